@@ -1,0 +1,117 @@
+//! Why a request was refused, as the browser may know it.
+//!
+//! The set is closed and holds neither free text nor anything personal; words are found for each
+//! in the catalogue, and status codes in [`ApiError::status`].
+
+use serde::{Deserialize, Serialize};
+
+/// A refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum ApiError {
+    /// What was typed is no address or number that can be sent to.
+    #[error("the recipient is not valid")]
+    InvalidRecipient {
+        /// What is wrong with it.
+        problem: RecipientProblem,
+    },
+    /// No provider is configured for the channel.
+    #[error("the channel is not available")]
+    ChannelUnavailable,
+    /// Too much was asked for lately.
+    #[error("too many requests of this kind")]
+    RateLimited {
+        /// What ran out.
+        limit: Limit,
+        /// Whole seconds until asking again can help.
+        retry_after: u64,
+    },
+    /// Another code was asked for before its wait was over.
+    #[error("another code cannot be sent yet")]
+    ResendTooEarly {
+        /// Whole seconds to wait.
+        retry_after: u64,
+    },
+    /// The verification has sent as many messages as it may.
+    #[error("no sends are left")]
+    NoSendsLeft,
+    /// The verification is over; its state says how.
+    #[error("the verification is over")]
+    AlreadyFinished,
+    /// There is no such verification, or it has expired: the two look alike on purpose.
+    #[error("no such verification, or it has expired")]
+    NotFound,
+    /// The request does not come from our own page.
+    #[error("the request comes from another site")]
+    CrossSite,
+    /// The request could not be read.
+    #[error("the request could not be read")]
+    BadRequest,
+    /// The store is away; nothing was changed.
+    #[error("the service is unavailable for the moment")]
+    Unavailable {
+        /// Whole seconds until asking again can help.
+        retry_after: u64,
+    },
+    /// A fault on our side.
+    #[error("something went wrong on our side")]
+    Internal,
+}
+
+/// What is wrong with a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecipientProblem {
+    /// Nothing was typed.
+    Empty,
+    /// It is no e-mail address.
+    Email,
+    /// It is no phone number.
+    Phone,
+    /// It is a national phone number and no country was chosen.
+    CountryMissing,
+    /// It could be a phone number but has too few digits.
+    PhoneTooShort,
+    /// It could be a phone number but has too many digits.
+    PhoneTooLong,
+}
+
+/// What ran out when a request was rate limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limit {
+    /// Messages to one recipient.
+    RecipientSends,
+    /// Wrong checks for one recipient, over all its verifications.
+    RecipientChecks,
+    /// Messages asked for from one address.
+    CallerSends,
+    /// Checks from one address.
+    CallerChecks,
+}
+
+impl ApiError {
+    /// The HTTP status that goes with it.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::InvalidRecipient { .. } | Self::ChannelUnavailable => 422,
+            Self::BadRequest => 400,
+            Self::CrossSite => 403,
+            Self::NotFound => 404,
+            Self::AlreadyFinished | Self::NoSendsLeft => 409,
+            Self::RateLimited { .. } | Self::ResendTooEarly { .. } => 429,
+            Self::Unavailable { .. } => 503,
+            Self::Internal => 500,
+        }
+    }
+
+    /// Whole seconds for the `Retry-After` header, where waiting helps.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::RateLimited { retry_after, .. }
+            | Self::ResendTooEarly { retry_after }
+            | Self::Unavailable { retry_after } => Some(*retry_after),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The types that cross the wire: browser, server functions and JSON API all speak these.
+//!
+//! They carry nothing that the person may not see: no code, no key, and recipients only masked.
+//! Times are milliseconds since the Unix epoch by the server's clock, and every answer that holds
+//! a time also holds the server's `now`, so that no browser clock is ever trusted.
+
+use serde::{Deserialize, Serialize};
+
+/// The way a code travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channel {
+    /// An e-mail message.
+    Email,
+    /// A text message to a phone.
+    Sms,
+}
+
+/// Where a verification stands. States never go backwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waiting for the right code.
+    Pending,
+    /// The right code was typed in time.
+    Approved,
+    /// Called off.
+    Canceled,
+    /// Nobody typed the right code in time. An unknown id looks just like this.
+    Expired,
+    /// The budget of checks is spent.
+    MaxAttemptsReached,
+    /// No message could be delivered.
+    Failed,
+}
+
+/// How far the newest message has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Committed on our side, not yet handed to a provider.
+    Accepted,
+    /// A provider has taken it.
+    Sent,
+    /// The provider reports that it has arrived.
+    Delivered,
+    /// Every way was tried, or the code expired first.
+    Undelivered,
+}
+
+/// The newest message of a verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// The channel it went by.
+    pub channel: Channel,
+    /// How far it has come.
+    pub state: DeliveryState,
+    /// How many times a provider was asked to take it.
+    pub tries: u32,
+    /// How many messages this verification has sent, this one included.
+    pub number: u32,
+}
+
+/// What whoever holds a verification's id may know about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerificationView {
+    /// The verification's id, 30 characters of base64url.
+    pub id: String,
+    /// Where it stands.
+    pub state: State,
+    /// The recipient, masked for people, for example `j***@example.com`.
+    pub recipient: String,
+    /// How many digits the code has.
+    pub code_length: u8,
+    /// Checks that are left.
+    pub attempts_left: u32,
+    /// Messages that may still be asked for.
+    pub sends_left: u32,
+    /// The newest message.
+    pub delivery: Delivery,
+    /// Channels by which another code can be asked for.
+    pub channels: Vec<Channel>,
+    /// The server's clock when this was written.
+    pub now: u64,
+    /// When the newest code stops being accepted.
+    pub code_expires_at: u64,
+    /// From when on another code may be asked for.
+    pub resend_at: u64,
+    /// When the verification as a whole expires.
+    pub expires_at: u64,
+}
+
+/// What came of one submitted guess.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum Outcome {
+    /// The right code, in time, for the first time.
+    Approved,
+    /// The right code of a verification that it had approved before.
+    AlreadyUsed,
+    /// A well-formed guess that is not the code.
+    Incorrect {
+        /// Checks that are left after this one.
+        attempts_left: u32,
+    },
+    /// Not as many digits as were sent, or not digits; costs no attempt.
+    Malformed {
+        /// How many digits the code has.
+        expected: u8,
+    },
+    /// The code, or the verification, is past its time; also the answer for an unknown id.
+    Expired,
+    /// The budget of checks is spent.
+    TooManyAttempts,
+    /// The verification was called off.
+    Canceled,
+}
+
+/// The answer to a check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckAnswer {
+    /// What came of the guess.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// The verification after it; `None` where it has expired or never was.
+    pub verification: Option<VerificationView>,
+}
+
+/// What the person typed to begin.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartRequest {
+    /// The channel that was chosen; without one it follows from what `to` looks like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// An e-mail address or a phone number. Ignored where the server has a fixed recipient.
+    #[serde(default)]
+    pub to: String,
+    /// ISO 3166-1 alpha-2 region in which a phone number without country code is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+}
+
+/// One country of the phone form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Country {
+    /// ISO 3166-1 alpha-2, for example `GB`.
+    pub region: String,
+    /// Its name in the page's language.
+    pub name: String,
+    /// Country calling code without the plus sign, for example `44`.
+    pub calling_code: u16,
+}
+
+/// What the first page offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartOptions {
+    /// The channels that have a provider, in the order to offer them.
+    pub channels: Vec<Channel>,
+    /// With a fixed recipient nothing is typed: its masked form.
+    pub fixed_recipient: Option<String>,
+    /// Countries of the phone form, sorted by name; empty without a phone channel.
+    pub countries: Vec<Country>,
+    /// The region selected at first.
+    pub default_country: String,
+}
+
+/// A message that the development inbox has caught.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboxMessage {
+    /// Counts up from 1 as messages arrive.
+    pub number: u64,
+    /// When it arrived.
+    pub received_at: u64,
+    /// The channel it went by.
+    pub channel: Channel,
+    /// The whole recipient: the inbox exists in development only.
+    pub to: String,
+    /// Subject of an e-mail, empty for a text message.
+    pub subject: String,
+    /// The text that would have been delivered.
+    pub text: String,
+    /// The code alone, so that tests and people need not search for it.
+    pub code: String,
+}
