@@ -64,7 +64,7 @@ pub struct Delivery {
 /// What whoever holds a verification's id may know about it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerificationView {
-    /// The verification's id, 30 characters of base64url.
+    /// The verification's id, 32 characters of base64url.
     pub id: String,
     /// Where it stands.
     pub state: State,

@@ -1,1 +1,21 @@
-//! stub
+//! The pure domain of one-time-passcode verification.
+//!
+//! Everything here is a value or a function of its arguments: no async, no IO, no clock and no
+//! generator. Time arrives as a [`Timestamp`], randomness as a generator handed in by the caller,
+//! so each rule can be tested at the millisecond where it changes.
+//!
+//! Read `verification` first: it is the state machine that all else serves.
+
+pub mod budget;
+pub mod channel;
+pub mod code;
+pub mod digest;
+pub mod id;
+pub mod policy;
+pub mod time;
+
+pub use channel::Channel;
+pub use code::Code;
+pub use id::VerificationId;
+pub use policy::Policy;
+pub use time::Timestamp;

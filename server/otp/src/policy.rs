@@ -1,0 +1,222 @@
+//! How long codes are, how long they live and how often one may try: numbers with bounds.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::code;
+
+/// The rules that one verification runs under, fixed when it is created.
+///
+/// Only [`Policy::new`] makes one, so a policy that exists lies within its bounds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    code_length: u8,
+    lifetime: Duration,
+    checks: u32,
+    sends: u32,
+    resend_waits: Vec<Duration>,
+    live_codes: u8,
+    window: Duration,
+}
+
+/// A policy as somebody wrote it, not yet held against the bounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Digits in a code, 4 to 10.
+    pub code_length: u8,
+    /// How long a code is accepted, 30 s to 1 h.
+    pub lifetime: Duration,
+    /// Wrong checks that one verification may have, 1 to 10.
+    pub checks: u32,
+    /// Messages that one verification may send, 1 to 10.
+    pub sends: u32,
+    /// Wait before each resend, 0 s to 1 h each; the last one repeats. At least one.
+    pub resend_waits: Vec<Duration>,
+    /// Codes that are accepted at the same time, 1 or 2.
+    pub live_codes: u8,
+    /// How long after its creation a verification sends further codes, up to 24 h, at least one
+    /// code's lifetime.
+    pub window: Duration,
+}
+
+impl Default for Draft {
+    fn default() -> Self {
+        Self {
+            code_length: 6,
+            lifetime: Duration::from_secs(300),
+            checks: 5,
+            sends: 5,
+            resend_waits: [30, 40, 60, 90, 120].map(Duration::from_secs).to_vec(),
+            live_codes: 2,
+            window: Duration::from_secs(900),
+        }
+    }
+}
+
+/// One number of a policy that lies outside its bounds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{name} is {actual}, but must be {bounds}")]
+pub struct OutOfBounds {
+    /// The number's name, as in [`Draft`].
+    pub name: &'static str,
+    /// What was asked for, with its unit.
+    pub actual: String,
+    /// What is possible.
+    pub bounds: &'static str,
+}
+
+impl Policy {
+    /// Holds a draft against the bounds.
+    ///
+    /// # Errors
+    /// Everything that lies outside, all at once.
+    pub fn new(draft: Draft) -> Result<Self, Vec<OutOfBounds>> {
+        let mut problems = Vec::new();
+        let mut demand = |fine: bool, name, actual: String, bounds| {
+            if !fine {
+                problems.push(OutOfBounds { name, actual, bounds });
+            }
+        };
+        let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
+        demand(
+            (code::MIN_LENGTH..=code::MAX_LENGTH).contains(&draft.code_length),
+            "code_length",
+            draft.code_length.to_string(),
+            "4 to 10 digits",
+        );
+        demand(
+            (Duration::from_secs(30)..=Duration::from_secs(3600)).contains(&draft.lifetime),
+            "lifetime",
+            seconds(draft.lifetime),
+            "30 to 3600 s",
+        );
+        demand((1..=10).contains(&draft.checks), "checks", draft.checks.to_string(), "1 to 10");
+        demand((1..=10).contains(&draft.sends), "sends", draft.sends.to_string(), "1 to 10");
+        demand(!draft.resend_waits.is_empty(), "resend_waits", "empty".into(), "at least one wait");
+        for wait in &draft.resend_waits {
+            demand(
+                *wait <= Duration::from_secs(3600),
+                "resend_waits",
+                seconds(*wait),
+                "0 to 3600 s each",
+            );
+        }
+        demand(
+            (1..=2).contains(&draft.live_codes),
+            "live_codes",
+            draft.live_codes.to_string(),
+            "1 or 2",
+        );
+        demand(
+            (draft.lifetime..=Duration::from_secs(24 * 3600)).contains(&draft.window),
+            "window",
+            seconds(draft.window),
+            "at least the code's lifetime and at most 86400 s",
+        );
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let Draft { code_length, lifetime, checks, sends, resend_waits, live_codes, window } =
+            draft;
+        Ok(Self { code_length, lifetime, checks, sends, resend_waits, live_codes, window })
+    }
+
+    /// Digits in a code.
+    pub fn code_length(&self) -> u8 {
+        self.code_length
+    }
+
+    /// How long a code is accepted after it was made.
+    pub fn lifetime(&self) -> Duration {
+        self.lifetime
+    }
+
+    /// Wrong checks that one verification may have.
+    pub fn checks(&self) -> u32 {
+        self.checks
+    }
+
+    /// Messages that one verification may send, the first included.
+    pub fn sends(&self) -> u32 {
+        self.sends
+    }
+
+    /// Codes that are accepted at the same time.
+    pub fn live_codes(&self) -> usize {
+        usize::from(self.live_codes)
+    }
+
+    /// How long after its creation a verification sends further codes.
+    pub fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// The wait after message number `sent` (from 1) before the next may be asked for.
+    pub fn wait_after(&self, sent: u32) -> Duration {
+        let index = usize::try_from(sent.saturating_sub(1)).unwrap_or(usize::MAX);
+        let last = self.resend_waits.len().saturating_sub(1);
+        self.resend_waits.get(index.min(last)).copied().unwrap_or_default()
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        // The defaults lie within the bounds; a test says so too.
+        Self::new(Draft::default()).unwrap_or_else(|_| unreachable!("the defaults are in bounds"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_lie_within_the_bounds() {
+        assert_eq!(Policy::default().code_length(), 6);
+    }
+
+    #[test]
+    fn every_number_outside_its_bounds_is_reported_at_once() {
+        let problems = Policy::new(Draft {
+            code_length: 3,
+            lifetime: Duration::from_secs(29),
+            checks: 0,
+            sends: 11,
+            resend_waits: vec![Duration::from_secs(3601)],
+            live_codes: 3,
+            window: Duration::from_secs(28),
+        })
+        .unwrap_err();
+        let names: Vec<_> = problems.iter().map(|problem| problem.name).collect();
+        assert_eq!(
+            names,
+            ["code_length", "lifetime", "checks", "sends", "resend_waits", "live_codes", "window"]
+        );
+        assert_eq!(problems[0].to_string(), "code_length is 3, but must be 4 to 10 digits");
+    }
+
+    #[test]
+    fn both_ends_of_every_bound_are_allowed() {
+        for (code_length, seconds, count, live_codes) in [(4, 30, 1, 1), (10, 3600, 10, 2)] {
+            let lifetime = Duration::from_secs(seconds);
+            let policy = Policy::new(Draft {
+                code_length,
+                lifetime,
+                checks: count,
+                sends: count,
+                resend_waits: vec![Duration::ZERO, Duration::from_secs(3600)],
+                live_codes,
+                window: lifetime,
+            });
+            assert!(policy.is_ok());
+        }
+    }
+
+    #[test]
+    fn the_last_wait_repeats() {
+        let policy = Policy::default();
+        let waits: Vec<_> = (1..=7).map(|sent| policy.wait_after(sent).as_secs()).collect();
+        assert_eq!(waits, [30, 40, 60, 90, 120, 120, 120]);
+    }
+}
