@@ -12,10 +12,12 @@ pub mod code;
 pub mod digest;
 pub mod id;
 pub mod policy;
+pub mod recipient;
 pub mod time;
 
 pub use channel::Channel;
 pub use code::Code;
 pub use id::VerificationId;
 pub use policy::Policy;
+pub use recipient::{Recipient, RecipientProblem};
 pub use time::Timestamp;
