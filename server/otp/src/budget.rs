@@ -97,6 +97,29 @@ impl Tally {
     }
 }
 
+/// Everything that is counted under one key: one tally for each of a list of quotas, which the
+/// caller keeps in the same order throughout.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Account {
+    tallies: Vec<Tally>,
+}
+
+impl Account {
+    /// The tally at `index`, counting from zero; a new one where nothing was counted yet.
+    pub fn tally(&mut self, index: usize) -> &mut Tally {
+        if self.tallies.len() <= index {
+            self.tallies.resize_with(index + 1, Tally::default);
+        }
+        &mut self.tallies[index]
+    }
+
+    /// Whether nothing is counted at all, so that there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
+        self.tallies.iter().all(|tally| tally.slots.is_empty())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

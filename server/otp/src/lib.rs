@@ -4,7 +4,9 @@
 //! generator. Time arrives as a [`Timestamp`], randomness as a generator handed in by the caller,
 //! so each rule can be tested at the millisecond where it changes.
 //!
-//! Read `verification` first: it is the state machine that all else serves.
+//! Read [`verification`] first: it is the state machine that all else serves.
+
+pub mod verification;
 
 pub mod budget;
 pub mod channel;
@@ -14,6 +16,7 @@ pub mod id;
 pub mod policy;
 pub mod recipient;
 pub mod time;
+pub mod token;
 
 pub use channel::Channel;
 pub use code::Code;
@@ -21,3 +24,5 @@ pub use id::VerificationId;
 pub use policy::Policy;
 pub use recipient::{Recipient, RecipientProblem};
 pub use time::Timestamp;
+pub use token::ResultToken;
+pub use verification::Verification;

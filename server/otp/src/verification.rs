@@ -1,0 +1,403 @@
+//! The state machine of one verification.
+//!
+//! [`Verification::check`] is the heart: one step that counts, expires, consumes and locks. A store
+//! applies it atomically, so of many concurrent right codes exactly one is approved, and of many
+//! concurrent wrong ones no more than the budget are ever compared.
+//!
+//! A verification outlives its codes: while its window is open, a person whose code has expired
+//! asks for another one, and the verification stays `pending`. States never go backwards.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    channel::Channel,
+    code::Code,
+    digest::{Binding, CodeDigest, Peppers},
+    id::VerificationId,
+    policy::Policy,
+    recipient::Recipient,
+    time::Timestamp,
+};
+
+/// One run of proving that somebody controls one recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    id: VerificationId,
+    site: String,
+    recipient: Recipient,
+    purpose: String,
+    locale: String,
+    policy: Policy,
+    created_at: Timestamp,
+    wrong_checks: u32,
+    /// Newest last; never more than `policy.live_codes`.
+    codes: Vec<LiveCode>,
+    /// In the order they were asked for; never empty.
+    sends: Vec<Send>,
+    finished: Option<Finished>,
+}
+
+/// What a verification is opened with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Its fresh id.
+    pub id: VerificationId,
+    /// The relying party it belongs to.
+    pub site: String,
+    /// Who is to prove control.
+    pub recipient: Recipient,
+    /// What for, in the relying party's words; part of what the code is bound to.
+    pub purpose: String,
+    /// The language of the messages, a BCP 47 tag.
+    pub locale: String,
+    /// The rules it runs under.
+    pub policy: Policy,
+}
+
+/// A code that is accepted for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct LiveCode {
+    digest: CodeDigest,
+    channel: Channel,
+    expires_at: Timestamp,
+}
+
+/// One message carrying a code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Send {
+    /// The channel it goes by.
+    pub channel: Channel,
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// When the code in it stops being accepted.
+    pub expires_at: Timestamp,
+    /// How far it has come.
+    pub delivery: Delivery,
+    /// How many times a provider was asked to take it.
+    pub tries: u32,
+}
+
+/// How far a message has come. Ordered: it only ever moves to the right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Committed in the outbox.
+    Accepted,
+    /// A provider has taken it.
+    Sent,
+    /// Every way was tried, or the code expired first.
+    Undelivered,
+    /// The provider reports its arrival, which even corrects an earlier `Undelivered`.
+    Delivered,
+}
+
+/// Where a verification stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waiting for the right code.
+    Pending,
+    /// The right code was typed in time.
+    Approved,
+    /// Called off.
+    Canceled,
+    /// Nobody typed the right code in time.
+    Expired,
+    /// The budget of checks is spent.
+    MaxAttemptsReached,
+    /// No message could be delivered.
+    Failed,
+}
+
+/// How a verification ended other than by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Finished {
+    state: State,
+    at: Timestamp,
+}
+
+/// What came of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The right code, in time, for the first time.
+    Approved,
+    /// The verification was approved before.
+    AlreadyUsed,
+    /// A well-formed guess that is no live code.
+    Incorrect {
+        /// Checks that are left after this one.
+        attempts_left: u32,
+    },
+    /// Not as many digits as were sent; costs no attempt.
+    Malformed {
+        /// How many digits the code has.
+        expected: u8,
+    },
+    /// No code is live any more.
+    Expired,
+    /// The budget of checks is spent.
+    TooManyAttempts,
+    /// The verification was called off.
+    Canceled,
+}
+
+/// Why no further code is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResendRefused {
+    /// The wait after the last message is not over.
+    TooEarly {
+        /// When it will be.
+        at: Timestamp,
+    },
+    /// The verification has sent as many messages as it may.
+    NoSendsLeft,
+    /// The channel does not reach this kind of recipient.
+    WrongChannel,
+    /// The verification is over.
+    Finished(State),
+}
+
+impl Verification {
+    /// Opens a verification with its first code, which still has to be sent.
+    pub fn open(
+        opening: Opening,
+        channel: Channel,
+        code: &Code,
+        peppers: &Peppers,
+        now: Timestamp,
+    ) -> Self {
+        let Opening { id, site, recipient, purpose, locale, policy } = opening;
+        let mut verification = Self {
+            id,
+            site,
+            recipient,
+            purpose,
+            locale,
+            policy,
+            created_at: now,
+            wrong_checks: 0,
+            codes: Vec::with_capacity(1),
+            sends: Vec::with_capacity(1),
+            finished: None,
+        };
+        verification.issue(channel, code, peppers, now);
+        verification
+    }
+
+    /// Checks one guess.
+    pub fn check(&mut self, guess: &Code, peppers: &Peppers, now: Timestamp) -> Outcome {
+        match self.state(now) {
+            State::Pending => {}
+            State::Approved => return Outcome::AlreadyUsed,
+            State::Canceled => return Outcome::Canceled,
+            State::MaxAttemptsReached => return Outcome::TooManyAttempts,
+            State::Expired | State::Failed => return Outcome::Expired,
+        }
+        if guess.length() != self.policy.code_length() {
+            return Outcome::Malformed { expected: self.policy.code_length() };
+        }
+        let mut live = self.codes.iter().filter(|code| now < code.expires_at).peekable();
+        if live.peek().is_none() {
+            // Nothing could match, so nothing is counted.
+            return Outcome::Expired;
+        }
+        let recipient = self.recipient.canonical();
+        let right = live.any(|code| {
+            peppers.matches(&code.digest, &self.binding(code.channel, &recipient), guess)
+        });
+        if right {
+            self.finish(State::Approved, now);
+            return Outcome::Approved;
+        }
+        self.wrong_checks += 1;
+        if self.attempts_left() == 0 {
+            self.finish(State::MaxAttemptsReached, now);
+        }
+        Outcome::Incorrect { attempts_left: self.attempts_left() }
+    }
+
+    /// Whether another code may be sent by `channel` now.
+    pub fn may_resend(&self, channel: Channel, now: Timestamp) -> Result<(), ResendRefused> {
+        match self.state(now) {
+            State::Pending => {}
+            over => return Err(ResendRefused::Finished(over)),
+        }
+        if channel != self.recipient.channel() {
+            return Err(ResendRefused::WrongChannel);
+        }
+        if self.sends_left() == 0 {
+            return Err(ResendRefused::NoSendsLeft);
+        }
+        if now < self.resend_at() {
+            return Err(ResendRefused::TooEarly { at: self.resend_at() });
+        }
+        Ok(())
+    }
+
+    /// Makes `code` live beside the one before it and records its message, which still has to be
+    /// sent. The budget of checks stays as it was.
+    pub fn resend(
+        &mut self,
+        channel: Channel,
+        code: &Code,
+        peppers: &Peppers,
+        now: Timestamp,
+    ) -> Result<(), ResendRefused> {
+        self.may_resend(channel, now)?;
+        self.issue(channel, code, peppers, now);
+        Ok(())
+    }
+
+    /// Calls the verification off. Does nothing to one that is over.
+    pub fn cancel(&mut self, now: Timestamp) {
+        if self.state(now) == State::Pending {
+            self.finish(State::Canceled, now);
+        }
+    }
+
+    /// Records that a provider was asked `tries` times to take message `number` (from 1), and how
+    /// far it has come. A report that comes late or twice moves nothing backwards.
+    pub fn record_delivery(&mut self, number: u32, delivery: Delivery, tries: u32) {
+        let Some(send) = number.checked_sub(1).and_then(|n| self.sends.get_mut(n as usize)) else {
+            return;
+        };
+        send.delivery = send.delivery.max(delivery);
+        send.tries = send.tries.max(tries);
+    }
+
+    /// Ends the verification because its recipient refuses messages for good, unless a message has
+    /// got through or may yet.
+    pub fn record_refusal(&mut self, now: Timestamp) {
+        if self.state(now) == State::Pending && self.nothing_delivered() {
+            self.finish(State::Failed, now);
+        }
+    }
+
+    fn issue(&mut self, channel: Channel, code: &Code, peppers: &Peppers, now: Timestamp) {
+        let recipient = self.recipient.canonical();
+        let digest = peppers.digest(&self.binding(channel, &recipient), code);
+        let expires_at = now + self.policy.lifetime();
+        self.codes.push(LiveCode { digest, channel, expires_at });
+        let superseded = self.codes.len().saturating_sub(self.policy.live_codes());
+        self.codes.drain(..superseded);
+        self.sends.push(Send {
+            channel,
+            at: now,
+            expires_at,
+            delivery: Delivery::Accepted,
+            tries: 0,
+        });
+    }
+
+    fn finish(&mut self, state: State, now: Timestamp) {
+        self.finished = Some(Finished { state, at: now });
+        // What can no longer match has no reason to be kept.
+        self.codes.clear();
+    }
+
+    fn nothing_delivered(&self) -> bool {
+        self.sends.iter().all(|send| send.delivery == Delivery::Undelivered)
+    }
+
+    fn binding<'a>(&'a self, channel: Channel, recipient: &'a str) -> Binding<'a> {
+        Binding {
+            site: &self.site,
+            verification: &self.id,
+            recipient,
+            channel,
+            purpose: &self.purpose,
+        }
+    }
+}
+
+/// What can be asked of a verification.
+impl Verification {
+    /// Where it stands at `now`.
+    pub fn state(&self, now: Timestamp) -> State {
+        match self.finished {
+            Some(finished) => finished.state,
+            None if now < self.expires_at() => State::Pending,
+            None if self.nothing_delivered() => State::Failed,
+            None => State::Expired,
+        }
+    }
+
+    /// Its id.
+    pub fn id(&self) -> VerificationId {
+        self.id
+    }
+
+    /// The relying party it belongs to.
+    pub fn site(&self) -> &str {
+        &self.site
+    }
+
+    /// Who is to prove control.
+    pub fn recipient(&self) -> &Recipient {
+        &self.recipient
+    }
+
+    /// What for, in the relying party's words.
+    pub fn purpose(&self) -> &str {
+        &self.purpose
+    }
+
+    /// The language of its messages, a BCP 47 tag.
+    pub fn locale(&self) -> &str {
+        &self.locale
+    }
+
+    /// The rules it runs under.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// When it was opened.
+    pub fn created_at(&self) -> Timestamp {
+        self.created_at
+    }
+
+    /// When it expires as a whole: neither a code is accepted nor another one sent any more.
+    pub fn expires_at(&self) -> Timestamp {
+        (self.created_at + self.policy.window()).max(self.code_expires_at())
+    }
+
+    /// When it ended, if it did so other than by time.
+    pub fn finished_at(&self) -> Option<Timestamp> {
+        self.finished.map(|finished| finished.at)
+    }
+
+    /// When the newest code stops being accepted.
+    pub fn code_expires_at(&self) -> Timestamp {
+        self.last_send().expires_at
+    }
+
+    /// From when on another code may be asked for.
+    pub fn resend_at(&self) -> Timestamp {
+        self.last_send().at + self.policy.wait_after(self.send_count())
+    }
+
+    /// Checks that are left.
+    pub fn attempts_left(&self) -> u32 {
+        self.policy.checks().saturating_sub(self.wrong_checks)
+    }
+
+    /// Messages that may still be asked for.
+    pub fn sends_left(&self) -> u32 {
+        self.policy.sends().saturating_sub(self.send_count())
+    }
+
+    /// How many messages were asked for.
+    pub fn send_count(&self) -> u32 {
+        u32::try_from(self.sends.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The newest message.
+    pub fn last_send(&self) -> &Send {
+        #[expect(clippy::expect_used, reason = "`open` makes the first send and none is removed")]
+        self.sends.last().expect("a verification has at least one send")
+    }
+}
+
+#[cfg(test)]
+mod tests;

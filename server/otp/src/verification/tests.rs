@@ -1,0 +1,305 @@
+//! The state machine at the millisecond where each rule changes, and against a naive model.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use rand::rngs::SysRng;
+
+use super::*;
+use crate::{digest::Pepper, policy};
+
+const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+const LIFETIME: Duration = Duration::from_secs(300);
+const MILLISECOND: Duration = Duration::from_millis(1);
+
+fn peppers() -> Peppers {
+    Peppers::new([Pepper::new([7; 32])]).unwrap()
+}
+
+fn code(digits: &str) -> Code {
+    Code::parse(digits).unwrap()
+}
+
+fn opened(draft: policy::Draft, digits: &str) -> Verification {
+    let opening = Opening {
+        id: VerificationId::generate(START, &mut SysRng).unwrap(),
+        site: "demo".into(),
+        recipient: Recipient::parse("jo@example.com", None, None).unwrap(),
+        purpose: "sign-up".into(),
+        locale: "en".into(),
+        policy: Policy::new(draft).unwrap(),
+    };
+    Verification::open(opening, Channel::Email, &code(digits), &peppers(), START)
+}
+
+fn pending() -> Verification {
+    opened(policy::Draft::default(), "123456")
+}
+
+fn check(verification: &mut Verification, digits: &str, now: Timestamp) -> Outcome {
+    verification.check(&code(digits), &peppers(), now)
+}
+
+#[test]
+fn s2_a_code_passes_one_millisecond_before_its_expiry_and_fails_at_it() {
+    let expiry = START + LIFETIME;
+    assert_eq!(check(&mut pending(), "123456", expiry - MILLISECOND), Outcome::Approved);
+    assert_eq!(check(&mut pending(), "123456", expiry), Outcome::Expired);
+}
+
+#[test]
+fn s3_the_right_code_is_approved_once_and_then_already_used() {
+    let mut verification = pending();
+    assert_eq!(check(&mut verification, "123456", START), Outcome::Approved);
+    assert_eq!(check(&mut verification, "123456", START), Outcome::AlreadyUsed);
+    assert_eq!(verification.state(START + LIFETIME * 100), State::Approved);
+}
+
+#[test]
+fn s4_the_budget_is_the_number_of_wrong_codes_that_are_ever_compared() {
+    let mut verification = pending();
+    for attempts_left in (0..5).rev() {
+        assert_eq!(check(&mut verification, "000000", START), Outcome::Incorrect { attempts_left });
+    }
+    assert_eq!(verification.state(START), State::MaxAttemptsReached);
+    assert_eq!(check(&mut verification, "123456", START), Outcome::TooManyAttempts);
+}
+
+#[test]
+fn s5_a_resent_code_leaves_the_budget_of_checks_as_it_was() {
+    let mut verification = pending();
+    check(&mut verification, "000000", START);
+    let later = START + Duration::from_secs(30);
+    verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
+    assert_eq!(check(&mut verification, "000000", later), Outcome::Incorrect { attempts_left: 3 });
+}
+
+#[test]
+fn the_code_before_a_resend_stays_valid_for_its_own_lifetime() {
+    let later = START + Duration::from_secs(30);
+    let mut verification = pending();
+    verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
+    let last_moment = START + LIFETIME - MILLISECOND;
+    assert_eq!(check(&mut verification.clone(), "123456", last_moment), Outcome::Approved);
+    let expired = Outcome::Incorrect { attempts_left: 4 };
+    assert_eq!(check(&mut verification.clone(), "123456", START + LIFETIME), expired);
+    assert_eq!(check(&mut verification, "654321", START + LIFETIME), Outcome::Approved);
+}
+
+#[test]
+fn a_third_code_ends_the_first() {
+    let mut verification = pending();
+    let second = START + Duration::from_secs(30);
+    let third = second + Duration::from_secs(40);
+    verification.resend(Channel::Email, &code("222222"), &peppers(), second).unwrap();
+    verification.resend(Channel::Email, &code("333333"), &peppers(), third).unwrap();
+    let first_code = check(&mut verification.clone(), "123456", third);
+    assert_eq!(first_code, Outcome::Incorrect { attempts_left: 4 });
+    assert_eq!(check(&mut verification.clone(), "222222", third), Outcome::Approved);
+    assert_eq!(check(&mut verification, "333333", third), Outcome::Approved);
+}
+
+#[test]
+fn with_one_live_code_a_resend_ends_the_code_before_it() {
+    let mut verification =
+        opened(policy::Draft { live_codes: 1, ..policy::Draft::default() }, "123456");
+    let later = START + Duration::from_secs(30);
+    verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
+    let old = check(&mut verification.clone(), "123456", later);
+    assert_eq!(old, Outcome::Incorrect { attempts_left: 4 });
+    assert_eq!(check(&mut verification, "654321", later), Outcome::Approved);
+}
+
+#[test]
+fn a_code_of_another_length_is_malformed_and_costs_nothing() {
+    for (code_length, right, wrong) in
+        [(4, "1234", "12345"), (5, "12345", "123456"), (10, "1234567890", "123456")]
+    {
+        let mut verification =
+            opened(policy::Draft { code_length, ..policy::Draft::default() }, right);
+        let malformed = Outcome::Malformed { expected: code_length };
+        assert_eq!(check(&mut verification, wrong, START), malformed);
+        assert_eq!(verification.attempts_left(), 5);
+        assert_eq!(check(&mut verification, right, START), Outcome::Approved);
+    }
+}
+
+#[test]
+fn a_person_whose_code_has_expired_may_ask_for_another_while_the_window_is_open() {
+    let mut verification = pending();
+    let later = START + LIFETIME;
+    assert_eq!(check(&mut verification, "000000", later), Outcome::Expired);
+    assert_eq!(verification.attempts_left(), 5, "no live code, nothing compared");
+    verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
+    assert_eq!(check(&mut verification, "654321", later), Outcome::Approved);
+}
+
+#[test]
+fn after_the_window_the_verification_is_expired_for_good() {
+    let mut verification = pending();
+    verification.record_delivery(1, Delivery::Sent, 1);
+    let end = START + Duration::from_secs(900);
+    assert_eq!(verification.state(end - MILLISECOND), State::Pending);
+    assert_eq!(verification.state(end), State::Expired);
+    let resent = verification.resend(Channel::Email, &code("654321"), &peppers(), end);
+    assert_eq!(resent, Err(ResendRefused::Finished(State::Expired)));
+}
+
+#[test]
+fn a_resend_waits_its_time_and_ends_with_the_budget_of_sends() {
+    let mut verification = pending();
+    let mut now = START;
+    for wait in [30, 40, 60, 90] {
+        let at = now + Duration::from_secs(wait);
+        let early =
+            verification.resend(Channel::Email, &code("222222"), &peppers(), at - MILLISECOND);
+        assert_eq!(early, Err(ResendRefused::TooEarly { at }));
+        verification.resend(Channel::Email, &code("222222"), &peppers(), at).unwrap();
+        now = at;
+    }
+    let sixth = verification.resend(Channel::Email, &code("222222"), &peppers(), now + LIFETIME);
+    assert_eq!(sixth, Err(ResendRefused::NoSendsLeft));
+}
+
+#[test]
+fn an_e_mail_address_gets_no_text_message() {
+    let later = START + LIFETIME;
+    assert_eq!(pending().may_resend(Channel::Sms, later), Err(ResendRefused::WrongChannel));
+}
+
+#[test]
+fn a_canceled_verification_takes_no_code() {
+    let mut verification = pending();
+    verification.cancel(START);
+    assert_eq!(check(&mut verification, "123456", START), Outcome::Canceled);
+    let mut approved = pending();
+    check(&mut approved, "123456", START);
+    approved.cancel(START);
+    assert_eq!(approved.state(START), State::Approved);
+}
+
+#[test]
+fn s24_delivery_never_goes_backwards() {
+    let mut verification = pending();
+    verification.record_delivery(1, Delivery::Sent, 2);
+    verification.record_delivery(1, Delivery::Accepted, 1);
+    assert_eq!(verification.last_send().delivery, Delivery::Sent);
+    assert_eq!(verification.last_send().tries, 2);
+    verification.record_delivery(1, Delivery::Undelivered, 2);
+    verification.record_delivery(1, Delivery::Delivered, 2);
+    assert_eq!(verification.last_send().delivery, Delivery::Delivered);
+    for unknown in [0, 2, u32::MAX] {
+        verification.record_delivery(unknown, Delivery::Sent, 1);
+    }
+}
+
+#[test]
+fn a_recipient_that_refuses_every_message_fails_the_verification() {
+    let mut verification = pending();
+    verification.record_delivery(1, Delivery::Undelivered, 1);
+    verification.record_refusal(START);
+    assert_eq!(verification.state(START), State::Failed);
+    assert_eq!(check(&mut verification, "123456", START), Outcome::Expired);
+}
+
+#[test]
+fn one_message_that_got_through_keeps_the_verification_alive() {
+    let mut verification = pending();
+    verification.record_delivery(1, Delivery::Sent, 1);
+    let later = START + Duration::from_secs(30);
+    verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
+    verification.record_delivery(2, Delivery::Undelivered, 1);
+    verification.record_refusal(later);
+    assert_eq!(check(&mut verification, "123456", later), Outcome::Approved);
+}
+
+#[test]
+fn s8_neither_debug_nor_the_stored_form_shows_a_code() {
+    let verification = pending();
+    let stored = serde_json::to_string(&verification).unwrap();
+    assert!(!stored.contains("123456"));
+    assert!(!format!("{verification:?}").contains("123456"));
+    assert!(!format!("{verification:?}").contains("jo@example.com"));
+    assert_eq!(serde_json::from_str::<Verification>(&stored).unwrap(), verification);
+}
+
+/// What can be done to a verification, and how much time passes before it.
+#[derive(Clone, Debug)]
+enum Action {
+    Check { which: usize },
+    Wrong,
+    Short,
+    Resend,
+    Cancel,
+}
+
+fn actions() -> impl Strategy<Value = Vec<(Duration, Action)>> {
+    let action = prop_oneof![
+        2 => (0_usize..4).prop_map(|which| Action::Check { which }),
+        4 => Just(Action::Wrong),
+        1 => Just(Action::Short),
+        4 => Just(Action::Resend),
+        1 => Just(Action::Cancel),
+    ];
+    prop::collection::vec(((0_u64..200_000).prop_map(Duration::from_millis), action), 1..40)
+}
+
+proptest! {
+    /// The model keeps all codes in the clear with their times and decides by searching them.
+    #[test]
+    fn the_state_machine_agrees_with_a_naive_model(actions in actions(), live_codes in 1_u8..=2) {
+        let draft = policy::Draft { live_codes, ..policy::Draft::default() };
+        let waits = draft.resend_waits.clone();
+        let mut verification = opened(draft, "100000");
+        verification.record_delivery(1, Delivery::Sent, 1);
+        let mut codes = vec![("100000".to_owned(), START)];
+        let mut wrong = 0_u32;
+        let mut end: Option<Outcome> = None;
+        let mut now = START;
+        for (pause, action) in actions {
+            now = now + pause;
+            let last = codes.last().unwrap().1;
+            let over = now >= (START + Duration::from_secs(900)).max(last + LIFETIME);
+            let live: Vec<_> = codes.iter().rev().take(usize::from(live_codes))
+                .filter(|(_, made)| now < *made + LIFETIME).map(|(digits, _)| digits.clone()).collect();
+            let judge = |guess: &str| match end {
+                Some(outcome) => outcome,
+                None if over => Outcome::Expired,
+                None if guess.len() != 6 => Outcome::Malformed { expected: 6 },
+                None if live.is_empty() => Outcome::Expired,
+                None if live.iter().any(|code| code == guess) => Outcome::Approved,
+                None => Outcome::Incorrect { attempts_left: 5 - (wrong + 1) },
+            };
+            let guess = match action {
+                Action::Check { which } => codes[which % codes.len()].0.clone(),
+                Action::Wrong => "999999".to_owned(),
+                Action::Short => "1234".to_owned(),
+                Action::Resend => {
+                    let sent = codes.len();
+                    let allowed = end.is_none() && !over && sent < 5 && now >= last + waits[sent - 1];
+                    let digits = format!("{}00000", sent + 1);
+                    let resent = verification.resend(Channel::Email, &code(&digits), &peppers(), now);
+                    prop_assert_eq!(resent.is_ok(), allowed);
+                    if allowed { codes.push((digits, now)); }
+                    continue;
+                }
+                Action::Cancel => {
+                    verification.cancel(now);
+                    if end.is_none() && !over { end = Some(Outcome::Canceled); }
+                    continue;
+                }
+            };
+            let expected = judge(&guess);
+            prop_assert_eq!(check(&mut verification, &guess, now), expected);
+            match expected {
+                Outcome::Approved => end = Some(Outcome::AlreadyUsed),
+                Outcome::Incorrect { attempts_left } => {
+                    wrong += 1;
+                    if attempts_left == 0 { end = Some(Outcome::TooManyAttempts); }
+                }
+                _ => {}
+            }
+            prop_assert!(wrong <= 5);
+        }
+    }
+}
