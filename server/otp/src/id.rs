@@ -32,10 +32,23 @@ impl VerificationId {
     /// # Errors
     /// Whatever the generator fails with.
     pub fn generate<R: TryRng>(now: Timestamp, rng: &mut R) -> Result<Self, R::Error> {
+        let mut id = Self::first_at(now);
+        rng.try_fill_bytes(&mut id.0[CLOCK_BYTES..])?;
+        Ok(id)
+    }
+
+    /// The least id that can be made at `now`: every id made earlier sorts before it.
+    pub fn first_at(now: Timestamp) -> Self {
         let mut bytes = [0; BYTES];
         bytes[..CLOCK_BYTES].copy_from_slice(&now.as_millis().to_be_bytes()[2..]);
-        rng.try_fill_bytes(&mut bytes[CLOCK_BYTES..])?;
-        Ok(Self(bytes))
+        Self(bytes)
+    }
+
+    /// When it was made.
+    pub fn created_at(&self) -> Timestamp {
+        let mut millis = [0; 8];
+        millis[2..].copy_from_slice(&self.0[..CLOCK_BYTES]);
+        Timestamp::from_millis(u64::from_be_bytes(millis))
     }
 
     /// The 24 bytes, in the order in which ids sort.
@@ -99,6 +112,8 @@ mod tests {
         let earlier = VerificationId::generate(Timestamp::from_millis(1_000), &mut SysRng).unwrap();
         let later = VerificationId::generate(Timestamp::from_millis(1_001), &mut SysRng).unwrap();
         assert!(earlier < later);
+        assert!(earlier < VerificationId::first_at(Timestamp::from_millis(1_001)));
+        assert_eq!(later.created_at(), Timestamp::from_millis(1_001));
         assert_eq!(later.to_string().parse(), Ok(later));
         assert_eq!(later.to_string().len(), 32);
     }

@@ -32,8 +32,9 @@ pub struct Verification {
     wrong_checks: u32,
     /// Newest last; never more than `policy.live_codes`.
     codes: Vec<LiveCode>,
-    /// In the order they were asked for; never empty.
-    sends: Vec<Send>,
+    /// In the order they were asked for, the newest apart: there always is one.
+    earlier_sends: Vec<Send>,
+    last_send: Send,
     finished: Option<Finished>,
 }
 
@@ -75,6 +76,13 @@ pub struct Send {
     pub delivery: Delivery,
     /// How many times a provider was asked to take it.
     pub tries: u32,
+}
+
+impl Send {
+    fn accepted(channel: Channel, at: Timestamp, policy: &Policy) -> Self {
+        let expires_at = at + policy.lifetime();
+        Self { channel, at, expires_at, delivery: Delivery::Accepted, tries: 0 }
+    }
 }
 
 /// How far a message has come. Ordered: it only ever moves to the right.
@@ -167,6 +175,7 @@ impl Verification {
         now: Timestamp,
     ) -> Self {
         let Opening { id, site, recipient, purpose, locale, policy } = opening;
+        let last_send = Send::accepted(channel, now, &policy);
         let mut verification = Self {
             id,
             site,
@@ -177,10 +186,11 @@ impl Verification {
             created_at: now,
             wrong_checks: 0,
             codes: Vec::with_capacity(1),
-            sends: Vec::with_capacity(1),
+            earlier_sends: Vec::new(),
+            last_send,
             finished: None,
         };
-        verification.issue(channel, code, peppers, now);
+        verification.make_live(code, peppers);
         verification
     }
 
@@ -244,7 +254,9 @@ impl Verification {
         now: Timestamp,
     ) -> Result<(), ResendRefused> {
         self.may_resend(channel, now)?;
-        self.issue(channel, code, peppers, now);
+        let send = Send::accepted(channel, now, &self.policy);
+        self.earlier_sends.push(std::mem::replace(&mut self.last_send, send));
+        self.make_live(code, peppers);
         Ok(())
     }
 
@@ -258,9 +270,9 @@ impl Verification {
     /// Records that a provider was asked `tries` times to take message `number` (from 1), and how
     /// far it has come. A report that comes late or twice moves nothing backwards.
     pub fn record_delivery(&mut self, number: u32, delivery: Delivery, tries: u32) {
-        let Some(send) = number.checked_sub(1).and_then(|n| self.sends.get_mut(n as usize)) else {
-            return;
-        };
+        let Some(index) = number.checked_sub(1).map(|index| index as usize) else { return };
+        let mut sends = self.earlier_sends.iter_mut().chain([&mut self.last_send]);
+        let Some(send) = sends.nth(index) else { return };
         send.delivery = send.delivery.max(delivery);
         send.tries = send.tries.max(tries);
     }
@@ -273,20 +285,14 @@ impl Verification {
         }
     }
 
-    fn issue(&mut self, channel: Channel, code: &Code, peppers: &Peppers, now: Timestamp) {
+    /// Makes `code`, the one of the newest send, live; the oldest live code may have to go.
+    fn make_live(&mut self, code: &Code, peppers: &Peppers) {
+        let Send { channel, expires_at, .. } = self.last_send;
         let recipient = self.recipient.canonical();
         let digest = peppers.digest(&self.binding(channel, &recipient), code);
-        let expires_at = now + self.policy.lifetime();
         self.codes.push(LiveCode { digest, channel, expires_at });
         let superseded = self.codes.len().saturating_sub(self.policy.live_codes());
         self.codes.drain(..superseded);
-        self.sends.push(Send {
-            channel,
-            at: now,
-            expires_at,
-            delivery: Delivery::Accepted,
-            tries: 0,
-        });
     }
 
     fn finish(&mut self, state: State, now: Timestamp) {
@@ -296,7 +302,8 @@ impl Verification {
     }
 
     fn nothing_delivered(&self) -> bool {
-        self.sends.iter().all(|send| send.delivery == Delivery::Undelivered)
+        let mut sends = self.earlier_sends.iter().chain([&self.last_send]);
+        sends.all(|send| send.delivery == Delivery::Undelivered)
     }
 
     fn binding<'a>(&'a self, channel: Channel, recipient: &'a str) -> Binding<'a> {
@@ -369,12 +376,12 @@ impl Verification {
 
     /// When the newest code stops being accepted.
     pub fn code_expires_at(&self) -> Timestamp {
-        self.last_send().expires_at
+        self.last_send.expires_at
     }
 
     /// From when on another code may be asked for.
     pub fn resend_at(&self) -> Timestamp {
-        self.last_send().at + self.policy.wait_after(self.send_count())
+        self.last_send.at + self.policy.wait_after(self.send_count())
     }
 
     /// Checks that are left.
@@ -389,13 +396,13 @@ impl Verification {
 
     /// How many messages were asked for.
     pub fn send_count(&self) -> u32 {
-        u32::try_from(self.sends.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.earlier_sends.len())
+            .map_or(u32::MAX, |earlier| earlier.saturating_add(1))
     }
 
     /// The newest message.
     pub fn last_send(&self) -> &Send {
-        #[expect(clippy::expect_used, reason = "`open` makes the first send and none is removed")]
-        self.sends.last().expect("a verification has at least one send")
+        &self.last_send
     }
 }
 

@@ -1,0 +1,440 @@
+//! The contract of [`Store`], written once and run against every back end.
+//!
+//! A back end joins by a line in [`contract!`]'s list at the end, with a function that makes a fresh
+//! store and one that opens the same again, as after a restart.
+
+use std::{sync::Arc, time::Duration};
+
+use otp::{
+    Channel, Code, Policy, Recipient, Timestamp, Verification, VerificationId,
+    budget::Quota,
+    digest::{Pepper, Peppers},
+    verification::{Opening, Outcome, State},
+};
+use rand::rngs::SysRng;
+
+use super::*;
+
+const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+const LEASE: Duration = Duration::from_secs(60);
+const RETENTION: Duration = Duration::from_secs(24 * 3600);
+const QUOTA: Quota = Quota { limit: 7, per: Duration::from_secs(60) };
+
+fn peppers() -> Peppers {
+    Peppers::new([Pepper::new([7; 32])]).unwrap()
+}
+
+fn opened(now: Timestamp) -> Verification {
+    let opening = Opening {
+        id: VerificationId::generate(now, &mut SysRng).unwrap(),
+        site: "demo".into(),
+        recipient: Recipient::parse("jo@example.com", None, None).unwrap(),
+        purpose: String::new(),
+        locale: "en".into(),
+        policy: Policy::default(),
+    };
+    Verification::open(opening, Channel::Email, &Code::parse("123456").unwrap(), &peppers(), now)
+}
+
+fn message(verification: VerificationId, number: u32) -> Message {
+    let key = MessageKey { verification, number };
+    Message { key, expires_at: START + Duration::from_secs(300), tries: 0, sealed: vec![1, 2, 3] }
+}
+
+fn account(byte: u8) -> AccountKey {
+    AccountKey { digest: [byte; 16], expires_at: START + Duration::from_secs(60) }
+}
+
+/// A step made of a closure.
+struct Change<F> {
+    id: VerificationId,
+    accounts: Vec<AccountKey>,
+    run: F,
+}
+
+impl<T: Send + 'static, F: FnMut(&mut Records) -> T + Send + 'static> Step for Change<F> {
+    type Output = T;
+
+    fn verification(&self) -> VerificationId {
+        self.id
+    }
+
+    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
+        self.accounts.clone()
+    }
+
+    fn run(&mut self, records: &mut Records) -> T {
+        (self.run)(records)
+    }
+}
+
+fn change<T: Send + 'static>(
+    id: VerificationId,
+    run: impl FnMut(&mut Records) -> T + Send + 'static,
+) -> impl Step<Output = T> {
+    Change { id, accounts: Vec::new(), run }
+}
+
+/// Opens a verification with its message, leased until `START + LEASE`.
+async fn create(store: &impl Store) -> VerificationId {
+    let verification = opened(START);
+    let id = verification.id();
+    let step = change(id, move |records| {
+        records.verification = Some(verification.clone());
+        let leased_until = START + LEASE;
+        records.outbox.push(OutboxChange::Enqueue { message: message(id, 1), leased_until });
+    });
+    store.apply(step).await.unwrap();
+    id
+}
+
+fn checking(id: VerificationId, digits: &'static str) -> impl Step<Output = Option<Outcome>> {
+    change(id, move |records| {
+        let code = Code::parse(digits).unwrap();
+        records.verification.as_mut().map(|found| found.check(&code, &peppers(), START))
+    })
+}
+
+async fn change_outbox(store: &impl Store, id: VerificationId, outbox: OutboxChange) {
+    store.apply(change(id, move |records| records.outbox.push(outbox.clone()))).await.unwrap();
+}
+
+pub(super) async fn what_was_opened_is_read_and_an_unknown_id_is_no_error(store: impl Store) {
+    let id = create(&store).await;
+    assert_eq!(store.read(id).await.unwrap().unwrap().state(START), State::Pending);
+    let unknown = VerificationId::generate(START, &mut SysRng).unwrap();
+    assert_eq!(store.read(unknown).await.unwrap(), None);
+    assert_eq!(store.apply(checking(unknown, "123456")).await.unwrap(), None);
+}
+
+pub(super) async fn s3_of_200_parallel_right_checks_one_is_approved(store: impl Store) {
+    let id = create(&store).await;
+    let outcomes = in_parallel(&store, 200, move |_| checking(id, "123456")).await;
+    let approved = outcomes.iter().filter(|outcome| **outcome == Some(Outcome::Approved)).count();
+    let used = outcomes.iter().filter(|outcome| **outcome == Some(Outcome::AlreadyUsed)).count();
+    assert_eq!((approved, used), (1, 199));
+}
+
+pub(super) async fn s4_of_200_parallel_wrong_checks_the_budget_is_compared(store: impl Store) {
+    let id = create(&store).await;
+    let outcomes = in_parallel(&store, 200, move |_| checking(id, "000000")).await;
+    let mut compared: Vec<_> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            Some(Outcome::Incorrect { attempts_left }) => Some(*attempts_left),
+            _ => None,
+        })
+        .collect();
+    compared.sort_unstable();
+    assert_eq!(compared, [0, 1, 2, 3, 4]);
+}
+
+pub(super) async fn an_account_shared_by_many_verifications_never_exceeds_its_quota(
+    store: impl Store,
+) {
+    let taken = in_parallel(&store, 100, |_| Change {
+        id: VerificationId::generate(START, &mut SysRng).unwrap(),
+        accounts: vec![account(1), account(2)],
+        run: |records: &mut Records| records.accounts[1].tally(0).take(QUOTA, START).is_ok(),
+    })
+    .await;
+    assert_eq!(taken.iter().filter(|taken| **taken).count(), 7);
+}
+
+pub(super) async fn a_step_that_panics_leaves_no_trace_and_the_store_lives(store: impl Store) {
+    let id = create(&store).await;
+    let panicking = change(id, |records: &mut Records| {
+        records.verification.as_mut().unwrap().cancel(START);
+        std::panic::panic_any("on purpose");
+    });
+    assert!(store.apply(panicking).await.is_err());
+    assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::Approved));
+}
+
+pub(super) async fn a_failing_step_does_not_take_its_neighbours_down(store: impl Store) {
+    let id = create(&store).await;
+    // Every third one fails: the message is in the outbox already.
+    let steps = in_parallel_results(&store, 30, move |number| {
+        let fresh = opened(START);
+        let enqueued = if number % 3 == 0 { id } else { fresh.id() };
+        change(fresh.id(), move |records| {
+            records.verification = Some(fresh.clone());
+            let message = message(enqueued, 1);
+            records.outbox.push(OutboxChange::Enqueue { message, leased_until: START });
+            fresh.id()
+        })
+    })
+    .await;
+    for (number, result) in steps.into_iter().enumerate() {
+        match result {
+            Ok(id) => assert!(store.read(id).await.unwrap().is_some()),
+            Err(_) => assert_eq!(number % 3, 0),
+        }
+    }
+    assert_eq!(store.claim(START, LEASE, 100).await.unwrap().len(), 20);
+}
+
+pub(super) async fn a_message_is_leased_to_one_caller_until_the_lease_ends(store: impl Store) {
+    let id = create(&store).await;
+    let end = START + LEASE;
+    let just_before = end - Duration::from_millis(1);
+    assert_eq!(store.claim(just_before, LEASE, 10).await.unwrap(), []);
+    assert_eq!(store.next_due().await.unwrap(), Some(end));
+    assert_eq!(store.claim(end, LEASE, 10).await.unwrap(), [message(id, 1)]);
+    assert_eq!(store.claim(end, LEASE, 10).await.unwrap(), []);
+    assert_eq!(store.next_due().await.unwrap(), Some(end + LEASE));
+}
+
+pub(super) async fn a_message_given_back_is_due_at_its_time_with_its_tries(store: impl Store) {
+    let id = create(&store).await;
+    let key = MessageKey { verification: id, number: 1 };
+    let at = START + Duration::from_secs(2);
+    change_outbox(&store, id, OutboxChange::Retry { key, at, tries: 3 }).await;
+    assert_eq!(store.claim(at - Duration::from_millis(1), LEASE, 10).await.unwrap(), []);
+    assert_eq!(store.claim(at, LEASE, 10).await.unwrap()[0].tries, 3);
+}
+
+pub(super) async fn a_removed_message_never_comes_back(store: impl Store) {
+    let id = create(&store).await;
+    let key = MessageKey { verification: id, number: 1 };
+    change_outbox(&store, id, OutboxChange::Remove { key }).await;
+    // Removing what is gone is no error: a late worker may do so.
+    change_outbox(&store, id, OutboxChange::Remove { key }).await;
+    assert_eq!(store.claim(START + LEASE * 100, LEASE, 10).await.unwrap(), []);
+    assert_eq!(store.next_due().await.unwrap(), None);
+}
+
+pub(super) async fn a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit(
+    store: impl Store,
+) {
+    let mut ids = Vec::new();
+    for seconds in [5, 1, 3] {
+        let id = create(&store).await;
+        let key = MessageKey { verification: id, number: 1 };
+        let at = START + Duration::from_secs(seconds);
+        change_outbox(&store, id, OutboxChange::Retry { key, at, tries: 1 }).await;
+        ids.push(id);
+    }
+    let claimed = store.claim(START + LEASE, LEASE, 2).await.unwrap();
+    let claimed: Vec<_> = claimed.iter().map(|message| message.key.verification).collect();
+    assert_eq!(claimed, [ids[1], ids[2]]);
+}
+
+pub(super) async fn a_token_is_redeemed_once_however_many_try(store: impl Store) {
+    let tries = (0..50).map(|_| {
+        let store = store.clone();
+        tokio::spawn(async move { store.redeem([9; 32], START + LEASE).await.unwrap() })
+    });
+    let mut redeemed = 0;
+    for task in tries.collect::<Vec<_>>() {
+        redeemed += usize::from(task.await.unwrap());
+    }
+    assert_eq!(redeemed, 1);
+    assert!(store.redeem([8; 32], START + LEASE).await.unwrap());
+}
+
+pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Store) {
+    let old = create(&store).await;
+    let later = START + RETENTION + Duration::from_millis(1);
+    let young = opened(later);
+    let id = young.id();
+    store
+        .apply(change(id, move |records| records.verification = Some(young.clone())))
+        .await
+        .unwrap();
+    let mut lasting = account(2);
+    lasting.expires_at = later + LEASE;
+    let counting = Change {
+        id,
+        accounts: vec![account(1), lasting],
+        run: |records: &mut Records| {
+            for account in &mut records.accounts {
+                account.tally(0).take(QUOTA, START).unwrap();
+            }
+        },
+    };
+    store.apply(counting).await.unwrap();
+    store.redeem([9; 32], START + LEASE).await.unwrap();
+    let swept = store.sweep(later, RETENTION).await.unwrap();
+    assert_eq!(swept, Swept { verifications: 1, accounts: 1, tokens: 1, messages: 1 });
+    assert_eq!(store.read(old).await.unwrap(), None);
+    assert!(store.read(id).await.unwrap().is_some());
+}
+
+pub(super) async fn the_store_is_pinged(store: impl Store) {
+    store.ping().await.unwrap();
+}
+
+/// The tests that close the store and open it again.
+pub(super) async fn s24_all_that_was_answered_is_there_after_a_restart<S: Store>(
+    store: S,
+    reopen: impl Fn(S) -> S,
+) {
+    let id = create(&store).await;
+    assert!(matches!(
+        store.apply(checking(id, "000000")).await.unwrap(),
+        Some(Outcome::Incorrect { attempts_left: 4 })
+    ));
+    let taking = || Change {
+        id,
+        accounts: vec![account(1)],
+        run: |records: &mut Records| records.accounts[0].tally(0).take(QUOTA, START).is_ok(),
+    };
+    for _ in 0..7 {
+        assert!(store.apply(taking()).await.unwrap());
+    }
+    assert!(store.redeem([9; 32], START + LEASE).await.unwrap());
+    let store = reopen(store);
+    assert_eq!(store.read(id).await.unwrap().unwrap().attempts_left(), 4);
+    assert!(!store.apply(taking()).await.unwrap(), "the quota is still spent");
+    assert!(!store.redeem([9; 32], START + LEASE).await.unwrap());
+    assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::Approved));
+    let store = reopen(store);
+    assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::AlreadyUsed));
+}
+
+pub(super) async fn s28_the_latest_time_is_known_after_a_restart<S: Store>(
+    store: S,
+    reopen: impl Fn(S) -> S,
+) {
+    assert_eq!(store.latest_time().await.unwrap(), Timestamp::default());
+    create(&store).await;
+    let store = reopen(store);
+    assert_eq!(store.latest_time().await.unwrap(), START);
+    store.sweep(START + LEASE, RETENTION).await.unwrap();
+    store.sweep(START, RETENTION).await.unwrap();
+    let store = reopen(store);
+    assert_eq!(store.latest_time().await.unwrap(), START + LEASE);
+}
+
+async fn in_parallel<S: Step>(
+    store: &impl Store,
+    count: usize,
+    step: impl Fn(usize) -> S,
+) -> Vec<S::Output> {
+    let results = in_parallel_results(store, count, step).await;
+    results.into_iter().map(Result::unwrap).collect()
+}
+
+async fn in_parallel_results<S: Step>(
+    store: &impl Store,
+    count: usize,
+    step: impl Fn(usize) -> S,
+) -> Vec<Result<S::Output, StoreError>> {
+    let start = Arc::new(tokio::sync::Barrier::new(count));
+    let spawn = |number| {
+        let (store, step, start) = (store.clone(), step(number), start.clone());
+        tokio::spawn(async move {
+            start.wait().await;
+            store.apply(step).await
+        })
+    };
+    let tasks: Vec<_> = (0..count).map(spawn).collect();
+    let mut results = Vec::with_capacity(count);
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+/// Makes one test of each function of the suite, for one back end.
+///
+/// `$fresh` is an expression that gives a new empty store and a function that closes a store and
+/// opens the same again.
+macro_rules! contract {
+    ($fresh:expr; $($simple:ident)+; $($reopening:ident)+) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $simple() {
+                let (store, _reopen) = $fresh;
+                crate::store::contract::$simple(store).await;
+            }
+        )+
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn $reopening() {
+                let (store, reopen) = $fresh;
+                crate::store::contract::$reopening(store, reopen).await;
+            }
+        )+
+    };
+    ($fresh:expr) => {
+        contract! { $fresh;
+            what_was_opened_is_read_and_an_unknown_id_is_no_error
+            s3_of_200_parallel_right_checks_one_is_approved
+            s4_of_200_parallel_wrong_checks_the_budget_is_compared
+            an_account_shared_by_many_verifications_never_exceeds_its_quota
+            a_step_that_panics_leaves_no_trace_and_the_store_lives
+            a_failing_step_does_not_take_its_neighbours_down
+            a_message_is_leased_to_one_caller_until_the_lease_ends
+            a_message_given_back_is_due_at_its_time_with_its_tries
+            a_removed_message_never_comes_back
+            a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit
+            a_token_is_redeemed_once_however_many_try
+            a_sweep_drops_what_is_over_and_nothing_else
+            the_store_is_pinged;
+            s24_all_that_was_answered_is_there_after_a_restart
+            s28_the_latest_time_is_known_after_a_restart
+        }
+    };
+}
+
+mod sqlite {
+    use crate::store::SqliteStore;
+
+    /// The folder is kept as long as the function that opens the store again.
+    fn fresh() -> (SqliteStore, impl Fn(SqliteStore) -> SqliteStore) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data").join("latchkey.db");
+        let store = SqliteStore::open(&path).unwrap();
+        let reopen = move |store: SqliteStore| {
+            assert!(folder.path().exists());
+            drop(store);
+            SqliteStore::open(&path).unwrap()
+        };
+        (store, reopen)
+    }
+
+    contract! { fresh() }
+
+    #[tokio::test]
+    async fn a_second_server_is_kept_away_from_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("latchkey.db");
+        let _first = SqliteStore::open(&path).unwrap();
+        let second = SqliteStore::open(&path).unwrap_err();
+        assert!(second.to_string().contains("in use by another process"));
+    }
+
+    #[tokio::test]
+    async fn a_database_of_a_newer_version_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("latchkey.db");
+        drop(SqliteStore::open(&path).unwrap());
+        let connection = rusqlite::Connection::open(&path).unwrap();
+        connection.pragma_update(None, "user_version", 1000).unwrap();
+        drop(connection);
+        let error = SqliteStore::open(&path).unwrap_err();
+        assert!(error.to_string().contains("schema version 1000"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_no_database_is_refused_with_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("latchkey.db");
+        std::fs::write(&path, "not a database, but long enough to be looked at".repeat(100))
+            .unwrap();
+        assert!(SqliteStore::open(&path).unwrap_err().to_string().contains("latchkey.db"));
+    }
+
+    #[tokio::test]
+    async fn messages_leased_to_a_process_that_died_are_due_at_the_next_start() {
+        use crate::store::{Store, contract};
+        let (store, reopen) = fresh();
+        let id = contract::create(&store).await;
+        assert_eq!(store.claim(contract::START, contract::LEASE, 10).await.unwrap(), []);
+        let store = reopen(store);
+        let claimed = store.claim(contract::START, contract::LEASE, 10).await.unwrap();
+        assert_eq!(claimed, [contract::message(id, 1)]);
+    }
+}

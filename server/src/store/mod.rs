@@ -1,0 +1,181 @@
+//! Where verifications, budgets and the outbox live.
+//!
+//! [`Store`] is written in verbs that cannot race. The rules themselves are never written again in
+//! SQL: a [`Step`] is a pure function over [`Records`], and a store's only art is to run it
+//! atomically and to make what it did durable before it answers.
+
+mod sqlite;
+
+#[cfg(test)]
+mod contract;
+
+use std::{future::Future, time::Duration};
+
+use otp::{Timestamp, Verification, VerificationId, budget::Account};
+
+pub use self::sqlite::{OpenError, SqliteStore};
+
+/// A durable, atomic home for everything that must not be lost or raced for.
+///
+/// The contract, checked for every back end by one suite:
+/// - What [`Store::apply`] has answered survives `kill -9` and power loss.
+/// - Steps on one verification, and steps that share an account, run one after another: each sees
+///   all that the one before it did.
+/// - A step that fails to commit leaves no trace, and its caller gets an error: never an answer.
+/// - A message is claimed by one caller at a time, until it is settled or its lease runs out.
+pub trait Store: Clone + Send + Sync + 'static {
+    /// Looks a verification up. Changes nothing.
+    fn read(&self, id: VerificationId) -> Answer<'_, Option<Verification>>;
+
+    /// Runs `step` over the records it names and commits what it changed, all or nothing.
+    fn apply<S: Step>(&self, step: S) -> Answer<'_, S::Output>;
+
+    /// Leases up to `limit` messages that are due at `now`, the longest waiting first. Each comes
+    /// back to the queue by itself after `lease`, unless it is settled before.
+    fn claim(&self, now: Timestamp, lease: Duration, limit: usize) -> Answer<'_, Vec<Message>>;
+
+    /// When the next message will be due, leased ones included.
+    fn next_due(&self) -> Answer<'_, Option<Timestamp>>;
+
+    /// Takes a token's id out of circulation. `true` the first time, `false` ever after, at least
+    /// until `expires_at`.
+    fn redeem(&self, token: [u8; 32], expires_at: Timestamp) -> Answer<'_, bool>;
+
+    /// Drops verifications opened before `now - retention`, and accounts, tokens and messages whose
+    /// time is over, a bounded number of each. Also remembers `now` for [`Store::latest_time`].
+    fn sweep(&self, now: Timestamp, retention: Duration) -> Answer<'_, Swept>;
+
+    /// The latest time that this store has seen, so that a clock that was set back between two
+    /// starts does not revive what has expired.
+    fn latest_time(&self) -> Answer<'_, Timestamp>;
+
+    /// Whether a write would go through.
+    fn ping(&self) -> Answer<'_, ()>;
+}
+
+/// What every verb answers with.
+pub type Answer<'a, T> = std::pin::Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A pure change. It may be run more than once before it commits, so it does nothing but change the
+/// records it is given.
+pub trait Step: Send + 'static {
+    /// What the caller learns, once the change is durable.
+    type Output: Send + 'static;
+
+    /// The verification it is about.
+    fn verification(&self) -> VerificationId;
+
+    /// The accounts it counts in, in the order in which [`Records::accounts`] holds them.
+    fn accounts(&self, verification: Option<&Verification>) -> Vec<AccountKey>;
+
+    /// Makes the change.
+    fn run(&mut self, records: &mut Records) -> Self::Output;
+}
+
+/// What a step may read and change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Records {
+    /// The verification; a step that opens one fills it in.
+    pub verification: Option<Verification>,
+    /// The accounts that the step asked for, in its order.
+    pub accounts: Vec<Account>,
+    /// What is to happen to the outbox.
+    pub outbox: Vec<OutboxChange>,
+}
+
+/// The key of an account: a keyed digest of what is counted, so that the store holds no address
+/// beyond the life of the verification it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AccountKey {
+    /// The digest.
+    pub digest: [u8; 16],
+    /// From when on what is counted under it no longer matters.
+    pub expires_at: Timestamp,
+}
+
+/// Names one message: the verification, and the number of the send from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MessageKey {
+    /// The verification it belongs to.
+    pub verification: VerificationId,
+    /// Which of its sends it is, from 1.
+    pub number: u32,
+}
+
+/// A message in the outbox.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Which it is.
+    pub key: MessageKey,
+    /// Nothing is sent from this time on.
+    pub expires_at: Timestamp,
+    /// How many times a provider was asked to take it.
+    pub tries: u32,
+    /// Recipient and code, encrypted under a key that is not in the store.
+    pub sealed: Vec<u8>,
+}
+
+impl std::fmt::Debug for Message {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Message")
+            .field("key", &self.key)
+            .field("expires_at", &self.expires_at)
+            .field("tries", &self.tries)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A change to the outbox.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OutboxChange {
+    /// Takes a message in. It is leased to the caller, who hands it over at once; should the caller
+    /// die, it is due when the lease ends, or when the process starts again.
+    Enqueue {
+        /// The message.
+        message: Message,
+        /// When the lease ends.
+        leased_until: Timestamp,
+    },
+    /// Gives a message back, to be claimed again later.
+    Retry {
+        /// Which.
+        key: MessageKey,
+        /// When it is due again.
+        at: Timestamp,
+        /// How many tries it has had.
+        tries: u32,
+    },
+    /// Takes a message out: it was handed over, or never will be.
+    Remove {
+        /// Which.
+        key: MessageKey,
+    },
+}
+
+/// What a sweep dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Verifications.
+    pub verifications: usize,
+    /// Accounts.
+    pub accounts: usize,
+    /// Redeemed tokens.
+    pub tokens: usize,
+    /// Messages nobody settled although their code has long expired.
+    pub messages: usize,
+}
+
+/// Why a store did not answer. Whatever was asked was not approved, and was not counted unless the
+/// store gave out while committing it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It is away, too slow or overloaded.
+    #[error("reaching the store")]
+    Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// It holds something that cannot be read.
+    #[error("reading a stored record")]
+    Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A step panicked; its change was rolled back.
+    #[error("running a step over the stored records")]
+    Panicked,
+}

@@ -1,0 +1,295 @@
+//! The embedded store: one SQLite file beside the binary.
+//!
+//! One thread writes, in groups (see [`worker`]); others read. WAL keeps readers and the writer out
+//! of each other's way, and `synchronous=FULL` flushes the log at every commit, so what was answered
+//! is on the disk. A lock beside the file keeps a second server away from it: leases and the group
+//! commit assume one owner.
+
+mod rows;
+mod schema;
+mod worker;
+
+use std::{
+    fs::{File, TryLockError},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use otp::{Timestamp, Verification, VerificationId};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use self::worker::{Access, Worker};
+use super::{AccountKey, Answer, Message, OutboxChange, Records, Step, Store, StoreError, Swept};
+
+/// Threads that read. Reading a row that is in memory takes microseconds.
+const READERS: usize = 2;
+/// Rows of each table that one sweep looks at, so that it never holds the writer for long.
+const SWEEP: i64 = 500;
+
+/// A store in one SQLite file.
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    writer: Worker,
+    readers: Arc<[Worker]>,
+    next_reader: Arc<AtomicUsize>,
+    /// Where the next sweep of the accounts goes on: their keys are digests in no useful order.
+    sweep_from: Arc<Mutex<Vec<u8>>>,
+    /// Held as long as the store lives.
+    _lock: Arc<File>,
+}
+
+/// Why a database could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The folder or the lock could not be made.
+    #[error("creating {}", path.display())]
+    Create {
+        /// What could not be made.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another process has it open.
+    #[error("{} is in use by another process", path.display())]
+    InUse {
+        /// The database.
+        path: PathBuf,
+    },
+    /// SQLite could not open or set it up.
+    #[error("opening the database {}", path.display())]
+    Sqlite {
+        /// The database.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: rusqlite::Error,
+    },
+    /// It was written by a newer version of this program.
+    #[error("{} has schema version {found}, which is newer than this program", path.display())]
+    Newer {
+        /// The database.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+    /// A thread could not be started.
+    #[error("starting a thread of the store")]
+    Thread(#[source] std::io::Error),
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, creating it and its folder where they do not exist, and makes
+    /// all messages due that an earlier process had leased and not settled.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let create = |path: &Path, source| OpenError::Create { path: path.to_owned(), source };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).map_err(|source| create(folder, source))?;
+        }
+        let lock = lock(path)?;
+
+        let mut connection = Connection::open(path).map_err(sqlite)?;
+        configure(&connection).map_err(sqlite)?;
+        if let Err(found) = schema::migrate(&mut connection).map_err(sqlite)? {
+            return Err(OpenError::Newer { path: path.to_owned(), found });
+        }
+        let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
+        connection.execute(due_again, []).map_err(sqlite)?;
+
+        let writer = Worker::start("store-writer", connection, Access::Write);
+        let reader = |number| {
+            let connection = Connection::open(path).map_err(sqlite)?;
+            configure(&connection).map_err(sqlite)?;
+            connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
+            Worker::start(&format!("store-reader-{number}"), connection, Access::Read)
+                .map_err(OpenError::Thread)
+        };
+        Ok(Self {
+            writer: writer.map_err(OpenError::Thread)?,
+            readers: (0..READERS).map(reader).collect::<Result<_, _>>()?,
+            next_reader: Arc::default(),
+            sweep_from: Arc::default(),
+            _lock: Arc::new(lock),
+        })
+    }
+
+    fn reader(&self) -> &Worker {
+        let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
+        &self.readers[turn % self.readers.len()]
+    }
+}
+
+impl Store for SqliteStore {
+    fn read(&self, id: VerificationId) -> Answer<'_, Option<Verification>> {
+        Box::pin(self.reader().ask(move |db| rows::verification(db, &id)))
+    }
+
+    fn apply<S: Step>(&self, mut step: S) -> Answer<'_, S::Output> {
+        Box::pin(self.writer.ask(move |db| apply(db, &mut step)))
+    }
+
+    fn claim(&self, now: Timestamp, lease: Duration, limit: usize) -> Answer<'_, Vec<Message>> {
+        Box::pin(self.writer.ask(move |db| {
+            let messages = rows::due(db, now, limit)?;
+            for message in &messages {
+                rows::lease(db, &message.key, now + lease)?;
+            }
+            Ok(messages)
+        }))
+    }
+
+    fn next_due(&self) -> Answer<'_, Option<Timestamp>> {
+        Box::pin(self.reader().ask(|db| {
+            let due: Option<i64> = db
+                .prepare_cached("SELECT min(due_at) FROM outbox")
+                .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+                .map_err(unavailable)?;
+            Ok(due.map(rows::timestamp))
+        }))
+    }
+
+    fn redeem(&self, token: [u8; 32], expires_at: Timestamp) -> Answer<'_, bool> {
+        Box::pin(self.writer.ask(move |db| {
+            let insert = "INSERT INTO redeemed_token VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+            rows::changes(db, insert, params![token, rows::millis(expires_at)]).map(|n| n == 1)
+        }))
+    }
+
+    fn sweep(&self, now: Timestamp, retention: Duration) -> Answer<'_, Swept> {
+        let from = self.sweep_from.clone();
+        Box::pin(self.writer.ask(move |db| {
+            let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
+            sweep(db, now, retention, &mut from)
+        }))
+    }
+
+    fn latest_time(&self) -> Answer<'_, Timestamp> {
+        Box::pin(self.reader().ask(|db| {
+            let swept: i64 = db
+                .query_row("SELECT latest FROM clock", [], |row| row.get(0))
+                .map_err(unavailable)?;
+            // Ids begin with the time they were made, so the greatest tells the time of the newest.
+            let newest: Option<[u8; 24]> = db
+                .query_row("SELECT id FROM verification ORDER BY id DESC LIMIT 1", [], |row| {
+                    row.get(0)
+                })
+                .optional()
+                .map_err(unavailable)?;
+            let opened = newest.and_then(|id| VerificationId::from_bytes(&id).ok());
+            let opened = opened.map_or(Timestamp::default(), |id| id.created_at());
+            Ok(rows::timestamp(swept).max(opened))
+        }))
+    }
+
+    fn ping(&self) -> Answer<'_, ()> {
+        // A write that changes nothing still needs the writer, the lock and the file.
+        Box::pin(
+            self.writer.ask(|db| rows::execute(db, "UPDATE clock SET latest = latest", params![])),
+        )
+    }
+}
+
+/// Runs a step inside the writer's transaction and writes back what it changed.
+fn apply<S: Step>(db: &Connection, step: &mut S) -> Result<S::Output, StoreError> {
+    let id = step.verification();
+    let verification = rows::verification(db, &id)?;
+    let keys: Vec<AccountKey> = step.accounts(verification.as_ref());
+    let accounts = keys.iter().map(|key| rows::account(db, key)).collect::<Result<_, _>>()?;
+    let before = Records { verification, accounts, outbox: Vec::new() };
+
+    let mut after = before.clone();
+    let output = step.run(&mut after);
+
+    if let Some(verification) = &after.verification
+        && after.verification != before.verification
+    {
+        rows::put_verification(db, verification)?;
+    }
+    for ((key, old), new) in keys.iter().zip(&before.accounts).zip(&after.accounts) {
+        if old != new {
+            rows::put_account(db, key, new)?;
+        }
+    }
+    after.outbox.iter().try_for_each(|change: &OutboxChange| rows::change_outbox(db, change))?;
+    Ok(output)
+}
+
+fn sweep(
+    db: &Connection,
+    now: Timestamp,
+    retention: Duration,
+    accounts_from: &mut Vec<u8>,
+) -> Result<Swept, StoreError> {
+    let time = rows::millis(now);
+    let remember = "UPDATE clock SET latest = ?1 WHERE latest < ?1";
+    rows::execute(db, remember, params![time])?;
+
+    let opened_before = VerificationId::first_at(now - retention);
+    let verifications = rows::changes(
+        db,
+        "DELETE FROM verification WHERE id IN
+         (SELECT id FROM verification WHERE id < ?1 ORDER BY id LIMIT ?2)",
+        params![opened_before.as_bytes(), SWEEP],
+    )?;
+    let messages = rows::changes(
+        db,
+        "DELETE FROM outbox WHERE (verification, number) IN
+         (SELECT verification, number FROM outbox WHERE verification < ?1 LIMIT ?2)",
+        params![opened_before.as_bytes(), SWEEP],
+    )?;
+    let tokens = rows::changes(
+        db,
+        "DELETE FROM redeemed_token WHERE id IN
+         (SELECT id FROM redeemed_token WHERE expires_at <= ?1 LIMIT ?2)",
+        params![time, SWEEP],
+    )?;
+
+    let up_to: Option<Vec<u8>> = db
+        .prepare_cached(
+            "SELECT max(key) FROM (SELECT key FROM account WHERE key > ?1 ORDER BY key LIMIT ?2)",
+        )
+        .and_then(|mut statement| {
+            statement.query_row(params![*accounts_from, SWEEP], |row| row.get(0))
+        })
+        .map_err(unavailable)?;
+    let accounts = match &up_to {
+        Some(up_to) => rows::changes(
+            db,
+            "DELETE FROM account WHERE key > ?1 AND key <= ?2 AND expires_at <= ?3",
+            params![*accounts_from, up_to, time],
+        )?,
+        None => 0,
+    };
+    // Past the last key the next sweep starts again at the first.
+    *accounts_from = up_to.unwrap_or_default();
+    Ok(Swept { verifications, accounts, tokens, messages })
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
+}
+
+fn lock(path: &Path) -> Result<File, OpenError> {
+    let lock_path = path.with_extension("lock");
+    let create = |source| OpenError::Create { path: lock_path.clone(), source };
+    let file = File::create(&lock_path).map_err(create)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(create(source)),
+    }
+}
+
+fn unavailable(error: rusqlite::Error) -> StoreError {
+    StoreError::Unavailable(error.into())
+}

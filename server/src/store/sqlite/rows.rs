@@ -1,0 +1,168 @@
+//! Records to rows and back: the statements, each prepared once for a connection.
+
+use otp::{Timestamp, Verification, VerificationId, budget::Account};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::unavailable;
+use crate::store::{AccountKey, Message, MessageKey, OutboxChange, StoreError};
+
+pub(super) fn verification(
+    connection: &Connection,
+    id: &VerificationId,
+) -> Result<Option<Verification>, StoreError> {
+    body(connection, "SELECT body FROM verification WHERE id = ?1", id.as_bytes())
+}
+
+pub(super) fn put_verification(
+    connection: &Connection,
+    verification: &Verification,
+) -> Result<(), StoreError> {
+    let body = to_json(verification)?;
+    execute(
+        connection,
+        "INSERT INTO verification VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET body = ?2",
+        params![verification.id().as_bytes(), body],
+    )
+}
+
+pub(super) fn account(connection: &Connection, key: &AccountKey) -> Result<Account, StoreError> {
+    body(connection, "SELECT body FROM account WHERE key = ?1", &key.digest)
+        .map(Option::unwrap_or_default)
+}
+
+pub(super) fn put_account(
+    connection: &Connection,
+    key: &AccountKey,
+    account: &Account,
+) -> Result<(), StoreError> {
+    if account.is_empty() {
+        let statement = "DELETE FROM account WHERE key = ?1";
+        return execute(connection, statement, params![key.digest]);
+    }
+    let body = to_json(account)?;
+    execute(
+        connection,
+        "INSERT INTO account VALUES (?1, ?2, ?3)
+         ON CONFLICT (key) DO UPDATE SET expires_at = ?2, body = ?3",
+        params![key.digest, millis(key.expires_at), body],
+    )
+}
+
+pub(super) fn change_outbox(
+    connection: &Connection,
+    change: &OutboxChange,
+) -> Result<(), StoreError> {
+    match change {
+        OutboxChange::Enqueue { message, leased_until } => execute(
+            connection,
+            "INSERT INTO outbox (verification, number, due_at, leased, expires_at, tries, sealed)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)",
+            params![
+                message.key.verification.as_bytes(),
+                message.key.number,
+                millis(*leased_until),
+                millis(message.expires_at),
+                message.tries,
+                message.sealed,
+            ],
+        ),
+        OutboxChange::Retry { key, at, tries } => execute(
+            connection,
+            "UPDATE outbox SET due_at = ?3, leased = 0, tries = ?4
+             WHERE verification = ?1 AND number = ?2",
+            params![key.verification.as_bytes(), key.number, millis(*at), tries],
+        ),
+        OutboxChange::Remove { key } => execute(
+            connection,
+            "DELETE FROM outbox WHERE verification = ?1 AND number = ?2",
+            params![key.verification.as_bytes(), key.number],
+        ),
+    }
+}
+
+pub(super) fn due(
+    connection: &Connection,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Message>, StoreError> {
+    let statement = "SELECT verification, number, expires_at, tries, sealed FROM outbox
+                     WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
+    let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
+    let rows = statement
+        .query_map(params![millis(now), i64::try_from(limit).unwrap_or(i64::MAX)], message)
+        .map_err(unavailable)?;
+    rows.collect::<Result<_, _>>().map_err(unavailable)
+}
+
+pub(super) fn lease(
+    connection: &Connection,
+    key: &MessageKey,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    execute(
+        connection,
+        "UPDATE outbox SET due_at = ?3, leased = 1 WHERE verification = ?1 AND number = ?2",
+        params![key.verification.as_bytes(), key.number, millis(until)],
+    )
+}
+
+pub(super) fn execute(
+    connection: &Connection,
+    statement: &str,
+    params: impl rusqlite::Params,
+) -> Result<(), StoreError> {
+    changes(connection, statement, params).map(|_| ())
+}
+
+/// Like [`execute`], and tells how many rows were changed.
+pub(super) fn changes(
+    connection: &Connection,
+    statement: &str,
+    params: impl rusqlite::Params,
+) -> Result<usize, StoreError> {
+    let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
+    statement.execute(params).map_err(unavailable)
+}
+
+/// SQLite's integers are signed; the year 292 million is far enough.
+pub(super) fn millis(timestamp: Timestamp) -> i64 {
+    i64::try_from(timestamp.as_millis()).unwrap_or(i64::MAX)
+}
+
+pub(super) fn timestamp(millis: i64) -> Timestamp {
+    Timestamp::from_millis(u64::try_from(millis).unwrap_or_default())
+}
+
+fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+    let id: [u8; 24] = row.get(0)?;
+    let verification = VerificationId::from_bytes(&id).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, error.into())
+    })?;
+    Ok(Message {
+        key: MessageKey { verification, number: row.get(1)? },
+        expires_at: timestamp(row.get(2)?),
+        tries: row.get(3)?,
+        sealed: row.get(4)?,
+    })
+}
+
+fn body<T: DeserializeOwned>(
+    connection: &Connection,
+    statement: &str,
+    key: &[u8],
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
+    let body = statement
+        .query_row([key], |row| {
+            let body = row.get_ref(0)?.as_bytes()?;
+            Ok(serde_json::from_slice(body).map_err(|error| StoreError::Corrupt(error.into())))
+        })
+        .optional()
+        .map_err(unavailable)?;
+    body.transpose()
+}
+
+fn to_json(record: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(record).map_err(|error| StoreError::Corrupt(error.into()))
+}
