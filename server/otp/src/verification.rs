@@ -194,8 +194,8 @@ impl Verification {
         verification
     }
 
-    /// Checks one guess.
-    pub fn check(&mut self, guess: &Code, peppers: &Peppers, now: Timestamp) -> Outcome {
+    /// Checks one guess; `None` stands for one that could not be read as a code.
+    pub fn check(&mut self, guess: Option<&Code>, peppers: &Peppers, now: Timestamp) -> Outcome {
         match self.state(now) {
             State::Pending => {}
             State::Approved => return Outcome::AlreadyUsed,
@@ -203,9 +203,10 @@ impl Verification {
             State::MaxAttemptsReached => return Outcome::TooManyAttempts,
             State::Expired | State::Failed => return Outcome::Expired,
         }
-        if guess.length() != self.policy.code_length() {
-            return Outcome::Malformed { expected: self.policy.code_length() };
-        }
+        let expected = self.policy.code_length();
+        let Some(guess) = guess.filter(|guess| guess.length() == expected) else {
+            return Outcome::Malformed { expected };
+        };
         let mut live = self.codes.iter().filter(|code| now < code.expires_at).peekable();
         if live.peek().is_none() {
             // Nothing could match, so nothing is counted.

@@ -38,7 +38,7 @@ fn opened(now: Timestamp) -> Verification {
 
 fn message(verification: VerificationId, number: u32) -> Message {
     let key = MessageKey { verification, number };
-    Message { key, expires_at: START + Duration::from_secs(300), tries: 0, sealed: vec![1, 2, 3] }
+    Message { key, expires_at: START + Duration::from_secs(300), tries: 0, unanswered: 0, sealed: vec![1, 2, 3] }
 }
 
 fn account(byte: u8) -> AccountKey {
@@ -91,7 +91,7 @@ async fn create(store: &impl Store) -> VerificationId {
 fn checking(id: VerificationId, digits: &'static str) -> impl Step<Output = Option<Outcome>> {
     change(id, move |records| {
         let code = Code::parse(digits).unwrap();
-        records.verification.as_mut().map(|found| found.check(&code, &peppers(), START))
+        records.verification.as_mut().map(|found| found.check(Some(&code), &peppers(), START))
     })
 }
 
@@ -189,9 +189,10 @@ pub(super) async fn a_message_given_back_is_due_at_its_time_with_its_tries(store
     let id = create(&store).await;
     let key = MessageKey { verification: id, number: 1 };
     let at = START + Duration::from_secs(2);
-    change_outbox(&store, id, OutboxChange::Retry { key, at, tries: 3 }).await;
+    change_outbox(&store, id, OutboxChange::Retry { key, at, tries: 3, unanswered: 1 }).await;
     assert_eq!(store.claim(at - Duration::from_millis(1), LEASE, 10).await.unwrap(), []);
-    assert_eq!(store.claim(at, LEASE, 10).await.unwrap()[0].tries, 3);
+    let claimed = store.claim(at, LEASE, 10).await.unwrap();
+    assert_eq!((claimed[0].tries, claimed[0].unanswered), (3, 1));
 }
 
 pub(super) async fn a_removed_message_never_comes_back(store: impl Store) {
@@ -212,7 +213,7 @@ pub(super) async fn a_claim_takes_the_longest_waiting_first_and_no_more_than_its
         let id = create(&store).await;
         let key = MessageKey { verification: id, number: 1 };
         let at = START + Duration::from_secs(seconds);
-        change_outbox(&store, id, OutboxChange::Retry { key, at, tries: 1 }).await;
+        change_outbox(&store, id, OutboxChange::Retry { key, at, tries: 1, unanswered: 0 }).await;
         ids.push(id);
     }
     let claimed = store.claim(START + LEASE, LEASE, 2).await.unwrap();

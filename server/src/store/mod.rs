@@ -111,6 +111,8 @@ pub struct Message {
     pub expires_at: Timestamp,
     /// How many times a provider was asked to take it.
     pub tries: u32,
+    /// After how many of these it is not known whether the provider took it.
+    pub unanswered: u32,
     /// Recipient and code, encrypted under a key that is not in the store.
     pub sealed: Vec<u8>,
 }
@@ -121,6 +123,7 @@ impl std::fmt::Debug for Message {
             .field("key", &self.key)
             .field("expires_at", &self.expires_at)
             .field("tries", &self.tries)
+            .field("unanswered", &self.unanswered)
             .finish_non_exhaustive()
     }
 }
@@ -144,6 +147,8 @@ pub enum OutboxChange {
         at: Timestamp,
         /// How many tries it has had.
         tries: u32,
+        /// How many of these were left without an answer.
+        unanswered: u32,
     },
     /// Takes a message out: it was handed over, or never will be.
     Remove {

@@ -37,7 +37,7 @@ fn pending() -> Verification {
 }
 
 fn check(verification: &mut Verification, digits: &str, now: Timestamp) -> Outcome {
-    verification.check(&code(digits), &peppers(), now)
+    verification.check(Some(&code(digits)), &peppers(), now)
 }
 
 #[test]
@@ -119,6 +119,7 @@ fn a_code_of_another_length_is_malformed_and_costs_nothing() {
             opened(policy::Draft { code_length, ..policy::Draft::default() }, right);
         let malformed = Outcome::Malformed { expected: code_length };
         assert_eq!(check(&mut verification, wrong, START), malformed);
+        assert_eq!(verification.check(None, &peppers(), START), malformed);
         assert_eq!(verification.attempts_left(), 5);
         assert_eq!(check(&mut verification, right, START), Outcome::Approved);
     }

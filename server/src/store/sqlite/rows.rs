@@ -56,22 +56,24 @@ pub(super) fn change_outbox(
     match change {
         OutboxChange::Enqueue { message, leased_until } => execute(
             connection,
-            "INSERT INTO outbox (verification, number, due_at, leased, expires_at, tries, sealed)
-             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6)",
+            "INSERT INTO outbox
+             (verification, number, due_at, leased, expires_at, tries, unanswered, sealed)
+             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
             params![
                 message.key.verification.as_bytes(),
                 message.key.number,
                 millis(*leased_until),
                 millis(message.expires_at),
                 message.tries,
+                message.unanswered,
                 message.sealed,
             ],
         ),
-        OutboxChange::Retry { key, at, tries } => execute(
+        OutboxChange::Retry { key, at, tries, unanswered } => execute(
             connection,
-            "UPDATE outbox SET due_at = ?3, leased = 0, tries = ?4
+            "UPDATE outbox SET due_at = ?3, leased = 0, tries = ?4, unanswered = ?5
              WHERE verification = ?1 AND number = ?2",
-            params![key.verification.as_bytes(), key.number, millis(*at), tries],
+            params![key.verification.as_bytes(), key.number, millis(*at), tries, unanswered],
         ),
         OutboxChange::Remove { key } => execute(
             connection,
@@ -86,7 +88,8 @@ pub(super) fn due(
     now: Timestamp,
     limit: usize,
 ) -> Result<Vec<Message>, StoreError> {
-    let statement = "SELECT verification, number, expires_at, tries, sealed FROM outbox
+    let statement = "SELECT verification, number, expires_at, tries, unanswered, sealed
+                     FROM outbox
                      WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
     let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
     let rows = statement
@@ -143,7 +146,8 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         key: MessageKey { verification, number: row.get(1)? },
         expires_at: timestamp(row.get(2)?),
         tries: row.get(3)?,
-        sealed: row.get(4)?,
+        unanswered: row.get(4)?,
+        sealed: row.get(5)?,
     })
 }
 

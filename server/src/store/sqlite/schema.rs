@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &["
         leased INTEGER NOT NULL,
         expires_at INTEGER NOT NULL,
         tries INTEGER NOT NULL,
+        unanswered INTEGER NOT NULL,
         sealed BLOB NOT NULL,
         PRIMARY KEY (verification, number)
     ) STRICT, WITHOUT ROWID;

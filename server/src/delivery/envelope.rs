@@ -1,0 +1,118 @@
+//! What the outbox keeps of a message, and how it keeps it: encrypted, and bound to its place.
+
+use aws_lc_rs::error::Unspecified;
+use otp::{Channel, Code, Recipient, Timestamp, Verification};
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::Letter;
+use crate::{
+    secrets::{CannotOpen, Sealer},
+    store::MessageKey,
+};
+
+/// A message before it is written: who gets which code in which language.
+#[derive(Clone, Debug)]
+pub struct Envelope {
+    to: Recipient,
+    code: Code,
+    channel: Channel,
+    locale: String,
+    sent_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+/// Why an envelope cannot be opened again.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// It was altered, moved, or its key is gone.
+    #[error("opening a message of the outbox")]
+    Sealed(#[from] CannotOpen),
+    /// It was written by another version of this program.
+    #[error("reading a message of the outbox")]
+    Content(#[source] serde_json::Error),
+}
+
+/// The form in which it is encrypted. It holds the clear code, so it never leaves this module.
+#[derive(Serialize, Deserialize)]
+struct Content {
+    to: Recipient,
+    code: Zeroizing<String>,
+    channel: Channel,
+    locale: String,
+    sent_at: Timestamp,
+    expires_at: Timestamp,
+}
+
+impl Envelope {
+    /// The envelope of a verification's newest send.
+    pub fn of_newest(verification: &Verification, code: &Code) -> Self {
+        let send = verification.last_send();
+        Self {
+            to: verification.recipient().clone(),
+            code: code.clone(),
+            channel: send.channel,
+            locale: verification.locale().to_owned(),
+            sent_at: send.at,
+            expires_at: send.expires_at,
+        }
+    }
+
+    /// Encrypts it for its place in the outbox.
+    ///
+    /// # Errors
+    /// Only where the cryptographic library itself fails.
+    pub fn seal(&self, key: &MessageKey, sealer: &Sealer) -> Result<Vec<u8>, Unspecified> {
+        let content = Content {
+            to: self.to.clone(),
+            code: Zeroizing::new(self.code.as_str().to_owned()),
+            channel: self.channel,
+            locale: self.locale.clone(),
+            sent_at: self.sent_at,
+            expires_at: self.expires_at,
+        };
+        let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| Unspecified)?);
+        sealer.seal(&context(key), &plain)
+    }
+
+    /// Decrypts what [`Envelope::seal`] made for the same place.
+    pub fn open(key: &MessageKey, sealed: &[u8], sealer: &Sealer) -> Result<Self, Unreadable> {
+        let plain = Zeroizing::new(sealer.open(&context(key), sealed)?);
+        let content: Content = serde_json::from_slice(&plain).map_err(Unreadable::Content)?;
+        let code = Code::parse(&content.code)
+            .map_err(|error| Unreadable::Content(serde::de::Error::custom(error)))?;
+        let Content { to, channel, locale, sent_at, expires_at, .. } = content;
+        Ok(Self { to, code, channel, locale, sent_at, expires_at })
+    }
+
+    /// The letter that a provider is given.
+    pub fn into_letter(self, key: &MessageKey, brand: &str, origin_host: &str) -> Letter {
+        let Self { to, code, channel, locale, sent_at, expires_at } = self;
+        Letter {
+            // Mail keeps this id, so it must not be the verification's, which is a capability.
+            id: public_id(key),
+            channel,
+            to,
+            code,
+            locale,
+            sent_at,
+            expires_at,
+            brand: brand.to_owned(),
+            origin_host: origin_host.to_owned(),
+        }
+    }
+}
+
+/// What the ciphertext is bound to: moved to another row it does not open.
+fn context(key: &MessageKey) -> Vec<u8> {
+    let mut context = key.verification.as_bytes().to_vec();
+    context.extend(key.number.to_be_bytes());
+    context
+}
+
+/// Names a message to the outside, the same over all its tries, and tells nothing of what it names.
+fn public_id(key: &MessageKey) -> String {
+    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &context(key));
+    URL_SAFE_NO_PAD.encode(&digest.as_ref()[..18])
+}
