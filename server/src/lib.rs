@@ -4,4 +4,5 @@
 //! and providers together; everything else is handed what it needs.
 
 pub mod catalogue;
+pub mod delivery;
 pub mod store;
