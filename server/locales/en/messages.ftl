@@ -1,0 +1,22 @@
+# What the messages say that carry a code. $brand is the site's name, $code the code's digits.
+
+email-subject = Your { $brand } code
+email-intro = Your code for { $brand }:
+email-use = Type it on the page where you asked for it, and nowhere else. Nobody from { $brand } will ever ask you for it.
+email-ignore = If you did not ask for a code, you need not do anything: without it nothing happens.
+
+validity-minutes =
+    { $count ->
+        [one] It is valid for one minute.
+       *[other] It is valid for { $count } minutes.
+    }
+validity-seconds =
+    { $count ->
+        [one] It is valid for one second.
+       *[other] It is valid for { $count } seconds.
+    }
+
+# A text message: the longest of these three that fits is sent. $validity is one of the sentences above.
+sms-text = { $code } is your { $brand } code. { $validity } Do not share it.
+sms-short = { $code } is your { $brand } code.
+sms-bare = { $code } is your code.

@@ -1,0 +1,82 @@
+//! The development provider: keeps what would have been sent and shows it.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use app::wire::{self, InboxMessage};
+use otp::{Channel, Timestamp};
+
+use super::{Letter, Receipt, template};
+use crate::catalogue::Catalogue;
+
+/// A bounded ring of caught messages. It holds clear codes and whole recipients, which is why it
+/// is refused in production mode.
+pub struct Inbox {
+    catalogue: Arc<Catalogue>,
+    capacity: usize,
+    caught: Mutex<Caught>,
+}
+
+#[derive(Default)]
+struct Caught {
+    count: u64,
+    newest_first: VecDeque<InboxMessage>,
+}
+
+impl Inbox {
+    /// The provider's name.
+    pub const NAME: &str = "inbox";
+    /// How many messages a page of them can sensibly show.
+    pub const CAPACITY: usize = 200;
+
+    /// An empty inbox that keeps the newest [`CAPACITY`](Self::CAPACITY) messages.
+    pub fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self::with_capacity(catalogue, Self::CAPACITY)
+    }
+
+    /// An empty inbox that keeps the newest `capacity` messages.
+    pub fn with_capacity(catalogue: Arc<Catalogue>, capacity: usize) -> Self {
+        Self { catalogue, capacity, caught: Mutex::default() }
+    }
+
+    /// What it holds, newest first.
+    pub fn messages(&self) -> Vec<InboxMessage> {
+        let caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
+        caught.newest_first.iter().cloned().collect()
+    }
+
+    pub(super) fn deliver(&self, letter: &Letter, now: Timestamp) -> Receipt {
+        let (channel, subject, text) = match letter.channel {
+            Channel::Email => {
+                let email = template::email(&self.catalogue, letter, now);
+                (wire::Channel::Email, email.subject, email.text)
+            }
+            Channel::Sms => {
+                let text = template::sms(&self.catalogue, letter, now);
+                (wire::Channel::Sms, String::new(), text)
+            }
+        };
+        let mut caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
+        caught.count += 1;
+        let number = caught.count;
+        caught.newest_first.push_front(InboxMessage {
+            number,
+            received_at: now.as_millis(),
+            channel,
+            to: letter.to.address().to_owned(),
+            subject,
+            text,
+            code: letter.code.as_str().to_owned(),
+        });
+        caught.newest_first.truncate(self.capacity);
+        Receipt { provider: Self::NAME, reference: Some(number.to_string()) }
+    }
+}
+
+impl std::fmt::Debug for Inbox {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Inbox(..)")
+    }
+}

@@ -1,0 +1,48 @@
+//! From a letter to the bytes of a MIME message.
+
+use std::time::{Duration, SystemTime};
+
+use lettre::{
+    Address, Message,
+    message::{
+        Mailbox, MultiPart,
+        header::{HeaderName, HeaderValue},
+    },
+};
+use otp::Timestamp;
+
+use crate::delivery::{Letter, template::Email};
+
+/// The message's id, and the message in the form in which it travels.
+///
+/// The id is made of the letter's, so that a letter that is handed over twice after an answer got
+/// lost arrives as the same message and mail programs show it once.
+pub(super) fn compose(
+    from: &Mailbox,
+    to: &Address,
+    letter: &Letter,
+    email: Email,
+    now: Timestamp,
+) -> Result<(String, Vec<u8>), lettre::error::Error> {
+    let id = format!("<{}@{}>", letter.id, from.email.domain());
+    let sender = match &from.name {
+        Some(_) => from.clone(),
+        None => Mailbox::new(Some(letter.brand.clone()), from.email.clone()),
+    };
+    let message = Message::builder()
+        .message_id(Some(id.clone()))
+        .date(SystemTime::UNIX_EPOCH + Duration::from_millis(now.as_millis()))
+        .from(sender)
+        .to(Mailbox::new(None, to.clone()))
+        .subject(email.subject)
+        // RFC 3834: nobody's holiday notice shall answer. Exchange heeds only its own header.
+        .raw_header(raw("Auto-Submitted", "auto-generated"))
+        .raw_header(raw("X-Auto-Response-Suppress", "All"))
+        .raw_header(raw("Content-Language", &letter.locale))
+        .multipart(MultiPart::alternative_plain_html(email.text, email.html))?;
+    Ok((id, message.formatted()))
+}
+
+fn raw(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}

@@ -1,0 +1,113 @@
+use std::collections::HashSet;
+
+use otp::{Channel, Code, Recipient};
+
+use super::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+fn letter(brand: &str, host: &str) -> Letter {
+    Letter {
+        id: "letter-1".into(),
+        channel: Channel::Sms,
+        to: Recipient::parse("+44 7700 900142", None, None).unwrap(),
+        code: Code::parse("042917").unwrap(),
+        locale: "en".into(),
+        sent_at: NOW,
+        expires_at: NOW + Duration::from_secs(300),
+        brand: brand.into(),
+        origin_host: host.into(),
+    }
+}
+
+fn catalogue() -> Catalogue {
+    Catalogue::load().unwrap()
+}
+
+#[test]
+fn the_code_stands_alone_on_its_line_in_text_and_html_and_not_in_the_subject() {
+    let email = email(&catalogue(), &letter("Example", "example.com"), NOW);
+    assert_eq!(email.text.lines().filter(|line| *line == "042917").count(), 1);
+    assert_eq!(email.html.lines().filter(|line| *line == "042917").count(), 1);
+    assert_eq!(email.text.matches("042917").count(), 1);
+    assert_eq!(email.subject, "Your Example code");
+    assert!(email.text.contains("It is valid for 5 minutes."), "{}", email.text);
+    assert!(email.html.contains("It is valid for 5 minutes."));
+}
+
+#[test]
+fn an_email_links_to_nothing_and_loads_nothing() {
+    let email = email(&catalogue(), &letter("Example", "example.com"), NOW);
+    for reference in ["http", "href", "src=", "url(", "<img", "<script"] {
+        assert!(!email.html.contains(reference), "{reference}");
+    }
+}
+
+#[test]
+fn a_brand_is_neither_markup_nor_a_second_line() {
+    let odd = letter("<b>A&B\r\nBcc: x@example.com\u{2028}", "example.com");
+    let email = email(&catalogue(), &odd, NOW);
+    assert!(email.html.contains("&lt;b&gt;A&amp;B Bcc: x@example.com"), "{}", email.html);
+    assert_eq!(email.subject.lines().count(), 1);
+    assert_eq!(sms(&catalogue(), &odd, NOW).lines().count(), 2);
+}
+
+#[test]
+fn a_text_message_ends_with_the_origin_bound_line_and_fits() {
+    let text = sms(&catalogue(), &letter("Example", "login.example.com"), NOW);
+    assert_eq!(
+        text,
+        "042917 is your Example code. It is valid for 5 minutes. Do not share it.\n\
+         @login.example.com #042917"
+    );
+    assert!(septets(&text).unwrap() < 140);
+}
+
+#[test]
+fn the_origin_bound_line_names_no_port() {
+    let text = sms(&catalogue(), &letter("Example", "127.0.0.1:3000"), NOW);
+    assert!(text.ends_with("\n@127.0.0.1 #042917"), "{text}");
+}
+
+#[test]
+fn a_long_name_shortens_the_wording_but_never_loses_code_or_origin() {
+    let long = "Long".repeat(20);
+    let longer = "Longer".repeat(40);
+    let text = |brand: &str| sms(&catalogue(), &letter(brand, "example.com"), NOW);
+    assert_eq!(text(&long), format!("042917 is your {long} code.\n@example.com #042917"));
+    assert_eq!(text(&longer), "042917 is your code.\n@example.com #042917");
+    assert_eq!(text("例え株式会社"), "042917 is your 例え株式会社 code.\n@example.com #042917");
+    for brand in [&long, &longer, "{}[]€|", "例え株式会社"] {
+        assert!(fits(&text(brand)), "{brand}");
+    }
+}
+
+#[test]
+fn the_gsm_alphabet_is_counted_in_septets() {
+    assert_eq!(septets("abc @\n"), Some(6));
+    assert_eq!(septets("€{}"), Some(6));
+    assert_eq!(septets("ç"), None);
+    assert_eq!(septets("\u{2019}"), None);
+}
+
+#[test]
+fn what_is_left_of_a_code_is_told_as_it_is_when_the_message_goes_out() {
+    let letter = letter("Example", "example.com");
+    let after = |seconds| validity(&catalogue(), &letter, NOW + Duration::from_secs(seconds));
+    assert_eq!(after(0), "It is valid for 5 minutes.");
+    assert_eq!(after(10), "It is valid for 5 minutes.");
+    assert_eq!(after(20), "It is valid for 4 minutes.");
+    assert_eq!(after(240), "It is valid for one minute.");
+    assert_eq!(after(270), "It is valid for 30 seconds.");
+}
+
+#[test]
+fn every_text_of_a_message_is_in_every_catalogue() {
+    let catalogue = catalogue();
+    assert_eq!(HashSet::from(TEXTS).len(), TEXTS.len());
+    for locale in catalogue.locales() {
+        for id in TEXTS {
+            assert!(catalogue.has(locale, id), "{locale}: {id}");
+        }
+    }
+}

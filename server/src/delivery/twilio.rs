@@ -1,0 +1,192 @@
+//! Text messages by Twilio's Messages API.
+//!
+//! Creating a message is not idempotent at Twilio, so an answer that got lost is told apart from a
+//! refusal: whoever tries again after it may send a second message.
+
+use std::{sync::Arc, time::Duration};
+
+use otp::Timestamp;
+use reqwest::{Client, StatusCode, Url, redirect};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+
+use super::{Letter, ProbeError, Receipt, SetUpError, Undelivered, template};
+use crate::catalogue::Catalogue;
+
+/// A Twilio account and the sender to use.
+#[derive(Clone, Debug)]
+pub struct TwilioSettings {
+    /// Account SID, `AC` and 32 hexadecimal digits.
+    pub account_sid: String,
+    /// The account's auth token.
+    pub auth_token: SecretString,
+    /// A number in E.164, an alphanumeric sender, or a messaging service's SID (`MG...`).
+    pub sender: String,
+    /// Where the API is, without a slash at the end.
+    pub base_url: String,
+    /// For one request.
+    pub timeout: Duration,
+}
+
+/// The provider `twilio`.
+#[derive(Debug)]
+pub struct Twilio {
+    settings: TwilioSettings,
+    account: Url,
+    client: Client,
+    catalogue: Arc<Catalogue>,
+}
+
+/// The longest that Twilio keeps a message in its queue, in seconds.
+const LONGEST_VALIDITY: u64 = 14_400;
+
+/// What is read of a created message.
+#[derive(Deserialize)]
+struct Created {
+    sid: String,
+}
+
+/// What is read of a refusal. The message beside it may repeat the recipient and is left unread.
+#[derive(Deserialize)]
+struct Refusal {
+    code: u32,
+}
+
+/// What is read of an account.
+#[derive(Deserialize)]
+struct Account {
+    status: String,
+}
+
+impl Twilio {
+    /// The provider's name.
+    pub const NAME: &str = "twilio";
+
+    /// Sets the client up; connects to nothing yet.
+    pub fn new(settings: TwilioSettings, catalogue: Arc<Catalogue>) -> Result<Self, SetUpError> {
+        let mut account = Url::parse(&settings.base_url).map_err(|_| SetUpError::BaseUrl)?;
+        account.path_segments_mut().map_err(|()| SetUpError::BaseUrl)?.pop_if_empty().extend([
+            "2010-04-01",
+            "Accounts",
+            settings.account_sid.as_str(),
+        ]);
+        let mut client = Client::builder()
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(settings.timeout)
+            .timeout(settings.timeout);
+        // What stands in for Twilio on this machine is not behind the network's proxy.
+        if matches!(account.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
+            client = client.no_proxy();
+        }
+        let client = client.build().map_err(SetUpError::HttpClient)?;
+        Ok(Self { settings, account, client, catalogue })
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.settings.timeout
+    }
+
+    pub(super) async fn deliver(
+        &self,
+        letter: &Letter,
+        now: Timestamp,
+    ) -> Result<Receipt, Undelivered> {
+        // Whole seconds, rounded down: Twilio drops what it could deliver only after the expiry.
+        let validity = letter.expires_at.since(now).as_secs().min(LONGEST_VALIDITY);
+        if validity == 0 {
+            return Err(Undelivered::permanent("the code is about to expire"));
+        }
+        let validity = validity.to_string();
+        let text = template::sms(&self.catalogue, letter, now);
+        let sender = self.settings.sender.as_str();
+        let sender_field = if sender.starts_with("MG") { "MessagingServiceSid" } else { "From" };
+        let form = [
+            ("To", letter.to.address()),
+            (sender_field, sender),
+            ("Body", text.as_str()),
+            ("ValidityPeriod", validity.as_str()),
+        ];
+        let request = self.client.post(self.resource("/Messages.json")).form(&form);
+        let answer = self.authorized(request).send().await.map_err(|error| not_sent(&error))?;
+        let status = answer.status();
+        if status.is_success() {
+            // It is created, whatever the body looks like.
+            let reference = answer.json::<Created>().await.ok().map(|created| created.sid);
+            return Ok(Receipt { provider: Self::NAME, reference });
+        }
+        let reason = describe(status, answer.json().await.ok().as_ref());
+        Err(match status {
+            StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::INTERNAL_SERVER_ERROR
+            | StatusCode::SERVICE_UNAVAILABLE => Undelivered::transient(reason),
+            // A gateway has lost the answer of whoever may have sent the message.
+            status if status.is_server_error() => Undelivered::ambiguous(reason),
+            _ => Undelivered::permanent(reason),
+        })
+    }
+
+    pub(super) async fn probe(&self) -> Result<(), ProbeError> {
+        let unreachable = |reason| ProbeError::Unreachable { reason };
+        let request = self.authorized(self.client.get(self.resource(".json")));
+        let answer = request.send().await.map_err(|error| unreachable(not_sent(&error).reason))?;
+        let status = answer.status();
+        match status {
+            status if status.is_success() => match answer.json::<Account>().await {
+                Ok(account) if account.status == "active" => Ok(()),
+                Ok(_) => {
+                    Err(ProbeError::Rejected { reason: "the account is not active".to_owned() })
+                }
+                Err(_) => Err(unreachable("the answer is not Twilio's".to_owned())),
+            },
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
+                let refusal = answer.json::<Refusal>().await.ok();
+                Err(ProbeError::Rejected { reason: describe(status, refusal.as_ref()) })
+            }
+            status => Err(unreachable(describe(status, None))),
+        }
+    }
+
+    fn resource(&self, rest: &str) -> String {
+        format!("{}{rest}", self.account)
+    }
+
+    fn authorized(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+        let token = self.settings.auth_token.expose_secret();
+        request.basic_auth(&self.settings.account_sid, Some(token))
+    }
+}
+
+/// Why a request has no answer. The error itself names the URL, which holds the account, so its
+/// text is not used.
+fn not_sent(error: &reqwest::Error) -> Undelivered {
+    if error.is_connect() {
+        let what = if error.is_timeout() { "timed out" } else { "failed" };
+        Undelivered::transient(format!("connecting to Twilio {what}"))
+    } else if error.is_builder() {
+        Undelivered::permanent("the request to Twilio cannot be built")
+    } else if error.is_timeout() {
+        Undelivered::ambiguous("waiting for Twilio's answer timed out")
+    } else {
+        Undelivered::ambiguous("the connection to Twilio broke before the answer")
+    }
+}
+
+/// A refusal in codes, with words where the operator can do something about it.
+fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
+    let Some(Refusal { code }) = refusal else {
+        return format!("HTTP {}", status.as_u16());
+    };
+    let words = match code {
+        20003 => ": Account SID or auth token is wrong",
+        20429 => ": too many requests at once",
+        21211 => ": the recipient's number is not valid",
+        21212 | 21606 | 21659 => ": the sender is no number of this account that can send texts",
+        21408 => ": the account may not send to this country",
+        21608 => ": a trial account sends to verified numbers only",
+        21610 => ": the recipient has opted out of messages from this sender",
+        21612 | 21614 => ": the recipient's number cannot receive texts from this sender",
+        _ => "",
+    };
+    format!("HTTP {}, Twilio error {code}{words}", status.as_u16())
+}
