@@ -3,4 +3,6 @@
 //! Read [`service`] first: the use cases. [`startup`] is the one place that names concrete stores
 //! and providers together; everything else is handed what it needs.
 
+pub mod config;
+pub mod keys;
 pub mod store;
