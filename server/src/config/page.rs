@@ -1,6 +1,6 @@
 //! What people see.
 
-use secrecy::SecretString;
+use otp::Recipient;
 
 use super::reader::Reader;
 
@@ -11,9 +11,8 @@ pub struct PageSettings {
     pub brand: String,
     /// ISO 3166-1 alpha-2 region in which a national phone number is read at first.
     pub default_country: String,
-    /// The one address or number that codes go to, as configured; kept like a secret because it
-    /// is somebody's.
-    pub fixed_recipient: Option<SecretString>,
+    /// The one address or number that codes go to, where the page asks for none.
+    pub fixed_recipient: Option<Recipient>,
 }
 
 impl PageSettings {
@@ -27,6 +26,19 @@ impl PageSettings {
         if default_country.len() != 2 || !default_country.bytes().all(|b| b.is_ascii_alphabetic()) {
             reader.refuse("page.default_country", "must be the two letters of a country");
         }
-        Self { brand, default_country, fixed_recipient: reader.secret("page.fixed_recipient") }
+        let fixed_recipient = read_recipient(reader, &default_country);
+        Self { brand, default_country, fixed_recipient }
     }
+}
+
+fn read_recipient(reader: &mut Reader, country: &str) -> Option<Recipient> {
+    let text = reader.optional("page.fixed_recipient")?;
+    let recipient = Recipient::parse(&text, Some(country), None);
+    if let Err(problem) = &recipient {
+        reader.refuse(
+            "page.fixed_recipient",
+            format!("must be an e-mail address or a phone number as +44...: {problem}"),
+        );
+    }
+    recipient.ok()
 }

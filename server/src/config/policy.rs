@@ -11,7 +11,7 @@ pub struct PolicySettings {
     pub code_length: u8,
     /// How long a code is accepted.
     pub lifetime: Duration,
-    /// How long the verification lives, resends included; at least `lifetime`.
+    /// How long after its start the verification sends further codes; at least `lifetime`.
     pub window: Duration,
     /// Guesses for one verification.
     pub checks: u32,
@@ -28,7 +28,7 @@ impl PolicySettings {
         let settings = Self {
             code_length: reader.number("policy.code_length", 4..=10),
             lifetime: reader.seconds("policy.lifetime", 30..=3600),
-            window: reader.seconds("policy.window", 30..=7200),
+            window: reader.seconds("policy.window", 30..=86_400),
             checks: reader.number("policy.checks", 1..=10),
             sends: reader.number("policy.sends", 1..=10),
             resend_waits: reader.list_of_seconds("policy.resend_waits", &(0..=3600)),

@@ -31,7 +31,7 @@ pub struct ServerSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// From the last header line of a request to its answer.
     pub request_timeout: Duration,
-    /// For the header lines of a request to arrive.
+    /// For the header lines of a request to arrive, and for an idle connection to be kept.
     pub header_timeout: Duration,
     /// For work in flight to end once the server was told to stop.
     pub shutdown_timeout: Duration,
@@ -61,7 +61,7 @@ impl ServerSettings {
             public_origin,
             trusted_proxies: read_proxies(reader),
             request_timeout: reader.seconds("server.request_timeout", 1..=120),
-            header_timeout: reader.seconds("server.header_timeout", 1..=60),
+            header_timeout: reader.seconds("server.header_timeout", 1..=120),
             shutdown_timeout: reader.seconds("server.shutdown_timeout", 1..=60),
         }
     }
