@@ -5,8 +5,16 @@
 //! [`port::Port`] alone.
 
 #[cfg(feature = "ssr")]
+pub mod pages;
+#[cfg(feature = "ssr")]
 pub mod port;
 
+pub mod code;
+pub mod countdown;
 pub mod error;
+pub mod notice;
+pub mod server_fns;
 pub mod texts;
 pub mod wire;
+
+mod card;

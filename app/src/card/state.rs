@@ -1,0 +1,159 @@
+//! What the card shows, worked out from the verification and what happened last.
+//!
+//! Plain data and plain functions: the same on the server and in the browser, tested without one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    countdown::{clock_face, seconds_left},
+    notice::Notice,
+    texts::{CardTexts, Slotted},
+    wire::{Channel, DeliveryState, State, VerificationView},
+};
+
+/// A verification, as far as it is known, and what is to be told about it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Card {
+    /// The verification; `None` where it has expired or never was.
+    pub(crate) view: Option<VerificationView>,
+    /// What went wrong last.
+    pub(crate) notice: Option<Notice>,
+}
+
+/// How a verification has ended for whoever looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Verified.
+    Approved,
+    /// Verified before; this use of the code was one too many.
+    AlreadyUsed,
+    /// Nobody typed the right code in time.
+    Expired,
+    /// Too many wrong codes.
+    TooManyAttempts,
+    /// Called off.
+    Canceled,
+    /// Nothing could be delivered.
+    Failed,
+}
+
+impl Ending {
+    /// Is it what everybody hoped for?
+    pub(crate) fn is_good(self) -> bool {
+        self == Self::Approved
+    }
+
+    /// Heading and explanation.
+    pub(crate) fn words(self, texts: &CardTexts) -> (&str, Slotted) {
+        let (heading, body) = match self {
+            Self::Approved => return (&texts.approved, texts.approved_body.clone()),
+            Self::AlreadyUsed => (&texts.already_used, &texts.already_used_body),
+            Self::Expired => (&texts.expired, &texts.expired_body),
+            Self::TooManyAttempts => (&texts.too_many_attempts, &texts.too_many_attempts_body),
+            Self::Canceled => (&texts.canceled, &texts.canceled_body),
+            Self::Failed => (&texts.failed, &texts.failed_body),
+        };
+        (heading, Slotted { before: body.clone(), after: String::new() })
+    }
+}
+
+impl Card {
+    /// How it ended, or `None` while a code may still be typed.
+    pub(crate) fn ending(&self) -> Option<Ending> {
+        match self.view.as_ref().map_or(State::Expired, |view| view.state) {
+            State::Pending => None,
+            State::Approved if self.notice == Some(Notice::AlreadyUsed) => {
+                Some(Ending::AlreadyUsed)
+            }
+            State::Approved => Some(Ending::Approved),
+            State::Canceled => Some(Ending::Canceled),
+            State::Expired => Some(Ending::Expired),
+            State::MaxAttemptsReached => Some(Ending::TooManyAttempts),
+            State::Failed => Some(Ending::Failed),
+        }
+    }
+
+    /// Does the page report an error, to be named in its title?
+    pub(crate) fn is_error(&self) -> bool {
+        self.ending().map_or(self.notice.is_some(), |ending| !ending.is_good())
+    }
+
+    /// Is the field itself wrong, rather than something around it?
+    pub(crate) fn is_field_invalid(&self) -> bool {
+        self.notice.is_some_and(Notice::concerns_field)
+    }
+
+    /// What went wrong, in words; empty if nothing did.
+    pub(crate) fn complaint(&self, texts: &CardTexts, malformed: &str) -> String {
+        let Some(notice) = self.notice else { return String::new() };
+        let invalid = |detail: &str| [malformed, detail].join(". ");
+        match notice {
+            Notice::Incorrect => {
+                let left = self.view.as_ref().map_or(0, |view| view.attempts_left);
+                texts.incorrect.of(left).to_owned()
+            }
+            Notice::Empty => malformed.to_owned(),
+            Notice::TooShort => invalid(&texts.too_short),
+            Notice::TooLong => invalid(&texts.too_long),
+            Notice::NotDigits => invalid(&texts.not_digits),
+            Notice::AlreadyUsed => texts.already_used.clone(),
+            Notice::Expired => texts.expired.clone(),
+            Notice::LimitSends(seconds) => texts.limit_sends.with(&clock_face(seconds)),
+            Notice::LimitChecks(seconds) => texts.limit_checks.with(&clock_face(seconds)),
+            Notice::TooEarly(seconds) => texts.too_early.with(&clock_face(seconds)),
+            Notice::NoSendsLeft => texts.resend_over.clone(),
+            Notice::Unavailable => texts.unavailable.clone(),
+            Notice::NotUnderstood => texts.not_understood.clone(),
+            Notice::Internal => texts.internal.clone(),
+        }
+    }
+
+    /// How far the newest message has come, around the masked recipient.
+    pub(crate) fn delivery<'a>(&self, texts: &'a CardTexts) -> Option<&'a Slotted> {
+        let delivery = self.view.as_ref()?.delivery;
+        let first = delivery.number <= 1;
+        Some(match delivery.state {
+            DeliveryState::Accepted if first => &texts.sending,
+            DeliveryState::Accepted => &texts.sending_again,
+            DeliveryState::Sent if first => &texts.sent,
+            DeliveryState::Sent => &texts.sent_again,
+            DeliveryState::Delivered => &texts.delivered,
+            DeliveryState::Undelivered => &texts.undelivered,
+        })
+    }
+
+    /// Seconds for which the newest code stays valid at the server's time `now`.
+    pub(crate) fn seconds_of_life(&self, now: u64) -> u64 {
+        self.view.as_ref().map_or(0, |view| seconds_left(view.code_expires_at, now))
+    }
+
+    /// How long the newest code stays valid, in words.
+    pub(crate) fn time_left(&self, texts: &CardTexts, now: u64) -> String {
+        match self.seconds_of_life(now) {
+            0 => texts.expired.clone(),
+            seconds => texts.time_left.with(&clock_face(seconds)),
+        }
+    }
+
+    /// May another code be asked for at the server's time `now`?
+    pub(crate) fn may_resend(&self, now: u64) -> bool {
+        self.view.as_ref().is_some_and(|view| view.sends_left > 0 && view.resend_at <= now)
+    }
+
+    /// When another code may be asked for, in words.
+    pub(crate) fn resend_wait(&self, texts: &CardTexts, now: u64) -> String {
+        match &self.view {
+            Some(view) if view.sends_left > 0 => match seconds_left(view.resend_at, now) {
+                0 => texts.resend_ready.clone(),
+                seconds => texts.resend_wait.with(&clock_face(seconds)),
+            },
+            _ => texts.resend_over.clone(),
+        }
+    }
+
+    /// Another channel by which a code can be asked for, offered once one resend did not help.
+    pub(crate) fn other_channel(&self) -> Option<Channel> {
+        let view = self.view.as_ref().filter(|view| view.delivery.number > 1)?;
+        view.channels.iter().copied().find(|channel| *channel != view.delivery.channel)
+    }
+}

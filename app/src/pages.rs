@@ -1,0 +1,18 @@
+//! The pages: each a function from what is known to a whole HTML document.
+//!
+//! There is no router and no global state; the HTTP layer decides which page an address gets,
+//! and hands over the texts, the assets and the nonce of this one answer.
+
+mod inbox;
+mod problem;
+mod shell;
+mod start;
+mod verification;
+
+pub use self::{
+    inbox::{InboxPage, inbox},
+    problem::{ProblemPage, problem},
+    shell::{Assets, Frame},
+    start::{StartForm, StartPage, start},
+    verification::{VerificationPage, verification},
+};

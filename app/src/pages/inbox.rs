@@ -1,0 +1,77 @@
+//! The development inbox: what would have been sent, the code first.
+
+use leptos::prelude::*;
+
+use crate::{
+    countdown::{clock_face, seconds_left},
+    pages::shell::{Frame, Head, Script, document},
+    wire::{Channel, InboxMessage},
+};
+
+/// What the inbox is made from.
+#[derive(Clone, Debug)]
+pub struct InboxPage<'a> {
+    /// Texts, assets, nonce.
+    pub frame: Frame<'a>,
+    /// The messages, in any order.
+    pub messages: Vec<InboxMessage>,
+    /// The server's clock, in milliseconds since the Unix epoch.
+    pub now: u64,
+}
+
+/// Renders the messages, newest first.
+pub fn inbox(page: InboxPage<'_>) -> String {
+    let InboxPage { frame, mut messages, now } = page;
+    let texts = &frame.texts.inbox;
+    messages.sort_by_key(|message| std::cmp::Reverse(message.number));
+
+    let head = Head {
+        title: texts.inbox_title.clone(),
+        is_error: false,
+        indexed: false,
+        script: Script::None,
+    };
+    let empty =
+        messages.is_empty().then(|| view! { <p class="empty">{texts.inbox_empty.clone()}</p> });
+    document(frame, head, || {
+        let list = messages.into_iter().map(|message| letter(frame, message, now)).collect_view();
+        view! {
+            <div class="inbox">
+                <h1>{texts.inbox_title.clone()}</h1>
+                <p>{texts.inbox_intro.clone()}</p>
+                <a class="link" href="/dev/inbox">
+                    {texts.inbox_refresh.clone()}
+                </a>
+                {empty}
+                <ol reversed>{list}</ol>
+            </div>
+        }
+    })
+}
+
+fn letter(frame: Frame<'_>, message: InboxMessage, now: u64) -> impl IntoView + use<> {
+    let (texts, start) = (&frame.texts.inbox, &frame.texts.start);
+    let channel = match message.channel {
+        Channel::Email => start.channel_email.clone(),
+        Channel::Sms => start.channel_sms.clone(),
+    };
+    let age = clock_face(seconds_left(now, message.received_at));
+    view! {
+        <li>
+            <p class="digits">
+                <bdi dir="ltr" translate="no">
+                    {message.code}
+                </bdi>
+            </p>
+            <p class="meta">
+                {channel} " · " <bdi dir="ltr">{message.to}</bdi> " · " {texts.inbox_age.with(&age)}
+            </p>
+            <details>
+                <summary>{texts.inbox_message.clone()}</summary>
+                {(!message.subject.is_empty())
+                    .then(|| view! { <p class="subject">{message.subject}</p> })}
+                <pre dir="auto">{message.text}</pre>
+            </details>
+        </li>
+    }
+}

@@ -1,0 +1,112 @@
+//! The document around every page: head, critical style, loader.
+
+use leptos::{either::Either, prelude::*};
+
+use crate::texts::Texts;
+
+/// What a page loads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Assets {
+    /// The style sheet, put into the page so that nothing blocks its first paint.
+    pub css: String,
+    /// The source of the loader, put into the page likewise.
+    pub loader: String,
+    /// URL of the island's JavaScript glue. Without it no script is put into any page.
+    pub js: String,
+    /// URL of the island's WebAssembly.
+    pub wasm: String,
+}
+
+/// What every page needs besides its own data.
+#[derive(Clone, Copy, Debug)]
+pub struct Frame<'a> {
+    /// The words, in the negotiated locale.
+    pub texts: &'a Texts,
+    /// What the page loads.
+    pub assets: &'a Assets,
+    /// The nonce of this answer's Content-Security-Policy.
+    pub nonce: &'a str,
+}
+
+/// What a page does with the island's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Script {
+    /// It holds an island, which is to come alive.
+    Hydrate,
+    /// The next page will need it: fetch it while the person types.
+    Prefetch,
+    /// Nothing here or next needs it.
+    None,
+}
+
+/// How a page is headed.
+pub(super) struct Head {
+    /// The title; nothing personal, for it ends up in histories.
+    pub(super) title: String,
+    /// Does the page report an error? Then the title says so first.
+    pub(super) is_error: bool,
+    /// May search engines list it?
+    pub(super) indexed: bool,
+    pub(super) script: Script,
+}
+
+/// Lays `main` out in a whole document.
+///
+/// `main` is a function so that its signals are created, and at the end disposed of, within an
+/// owner of this one rendering.
+pub(super) fn document<V: IntoView>(
+    frame: Frame<'_>,
+    head: Head,
+    main: impl FnOnce() -> V,
+) -> String {
+    let Frame { texts, assets, nonce } = frame;
+    let title = if head.is_error {
+        [texts.card.error_prefix.as_str(), &head.title].join(" ")
+    } else {
+        head.title
+    };
+    let task = match head.script {
+        Script::Hydrate => "hydrate",
+        Script::Prefetch => "prefetch",
+        Script::None => "",
+    };
+    let script = (!task.is_empty() && !assets.js.is_empty()).then(|| {
+        view! {
+            <script
+                nonce=nonce.to_owned()
+                data-task=task
+                data-js=assets.js.clone()
+                data-wasm=assets.wasm.clone()
+                inner_html=assets.loader.clone()
+            ></script>
+        }
+    });
+    let owner = Owner::new();
+    owner.with(|| {
+        view! {
+            <!DOCTYPE html>
+            <html lang=texts.locale.clone() dir=texts.direction()>
+                <head>
+                    <meta charset="utf-8" />
+                    <meta name="viewport" content="width=device-width, initial-scale=1" />
+                    <title>{title}</title>
+                    {if head.indexed {
+                        Either::Left(
+                            view! { <meta name="description" content=texts.start.start_intro.clone() /> },
+                        )
+                    } else {
+                        Either::Right(view! { <meta name="robots" content="noindex" /> })
+                    }}
+                    <meta name="color-scheme" content="light dark" />
+                    <link rel="icon" href="data:," />
+                    <style nonce=nonce.to_owned() inner_html=assets.css.clone()></style>
+                </head>
+                <body>
+                    <main class="card">{main()}</main>
+                    {script}
+                </body>
+            </html>
+        }
+        .to_html()
+    })
+}

@@ -1,0 +1,241 @@
+//! The first page: where should the code go?
+//!
+//! A plain form and nothing else. It leads to another page in any case, so a script could only
+//! make it slower; meanwhile the loader fetches what that page will need.
+
+use leptos::{either::Either, prelude::*};
+use serde::Deserialize;
+
+use crate::{
+    countdown::clock_face,
+    error::{ApiError, RecipientProblem},
+    pages::shell::{Frame, Head, Script, document},
+    texts::Texts,
+    wire::{Channel, Country, StartOptions, StartRequest},
+};
+
+/// The form of the first page, as it is posted to `/`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StartForm {
+    /// The channel that was chosen.
+    #[serde(default)]
+    pub channel: Option<Channel>,
+    /// What stands in the address field.
+    #[serde(default)]
+    pub email: String,
+    /// What stands in the number field.
+    #[serde(default)]
+    pub phone: String,
+    /// The country that is selected.
+    #[serde(default)]
+    pub country: String,
+}
+
+impl From<StartForm> for StartRequest {
+    fn from(form: StartForm) -> Self {
+        let StartForm { channel, email, phone, country } = form;
+        let to = match channel {
+            Some(Channel::Sms) => phone,
+            None if email.trim().is_empty() => phone,
+            Some(Channel::Email) | None => email,
+        };
+        Self { channel, to, country: Some(country).filter(|country| !country.is_empty()) }
+    }
+}
+
+/// What the first page is made from.
+#[derive(Clone, Debug)]
+pub struct StartPage<'a> {
+    /// Texts, assets, nonce.
+    pub frame: Frame<'a>,
+    /// What is offered.
+    pub options: &'a StartOptions,
+    /// What was typed, when the form is shown again.
+    pub typed: StartForm,
+    /// Why it is shown again.
+    pub error: Option<ApiError>,
+}
+
+/// Renders the choice of channel and recipient.
+pub fn start(page: StartPage<'_>) -> String {
+    let StartPage { frame, options, typed, error } = page;
+    let texts = frame.texts;
+    let channel = typed
+        .channel
+        .filter(|channel| options.channels.contains(channel))
+        .or_else(|| options.channels.first().copied())
+        .unwrap_or(Channel::Email);
+    let complaint = error.map(|error| complaint(texts, channel, error));
+    let about_field = matches!(error, Some(ApiError::InvalidRecipient { .. }));
+
+    let head = Head {
+        title: texts.card.title.clone(),
+        is_error: error.is_some(),
+        indexed: error.is_none(),
+        script: Script::Prefetch,
+    };
+    document(frame, head, || {
+        let fields = match &options.fixed_recipient {
+            Some(recipient) => {
+                let (before, after) =
+                    (texts.start.start_fixed.before.clone(), texts.start.start_fixed.after.clone());
+                Either::Left(view! {
+                    <p class="to">{before} <bdi dir="ltr">{recipient.clone()}</bdi> {after}</p>
+                })
+            }
+            None => Either::Right(view! {
+                <p class="to">{texts.start.start_intro.clone()}</p>
+                {contact(texts, options, &typed, channel, about_field)}
+            }),
+        };
+        view! {
+            <h1 id="title">{texts.card.title.clone()}</h1>
+            <form method="post" action="/" novalidate>
+                {fields}
+                <p id="error" role="alert">
+                    {complaint}
+                </p>
+                <button class="button" type="submit">
+                    {texts.start.send.clone()}
+                </button>
+            </form>
+        }
+    })
+}
+
+/// The choice of channel with the fields of each; style shows those of the chosen one.
+fn contact(
+    texts: &Texts,
+    options: &StartOptions,
+    typed: &StartForm,
+    chosen: Channel,
+    invalid: bool,
+) -> impl IntoView + use<> {
+    let has = |channel| options.channels.contains(&channel);
+    let is_invalid = |channel| invalid && chosen == channel;
+    let start = &texts.start;
+    let choice = if options.channels.len() > 1 {
+        let radios = options
+            .channels
+            .iter()
+            .map(|channel| {
+                let (id, value, label) = match channel {
+                    Channel::Email => ("by-email", "email", start.channel_email.clone()),
+                    Channel::Sms => ("by-sms", "sms", start.channel_sms.clone()),
+                };
+                view! {
+                    <label>
+                        <input type="radio" id=id name="channel" value=value checked=*channel == chosen />
+                        <span>{label}</span>
+                    </label>
+                }
+            })
+            .collect_view();
+        Either::Left(view! {
+            <fieldset class="choice">
+                <legend>{start.channel_label.clone()}</legend>
+                {radios}
+            </fieldset>
+        })
+    } else {
+        let value = match chosen {
+            Channel::Email => "email",
+            Channel::Sms => "sms",
+        };
+        Either::Right(view! { <input type="hidden" name="channel" value=value /> })
+    };
+    let email = has(Channel::Email).then(|| {
+        let wrong = is_invalid(Channel::Email);
+        view! {
+            <div class="fields" data-channel="email">
+                <label for="email">{start.email_label.clone()}</label>
+                <input
+                    id="email"
+                    name="email"
+                    type="email"
+                    autocomplete="email"
+                    autocapitalize="off"
+                    spellcheck="false"
+                    dir="ltr"
+                    value=typed.email.clone()
+                    autofocus=wrong
+                    aria-invalid=wrong.then_some("true")
+                    aria-describedby="error"
+                />
+            </div>
+        }
+    });
+    let phone = has(Channel::Sms).then(|| {
+        let wrong = is_invalid(Channel::Sms);
+        let selected =
+            if typed.country.is_empty() { &options.default_country } else { &typed.country };
+        let countries =
+            options.countries.iter().map(|country| entry(country, selected)).collect_view();
+        view! {
+            <div class="fields" data-channel="sms">
+                <label for="country">{start.country_label.clone()}</label>
+                <select id="country" name="country" autocomplete="country">
+                    {countries}
+                </select>
+                <label for="phone">{start.phone_label.clone()}</label>
+                <input
+                    id="phone"
+                    name="phone"
+                    type="tel"
+                    autocomplete="tel"
+                    dir="ltr"
+                    value=typed.phone.clone()
+                    autofocus=wrong
+                    aria-invalid=wrong.then_some("true")
+                    aria-describedby="phone-hint error"
+                />
+                <p id="phone-hint" class="hint">
+                    {start.phone_hint.clone()}
+                </p>
+            </div>
+        }
+    });
+    view! {
+        {choice}
+        {email}
+        {phone}
+    }
+}
+
+fn entry(country: &Country, selected: &str) -> impl IntoView + use<> {
+    let label = format!("{} (+{})", country.name, country.calling_code);
+    view! {
+        <option value=country.region.clone() selected=country.region == selected>
+            {label}
+        </option>
+    }
+}
+
+/// Why the form is shown again, in words.
+fn complaint(texts: &Texts, channel: Channel, error: ApiError) -> String {
+    let (start, card) = (&texts.start, &texts.card);
+    match error {
+        ApiError::InvalidRecipient { problem } => match (problem, channel) {
+            (RecipientProblem::Empty, Channel::Email) => &start.email_missing,
+            (RecipientProblem::Empty, Channel::Sms) => &start.phone_missing,
+            (RecipientProblem::Email, _) => &start.email_invalid,
+            (RecipientProblem::Phone, _) => &start.phone_invalid,
+            (RecipientProblem::CountryMissing, _) => &start.country_missing,
+            (RecipientProblem::PhoneTooShort, _) => &start.phone_too_short,
+            (RecipientProblem::PhoneTooLong, _) => &start.phone_too_long,
+        }
+        .clone(),
+        ApiError::ChannelUnavailable => start.channel_unavailable.clone(),
+        ApiError::RateLimited { retry_after, .. } | ApiError::ResendTooEarly { retry_after } => {
+            card.limit_sends.with(&clock_face(retry_after))
+        }
+        ApiError::Unavailable { .. } => card.unavailable.clone(),
+        ApiError::Internal => card.internal.clone(),
+        ApiError::NoSendsLeft
+        | ApiError::AlreadyFinished
+        | ApiError::NotFound
+        | ApiError::CrossSite
+        | ApiError::BadRequest => card.not_understood.clone(),
+    }
+}
