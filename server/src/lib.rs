@@ -1,8 +1,15 @@
 //! Latchkey: proves that a person controls an e-mail address or a phone number.
 //!
-//! Read [`service`] first: the use cases. [`startup`] is the one place that names concrete stores
+//! Read [`service`] first: the use cases. `startup` is the one place that names concrete stores
 //! and providers together; everything else is handed what it needs.
 
+pub mod service;
+
 pub mod catalogue;
+pub mod clock;
+pub mod config;
 pub mod delivery;
+pub mod keys;
+pub mod limit;
+pub mod secrets;
 pub mod store;
