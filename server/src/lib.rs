@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod http;
 pub mod keys;
 pub mod limit;
 pub mod secrets;
