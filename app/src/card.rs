@@ -7,13 +7,15 @@
 #![expect(unreachable_pub, reason = "the island macro exports what it generates")]
 
 mod enter;
+mod live;
 mod state;
+mod web_otp;
 
 use leptos::{either::Either, prelude::*};
 
 pub(crate) use state::{Card, Ending};
 
-use crate::texts::CardTexts;
+use crate::{card::live::Live, texts::CardTexts};
 
 /// What does not change while the card is shown.
 #[derive(Clone, Copy)]
@@ -42,11 +44,11 @@ pub(crate) fn VerificationCard(
     malformed: String,
 ) -> impl IntoView {
     let fixed = Fixed { texts: StoredValue::new(texts), malformed: StoredValue::new(malformed) };
-    let card = RwSignal::new(card);
-    let ending = Memo::new(move |_| card.with(Card::ending));
+    let live = Live::new(card, fixed);
+    let ending = Memo::new(move |_| live.card.with(Card::ending));
     move || match ending.get() {
-        None => Either::Left(enter::enter(card, fixed, label.clone())),
-        Some(ending) => Either::Right(ended(card, fixed, ending)),
+        None => Either::Left(enter::enter(live, label.clone())),
+        Some(ending) => Either::Right(ended(live.card, fixed, ending)),
     }
 }
 

@@ -203,6 +203,14 @@ texts! {
     }
 }
 
+impl CardTexts {
+    /// The title of a page; one that reports an error says so first, since that is what a screen
+    /// reader reads first.
+    pub fn titled(&self, title: &str, is_error: bool) -> String {
+        if is_error { [&self.error_prefix, title].join(" ") } else { title.to_owned() }
+    }
+}
+
 texts! {
     /// What depends on the length of the code, in the card.
     CodeTexts {
@@ -286,10 +294,6 @@ texts! {
         inbox_age(time),
         /// Unfolds the whole message.
         inbox_message,
-        /// Copies the code.
-        inbox_copy,
-        /// Said once it is copied.
-        inbox_copied,
         /// Loads the page again.
         inbox_refresh,
     }

@@ -16,6 +16,21 @@ pub enum Channel {
     Sms,
 }
 
+impl Channel {
+    /// The word for it in forms and on the wire.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+        }
+    }
+
+    /// The channel that a word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Email, Self::Sms].into_iter().find(|channel| channel.word() == word)
+    }
+}
+
 /// Where a verification stands. States never go backwards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

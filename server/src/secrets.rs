@@ -7,7 +7,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, RandomizedNonceKey},
+    aead::{AES_256_GCM, Aad, NONCE_LEN, RandomizedNonceKey},
     error::Unspecified,
     hkdf::{HKDF_SHA256, Salt},
     hmac,
@@ -90,8 +90,7 @@ impl Sealer {
 
     /// Decrypts what [`Sealer::seal`] made under any of the keys.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
-        let (nonce, sealed) = sealed.split_at_checked(12).ok_or(CannotOpen)?;
-        let nonce: [u8; 12] = nonce.try_into().map_err(|_| CannotOpen)?;
+        let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(CannotOpen)?;
         self.0
             .iter()
             .find_map(|key| {

@@ -3,58 +3,71 @@
 use leptos::prelude::*;
 
 use crate::{
-    card::{Card, Fixed},
+    card::{Card, live::Live},
     texts::CardTexts,
-    wire::{Channel, DeliveryState},
+    wire::{Channel, DeliveryState, VerificationView},
 };
 
 /// The field, its two buttons, and quietly around them where the code went and how long it lives.
-pub(super) fn enter(card: RwSignal<Card>, fixed: Fixed, label: String) -> impl IntoView {
-    let (id, recipient, length, now) = card.with_untracked(|card| {
-        card.view.as_ref().map_or_else(Default::default, |view| {
-            (view.id.clone(), view.recipient.clone(), view.code_length, view.now)
-        })
-    });
-    let now = RwSignal::new(now);
-    let busy = RwSignal::new(false);
-    let path = move |verb: &str| ["/v/", &id, "/", verb].concat();
+///
+/// The forms are empty or small and the buttons name theirs by `form`, so that SUBMIT and RESEND
+/// stand side by side although they post to different addresses.
+pub(super) fn enter(live: Live, label: String) -> impl IntoView {
+    let view = live.card.with_untracked(|card| card.view.clone())?;
+    Effect::new(move |_| live.wake());
+    Some(view! {
+        <h1 id="title">{live.fixed.text(|t| &t.title)}</h1>
+        {destination(live, view.recipient.clone())}
+        {guess(live, &view, label)}
+        {buttons(live, &view)}
+        {foot(live)}
+        <p class="unseen" role="status">
+            {live.said}
+        </p>
+    })
+}
 
-    // Everything that changes is a string signal, so that the code which updates the page is
-    // compiled once and not once for every place.
-    let say = move |pick: fn(&Card, &CardTexts, u64) -> String| {
-        Signal::derive(move || {
-            let now = now.get();
-            card.with(|card| fixed.texts.with_value(|texts| pick(card, texts, now)))
-        })
-    };
-    let complaint = Signal::derive(move || {
-        card.with(|card| {
-            fixed.texts.with_value(|texts| {
-                fixed.malformed.with_value(|malformed| card.complaint(texts, malformed))
-            })
-        })
-    });
-    let flag = |test: bool| if test { "true" } else { "false" };
-
+/// Who gets the code, how far it has come, and the way to somebody else.
+fn destination(live: Live, recipient: String) -> impl IntoView {
+    let state = Signal::derive(move || live.card.with(delivery_word));
     view! {
-        <h1 id="title">{fixed.text(|t| &t.title)}</h1>
         <div class="to">
-            <p role="status" data-state=move || card.with(delivery_word)>
-                {say(|card, texts, _| card.delivery(texts).map_or_else(String::new, |t| t.before.clone()))}
+            <p role="status" data-state=state>
+                {say(live, |card, texts, _| card.delivery(texts).before.clone())}
                 <bdi dir="ltr">{recipient}</bdi>
-                {say(|card, texts, _| card.delivery(texts).map_or_else(String::new, |t| t.after.clone()))}
+                {say(live, |card, texts, _| card.delivery(texts).after.clone())}
             </p>
             <button
                 class="link"
                 form="cancel"
                 type="submit"
-                aria-label=fixed.text(|t| &t.change_label)
+                aria-label=live.fixed.text(|t| &t.change_label)
             >
-                {fixed.text(|t| &t.change)}
+                {live.fixed.text(|t| &t.change)}
             </button>
         </div>
+    }
+}
 
-        <form id="check" method="post" action=path("check") novalidate>
+/// The field: one input that style divides into boxes.
+fn guess(live: Live, view: &VerificationView, label: String) -> impl IntoView + use<> {
+    let length = view.code_length;
+    let boxes = (0..length).map(|_| view! { <i></i> }).collect_view();
+    let complaint = Signal::derive(move || {
+        live.card.with(|card| {
+            live.fixed.texts.with_value(|texts| {
+                live.fixed.malformed.with_value(|malformed| card.complaint(texts, malformed))
+            })
+        })
+    });
+    view! {
+        <form
+            id="check"
+            method="post"
+            action=path(view, "check")
+            novalidate
+            on:submit=move |event| live.submitted(&event)
+        >
             <label for="code">{label}</label>
             <div class="code" data-length=length.to_string()>
                 <input
@@ -71,49 +84,103 @@ pub(super) fn enter(card: RwSignal<Card>, fixed: Fixed, label: String) -> impl I
                     autofocus
                     required
                     aria-describedby="hint error"
-                    aria-invalid=move || flag(card.with(Card::is_field_invalid))
-                    readonly=move || busy.get()
+                    aria-invalid=flag(live, |card, _, _| card.is_field_invalid())
+                    readonly=live.busy
+                    node_ref=live.field
+                    on:input=move |event| live.edited(&event)
                 />
-                <span aria-hidden="true">{(0..length).map(|_| view! { <i></i> }).collect_view()}</span>
+                <span aria-hidden="true">{boxes}</span>
             </div>
-            <p id="hint">{fixed.text(|t| &t.hint)}</p>
-            <p id="error" role="alert">{complaint}</p>
+            <div class="under" data-wrong=flag(live, |card, _, _| card.notice.is_some())>
+                <p id="hint" data-awake=move || live.awake.get().to_string()>
+                    {live.fixed.text(|t| &t.hint)}
+                </p>
+                <p id="error" role="alert">
+                    {complaint}
+                </p>
+            </div>
         </form>
+    }
+}
 
-        <form id="resend" method="post" action=path("resend")></form>
-        <form id="cancel" method="post" action=path("cancel")></form>
-
+fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
+    let submit = Signal::derive(move || {
+        live.fixed.text(|texts| if live.busy.get() { &texts.checking } else { &texts.submit })
+    });
+    view! {
+        <form
+            id="resend"
+            method="post"
+            action=path(view, "resend")
+            on:submit=move |event| live.resend(&event)
+        ></form>
+        <form id="cancel" method="post" action=path(view, "cancel")></form>
         <div class="buttons">
-            <button class="button" type="submit" form="check" aria-disabled=move || flag(busy.get())>
-                {fixed.text(|t| &t.submit)}
+            <button
+                class="button"
+                type="submit"
+                form="check"
+                aria-disabled=flag(live, |_, _, busy| busy)
+            >
+                {submit}
             </button>
             <button
                 class="button quiet"
                 type="submit"
                 form="resend"
                 aria-describedby="wait"
-                aria-disabled=move || flag(!card.with(|card| card.may_resend(now.get())))
+                aria-disabled=flag(live, |card, now, busy| busy || !card.may_resend(now))
             >
-                {fixed.text(|t| &t.resend)}
+                {live.fixed.text(|t| &t.resend)}
             </button>
         </div>
+    }
+}
 
+/// How long the code lives, when another one is possible, and by which other way.
+fn foot(live: Live) -> impl IntoView {
+    let other = Memo::new(move |_| live.card.with(Card::other_channel));
+    let other_way = move || {
+        other.get().map(|channel| {
+            let words = live.fixed.text(|texts| match channel {
+                Channel::Email => &texts.resend_by_email,
+                Channel::Sms => &texts.resend_by_sms,
+            });
+            view! {
+                <button class="link" type="submit" form="resend" name="channel" value=channel.word()>
+                    {words}
+                </button>
+            }
+        })
+    };
+    view! {
         <div class="foot">
-            <p id="life">{say(Card::time_left)}</p>
-            <p id="wait">{say(Card::resend_wait)}</p>
-            {move || card.with(Card::other_channel).map(|channel| {
-                let (value, words) = match channel {
-                    Channel::Email => ("email", fixed.text(|t| &t.resend_by_email)),
-                    Channel::Sms => ("sms", fixed.text(|t| &t.resend_by_sms)),
-                };
-                view! {
-                    <button class="link" type="submit" form="resend" name="channel" value=value>
-                        {words}
-                    </button>
-                }
-            })}
+            <p id="life">{say(live, Card::time_left)}</p>
+            <p id="wait">{say(live, Card::resend_wait)}</p>
+            {other_way}
         </div>
     }
+}
+
+// Everything that changes is one of two kinds of signal, so that the code which updates the page
+// is compiled once and not once for every place.
+
+fn say(live: Live, pick: fn(&Card, &CardTexts, u64) -> String) -> Signal<String> {
+    Signal::derive(move || {
+        let now = live.now.get();
+        live.card.with(|card| live.fixed.texts.with_value(|texts| pick(card, texts, now)))
+    })
+}
+
+fn flag(live: Live, test: fn(&Card, u64, bool) -> bool) -> Signal<&'static str> {
+    Signal::derive(move || {
+        let (now, busy) = (live.now.get(), live.busy.get());
+        if live.card.with(|card| test(card, now, busy)) { "true" } else { "false" }
+    })
+}
+
+fn path(view: &VerificationView, verb: &str) -> String {
+    ["/v/", &view.id, "/", verb].concat()
 }
 
 fn delivery_word(card: &Card) -> &'static str {

@@ -109,17 +109,17 @@ impl Card {
     }
 
     /// How far the newest message has come, around the masked recipient.
-    pub(crate) fn delivery<'a>(&self, texts: &'a CardTexts) -> Option<&'a Slotted> {
-        let delivery = self.view.as_ref()?.delivery;
-        let first = delivery.number <= 1;
-        Some(match delivery.state {
+    pub(crate) fn delivery<'a>(&self, texts: &'a CardTexts) -> &'a Slotted {
+        let delivery = self.view.as_ref().map(|view| view.delivery);
+        let first = delivery.is_none_or(|delivery| delivery.number <= 1);
+        match delivery.map_or(DeliveryState::Accepted, |delivery| delivery.state) {
             DeliveryState::Accepted if first => &texts.sending,
             DeliveryState::Accepted => &texts.sending_again,
             DeliveryState::Sent if first => &texts.sent,
             DeliveryState::Sent => &texts.sent_again,
             DeliveryState::Delivered => &texts.delivered,
             DeliveryState::Undelivered => &texts.undelivered,
-        })
+        }
     }
 
     /// Seconds for which the newest code stays valid at the server's time `now`.
@@ -155,5 +155,19 @@ impl Card {
     pub(crate) fn other_channel(&self) -> Option<Channel> {
         let view = self.view.as_ref().filter(|view| view.delivery.number > 1)?;
         view.channels.iter().copied().find(|channel| *channel != view.delivery.channel)
+    }
+
+    /// Milliseconds until it is worth asking how far delivery has come, or `None` when it is not.
+    ///
+    /// Quick at first, since most messages leave within a second, then ever slower; `asked` counts
+    /// the questions since the message was asked for.
+    pub(crate) fn next_poll(&self, asked: u32) -> Option<u32> {
+        let view = self.view.as_ref().filter(|view| view.state == State::Pending)?;
+        let (first, most) = match view.delivery.state {
+            DeliveryState::Accepted => (700, 8_000),
+            DeliveryState::Sent => (4_000, 30_000),
+            DeliveryState::Delivered | DeliveryState::Undelivered => return None,
+        };
+        Some(most.min(first << asked.min(8)))
     }
 }

@@ -33,7 +33,7 @@ pub fn inbox(page: InboxPage<'_>) -> String {
     };
     let empty =
         messages.is_empty().then(|| view! { <p class="empty">{texts.inbox_empty.clone()}</p> });
-    document(frame, head, || {
+    document(frame, &head, || {
         let list = messages.into_iter().map(|message| letter(frame, message, now)).collect_view();
         view! {
             <div class="inbox">

@@ -37,7 +37,7 @@ pub fn problem(page: ProblemPage<'_>) -> String {
     };
     let head =
         Head { title: heading.clone(), is_error: true, indexed: false, script: Script::None };
-    document(frame, head, || {
+    document(frame, &head, || {
         view! {
             <div class="ending" data-kind="bad">
                 <svg viewBox="0 0 48 48" aria-hidden="true">

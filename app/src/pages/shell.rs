@@ -56,15 +56,11 @@ pub(super) struct Head {
 /// owner of this one rendering.
 pub(super) fn document<V: IntoView>(
     frame: Frame<'_>,
-    head: Head,
+    head: &Head,
     main: impl FnOnce() -> V,
 ) -> String {
     let Frame { texts, assets, nonce } = frame;
-    let title = if head.is_error {
-        [texts.card.error_prefix.as_str(), &head.title].join(" ")
-    } else {
-        head.title
-    };
+    let title = texts.card.titled(&head.title, head.is_error);
     let task = match head.script {
         Script::Hydrate => "hydrate",
         Script::Prefetch => "prefetch",

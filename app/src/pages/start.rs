@@ -75,7 +75,7 @@ pub fn start(page: StartPage<'_>) -> String {
         indexed: error.is_none(),
         script: Script::Prefetch,
     };
-    document(frame, head, || {
+    document(frame, &head, || {
         let fields = match &options.fixed_recipient {
             Some(recipient) => {
                 let (before, after) =
@@ -139,11 +139,7 @@ fn contact(
             </fieldset>
         })
     } else {
-        let value = match chosen {
-            Channel::Email => "email",
-            Channel::Sms => "sms",
-        };
-        Either::Right(view! { <input type="hidden" name="channel" value=value /> })
+        Either::Right(view! { <input type="hidden" name="channel" value=chosen.word() /> })
     };
     let email = has(Channel::Email).then(|| {
         let wrong = is_invalid(Channel::Email);

@@ -39,5 +39,5 @@ pub fn verification(page: VerificationPage<'_>) -> String {
         // What has ended stays as it is.
         script: if card.ending().is_none() { Script::Hydrate } else { Script::None },
     };
-    document(frame, head, || view! { <VerificationCard card texts label malformed /> })
+    document(frame, &head, || view! { <VerificationCard card texts label malformed /> })
 }

@@ -102,6 +102,4 @@ inbox-intro = What this server would have sent, newest first. Nothing leaves the
 inbox-empty = Nothing yet. Ask for a code and it appears here.
 inbox-age = { $time } ago
 inbox-message = Whole message
-inbox-copy = Copy
-inbox-copied = Copied
 inbox-refresh = Refresh

@@ -4,18 +4,24 @@
 //! three kinds that decide what happens next. It keeps no queue and tries nothing twice: when to
 //! try again, and with whom, is the outbox worker's business.
 
+pub mod courier;
 pub mod envelope;
 pub mod inbox;
 pub mod letter;
 pub mod provider;
+pub mod retry;
 pub mod smtp;
 pub mod template;
 pub mod twilio;
+pub mod worker;
 
 pub use self::{
+    courier::Courier,
     inbox::Inbox,
     letter::{Failure, Letter, ProbeError, Receipt, Undelivered},
     provider::{Provider, SetUpError},
+    retry::Backoff,
     smtp::{Smtp, SmtpSecurity, SmtpSettings},
     twilio::{Twilio, TwilioSettings},
+    worker::Worker,
 };

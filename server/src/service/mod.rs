@@ -137,7 +137,7 @@ impl<S: Store> Service<S> {
             locale: locale.to_owned(),
             policy: self.rules.policy.clone(),
         };
-        let code = self.draw_code(&self.rules.policy)?;
+        let code = draw_code(&self.rules.policy)?;
         let step = steps::Open { context: self.context(caller, now), opening, code };
         let (verification, message) = self.store.apply(step).await??;
         self.wake(message);
@@ -174,7 +174,7 @@ impl<S: Store> Service<S> {
         let now = self.clock.now();
         // The length is fixed when a verification is opened, so it can be read ahead of the step.
         let found = self.store.read(id).await?.ok_or(Refused::NotFound)?;
-        let code = self.draw_code(found.policy())?;
+        let code = draw_code(found.policy())?;
         let step = steps::Resend { context: self.context(caller, now), id, channel, code };
         let (verification, message) = self.store.apply(step).await??;
         self.wake(message);
@@ -195,10 +195,6 @@ impl<S: Store> Service<S> {
             .map(|verification| Snapshot { verification, now })
     }
 
-    fn draw_code(&self, policy: &Policy) -> Result<Code, Refused> {
-        Code::generate(policy.code_length(), &mut SysRng).map_err(|_| Refused::Generator)
-    }
-
     fn context(&self, caller: IpAddr, now: Timestamp) -> steps::Context {
         steps::Context {
             secrets: self.secrets.clone(),
@@ -217,6 +213,10 @@ impl<S: Store> Service<S> {
             tracing::debug!("the outbox worker is busy: the message waits for its lease to end");
         }
     }
+}
+
+fn draw_code(policy: &Policy) -> Result<Code, Refused> {
+    Code::generate(policy.code_length(), &mut SysRng).map_err(|_| Refused::Generator)
 }
 
 impl Refused {

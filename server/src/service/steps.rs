@@ -56,8 +56,7 @@ impl Context {
         code: &Code,
         outbox: &mut Vec<OutboxChange>,
     ) -> Result<Message, Refused> {
-        let key =
-            MessageKey { verification: verification.id(), number: verification.send_count() };
+        let key = MessageKey { verification: verification.id(), number: verification.send_count() };
         let envelope = Envelope::of_newest(verification, code);
         let sealed = envelope.seal(&key, &self.secrets.sealer).map_err(|_| Refused::Generator)?;
         let message = Message {

@@ -38,7 +38,13 @@ fn opened(now: Timestamp) -> Verification {
 
 fn message(verification: VerificationId, number: u32) -> Message {
     let key = MessageKey { verification, number };
-    Message { key, expires_at: START + Duration::from_secs(300), tries: 0, unanswered: 0, sealed: vec![1, 2, 3] }
+    Message {
+        key,
+        expires_at: START + Duration::from_secs(300),
+        tries: 0,
+        unanswered: 0,
+        sealed: vec![1, 2, 3],
+    }
 }
 
 fn account(byte: u8) -> AccountKey {

@@ -1,0 +1,362 @@
+//! The card in the browser: everything that happens after hydration.
+//!
+//! Nothing in here runs on the server. What is to be shown is decided in `state`; this part
+//! carries messages between the field, the server functions and the clock.
+
+use leptos::{
+    ev::{Event, SubmitEvent},
+    html,
+    leptos_dom::helpers::{document, set_interval, set_timeout},
+    prelude::*,
+    task::spawn_local,
+};
+use std::time::Duration;
+use wasm_bindgen::JsCast;
+
+use crate::{
+    card::{Card, Fixed, web_otp::WebOtp},
+    code::{self, Typed},
+    countdown::{Phase, ServerClock},
+    error::ApiError,
+    notice::Notice,
+    server_fns::{check_code, resend_code, view_verification},
+    wire::{Channel, Outcome, State, VerificationView},
+};
+
+/// The card's state and what keeps it moving. Owned by the island, so that answers which arrive
+/// after the field has gone still find it.
+#[derive(Clone, Copy)]
+pub(super) struct Live {
+    pub(super) fixed: Fixed,
+    pub(super) card: RwSignal<Card>,
+    /// The server's time, in milliseconds.
+    pub(super) now: RwSignal<u64>,
+    /// A check is under way.
+    pub(super) busy: RwSignal<bool>,
+    /// The script runs: what it promises may be shown.
+    pub(super) awake: RwSignal<bool>,
+    /// What a screen reader is told when it has time.
+    pub(super) said: RwSignal<String>,
+    pub(super) field: NodeRef<html::Input>,
+    keep: StoredValue<Keep>,
+}
+
+/// What is remembered without being shown.
+struct Keep {
+    clock: ServerClock,
+    /// Guesses that were sent: none is sent twice unasked.
+    tried: Vec<String>,
+    /// Did the field hold a whole code at the last look?
+    full: bool,
+    phase: Phase,
+    /// Counts resends; an older series of polls ends when it no longer matches.
+    series: u32,
+    /// The server was asked what became of the verification once its time was over.
+    asked_at_end: bool,
+    web_otp: WebOtp,
+}
+
+impl Live {
+    /// The card at rest, as the server renders it.
+    pub(super) fn new(card: Card, fixed: Fixed) -> Self {
+        let now = card.view.as_ref().map_or(0, |view| view.now);
+        let keep = Keep {
+            clock: ServerClock::set(now, now),
+            tried: Vec::new(),
+            full: false,
+            phase: Phase::of(card.seconds_of_life(now)),
+            series: 0,
+            asked_at_end: false,
+            web_otp: WebOtp::default(),
+        };
+        Self {
+            fixed,
+            card: RwSignal::new(card),
+            now: RwSignal::new(now),
+            busy: RwSignal::new(false),
+            awake: RwSignal::new(false),
+            said: RwSignal::new(String::new()),
+            field: NodeRef::new(),
+            keep: StoredValue::new(keep),
+        }
+    }
+
+    /// Brings the hydrated card to life.
+    pub(super) fn wake(self) {
+        let island = document().query_selector("leptos-island").ok().flatten();
+        let noted = |name: &str| island.as_ref().and_then(|island| island.get_attribute(name));
+        // The loader notes when the page arrived: hydration may have come much later.
+        let seen = noted("data-seen").and_then(|seen| seen.parse().ok());
+        let written = self.now.get_untracked();
+        let clock = ServerClock::set(written, seen.unwrap_or_else(browser_now));
+        self.keep.update_value(|keep| keep.clock = clock);
+        self.awake.set(true);
+        self.tick();
+        set_interval(move || self.tick(), Duration::from_secs(1));
+        self.poll(0, 0);
+        self.listen();
+
+        // What was typed while the page slept counts, but what a reload put back does not.
+        if noted("data-typed").is_some() {
+            self.typed(true);
+        }
+    }
+
+    /// The field has changed.
+    pub(super) fn edited(self, event: &Event) {
+        // Replacing one digit of a whole code is an edit that may go on; everything else that
+        // completes the field (the last digit, a paste, what a phone fills in) is meant.
+        let one_key = event
+            .dyn_ref::<web_sys::InputEvent>()
+            .is_some_and(|event| event.input_type() == "insertText");
+        let was_full = self.keep.with_value(|keep| keep.full);
+        self.typed(!(one_key && was_full));
+    }
+
+    fn typed(self, may_submit: bool) {
+        let Some(field) = self.field.get_untracked() else { return };
+        if self.card.with_untracked(Card::is_field_invalid) {
+            self.card.update(|card| card.notice = None);
+        }
+        let length = self.with_view(|view| view.code_length).unwrap_or_default();
+        let value = field.value();
+        let Typed::Code(code) = code::read(&value, length) else {
+            return self.keep.update_value(|keep| keep.full = false);
+        };
+        if code != value {
+            field.set_value(&code);
+        }
+        let is_new = self.keep.with_value(|keep| !keep.tried.contains(&code));
+        self.keep.update_value(|keep| keep.full = true);
+        if may_submit && is_new {
+            self.check();
+        }
+    }
+
+    /// SUBMIT was pressed.
+    pub(super) fn submitted(self, event: &SubmitEvent) {
+        event.prevent_default();
+        self.check();
+    }
+
+    fn check(self) {
+        let (Some(field), Some((id, length))) = (
+            self.field.get_untracked(),
+            self.with_view(|view| (view.id.clone(), view.code_length)),
+        ) else {
+            return;
+        };
+        if self.busy.get_untracked() {
+            return;
+        }
+        let value = field.value();
+        let Typed::Code(guess) = code::read(&value, length) else {
+            // No code at all: said at once, without troubling the server.
+            let outcome = Outcome::Malformed { expected: length };
+            return self.complain(Notice::of_check(outcome, &value));
+        };
+        self.busy.set(true);
+        self.said.set(self.fixed.text(|texts| &texts.checking));
+        self.keep.update_value(|keep| {
+            keep.tried.push(guess.clone());
+            keep.web_otp.abort();
+        });
+        spawn_local(async move {
+            let answer = check_code(id, guess.clone()).await;
+            self.busy.set(false);
+            self.said.set(String::new());
+            match answer {
+                Ok(answer) => {
+                    let notice = Notice::of_check(answer.outcome, &guess);
+                    self.card.update(|card| card.notice = notice);
+                    self.show(answer.verification);
+                }
+                Err(error) => {
+                    // It never got there, so it may be tried again.
+                    self.keep.update_value(|keep| {
+                        keep.tried.pop();
+                    });
+                    self.refused(error);
+                }
+            }
+            self.complain(self.card.with_untracked(|card| card.notice));
+        });
+    }
+
+    /// RESEND OTP, or its sister for another channel, was pressed.
+    pub(super) fn resend(self, event: &SubmitEvent) {
+        event.prevent_default();
+        let now = self.now.get_untracked();
+        if !self.card.with_untracked(|card| card.may_resend(now)) {
+            let wait = self
+                .fixed
+                .texts
+                .with_value(|texts| self.card.with_untracked(|card| card.resend_wait(texts, now)));
+            return self.said.set(wait);
+        }
+        let Some(id) = self.with_view(|view| view.id.clone()) else { return };
+        if self.busy.get_untracked() {
+            return;
+        }
+        self.busy.set(true);
+        let channel = event
+            .submitter()
+            .and_then(|button| button.get_attribute("value"))
+            .and_then(|value| Channel::from_word(&value));
+        spawn_local(async move {
+            let answer = resend_code(id, channel).await;
+            self.busy.set(false);
+            match answer {
+                Ok(view) => {
+                    self.card.update(|card| card.notice = None);
+                    self.show(Some(view));
+                    let series = self.keep.try_update_value(|keep| {
+                        keep.series += 1;
+                        keep.asked_at_end = false;
+                        keep.series
+                    });
+                    self.poll(series.unwrap_or_default(), 0);
+                    self.listen();
+                    if let Some(field) = self.field.get_untracked() {
+                        field.set_value("");
+                        let _ = field.focus();
+                    }
+                }
+                Err(error) => self.refused(error),
+            }
+        });
+    }
+
+    fn refused(self, error: ApiError) {
+        if error == ApiError::NotFound {
+            return self.show(None);
+        }
+        self.card.update(|card| card.notice = Some(error.into()));
+        self.retitle();
+    }
+
+    /// Takes over what the server says, unless it is older than what is known.
+    fn show(self, view: Option<VerificationView>) {
+        if let Some(view) = &view {
+            if self.with_view(|known| known.now > view.now) == Some(true) {
+                return;
+            }
+            let clock = ServerClock::set(view.now, browser_now());
+            self.keep.update_value(|keep| keep.clock = clock);
+            self.now.set(view.now);
+        }
+        let phase = self.card.with_untracked(|card| card.seconds_of_life(self.now.get_untracked()));
+        self.keep.update_value(|keep| keep.phase = Phase::of(phase));
+        self.card.update(|card| card.view = view);
+        self.retitle();
+        if self.card.with_untracked(Card::ending).is_some() {
+            // The heading of what comes next is there after the update.
+            set_timeout(|| focus("title"), Duration::ZERO);
+        }
+    }
+
+    /// Tells what is wrong and offers the text for overtyping.
+    fn complain(self, notice: Option<Notice>) {
+        self.card.update(|card| card.notice = notice);
+        self.retitle();
+        if let (Some(_), Some(field)) = (notice, self.field.get_untracked()) {
+            let _ = field.focus();
+            field.select();
+        }
+    }
+
+    fn retitle(self) {
+        let is_error = self.card.with_untracked(Card::is_error);
+        self.fixed.texts.with_value(|texts| {
+            document().set_title(&texts.titled(&texts.title, is_error));
+        });
+    }
+
+    fn tick(self) {
+        let now = self.keep.with_value(|keep| keep.clock.at(browser_now()));
+        self.now.set(now);
+        let Some((seconds, expires_at)) = self.card.with_untracked(|card| {
+            card.view
+                .as_ref()
+                .filter(|view| view.state == State::Pending)
+                .map(|view| (card.seconds_of_life(now), view.expires_at))
+        }) else {
+            return;
+        };
+        let phase = Phase::of(seconds);
+        if self.keep.with_value(|keep| keep.phase) < phase {
+            self.keep.update_value(|keep| keep.phase = phase);
+            self.said.set(self.fixed.text(|texts| match phase {
+                Phase::Plenty | Phase::FiveMinutes => &texts.five_minutes_left,
+                Phase::OneMinute => &texts.one_minute_left,
+                Phase::HalfAMinute => &texts.half_a_minute_left,
+                Phase::Over => &texts.expired,
+            }));
+        }
+        // How it ended is for the server to say.
+        if now >= expires_at && !self.keep.with_value(|keep| keep.asked_at_end) {
+            self.keep.update_value(|keep| keep.asked_at_end = true);
+            self.look();
+        }
+    }
+
+    /// Follows delivery, ever more slowly; a hidden page asks nothing.
+    fn poll(self, series: u32, asked: u32) {
+        let Some(wait) = self.card.with_untracked(|card| card.next_poll(asked)) else { return };
+        let again = move || {
+            if self.keep.with_value(|keep| keep.series) != series {
+                return;
+            }
+            if document().hidden() {
+                return self.poll(series, asked);
+            }
+            self.look();
+            self.poll(series, asked + 1);
+        };
+        set_timeout(again, Duration::from_millis(wait.into()));
+    }
+
+    fn look(self) {
+        let Some(id) = self.with_view(|view| view.id.clone()) else { return };
+        spawn_local(async move {
+            // A look that fails is no news; the next one may succeed.
+            if let Ok(view) = view_verification(id).await {
+                self.show(view);
+            }
+        });
+    }
+
+    /// Lets a phone hand over the code from a text message.
+    fn listen(self) {
+        if self.with_view(|view| view.delivery.channel) != Some(Channel::Sms) {
+            return;
+        }
+        self.keep.update_value(|keep| {
+            keep.web_otp.listen(move |code| {
+                if let Some(field) = self.field.get_untracked() {
+                    field.set_value(&code);
+                    self.typed(true);
+                }
+            });
+        });
+    }
+
+    fn with_view<T>(self, ask: impl FnOnce(&VerificationView) -> T) -> Option<T> {
+        self.card.with_untracked(|card| card.view.as_ref().map(ask))
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "milliseconds since 1970 are positive and far below 2^53"
+)]
+fn browser_now() -> u64 {
+    js_sys::Date::now() as u64
+}
+
+fn focus(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        let _ = element.unchecked_ref::<web_sys::HtmlElement>().focus();
+    }
+}

@@ -1,0 +1,39 @@
+//! When a message that was not taken is tried again.
+
+use std::time::Duration;
+
+/// Exponential back-off with jitter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backoff {
+    /// The wait after the first failure; it doubles with each further one.
+    pub first: Duration,
+    /// The longest wait.
+    pub longest: Duration,
+}
+
+impl Backoff {
+    /// The wait after failure number `tries` (from 1): between half and all of the doubled wait.
+    ///
+    /// `jitter` is a uniform number; it spreads the messages that one outage has held up.
+    pub fn wait(self, tries: u32, jitter: u32) -> Duration {
+        let doubled = self.first.saturating_mul(1 << tries.saturating_sub(1).min(20));
+        let half = doubled.min(self.longest) / 2;
+        half + half.mul_f64(f64::from(jitter) / f64::from(u32::MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_keep_at_least_half() {
+        let seconds = Duration::from_secs;
+        let backoff = Backoff { first: seconds(2), longest: seconds(30) };
+        let longest: Vec<_> = (1..=6).map(|tries| backoff.wait(tries, u32::MAX)).collect();
+        assert_eq!(longest, [2, 4, 8, 16, 30, 30].map(seconds));
+        let shortest: Vec<_> = (1..=6).map(|tries| backoff.wait(tries, 0)).collect();
+        assert_eq!(shortest, [1, 2, 4, 8, 15, 15].map(seconds));
+        assert_eq!(backoff.wait(u32::MAX, u32::MAX), seconds(30));
+    }
+}

@@ -1,0 +1,203 @@
+//! The outbox worker: takes committed messages to the courier until they are taken or pointless.
+//!
+//! It is woken with each message as it is committed, and looks into the outbox now and then for
+//! what came back: messages whose retry is due, and those whose worker died. A message is leased
+//! while it is tried, so nobody else tries it at the same time; a crash between the hand-over and
+//! the settling costs a duplicate at most, never a message.
+
+use std::{sync::Arc, time::Duration};
+
+use otp::{Timestamp, Verification, VerificationId, verification::Delivery};
+use rand::{TryRng, rngs::SysRng};
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    task::JoinSet,
+    time::MissedTickBehavior,
+};
+
+use super::{Courier, Failure, Undelivered, envelope::Envelope, retry::Backoff};
+use crate::{
+    clock::Clock,
+    report::report,
+    secrets::Sealer,
+    store::{AccountKey, Message, MessageKey, OutboxChange, Records, Step, Store},
+};
+
+/// Messages tried at the same time; more wait in the channel or in the outbox.
+const IN_FLIGHT: usize = 64;
+/// How often the outbox is asked for what came back.
+const LOOK: Duration = Duration::from_millis(500);
+/// A second answerless try may already be a duplicate, so there is no third (S25).
+const UNANSWERED: u32 = 2;
+
+/// What a worker works with.
+#[derive(Debug)]
+pub struct Worker<S> {
+    /// Where the messages are kept.
+    pub store: S,
+    /// Who carries them.
+    pub courier: Courier,
+    /// Opens what the outbox keeps.
+    pub sealer: Arc<Sealer>,
+    /// The time.
+    pub clock: Clock,
+    /// When a message that was not taken is tried again.
+    pub backoff: Backoff,
+    /// How long a message that was claimed from the outbox is leased.
+    pub lease: Duration,
+    /// The site's name, as messages show it.
+    pub brand: String,
+    /// The host of the page on which codes are typed.
+    pub origin_host: String,
+}
+
+impl<S: Store> Worker<S> {
+    /// Works until `stop` turns true, then finishes what is being tried and returns.
+    pub async fn run(
+        self: Arc<Self>,
+        mut committed: mpsc::Receiver<Message>,
+        mut stop: watch::Receiver<bool>,
+    ) {
+        let free = Arc::new(Semaphore::new(IN_FLIGHT));
+        let mut tries = JoinSet::new();
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            // One at a time until there is room: what waits in the channel is leased to us.
+            let Ok(permit) = free.clone().acquire_owned().await else { break };
+            let messages = tokio::select! {
+                biased;
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(message) = committed.recv() => vec![message],
+                _ = look.tick() => self.claim(free.available_permits()).await,
+            };
+            drop(permit);
+            for message in messages {
+                let Ok(permit) = free.clone().acquire_owned().await else { break };
+                let worker = self.clone();
+                tries.spawn(async move {
+                    worker.attempt(message).await;
+                    drop(permit);
+                });
+            }
+            while tries.try_join_next().is_some() {}
+        }
+        while tries.join_next().await.is_some() {}
+    }
+
+    /// Claims and tries everything that is due. Gives the number of messages.
+    pub async fn deliver_due(&self) -> usize {
+        let messages = self.claim(IN_FLIGHT).await;
+        let count = messages.len();
+        for message in messages {
+            self.attempt(message).await;
+        }
+        count
+    }
+
+    async fn claim(&self, limit: usize) -> Vec<Message> {
+        let now = self.clock.now();
+        let claimed = async {
+            // Looking costs a read; only what is due is worth a write.
+            match self.store.next_due().await? {
+                Some(due) if due <= now => self.store.claim(now, self.lease, limit.max(1)).await,
+                _ => Ok(Vec::new()),
+            }
+        };
+        claimed.await.unwrap_or_else(|error| {
+            report(&error, "the outbox could not be read; looking again shortly");
+            Vec::new()
+        })
+    }
+
+    /// Tries one message and settles it.
+    async fn attempt(&self, message: Message) {
+        let now = self.clock.now();
+        let settled = match Envelope::open(&message.key, &message.sealed, &self.sealer) {
+            _ if message.expires_at <= now => Settlement::undelivered(false),
+            Err(error) => {
+                report(&error, "a message of the outbox cannot be read and is given up");
+                Settlement::undelivered(false)
+            }
+            Ok(envelope) => {
+                let letter = envelope.into_letter(&message.key, &self.brand, &self.origin_host);
+                let result = self.courier.deliver(&letter, message.tries, now).await;
+                self.judge(&message, result.map(|_| ()))
+            }
+        };
+        let step =
+            Settle { key: message.key, tries: message.tries + 1, settled, now: self.clock.now() };
+        if let Err(error) = self.store.apply(step).await {
+            // The lease ends, and the message is tried again: at worst it arrives twice.
+            report(&error, "a message could not be settled");
+        }
+    }
+
+    fn judge(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
+        let Err(undelivered) = result else { return Settlement::Sent };
+        let unanswered = message.unanswered + u32::from(undelivered.kind == Failure::Ambiguous);
+        let jitter = SysRng.try_next_u32().unwrap_or_default();
+        let at = self.clock.now() + self.backoff.wait(message.tries + 1, jitter);
+        match undelivered.kind {
+            Failure::Permanent => Settlement::undelivered(true),
+            _ if unanswered >= UNANSWERED || at >= message.expires_at => {
+                Settlement::undelivered(false)
+            }
+            _ => Settlement::Retry { at, unanswered },
+        }
+    }
+}
+
+/// What becomes of a message after a try.
+#[derive(Clone, Copy, Debug)]
+enum Settlement {
+    Sent,
+    Retry { at: Timestamp, unanswered: u32 },
+    Undelivered { refused: bool },
+}
+
+impl Settlement {
+    fn undelivered(refused: bool) -> Self {
+        Self::Undelivered { refused }
+    }
+}
+
+/// Records a settlement with the verification and the outbox, both or neither.
+struct Settle {
+    key: MessageKey,
+    tries: u32,
+    settled: Settlement,
+    now: Timestamp,
+}
+
+impl Step for Settle {
+    type Output = ();
+
+    fn verification(&self) -> VerificationId {
+        self.key.verification
+    }
+
+    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
+        Vec::new()
+    }
+
+    fn run(&mut self, records: &mut Records) {
+        let Self { key, tries, settled, now } = *self;
+        records.outbox.push(match settled {
+            Settlement::Retry { at, unanswered } => {
+                OutboxChange::Retry { key, at, tries, unanswered }
+            }
+            Settlement::Sent | Settlement::Undelivered { .. } => OutboxChange::Remove { key },
+        });
+        let Some(verification) = &mut records.verification else { return };
+        let delivery = match settled {
+            Settlement::Sent => Delivery::Sent,
+            Settlement::Retry { .. } => Delivery::Accepted,
+            Settlement::Undelivered { .. } => Delivery::Undelivered,
+        };
+        verification.record_delivery(key.number, delivery, tries);
+        if let Settlement::Undelivered { refused: true } = settled {
+            verification.record_refusal(now);
+        }
+    }
+}
