@@ -22,10 +22,12 @@ use secrecy::{ExposeSecret, SecretSlice, SecretString};
 /// Fewest bytes of a secret: as many as HMAC-SHA-256 gives out.
 const LEAST_BYTES: usize = 32;
 
-/// Other tools leave the padding out; we write it.
+/// Other tools leave the padding out, and people type any letter at the end; we write it properly.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 
 /// One or more master secrets of at least 32 bytes, newest first.

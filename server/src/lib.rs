@@ -10,6 +10,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod gateway;
+pub mod http;
 pub mod keys;
 pub mod limit;
 pub mod report;

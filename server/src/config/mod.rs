@@ -38,10 +38,9 @@ pub use self::{
     policy::{LimitSettings, PolicySettings},
     problem::{ConfigError, Problem},
     server::{Mode, ServerSettings},
-    smtp::{SmtpSecurity, SmtpSettings},
-    twilio::TwilioSettings,
 };
 use self::{layers::Layers, reader::Reader};
+use crate::delivery::{SmtpSettings, TwilioSettings};
 
 /// Where a configuration is read from.
 #[derive(Clone, Debug, Default)]
@@ -108,8 +107,8 @@ impl Config {
         let keys = KeySettings::read(reader, mode, &sources.directory, &store);
         let policy = PolicySettings::read(reader);
         let limits = LimitSettings::read(reader);
-        let smtp = SmtpSettings::read(reader, &sources.directory);
-        let twilio = TwilioSettings::read(reader, mode);
+        let smtp = smtp::read(reader, &sources.directory);
+        let twilio = twilio::read(reader, mode);
         Self {
             delivery: DeliverySettings::read(reader, mode, smtp.is_some(), twilio.is_some()),
             page: PageSettings::read(reader),

@@ -1,10 +1,6 @@
 //! What the mail server needs.
 
-use std::{
-    net::IpAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{net::IpAddr, path::Path};
 
 use lettre::message::Mailbox;
 use secrecy::SecretString;
@@ -13,87 +9,46 @@ use super::{
     reader::Reader,
     smtp_url::{self, SmtpUrl},
 };
+use crate::delivery::{SmtpSecurity, SmtpSettings};
 
-/// How a mail server's connection is protected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SmtpSecurity {
-    /// Begins in the clear and must switch to TLS before anything is said.
-    StartTls,
-    /// TLS from the first byte.
-    Tls,
-    /// Not at all; for this machine alone.
-    Plain,
-}
-
-impl SmtpSecurity {
-    fn usual_port(self) -> u16 {
-        match self {
-            Self::StartTls => 587,
-            Self::Tls => 465,
-            Self::Plain => 25,
+/// `None` where no mail server is configured.
+pub(super) fn read(reader: &mut Reader, directory: &Path) -> Option<SmtpSettings> {
+    let timeout = reader.seconds("smtp.timeout", 1..=60);
+    let ca_file = reader.optional("smtp.ca_file").map(|file| directory.join(file));
+    let apart = SmtpUrl::read_apart(reader);
+    let server = match read_url(reader) {
+        Some(url) => {
+            refuse_given_twice(reader, &url);
+            url.completed_by(apart)
         }
-    }
-}
-
-/// A mail server.
-#[derive(Clone, Debug)]
-pub struct SmtpSettings {
-    /// Name or address.
-    pub host: String,
-    /// Port.
-    pub port: u16,
-    /// How the connection is protected.
-    pub security: SmtpSecurity,
-    /// User name and password; `None` where the server asks for none.
-    pub credentials: Option<(String, SecretString)>,
-    /// Sender, `address` or `Name <address>`; known to parse as a mailbox.
-    pub from: String,
-    /// PEM file with a certificate authority to trust beside the system's own.
-    pub ca_file: Option<PathBuf>,
-    /// For one step of the conversation.
-    pub timeout: Duration,
-}
-
-impl SmtpSettings {
-    /// `None` where no mail server is configured.
-    pub(super) fn read(reader: &mut Reader, directory: &Path) -> Option<Self> {
-        let timeout = reader.seconds("smtp.timeout", 1..=60);
-        let ca_file = reader.optional("smtp.ca_file").map(|file| directory.join(file));
-        let apart = SmtpUrl::read_apart(reader);
-        let server = match read_url(reader) {
-            Some(url) => {
-                refuse_given_twice(reader, &url);
-                url.completed_by(apart)
+        None if apart.host.is_empty() => {
+            // A refused URL was meant to name the host.
+            let others = ["smtp.username", "smtp.password", "smtp.from", "smtp.port"];
+            let stray = others.into_iter().find(|key| reader.is_set(key));
+            if let (Some(key), false) = (stray, reader.is_set("smtp.url")) {
+                reader.refuse(key, "is set, but neither smtp.host nor smtp.url is");
             }
-            None if apart.host.is_empty() => {
-                // A refused URL was meant to name the host.
-                let others = ["smtp.username", "smtp.password", "smtp.from", "smtp.port"];
-                let stray = others.into_iter().find(|key| reader.is_set(key));
-                if let (Some(key), false) = (stray, reader.is_set("smtp.url")) {
-                    reader.refuse(key, "is set, but neither smtp.host nor smtp.url is");
-                }
-                return None;
-            }
-            None => apart,
-        };
-        if server.security == SmtpSecurity::Plain && !is_this_machine(&server.host) {
-            reader.refuse(
-                "smtp.security",
-                "\"plain\" would send codes and password readable over the network; it is accepted \
+            return None;
+        }
+        None => apart,
+    };
+    if server.security == SmtpSecurity::Plain && !is_this_machine(&server.host) {
+        reader.refuse(
+            "smtp.security",
+            "\"plain\" would send codes and password readable over the network; it is accepted \
                  for a mail server on this machine alone",
-            );
-        }
-        let from = read_sender(reader, server.from, server.username.as_deref());
-        Some(Self {
-            host: server.host,
-            port: server.port.unwrap_or(server.security.usual_port()),
-            security: server.security,
-            credentials: read_credentials(reader, server.username, server.password),
-            from,
-            ca_file,
-            timeout,
-        })
+        );
     }
+    let from = read_sender(reader, server.from, server.username.as_deref());
+    Some(SmtpSettings {
+        host: server.host,
+        port: server.port.unwrap_or(usual_port(server.security)),
+        security: server.security,
+        credentials: read_credentials(reader, server.username, server.password),
+        from,
+        ca_file,
+        timeout,
+    })
 }
 
 impl SmtpUrl {
@@ -137,6 +92,14 @@ fn read_credentials(
         (None, None) => {}
     }
     None
+}
+
+fn usual_port(security: SmtpSecurity) -> u16 {
+    match security {
+        SmtpSecurity::StartTls => 587,
+        SmtpSecurity::Tls => 465,
+        SmtpSecurity::Plain => 25,
+    }
 }
 
 fn read_url(reader: &mut Reader) -> Option<SmtpUrl> {

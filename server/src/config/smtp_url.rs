@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
-use super::smtp::SmtpSecurity;
+use crate::delivery::SmtpSecurity;
 
 /// What the line said.
 pub(super) struct SmtpUrl {

@@ -1,69 +1,50 @@
 //! What Twilio needs.
 
-use std::time::Duration;
-
-use secrecy::SecretString;
 use url::Url;
 
 use super::{reader::Reader, server::Mode};
+use crate::delivery::TwilioSettings;
 
-/// A Twilio account.
-#[derive(Clone, Debug)]
-pub struct TwilioSettings {
-    /// Account SID, `AC` and 32 hexadecimal digits.
-    pub account_sid: String,
-    /// The account's auth token.
-    pub auth_token: SecretString,
-    /// A number in E.164, a messaging service's SID, or an alphanumeric sender.
-    pub sender: String,
-    /// Where the API is, without a slash at the end.
-    pub base_url: String,
-    /// For one request.
-    pub timeout: Duration,
-}
-
-impl TwilioSettings {
-    /// `None` where no account is configured.
-    pub(super) fn read(reader: &mut Reader, mode: Mode) -> Option<Self> {
-        let timeout = reader.seconds("twilio.timeout", 1..=60);
-        let base_url = read_base_url(reader, mode);
-        let account_sid = reader.optional("twilio.account_sid");
-        let auth_token = reader.secret("twilio.auth_token");
-        let sender = reader.optional("twilio.sender_number");
-        if account_sid.is_none() && auth_token.is_none() && sender.is_none() {
-            return None;
-        }
-        if account_sid.is_none() {
-            let message = "is missing (or TWILIO_SID); Twilio's console shows it as Account SID";
-            reader.refuse("twilio.account_sid", message);
-        }
-        if account_sid.as_ref().is_some_and(|sid| !sid.starts_with("AC")) {
-            let message = "must be an Account SID, which begins with AC";
-            reader.refuse("twilio.account_sid", message);
-        }
-        if auth_token.is_none() {
-            let message = "is missing (or TWILIO_AUTH_TOKEN); Twilio's console shows it beside \
-                           the Account SID";
-            reader.refuse("twilio.auth_token", message);
-        }
-        if sender.is_none() {
-            let message = "is missing (or SENDER_NUMBER): the number that messages come from, as \
-                           +44..., or the SID of a messaging service";
-            reader.refuse("twilio.sender_number", message);
-        }
-        if sender.as_deref().is_some_and(|sender| !is_sender(sender)) {
-            let message = "must be a number as +44..., the SID of a messaging service (MG...), or \
-                           a name of 1 to 11 letters and digits";
-            reader.refuse("twilio.sender_number", message);
-        }
-        Some(Self {
-            account_sid: account_sid?,
-            auth_token: auth_token?,
-            sender: compact(&sender?),
-            base_url,
-            timeout,
-        })
+/// `None` where no account is configured.
+pub(super) fn read(reader: &mut Reader, mode: Mode) -> Option<TwilioSettings> {
+    let timeout = reader.seconds("twilio.timeout", 1..=60);
+    let base_url = read_base_url(reader, mode);
+    let account_sid = reader.optional("twilio.account_sid");
+    let auth_token = reader.secret("twilio.auth_token");
+    let sender = reader.optional("twilio.sender_number");
+    if account_sid.is_none() && auth_token.is_none() && sender.is_none() {
+        return None;
     }
+    if account_sid.is_none() {
+        let message = "is missing (or TWILIO_SID); Twilio's console shows it as Account SID";
+        reader.refuse("twilio.account_sid", message);
+    }
+    if account_sid.as_ref().is_some_and(|sid| !sid.starts_with("AC")) {
+        let message = "must be an Account SID, which begins with AC";
+        reader.refuse("twilio.account_sid", message);
+    }
+    if auth_token.is_none() {
+        let message = "is missing (or TWILIO_AUTH_TOKEN); Twilio's console shows it beside \
+                           the Account SID";
+        reader.refuse("twilio.auth_token", message);
+    }
+    if sender.is_none() {
+        let message = "is missing (or SENDER_NUMBER): the number that messages come from, as \
+                           +44..., or the SID of a messaging service";
+        reader.refuse("twilio.sender_number", message);
+    }
+    if sender.as_deref().is_some_and(|sender| !is_sender(sender)) {
+        let message = "must be a number as +44..., the SID of a messaging service (MG...), or \
+                           a name of 1 to 11 letters and digits";
+        reader.refuse("twilio.sender_number", message);
+    }
+    Some(TwilioSettings {
+        account_sid: account_sid?,
+        auth_token: auth_token?,
+        sender: compact(&sender?),
+        base_url,
+        timeout,
+    })
 }
 
 fn read_base_url(reader: &mut Reader, mode: Mode) -> String {

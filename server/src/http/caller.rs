@@ -1,0 +1,153 @@
+//! Who is asking.
+//!
+//! Quotas are counted under the caller's address, so whoever can choose it can evade them. It is
+//! the peer's, unless the peer is one of the configured proxies: then `X-Forwarded-For` is walked
+//! from the right, where the nearest proxy wrote, for as long as a configured proxy vouches for
+//! what stands to its left (S17). What a client writes itself always stands further left.
+
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
+
+use app::port::Caller;
+use axum::{
+    extract::{ConnectInfo, FromRequestParts},
+    http::{HeaderMap, header, request::Parts},
+};
+use ipnet::IpNet;
+
+use super::Context;
+
+/// The caller of a request, as an extractor.
+pub(super) struct From(pub(super) Caller);
+
+impl FromRequestParts<Arc<Context>> for From {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        context: &Arc<Context>,
+    ) -> Result<Self, Infallible> {
+        // A request that came by no connection, as in a test, comes from nowhere.
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
+        let address = address(peer, &parts.headers, &context.web.trusted_proxies);
+        Ok(Self(Caller { address, locale: locale(context, &parts.headers) }))
+    }
+}
+
+/// The language to answer in.
+pub(super) fn locale(context: &Context, headers: &HeaderMap) -> String {
+    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
+    context.web.catalogue.negotiate(wanted)
+}
+
+/// The caller's address, as far as `trusted` proxies vouch for it.
+fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+    let vouched = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
+    // `::ffff:192.0.2.1` and `192.0.2.1` are one caller.
+    let mut nearest = peer.to_canonical();
+    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let mut hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
+    while vouched(&nearest) {
+        // What cannot be read ends the walk: a proxy of ours has written something odd, and
+        // everybody behind it shares its quota rather than escaping it.
+        match hops.next().and_then(hop) {
+            Some(next) => nearest = next,
+            None => break,
+        }
+    }
+    nearest
+}
+
+/// One entry: an address, possibly with a port, IPv6 possibly in brackets.
+fn hop(entry: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(entry).ok()?.trim();
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = bare.parse().or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()));
+    address.ok().map(|address: IpAddr| address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn headers(lines: &[&str]) -> HeaderMap {
+        let values = lines.iter().map(|line| HeaderValue::from_bytes(line.as_bytes()).unwrap());
+        values.map(|value| ("x-forwarded-for".parse().unwrap(), value)).collect()
+    }
+
+    fn walk(peer: &str, lines: &[&str]) -> String {
+        let trusted = ["10.0.0.0/8", "2001:db8:1::/48"].map(|network| network.parse().unwrap());
+        address(peer.parse().unwrap(), &headers(lines), &trusted).to_string()
+    }
+
+    #[test]
+    fn s17_a_stranger_s_forwarded_for_is_not_believed() {
+        assert_eq!(walk("192.0.2.1", &["198.51.100.7"]), "192.0.2.1");
+    }
+
+    #[test]
+    fn s17_the_walk_stops_at_the_first_address_no_proxy_vouches_for() {
+        assert_eq!(walk("10.0.0.1", &["198.51.100.7, 192.0.2.9"]), "192.0.2.9");
+        assert_eq!(walk("10.0.0.1", &["198.51.100.7, 192.0.2.9, 10.0.0.2"]), "192.0.2.9");
+        assert_eq!(walk("10.0.0.1", &["198.51.100.7", "192.0.2.9", "10.0.0.2"]), "192.0.2.9");
+        assert_eq!(walk("2001:db8:1::5", &["2001:db8:2::1"]), "2001:db8:2::1");
+    }
+
+    #[test]
+    fn s17_mapped_addresses_are_folded() {
+        assert_eq!(walk("::ffff:192.0.2.1", &[]), "192.0.2.1");
+        assert_eq!(walk("::ffff:10.0.0.1", &["::ffff:192.0.2.1"]), "192.0.2.1");
+    }
+
+    #[test]
+    fn ports_and_brackets_are_read() {
+        assert_eq!(walk("10.0.0.1", &["192.0.2.9:4711"]), "192.0.2.9");
+        assert_eq!(walk("10.0.0.1", &["[2001:db8::9]"]), "2001:db8::9");
+        assert_eq!(walk("10.0.0.1", &["[2001:db8::9]:4711"]), "2001:db8::9");
+    }
+
+    #[test]
+    fn what_cannot_be_read_ends_the_walk() {
+        assert_eq!(walk("10.0.0.1", &["192.0.2.9, unknown"]), "10.0.0.1");
+        assert_eq!(walk("10.0.0.1", &["192.0.2.9, , 10.0.0.2"]), "10.0.0.2");
+        assert_eq!(walk("10.0.0.1", &[]), "10.0.0.1");
+    }
+
+    proptest! {
+        /// Whatever a client writes, the proxy's own entry decides.
+        #[test]
+        fn s17_a_forged_header_changes_nothing(forged in "[ -~]{0,80}", real: [u8; 4]) {
+            let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];
+            let real = IpAddr::from(real);
+            prop_assume!(!trusted[0].contains(&real));
+            let peer = "10.0.0.1".parse().unwrap();
+
+            let one_line = headers(&[&format!("{forged},{real}")]);
+            let two_lines = headers(&[&forged, &real.to_string()]);
+
+            prop_assert_eq!(address(peer, &one_line, &trusted), real);
+            prop_assert_eq!(address(peer, &two_lines, &trusted), real);
+        }
+
+        #[test]
+        fn s17_without_proxies_the_peer_is_the_caller(
+            forged in proptest::collection::vec(0x20_u8..=0xff, 0..80),
+            peer: [u8; 4],
+        ) {
+            prop_assume!(!forged.contains(&0x7f));
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_bytes(&forged).unwrap());
+            let peer = IpAddr::from(peer);
+            prop_assert_eq!(address(peer, &headers, &[]), peer);
+            // And with a proxy, anything at all is survived.
+            address(peer, &headers, &["0.0.0.0/0".parse().unwrap()]);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! HTTP: from requests to the port and back to pages.
+//!
+//! Handlers hold no rules; they read a form, call [`Port`] and lay out a page or redirect to one.
+//! What is true of every answer is done around them, from the outside in: a log line, the security
+//! headers, problems in words (or in JSON), panics and time-outs turned into problems, bodies read
+//! within bounds, and foreign sites turned away. So a handler that is added later cannot forget
+//! any of it.
+
+mod body;
+mod caller;
+mod dev_inbox;
+mod forms;
+mod health;
+mod observe;
+mod pages;
+mod problem;
+mod recover;
+mod same_origin;
+mod security_headers;
+mod serve;
+#[cfg(test)]
+mod tests;
+mod ui;
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use app::{
+    pages::Assets,
+    port::Port,
+    wire::{Channel, Country, StartOptions},
+};
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+    routing::{get, post},
+};
+use ipnet::IpNet;
+
+pub use self::{
+    dev_inbox::DevInbox,
+    health::{Readiness, StorePing},
+    serve::{Ended, Server, Timeouts},
+};
+use crate::{catalogue::Catalogue, config::Origin};
+
+/// Everything that answers are made from.
+pub struct Web {
+    /// The use cases.
+    pub port: Arc<dyn Port>,
+    /// The words.
+    pub catalogue: Arc<Catalogue>,
+    /// What pages load.
+    pub assets: Assets,
+    /// What the first page offers.
+    pub start: StartSettings,
+    /// The development inbox, where there is one.
+    pub inbox: Option<DevInbox>,
+    /// Whether requests should be sent here.
+    pub readiness: Readiness,
+    /// Proxies whose word on the caller's address is taken.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Where browsers find us; state changes from other origins are refused.
+    pub origin: Origin,
+    /// Longest time from a request's last header line to its answer.
+    pub request_timeout: Duration,
+}
+
+/// What the first page offers, in no language yet.
+#[derive(Clone, Debug, Default)]
+pub struct StartSettings {
+    /// The channels that have a provider, in the order to offer them.
+    pub channels: Vec<Channel>,
+    /// The masked form of the one recipient that codes go to, if it is fixed.
+    pub fixed_recipient: Option<String>,
+    /// The region that is selected at first.
+    pub default_country: String,
+    /// Regions of the phone form (ISO 3166-1 alpha-2) with their calling codes; none without a
+    /// phone channel.
+    pub regions: Vec<(String, u16)>,
+}
+
+/// What handlers are given: [`Web`] and what follows from it.
+struct Context {
+    web: Web,
+    /// The first page's offer by locale, worked out once.
+    offers: HashMap<String, StartOptions>,
+}
+
+impl Context {
+    fn new(web: Web) -> Self {
+        let locales = web.catalogue.locales().map(str::to_owned);
+        let offers = locales.map(|locale| (locale.clone(), web.offer(&locale))).collect();
+        Self { web, offers }
+    }
+}
+
+impl Web {
+    fn offer(&self, locale: &str) -> StartOptions {
+        let mut countries: Vec<_> = self
+            .start
+            .regions
+            .iter()
+            .map(|(region, calling_code)| Country {
+                name: self.catalogue.country(locale, region).unwrap_or_else(|| region.clone()),
+                region: region.clone(),
+                calling_code: *calling_code,
+            })
+            .collect();
+        countries.sort_by(|a, b| a.name.cmp(&b.name));
+        StartOptions {
+            channels: self.start.channels.clone(),
+            fixed_recipient: self.start.fixed_recipient.clone(),
+            countries,
+            default_country: self.start.default_country.clone(),
+        }
+    }
+}
+
+/// Every route. `assets` answers for the files that pages load.
+pub fn router(web: Web, assets: Router) -> Router {
+    let hsts = web.origin.is_https();
+    let inbox = web.inbox.is_some();
+    let context = Arc::new(Context::new(web));
+
+    let mut routes = Router::new()
+        .route("/", get(pages::start).post(forms::start))
+        .route("/v/{id}", get(pages::verification))
+        .route("/v/{id}/check", post(forms::check))
+        .route("/v/{id}/resend", post(forms::resend))
+        .route("/v/{id}/cancel", post(forms::cancel))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready));
+    for path in app::server_fns::paths() {
+        routes = routes.route(path, post(ui::call));
+    }
+    if inbox {
+        routes = routes
+            .route("/dev/inbox", get(dev_inbox::page))
+            .route("/dev/inbox.json", get(dev_inbox::json));
+    }
+    routes
+        .with_state(context.clone())
+        .merge(assets)
+        .fallback(problem::not_found)
+        .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(from_fn_with_state(context.clone(), same_origin::demand))
+        .layer(from_fn(body::read_ahead))
+        .layer(from_fn_with_state(context.clone(), recover::recover))
+        .layer(from_fn_with_state(context, problem::put_into_words))
+        .layer(from_fn_with_state(hsts, security_headers::add))
+        .layer(from_fn(observe::observe))
+}

@@ -1,0 +1,93 @@
+//! What a GET shows. None of these changes anything (S11).
+
+use std::{str::FromStr, sync::Arc};
+
+use app::{
+    error::ApiError,
+    notice::Notice,
+    pages::{self, Frame, StartForm, StartPage, VerificationPage},
+};
+use axum::{
+    extract::{Path, RawQuery, State},
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+
+use super::{Context, caller, problem::Problem, security_headers::Nonce};
+
+/// A whole document and the nonce that it was laid out with.
+pub(super) struct Page {
+    status: StatusCode,
+    html: String,
+    nonce: Nonce,
+}
+
+impl Page {
+    /// Lays a document out with a fresh nonce.
+    pub(super) fn lay_out(
+        status: StatusCode,
+        document: impl FnOnce(&str) -> String,
+    ) -> Result<Self, Problem> {
+        let nonce = Nonce::draw().map_err(|error| {
+            tracing::error!(%error, "drawing a nonce");
+            ApiError::Internal
+        })?;
+        Ok(Self { status, html: document(nonce.as_str()), nonce })
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Html(self.html)).into_response();
+        response.extensions_mut().insert(self.nonce);
+        response
+    }
+}
+
+/// `GET /`: where should the code go?
+pub(super) async fn start(
+    State(context): State<Arc<Context>>,
+    caller::From(caller): caller::From,
+) -> Result<Response, Problem> {
+    start_page(&context, &caller.locale, StartForm::default(), None)
+}
+
+/// The first page, with what was typed and why it is shown again, if it is.
+pub(super) fn start_page(
+    context: &Context,
+    locale: &str,
+    typed: StartForm,
+    error: Option<ApiError>,
+) -> Result<Response, Problem> {
+    let options = context.offers.get(locale).ok_or(ApiError::Internal)?;
+    let texts = context.web.catalogue.texts(locale);
+    let status = error.map_or(Ok(StatusCode::OK), |error| StatusCode::from_u16(error.status()));
+    let page = Page::lay_out(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), |nonce| {
+        let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
+        pages::start(StartPage { frame, options, typed, error })
+    })?;
+    let mut response = page.into_response();
+    if let Some(seconds) = error.and_then(|error| error.retry_after()) {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
+}
+
+/// `GET /v/{id}`: one verification. What has expired and what never was look alike (S9).
+pub(super) async fn verification(
+    State(context): State<Arc<Context>>,
+    caller::From(caller): caller::From,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Page, Problem> {
+    let view = context.web.port.view(&id).await?;
+    let status = if view.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    // Anybody can write a query, so one that says nothing we know is no reason to refuse a page.
+    let notice = query.as_deref().and_then(|query| query.strip_prefix("e="));
+    let notice = notice.and_then(|notice| Notice::from_str(notice).ok());
+    let texts = context.web.catalogue.texts(&caller.locale);
+    Page::lay_out(status, |nonce| {
+        let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
+        pages::verification(VerificationPage { frame, view, notice })
+    })
+}

@@ -1,0 +1,129 @@
+//! Refusals and faults in words: a page for people, RFC 9457 for programs.
+//!
+//! Handlers and the layers around them answer with a [`Problem`], which knows neither language nor
+//! format. One middleware turns it into what the request asked for.
+
+use std::sync::Arc;
+
+use app::{
+    error::ApiError,
+    pages::{self, Frame, ProblemPage},
+};
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use super::{Context, caller, pages::Page};
+
+/// Why there is no better answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Problem {
+    status: StatusCode,
+    error: ApiError,
+}
+
+impl Problem {
+    /// A problem that HTTP itself has a status for.
+    pub(super) fn bare(status: StatusCode) -> Self {
+        let error = match status {
+            StatusCode::NOT_FOUND => ApiError::NotFound,
+            status if status.is_server_error() => ApiError::Internal,
+            _ => ApiError::BadRequest,
+        };
+        Self { status, error }
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        let status = StatusCode::from_u16(error.status());
+        Self { status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error }
+    }
+}
+
+/// An empty answer that carries the problem, for [`put_into_words`] to fill.
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Answers for addresses that do not exist.
+pub(super) async fn not_found() -> Problem {
+    Problem::bare(StatusCode::NOT_FOUND)
+}
+
+/// Answers for methods that an address does not know.
+pub(super) async fn method_not_allowed() -> Problem {
+    Problem::bare(StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// Middleware: gives a [`Problem`] its body.
+pub(super) async fn put_into_words(
+    State(context): State<Arc<Context>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let wants_page = wants_page(request.headers());
+    let locale = caller::locale(&context, request.headers());
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions().get::<Problem>().copied() else {
+        return response;
+    };
+    let mut worded = if wants_page { problem.page(&context, &locale) } else { problem.json() };
+    // Headers that were set beside the problem, such as `Allow`, stay.
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response.headers_mut().extend(worded.headers_mut().drain());
+    *worded.headers_mut() = std::mem::take(response.headers_mut());
+    worded
+}
+
+impl Problem {
+    fn page(self, context: &Context, locale: &str) -> Response {
+        let texts = context.web.catalogue.texts(locale);
+        let page = Page::lay_out(self.status, |nonce| {
+            let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
+            pages::problem(ProblemPage { frame, error: self.error })
+        });
+        match page {
+            Ok(page) => self.with_retry_after(page.into_response()),
+            Err(_) => self.json(),
+        }
+    }
+
+    /// The problem as RFC 9457 has it; `code` and what goes with it are [`ApiError`]'s, so the
+    /// island reads this too.
+    fn json(self) -> Response {
+        #[derive(Serialize)]
+        struct Document {
+            title: &'static str,
+            status: u16,
+            #[serde(flatten)]
+            error: ApiError,
+        }
+        let title = self.status.canonical_reason().unwrap_or_default();
+        let document = Document { title, status: self.status.as_u16(), error: self.error };
+        let body = serde_json::to_vec(&document).unwrap_or_default();
+        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+        self.with_retry_after((self.status, kind, body).into_response())
+    }
+
+    fn with_retry_after(self, mut response: Response) -> Response {
+        if let Some(seconds) = self.error.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// Browsers name HTML when somebody follows a link or posts a form; scripts and tools do not.
+fn wants_page(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter();
+    accepted.filter_map(|value| value.to_str().ok()).any(|value| value.contains("text/html"))
+}

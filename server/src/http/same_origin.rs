@@ -1,0 +1,77 @@
+//! Turns away state changes that another site's page has asked for (S12).
+//!
+//! Browsers say in `Sec-Fetch-Site` where a request comes from, and older ones in `Origin`;
+//! neither can be set by a page. A request that says nothing is refused as well: it comes from no
+//! browser that could be protected, and other programs have an API of their own.
+
+use std::sync::Arc;
+
+use app::error::ApiError;
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{Context, problem::Problem};
+use crate::config::Origin;
+
+/// Middleware: lets safe methods pass, and anything else from our own pages.
+pub(super) async fn demand(
+    State(context): State<Arc<Context>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.method().is_safe() || is_ours(request.headers(), &context.web.origin) {
+        next.run(request).await
+    } else {
+        Problem::from(ApiError::CrossSite).into_response()
+    }
+}
+
+fn is_ours(headers: &HeaderMap, origin: &Origin) -> bool {
+    match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
+        // `none`: the person did it, for example by reloading; no page can bring that about.
+        (Some(site), _) => site == "same-origin" || site == "none",
+        (None, Some(from)) => from == origin.as_str(),
+        (None, None) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s12_only_our_own_pages_change_state() {
+        let origin = Origin::parse("https://otp.example.com").unwrap();
+        let ours = |headers: &[(&'static str, &str)]| {
+            let headers =
+                headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+            is_ours(&headers.collect(), &origin)
+        };
+
+        assert!(ours(&[("sec-fetch-site", "same-origin")]));
+        assert!(ours(&[("sec-fetch-site", "none")]));
+        assert!(ours(&[("origin", "https://otp.example.com")]));
+
+        assert!(!ours(&[]));
+        for site in ["cross-site", "same-site", "", "Same-Origin "] {
+            // A sibling host is as foreign as any other, whatever it says beside.
+            let said = [("sec-fetch-site", site), ("origin", "https://otp.example.com")];
+            assert!(!ours(&said), "{site}");
+        }
+        for from in [
+            "null",
+            "http://otp.example.com",
+            "https://otp.example.com:444",
+            "https://otp.example.com.evil.example",
+            "https://www.otp.example.com",
+        ] {
+            assert!(!ours(&[("origin", from)]), "{from}");
+        }
+        // The Host header has no say (S16).
+        assert!(!ours(&[("origin", "https://evil.example"), ("host", "evil.example")]));
+    }
+}

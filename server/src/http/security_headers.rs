@@ -1,0 +1,82 @@
+//! Headers that tell browsers what our answers must not be used for (S13), on every one of them.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
+use rand::{TryRng, rngs::SysRng};
+
+/// The same for every answer.
+const FIXED: [(HeaderName, &str); 6] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    // Not `no-referrer`: with it browsers send `Origin: null` even from our own forms.
+    (header::REFERRER_POLICY, "same-origin"),
+    (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "otp-credentials=(self), camera=(), display-capture=(), geolocation=(), microphone=(), \
+         payment=(), usb=()",
+    ),
+];
+
+/// What is no page of ours needs nothing at all.
+const BARE_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
+                           frame-ancestors 'none'";
+
+/// Two years, as browsers' preload lists ask for (ASVS 5.0 3.4.1).
+const HSTS: &str = "max-age=63072000; includeSubDomains";
+
+/// The number that tells our own inline script and style from injected ones; new for each answer.
+///
+/// A page that is laid out with it carries it in the extensions of its response, from where the
+/// policy takes it.
+#[derive(Clone, Debug)]
+pub(super) struct Nonce(String);
+
+impl Nonce {
+    /// Draws one: 128 bits.
+    pub(super) fn draw() -> Result<Self, rand::rngs::SysError> {
+        let mut bytes = [0; 16];
+        SysRng.try_fill_bytes(&mut bytes)?;
+        Ok(Self(STANDARD_NO_PAD.encode(bytes)))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn policy(&self) -> HeaderValue {
+        let nonce = &self.0;
+        let policy = format!(
+            "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+             style-src 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; \
+             base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        );
+        HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(BARE_POLICY))
+    }
+}
+
+/// Middleware: adds the headers; `hsts` where the public origin is https.
+pub(super) async fn add(State(hsts): State<bool>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let policy = response
+        .extensions()
+        .get::<Nonce>()
+        .map_or(HeaderValue::from_static(BARE_POLICY), Nonce::policy);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    for (name, value) in FIXED {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if hsts {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+    // Hashed assets bring their own; everything else depends on somebody's state.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
