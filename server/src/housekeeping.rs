@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tokio::{sync::watch, time::MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
@@ -14,18 +15,13 @@ use crate::{
 /// can regain, since each sweep notes the time.
 const EVERY: Duration = Duration::from_secs(5);
 
-/// Sweeps until `stop` turns true.
-pub async fn run<S: Store>(
-    store: S,
-    clock: Clock,
-    retention: Duration,
-    mut stop: watch::Receiver<bool>,
-) {
+/// Sweeps until `stop` is cancelled.
+pub async fn run<S: Store>(store: S, clock: Clock, retention: Duration, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            _ = stop.wait_for(|stop| *stop) => return,
+            () = stop.cancelled() => return,
             _ = tick.tick() => match store.sweep(clock.now(), retention).await {
                 Ok(swept) if swept != Swept::default() => tracing::debug!(?swept, "swept"),
                 Ok(_) => {}

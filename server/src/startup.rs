@@ -5,10 +5,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use app::{
-    pages::Assets,
-    port::Port,
-};
+use app::port::Port;
 use async_trait::async_trait;
 use axum::Router;
 use otp::{
@@ -18,7 +15,8 @@ use otp::{
     recipient::calling_regions,
 };
 use rand::rngs::SysRng;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     catalogue::{Catalogue, CatalogueError},
@@ -123,11 +121,9 @@ impl Application {
         let policy = policy(&config.policy)?;
         let lease = config.delivery.lease.max(courier.patience() + Duration::from_secs(5));
         let retention = policy.window() + policy.lifetime() + config.keep_finished;
-        let rules =
-            Rules { site: SITE.to_owned(), policy, limits: limits(config.limits), lease };
+        let rules = Rules { site: SITE.to_owned(), policy, limits: limits(config.limits), lease };
         let (wake, committed) = mpsc::channel(COMMITTED);
-        let service =
-            Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
+        let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
         let worker = Arc::new(Worker {
             store: store.clone(),
             courier,
@@ -178,9 +174,9 @@ impl Application {
     /// Answers until `stop` is done, then lets everything in flight end: requests first, because
     /// they commit messages; then the message being handed over.
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> http::Ended {
-        let (stopping, stopped) = watch::channel(false);
-        let worker = tokio::spawn(self.worker.run(self.committed, stopped.clone()));
-        let sweeper = housekeeping::run(self.store, self.clock, self.retention, stopped);
+        let stopping = CancellationToken::new();
+        let worker = tokio::spawn(self.worker.run(self.committed, stopping.clone()));
+        let sweeper = housekeeping::run(self.store, self.clock, self.retention, stopping.clone());
         let sweeper = tokio::spawn(sweeper);
 
         let readiness = self.readiness;
@@ -189,8 +185,7 @@ impl Application {
             readiness.stop();
         };
         let ended = self.server.run(self.router, self.timeouts, stop).await;
-        // Nobody listens any more if both tasks have died, and then there is nothing to stop.
-        let _ = stopping.send(true);
+        stopping.cancel();
         let tasks = async { (worker.await, sweeper.await) };
         if tokio::time::timeout(self.timeouts.shutdown, tasks).await.is_err() {
             tracing::warn!("a message was still being handed over; its lease will end");
@@ -207,12 +202,14 @@ pub fn courier(
 ) -> Result<Courier, SetUpError> {
     let provider = |name: &ProviderName| match name {
         ProviderName::Inbox => Some(Ok(Provider::Inbox(inbox.clone()))),
-        ProviderName::Smtp => config.smtp.clone().map(|settings| {
-            Smtp::new(settings, catalogue.clone()).map(Provider::Smtp)
-        }),
-        ProviderName::Twilio => config.twilio.clone().map(|settings| {
-            Twilio::new(settings, catalogue.clone()).map(Provider::Twilio)
-        }),
+        ProviderName::Smtp => config
+            .smtp
+            .clone()
+            .map(|settings| Smtp::new(settings, catalogue.clone()).map(Provider::Smtp)),
+        ProviderName::Twilio => config
+            .twilio
+            .clone()
+            .map(|settings| Twilio::new(settings, catalogue.clone()).map(Provider::Twilio)),
     };
     let channel = |names: &[ProviderName]| names.iter().filter_map(provider).collect();
     let email: Result<_, SetUpError> = channel(&config.delivery.email);

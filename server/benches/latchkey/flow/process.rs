@@ -44,7 +44,10 @@ impl Process {
             .map_while(Result::ok)
             .find_map(|line| {
                 let (_, rest) = line.split_once("http://")?;
-                rest.split(|c: char| c != ':' && c != '.' && !c.is_ascii_digit()).next()?.parse().ok()
+                rest.split(|c: char| c != ':' && c != '.' && !c.is_ascii_digit())
+                    .next()?
+                    .parse()
+                    .ok()
             })
             .expect("the server prints its address");
         Self { child, address, _folder: folder }

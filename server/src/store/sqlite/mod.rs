@@ -107,7 +107,8 @@ impl SqliteStore {
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
         connection.execute(due_again, []).map_err(sqlite)?;
 
-        let writer = Worker::start("store-writer", connection, Access::Write { batch: batch.max(1) });
+        let writer =
+            Worker::start("store-writer", connection, Access::Write { batch: batch.max(1) });
         let reader = |number| {
             let connection = Connection::open(path).map_err(sqlite)?;
             configure(&connection).map_err(sqlite)?;
