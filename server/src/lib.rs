@@ -16,3 +16,4 @@ pub mod limit;
 pub mod report;
 pub mod secrets;
 pub mod store;
+pub mod telemetry;
