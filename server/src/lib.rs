@@ -1,6 +1,6 @@
 //! Latchkey: proves that a person controls an e-mail address or a phone number.
 //!
-//! Read [`service`] first: the use cases. `startup` is the one place that names concrete stores
+//! Read [`service`] first: the use cases. [`startup`] is the one place that names concrete stores
 //! and providers together; everything else is handed what it needs.
 
 pub mod service;
@@ -10,10 +10,12 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod gateway;
+pub mod housekeeping;
 pub mod http;
 pub mod keys;
 pub mod limit;
 pub mod report;
 pub mod secrets;
+pub mod startup;
 pub mod store;
 pub mod telemetry;

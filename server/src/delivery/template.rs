@@ -93,7 +93,7 @@ fn validity(catalogue: &Catalogue, letter: &Letter, now: Timestamp) -> String {
 }
 
 /// A brand or host comes from configuration; a line break in it must not make another line.
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()

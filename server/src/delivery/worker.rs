@@ -10,10 +10,11 @@ use std::{sync::Arc, time::Duration};
 use otp::{Timestamp, Verification, VerificationId, verification::Delivery};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{Semaphore, mpsc},
     task::JoinSet,
     time::MissedTickBehavior,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{Courier, Failure, Undelivered, envelope::Envelope, retry::Backoff};
 use crate::{
@@ -52,11 +53,11 @@ pub struct Worker<S> {
 }
 
 impl<S: Store> Worker<S> {
-    /// Works until `stop` turns true, then finishes what is being tried and returns.
+    /// Works until `stop` is cancelled, then finishes what is being tried and returns.
     pub async fn run(
         self: Arc<Self>,
         mut committed: mpsc::Receiver<Message>,
-        mut stop: watch::Receiver<bool>,
+        stop: CancellationToken,
     ) {
         let free = Arc::new(Semaphore::new(IN_FLIGHT));
         let mut tries = JoinSet::new();
@@ -67,7 +68,7 @@ impl<S: Store> Worker<S> {
             let Ok(permit) = free.clone().acquire_owned().await else { break };
             let messages = tokio::select! {
                 biased;
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = stop.cancelled() => break,
                 Some(message) = committed.recv() => vec![message],
                 _ = look.tick() => self.claim(free.available_permits()).await,
             };

@@ -6,6 +6,7 @@
 //! within bounds, and foreign sites turned away. So a handler that is added later cannot forget
 //! any of it.
 
+pub mod assets;
 mod body;
 mod caller;
 mod dev_inbox;

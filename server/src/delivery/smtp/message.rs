@@ -11,7 +11,10 @@ use lettre::{
 };
 use otp::Timestamp;
 
-use crate::delivery::{Letter, template::Email};
+use crate::delivery::{
+    Letter,
+    template::{self, Email},
+};
 
 /// The message's id, and the message in the form in which it travels.
 ///
@@ -27,7 +30,8 @@ pub(super) fn compose(
     let id = format!("<{}@{}>", letter.id, from.email.domain());
     let sender = match &from.name {
         Some(_) => from.clone(),
-        None => Mailbox::new(Some(letter.brand.clone()), from.email.clone()),
+        // lettre panics at a name with a line break.
+        None => Mailbox::new(Some(template::one_line(&letter.brand)), from.email.clone()),
     };
     let message = Message::builder()
         .message_id(Some(id.clone()))

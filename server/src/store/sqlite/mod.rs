@@ -86,6 +86,12 @@ impl SqliteStore {
     /// Opens the database at `path`, creating it and its folder where they do not exist, and makes
     /// all messages due that an earlier process had leased and not settled.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
+        Self::open_with(path, worker::BATCH)
+    }
+
+    /// Like [`SqliteStore::open`], with at most `batch` requests in one commit: one shows, in a
+    /// benchmark, what the group commit is worth.
+    pub fn open_with(path: &Path, batch: usize) -> Result<Self, OpenError> {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let create = |path: &Path, source| OpenError::Create { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -101,7 +107,8 @@ impl SqliteStore {
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
         connection.execute(due_again, []).map_err(sqlite)?;
 
-        let writer = Worker::start("store-writer", connection, Access::Write);
+        let writer =
+            Worker::start("store-writer", connection, Access::Write { batch: batch.max(1) });
         let reader = |number| {
             let connection = Connection::open(path).map_err(sqlite)?;
             configure(&connection).map_err(sqlite)?;

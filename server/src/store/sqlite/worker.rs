@@ -20,7 +20,7 @@ use crate::store::StoreError;
 /// Requests that may wait; past that the store is overloaded, and saying so at once is kinder.
 const QUEUE: usize = 4096;
 /// Requests in one transaction, so that the first of a batch does not wait for ever.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// How long a caller waits before the store counts as away (S26 asks for an answer in a second).
 const PATIENCE: Duration = Duration::from_millis(900);
@@ -32,11 +32,13 @@ pub(super) struct Worker {
     queue: SyncSender<Box<dyn Job>>,
 }
 
-/// Whether a worker's jobs run in transactions.
+/// How a worker's jobs are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
+    /// One by one, outside any transaction.
     Read,
-    Write,
+    /// In transactions of up to so many.
+    Write { batch: usize },
 }
 
 impl Worker {
@@ -116,7 +118,7 @@ where
 }
 
 fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) {
-    let mut batch: Vec<Box<dyn Job>> = Vec::with_capacity(BATCH);
+    let mut batch: Vec<Box<dyn Job>> = Vec::new();
     while let Ok(first) = jobs.recv() {
         batch.push(first);
         match access {
@@ -126,8 +128,8 @@ fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) 
                     job.answer(result);
                 }
             }
-            Access::Write => {
-                batch.extend(jobs.try_iter().take(BATCH - 1));
+            Access::Write { batch: most } => {
+                batch.extend(jobs.try_iter().take(most - 1));
                 // What nobody waits for is not done behind their back: they were told that the
                 // store is away, and will ask again.
                 batch.retain(|job| !job.abandoned());

@@ -1,0 +1,126 @@
+//! The whole flow over HTTP: a verification is started, a wrong code is checked, then the right one,
+//! and the message goes through the outbox to the development inbox. At 16 keep-alive connections,
+//! in CPU time of the server process, beside a bare axum server that answers three requests.
+
+pub(crate) mod bare;
+mod client;
+mod process;
+
+use std::{collections::HashMap, time::Duration};
+
+use self::{client::Client, process::Process};
+
+/// The argument that turns this program into the bare server.
+pub(crate) const BARE: &str = "--bare-server";
+
+const CONNECTIONS: usize = 16;
+/// As many as the inbox keeps for us to read the codes from.
+const FLOWS_A_ROUND: usize = 160;
+const ROUNDS: usize = 60;
+/// Rounds that only warm up.
+const WARM_UP: usize = 5;
+
+pub(crate) async fn measure() {
+    let total = (ROUNDS - WARM_UP) * FLOWS_A_ROUND;
+    println!("The flow over HTTP, {CONNECTIONS} connections, {total} flows");
+    let bare = of_bare();
+    println!("  bare axum, three requests: {:.1} us of CPU", micros(bare, total));
+    let latchkey = of_latchkey();
+    println!("  Latchkey, whole flow: {:.1} us of CPU", micros(latchkey, total));
+    println!("  ratio: {:.2}", latchkey.as_secs_f64() / bare.as_secs_f64());
+}
+
+fn micros(cpu: Duration, flows: usize) -> f64 {
+    cpu.as_secs_f64() * 1e6 / flows as f64
+}
+
+fn of_bare() -> Duration {
+    let server = Process::bare();
+    let mut clients = connect(&server);
+    let mut cpu = Duration::ZERO;
+    for round in 0..ROUNDS {
+        let begun = server.cpu();
+        for _ in 0..3 {
+            each(&mut clients, |client, _| {
+                client.post("/check", "application/json", r#"{"id":"x","guess":"123456"}"#);
+            });
+        }
+        if round >= WARM_UP {
+            cpu += server.cpu() - begun;
+        }
+    }
+    cpu
+}
+
+fn of_latchkey() -> Duration {
+    let server = Process::latchkey();
+    let mut clients = connect(&server);
+    let mut reader = Client::connect(server.address());
+    let mut cpu = Duration::ZERO;
+    for round in 0..ROUNDS {
+        let begun = server.cpu();
+        let ids = each(&mut clients, |client, flow| {
+            let form = format!("channel=email&email=r{round}f{flow}%40example.com");
+            let answer = client.post("/", "application/x-www-form-urlencoded", &form);
+            (format!("r{round}f{flow}@example.com"), answer.verification())
+        });
+        let sent = server.cpu() - begun;
+        // Reading the codes is not part of the flow, nor of what is measured.
+        let codes = codes(&mut reader, ids.len());
+        let begun = server.cpu();
+        for right in [false, true] {
+            each(&mut clients, |client, flow| {
+                let (to, id) = &ids[flow];
+                let code = &codes[to];
+                let wrong = if code == "000000" { "000001" } else { "000000" };
+                let guess = if right { code } else { wrong };
+                let body = format!(r#"{{"id":"{id}","guess":"{guess}"}}"#);
+                let answer = client.post("/ui/check", "application/json", &body);
+                let expected = if right { "approved" } else { "incorrect" };
+                assert!(answer.body.contains(expected), "{}", answer.body);
+            });
+        }
+        if round >= WARM_UP {
+            cpu += sent + (server.cpu() - begun);
+        }
+    }
+    cpu
+}
+
+/// The codes of the newest round by recipient, once all of them have arrived.
+fn codes(reader: &mut Client, count: usize) -> HashMap<String, String> {
+    for _ in 0..1000 {
+        let answer = reader.get("/dev/inbox.json");
+        let messages: Vec<app::wire::InboxMessage> =
+            serde_json::from_str(&answer.body).expect("the inbox as JSON");
+        let newest = messages.into_iter().take(count);
+        let codes: HashMap<_, _> = newest.map(|message| (message.to, message.code)).collect();
+        if codes.len() == count && answer.body.matches("\"number\"").count() >= count {
+            return codes;
+        }
+    }
+    panic!("the messages did not arrive");
+}
+
+fn connect(server: &Process) -> Vec<Client> {
+    (0..CONNECTIONS).map(|_| Client::connect(server.address())).collect()
+}
+
+/// Has the connections share a round's flows between them; gives the results in the flows' order.
+fn each<T: Send>(clients: &mut [Client], act: impl Fn(&mut Client, usize) -> T + Sync) -> Vec<T> {
+    let share = FLOWS_A_ROUND / CONNECTIONS;
+    let act = &act;
+    std::thread::scope(|scope| {
+        let running: Vec<_> = clients
+            .iter_mut()
+            .enumerate()
+            .map(|(number, client)| {
+                scope.spawn(move || {
+                    let flows = number * share..(number + 1) * share;
+                    flows.map(|flow| act(client, flow)).collect::<Vec<T>>()
+                })
+            })
+            .collect();
+        running.into_iter().flat_map(|thread| thread.join().expect("no panic")).collect()
+    })
+}

@@ -1,0 +1,76 @@
+//! A server in a process of its own, and the CPU time it has used.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+pub(crate) struct Process {
+    child: Child,
+    address: SocketAddr,
+    _folder: tempfile::TempDir,
+}
+
+impl Process {
+    pub(crate) fn bare() -> Self {
+        let this = std::env::current_exe().expect("this program");
+        let mut command = Command::new(this);
+        command.arg(super::BARE);
+        Self::start(command)
+    }
+
+    pub(crate) fn latchkey() -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command
+            .arg("serve")
+            .env("LATCHKEY_SERVER__BIND", "127.0.0.1:0")
+            .env("LATCHKEY_LOGGING__LEVEL", "warn")
+            .env("LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES", "1000000")
+            .env("LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE", "1000000");
+        Self::start(command)
+    }
+
+    /// Starts a server that prints its URL somewhere in its first lines.
+    fn start(mut command: Command) -> Self {
+        let folder = tempfile::tempdir_in(".").expect("a folder on the disk of this checkout");
+        command.current_dir(folder.path()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the server starts");
+        let output = BufReader::new(child.stdout.take().expect("its output"));
+        let address = output
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| {
+                let (_, rest) = line.split_once("http://")?;
+                rest.split(|c: char| c != ':' && c != '.' && !c.is_ascii_digit())
+                    .next()?
+                    .parse()
+                    .ok()
+            })
+            .expect("the server prints its address");
+        Self { child, address, _folder: folder }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// CPU time of all threads so far, as the scheduler counts it, in nanoseconds.
+    pub(crate) fn cpu(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("the process");
+        let nanos = tasks.filter_map(|task| {
+            let stat = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
+            stat.split_whitespace().next()?.parse::<u64>().ok()
+        });
+        Duration::from_nanos(nanos.sum())
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,22 @@
+//! What Latchkey costs: the store by itself, then the whole flow over HTTP.
+//!
+//! Every figure stands beside a yardstick measured in the same run, because machines are noisy and
+//! only ratios travel: the store beside the disk's bare flush and beside one commit per request, the
+//! server beside a bare axum server that answers as many requests.
+
+#![expect(clippy::print_stdout, reason = "a benchmark's output is its report")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+mod flow;
+mod store;
+
+fn main() {
+    // The bare server is this program again, so that its CPU time can be told from the load's.
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.iter().any(|argument| argument == flow::BARE) {
+        return flow::bare::serve();
+    }
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(store::measure());
+    runtime.block_on(flow::measure());
+}

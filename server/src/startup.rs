@@ -1,0 +1,283 @@
+//! The composition root: the only place that names concrete stores and providers together.
+//!
+//! `main` and the tests build the same [`Application`] from a [`Config`]; tests bind port 0 and
+//! hand in a clock that stands still.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use app::port::Port;
+use async_trait::async_trait;
+use axum::Router;
+use otp::{
+    Policy, Timestamp,
+    budget::Quota,
+    policy::{Draft, OutOfBounds},
+    recipient::calling_regions,
+};
+use rand::rngs::SysRng;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    catalogue::{Catalogue, CatalogueError},
+    clock::Clock,
+    config::{Config, KeySettings, LimitSettings, Mode, PolicySettings, ProviderName},
+    delivery::{Backoff, Courier, Inbox, Provider, SetUpError, Smtp, Twilio, Worker},
+    gateway::{Gateway, Offer, to_wire},
+    housekeeping, http,
+    keys::{KeyFileError, Keyring},
+    limit::Limits,
+    secrets::Secrets,
+    service::{Rules, Service},
+    store::{OpenError, SqliteStore, Store, StoreError},
+};
+
+/// The one relying party until others are configured: the hosted page itself.
+const SITE: &str = "demo";
+
+/// Committed messages that may wait for the worker in memory; more wait in the outbox.
+const COMMITTED: usize = 1024;
+
+/// Everything put together, listening, not yet answering.
+pub struct Application {
+    server: http::Server,
+    timeouts: http::Timeouts,
+    router: Router,
+    readiness: http::Readiness,
+    worker: Arc<Worker<SqliteStore>>,
+    committed: mpsc::Receiver<crate::store::Message>,
+    store: SqliteStore,
+    clock: Clock,
+    retention: Duration,
+}
+
+/// Why the server cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartupError {
+    /// The texts are incomplete: a fault of the build.
+    #[error("loading the texts")]
+    Catalogue(#[from] CatalogueError),
+    /// The database.
+    #[error("opening the store")]
+    Open(#[from] OpenError),
+    /// The database, once open.
+    #[error("reading the store")]
+    Store(#[from] StoreError),
+    /// The master secrets.
+    #[error("reading the master secrets")]
+    Keys(#[from] KeyFileError),
+    /// There are none, and none may be made.
+    #[error("there is no key file {}; `latchkey keys` prints a fresh secret", .0.display())]
+    NoKeys(std::path::PathBuf),
+    /// The cryptographic library refused its work.
+    #[error("deriving the keys")]
+    Derive,
+    /// A number of the policy is out of bounds.
+    #[error("reading the policy")]
+    Policy(#[source] OutOfBounds),
+    /// A provider cannot be set up.
+    #[error("setting up the providers")]
+    Provider(#[from] SetUpError),
+    /// The address cannot be listened on.
+    #[error("listening on {address}")]
+    Bind {
+        /// Where.
+        address: SocketAddr,
+        /// Why not.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+impl Application {
+    /// Puts everything together on the machine's clock.
+    pub async fn build(config: &Config) -> Result<Self, StartupError> {
+        Self::build_on(config, Clock::system).await
+    }
+
+    /// Puts everything together on a clock of the caller's choice, which is told the latest time
+    /// that the store has seen.
+    pub async fn build_on(
+        config: &Config,
+        clock: impl FnOnce(Timestamp) -> Clock,
+    ) -> Result<Self, StartupError> {
+        let catalogue = Arc::new(Catalogue::load()?);
+        let secrets = Secrets::derive(&keyring(&config.keys)?).map_err(|_| StartupError::Derive)?;
+        let store = SqliteStore::open(&config.store)?;
+        let clock = clock(store.latest_time().await?);
+
+        let address = config.server.bind;
+        let bind = http::Server::bind(address).await;
+        let server = bind.map_err(|source| StartupError::Bind { address, source })?;
+        let origin = config.server.origin(server.address());
+
+        let inbox = Arc::new(Inbox::new(catalogue.clone()));
+        let courier = courier(config, &catalogue, &inbox)?;
+        let offer = Offer {
+            channels: courier.channels(),
+            default_country: config.page.default_country.clone(),
+            fixed_recipient: config.page.fixed_recipient.clone(),
+        };
+        let policy = policy(&config.policy)?;
+        let lease = config.delivery.lease.max(courier.patience() + Duration::from_secs(5));
+        let retention = policy.window() + policy.lifetime() + config.keep_finished;
+        let rules = Rules { site: SITE.to_owned(), policy, limits: limits(config.limits), lease };
+        let (wake, committed) = mpsc::channel(COMMITTED);
+        let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
+        let worker = Arc::new(Worker {
+            store: store.clone(),
+            courier,
+            sealer: secrets.sealer,
+            clock: clock.clone(),
+            backoff: Backoff {
+                first: config.delivery.retry_first,
+                longest: config.delivery.retry_longest,
+            },
+            lease,
+            brand: config.page.brand.clone(),
+            origin_host: origin.host().to_owned(),
+        });
+
+        let readiness = http::Readiness::new(Ping(store.clone()));
+        let start = start_settings(&offer);
+        let port: Arc<dyn Port> = Arc::new(Gateway::new(service, offer));
+        let development = config.server.mode == Mode::Development;
+        let web = http::Web {
+            port,
+            catalogue,
+            assets: http::assets::page_assets(),
+            start,
+            inbox: development.then(|| dev_inbox(inbox, clock.clone())),
+            readiness: readiness.clone(),
+            trusted_proxies: config.server.trusted_proxies.clone(),
+            origin,
+            request_timeout: config.server.request_timeout,
+        };
+        let timeouts = http::Timeouts {
+            header: config.server.header_timeout,
+            shutdown: config.server.shutdown_timeout,
+        };
+        let router = http::router(web, http::assets::router());
+        Ok(Self { server, timeouts, router, readiness, worker, committed, store, clock, retention })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The providers, for a look at whether they would work.
+    pub fn courier(&self) -> &Courier {
+        &self.worker.courier
+    }
+
+    /// Answers until `stop` is done, then lets everything in flight end: requests first, because
+    /// they commit messages; then the message being handed over.
+    pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> http::Ended {
+        let stopping = CancellationToken::new();
+        let worker = tokio::spawn(self.worker.run(self.committed, stopping.clone()));
+        let sweeper = housekeeping::run(self.store, self.clock, self.retention, stopping.clone());
+        let sweeper = tokio::spawn(sweeper);
+
+        let readiness = self.readiness;
+        let stop = async move {
+            stop.await;
+            readiness.stop();
+        };
+        let ended = self.server.run(self.router, self.timeouts, stop).await;
+        stopping.cancel();
+        let tasks = async { (worker.await, sweeper.await) };
+        if tokio::time::timeout(self.timeouts.shutdown, tasks).await.is_err() {
+            tracing::warn!("a message was still being handed over; its lease will end");
+        }
+        ended
+    }
+}
+
+/// The providers that the configuration names, in its order.
+pub fn courier(
+    config: &Config,
+    catalogue: &Arc<Catalogue>,
+    inbox: &Arc<Inbox>,
+) -> Result<Courier, SetUpError> {
+    let provider = |name: &ProviderName| match name {
+        ProviderName::Inbox => Some(Ok(Provider::Inbox(inbox.clone()))),
+        ProviderName::Smtp => config
+            .smtp
+            .clone()
+            .map(|settings| Smtp::new(settings, catalogue.clone()).map(Provider::Smtp)),
+        ProviderName::Twilio => config
+            .twilio
+            .clone()
+            .map(|settings| Twilio::new(settings, catalogue.clone()).map(Provider::Twilio)),
+    };
+    let channel = |names: &[ProviderName]| names.iter().filter_map(provider).collect();
+    let email: Result<_, SetUpError> = channel(&config.delivery.email);
+    let sms: Result<_, SetUpError> = channel(&config.delivery.sms);
+    Ok(Courier::new(email?, sms?))
+}
+
+fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
+    if let Some(given) = &settings.given {
+        return Ok(given.clone());
+    }
+    if settings.may_generate {
+        return Ok(Keyring::read_or_make(&settings.file, &mut SysRng)?);
+    }
+    Keyring::read(&settings.file)?.ok_or_else(|| StartupError::NoKeys(settings.file.clone()))
+}
+
+fn policy(settings: &PolicySettings) -> Result<Policy, StartupError> {
+    let draft = Draft {
+        code_length: settings.code_length,
+        lifetime: settings.lifetime,
+        checks: settings.checks,
+        sends: settings.sends,
+        resend_waits: settings.resend_waits.clone(),
+        live_codes: settings.live_codes,
+        window: settings.window,
+    };
+    // The configuration holds the same bounds and has told the operator of all of them at once.
+    Policy::new(draft).map_err(|mut problems| StartupError::Policy(problems.swap_remove(0)))
+}
+
+fn limits(settings: LimitSettings) -> Limits {
+    let quota = |limit, seconds| Quota { limit, per: Duration::from_secs(seconds) };
+    Limits {
+        recipient_sends: [
+            quota(settings.recipient_sends_per_10_minutes, 600),
+            quota(settings.recipient_sends_per_hour, 3600),
+        ],
+        recipient_wrong_checks: quota(settings.recipient_wrong_checks_per_day, 24 * 3600),
+        caller_sends: quota(settings.caller_sends_per_5_minutes, 300),
+        caller_checks: quota(settings.caller_checks_per_minute, 60),
+    }
+}
+
+fn start_settings(offer: &Offer) -> http::StartSettings {
+    let by_phone = offer.channels.contains(&otp::Channel::Sms);
+    let regions = if by_phone { calling_regions() } else { Vec::new() };
+    http::StartSettings {
+        channels: offer.channels.iter().map(|channel| to_wire(*channel)).collect(),
+        fixed_recipient: offer.fixed_recipient.as_ref().map(otp::Recipient::masked),
+        default_country: offer.default_country.clone(),
+        regions: regions.into_iter().map(|found| (found.region, found.calling_code)).collect(),
+    }
+}
+
+fn dev_inbox(inbox: Arc<Inbox>, clock: Clock) -> http::DevInbox {
+    http::DevInbox {
+        messages: Box::new(move || inbox.messages()),
+        now: Box::new(move || clock.now().as_millis()),
+    }
+}
+
+/// The store, as the readiness check sees it.
+struct Ping(SqliteStore);
+
+#[async_trait]
+impl http::StorePing for Ping {
+    async fn ping(&self) -> bool {
+        self.0.ping().await.is_ok()
+    }
+}

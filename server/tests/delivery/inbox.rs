@@ -1,0 +1,39 @@
+//! The development inbox.
+
+use std::{sync::Arc, time::Duration};
+
+use app::wire::Channel;
+use server::delivery::{Inbox, Provider};
+
+use crate::{CODE, NOW, catalogue, letter};
+
+#[tokio::test]
+async fn the_inbox_shows_what_would_have_been_sent_newest_first() {
+    let inbox = Arc::new(Inbox::new(catalogue()));
+    let provider = Provider::Inbox(Arc::clone(&inbox));
+    provider.probe().await.unwrap();
+    provider.deliver(&letter("jane@example.com"), NOW).await.unwrap();
+    let later = NOW + Duration::from_secs(60);
+    provider.deliver(&letter("+447700900142"), later).await.unwrap();
+
+    let [text, mail] = inbox.messages().try_into().unwrap();
+    assert_eq!((mail.number, mail.channel), (1, Channel::Email));
+    assert_eq!(mail.to, "jane@example.com");
+    assert_eq!((mail.subject.as_str(), mail.code.as_str()), ("Your Example code", CODE));
+    assert!(mail.text.lines().any(|line| line == CODE));
+    assert_eq!((text.number, text.channel), (2, Channel::Sms));
+    assert_eq!((text.to.as_str(), text.received_at), ("+447700900142", later.as_millis()));
+    assert_eq!(text.subject, "");
+    assert!(text.text.ends_with("@login.example.com #042917"));
+}
+
+#[tokio::test]
+async fn the_inbox_stays_bounded_and_goes_on_counting() {
+    let inbox = Arc::new(Inbox::with_capacity(catalogue(), 3));
+    let provider = Provider::Inbox(Arc::clone(&inbox));
+    for _ in 0..10 {
+        provider.deliver(&letter("jane@example.com"), NOW).await.unwrap();
+    }
+    let numbers: Vec<_> = inbox.messages().iter().map(|message| message.number).collect();
+    assert_eq!(numbers, [10, 9, 8]);
+}

@@ -1,0 +1,50 @@
+//! S8: what is printed for debugging holds no secret and no whole recipient.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use server::delivery::{Inbox, Provider, Smtp, SmtpSecurity, SmtpSettings, Twilio, TwilioSettings};
+
+use crate::{CODE, NOW, PATIENCE, catalogue, letter};
+
+const PASSWORD: &str = "a password that nobody guesses";
+
+#[tokio::test]
+async fn s8_debug_shows_no_secret() {
+    let smtp = SmtpSettings {
+        host: "mail.example.com".to_owned(),
+        port: 587,
+        security: SmtpSecurity::StartTls,
+        credentials: Some(("user".to_owned(), SecretString::from(PASSWORD))),
+        from: "otp@example.com".to_owned(),
+        ca_file: None,
+        timeout: PATIENCE,
+    };
+    let twilio = TwilioSettings {
+        account_sid: "AC0".to_owned(),
+        auth_token: SecretString::from(PASSWORD),
+        sender: "+447700900001".to_owned(),
+        base_url: "https://api.twilio.com".to_owned(),
+        timeout: PATIENCE,
+    };
+    let (mail, text) = (letter("jane.doe@example.com"), letter("+447700900142"));
+    let providers = [
+        Provider::Smtp(Smtp::new(smtp.clone(), catalogue()).unwrap()),
+        Provider::Twilio(Twilio::new(twilio.clone(), catalogue()).unwrap()),
+        Provider::Inbox(Arc::new(Inbox::new(catalogue()))),
+    ];
+    providers[2].deliver(&mail, NOW).await.unwrap();
+
+    for shown in [
+        format!("{smtp:#?}"),
+        format!("{twilio:#?}"),
+        format!("{mail:#?}"),
+        format!("{text:#?}"),
+        format!("{providers:#?}"),
+    ] {
+        for secret in [PASSWORD, CODE, "jane.doe", "447700900142"] {
+            assert!(!shown.contains(secret), "{secret} in {shown}");
+        }
+    }
+    assert!(format!("{mail:?}").contains("j***@example.com"), "it shows what it may");
+}

@@ -1,0 +1,292 @@
+//! The provider `twilio` against an HTTP server in Twilio's place.
+
+use std::{net::TcpListener, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use server::delivery::{
+    Failure, ProbeError, Provider, Receipt, SetUpError, Twilio, TwilioSettings, Undelivered,
+};
+use tokio::sync::mpsc;
+
+use crate::{CODE, NOW, PATIENCE, catalogue, letter, misdirected};
+
+const SID: &str = "AC00000000000000000000000000000000";
+const TOKEN: &str = "a token that only Twilio knows";
+const PHONE: &str = "+447700900142";
+
+/// What the stand-in says to every request; `None` is nothing, for ever.
+type Answer = Option<(StatusCode, Value)>;
+
+struct Request {
+    method: Method,
+    path: String,
+    authorization: String,
+    form: Vec<(String, String)>,
+}
+
+struct StandIn {
+    base_url: String,
+    requests: mpsc::UnboundedReceiver<Request>,
+}
+
+#[derive(Clone)]
+struct Script {
+    answer: Arc<Answer>,
+    requests: mpsc::UnboundedSender<Request>,
+}
+
+impl StandIn {
+    async fn answering(answer: Answer) -> Self {
+        let (sender, requests) = mpsc::unbounded_channel();
+        let script = Script { answer: Arc::new(answer), requests: sender };
+        let router = Router::new().fallback(play).with_state(script);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { base_url, requests }
+    }
+
+    async fn saying(status: u16, body: Value) -> Self {
+        Self::answering(Some((StatusCode::from_u16(status).unwrap(), body))).await
+    }
+
+    fn settings(&self) -> TwilioSettings {
+        settings(&self.base_url)
+    }
+
+    fn provider(&self) -> Provider {
+        provider(self.settings())
+    }
+
+    fn was_asked_nothing_more(mut self) -> bool {
+        self.requests.try_recv().is_err()
+    }
+}
+
+async fn play(
+    State(script): State<Script>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let body = String::from_utf8(body.to_vec()).unwrap();
+    let form = reqwest::Url::parse(&format!("http://form/?{body}")).unwrap();
+    let request = Request {
+        method,
+        path: uri.to_string(),
+        authorization: headers[header::AUTHORIZATION].to_str().unwrap().to_owned(),
+        form: form.query_pairs().into_owned().collect(),
+    };
+    script.requests.send(request).unwrap();
+    match script.answer.as_ref() {
+        Some((status, body)) if status.is_redirection() => {
+            (*status, [(header::LOCATION, body.as_str().unwrap().to_owned())]).into_response()
+        }
+        Some((status, body)) => (*status, axum::Json(body.clone())).into_response(),
+        None => std::future::pending().await,
+    }
+}
+
+fn settings(base_url: &str) -> TwilioSettings {
+    TwilioSettings {
+        account_sid: SID.to_owned(),
+        auth_token: SecretString::from(TOKEN),
+        sender: "+447700900001".to_owned(),
+        base_url: base_url.to_owned(),
+        timeout: PATIENCE,
+    }
+}
+
+fn provider(settings: TwilioSettings) -> Provider {
+    Provider::Twilio(Twilio::new(settings, catalogue()).unwrap())
+}
+
+async fn refusal(provider: &Provider) -> Undelivered {
+    let undelivered = provider.deliver(&letter(PHONE), NOW).await.unwrap_err();
+    for secret in [PHONE, "447700900142", CODE, TOKEN, SID] {
+        assert!(!undelivered.reason.contains(secret), "{undelivered}");
+    }
+    undelivered
+}
+
+/// A refusal in Twilio's form, whose message repeats the recipient as Twilio's do.
+fn error(code: u32) -> Value {
+    json!({ "code": code, "message": format!("The 'To' number {PHONE} is no good."), "status": 400 })
+}
+
+#[tokio::test]
+async fn a_letter_is_one_request_of_the_right_shape() {
+    let mut twilio = StandIn::saying(201, json!({ "sid": "SM1", "status": "queued" })).await;
+    let receipt = twilio.provider().deliver(&letter(PHONE), NOW).await.unwrap();
+    assert_eq!(receipt, Receipt { provider: "twilio", reference: Some("SM1".to_owned()) });
+
+    let request = twilio.requests.recv().await.unwrap();
+    assert_eq!(request.method, Method::POST);
+    assert_eq!(request.path, format!("/2010-04-01/Accounts/{SID}/Messages.json"));
+    let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{SID}:{TOKEN}")));
+    assert_eq!(request.authorization, basic);
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let body = "042917 is your Example code. It is valid for 5 minutes. Do not share it.\n\
+                @login.example.com #042917";
+    assert_eq!(
+        request.form,
+        [
+            field("To", PHONE),
+            field("From", "+447700900001"),
+            field("Body", body),
+            field("ValidityPeriod", "300"),
+        ]
+    );
+    assert!(twilio.was_asked_nothing_more());
+}
+
+#[tokio::test]
+async fn a_messaging_service_sends_by_its_own_field() {
+    let mut twilio = StandIn::saying(201, json!({ "sid": "SM1" })).await;
+    let service = "MG00000000000000000000000000000000".to_owned();
+    let settings = TwilioSettings { sender: service.clone(), ..twilio.settings() };
+    provider(settings).deliver(&letter(PHONE), NOW).await.unwrap();
+    let request = twilio.requests.recv().await.unwrap();
+    assert!(request.form.contains(&("MessagingServiceSid".to_owned(), service)));
+    assert!(request.form.iter().all(|(name, _)| name != "From"));
+}
+
+#[tokio::test]
+async fn s25_twilio_never_keeps_a_message_past_the_expiry_of_its_code() {
+    let mut twilio = StandIn::saying(201, json!({ "sid": "SM1" })).await;
+    let provider = twilio.provider();
+    let letter = letter(PHONE);
+    let before = |left| letter.expires_at - Duration::from_millis(left);
+    for (left, validity) in [(120_999, "120"), (1_000, "1")] {
+        provider.deliver(&letter, before(left)).await.unwrap();
+        let form = twilio.requests.recv().await.unwrap().form;
+        assert!(form.contains(&("ValidityPeriod".to_owned(), validity.to_owned())), "{form:?}");
+    }
+    for left in [999, 0] {
+        let late = provider.deliver(&letter, before(left)).await.unwrap_err();
+        assert_eq!(late.kind, Failure::Permanent);
+    }
+    assert!(twilio.was_asked_nothing_more());
+}
+
+#[tokio::test]
+async fn twilio_is_asked_for_no_longer_validity_than_it_grants() {
+    let mut twilio = StandIn::saying(201, json!({ "sid": "SM1" })).await;
+    let mut letter = letter(PHONE);
+    letter.expires_at = NOW + Duration::from_secs(86_400);
+    twilio.provider().deliver(&letter, NOW).await.unwrap();
+    let form = twilio.requests.recv().await.unwrap().form;
+    assert!(form.contains(&("ValidityPeriod".to_owned(), "14400".to_owned())), "{form:?}");
+}
+
+#[tokio::test]
+async fn a_letter_of_another_channel_is_not_sent() {
+    let twilio = StandIn::saying(201, json!({ "sid": "SM1" })).await;
+    let other = twilio.provider().deliver(&misdirected(letter(PHONE)), NOW).await.unwrap_err();
+    assert_eq!(other.kind, Failure::Permanent);
+    assert!(twilio.was_asked_nothing_more());
+}
+
+#[tokio::test]
+async fn answers_decide_whether_to_try_again() {
+    for (status, body, kind, reason) in [
+        (400, error(21211), Failure::Permanent, "HTTP 400, Twilio error 21211"),
+        (401, error(20003), Failure::Permanent, "HTTP 401, Twilio error 20003"),
+        (403, json!("no"), Failure::Permanent, "HTTP 403"),
+        (429, error(20429), Failure::Transient, "HTTP 429, Twilio error 20429"),
+        (500, json!({}), Failure::Transient, "HTTP 500"),
+        (503, json!({}), Failure::Transient, "HTTP 503"),
+        (502, json!({}), Failure::Ambiguous, "HTTP 502"),
+        (504, json!({}), Failure::Ambiguous, "HTTP 504"),
+    ] {
+        let twilio = StandIn::saying(status, body).await;
+        let undelivered = refusal(&twilio.provider()).await;
+        assert_eq!(undelivered.kind, kind, "{status}");
+        assert!(undelivered.reason.starts_with(reason), "{undelivered}");
+    }
+}
+
+#[tokio::test]
+async fn a_created_message_counts_even_if_its_description_cannot_be_read() {
+    let twilio = StandIn::saying(201, json!("?")).await;
+    let receipt = twilio.provider().deliver(&letter(PHONE), NOW).await.unwrap();
+    assert_eq!(receipt.reference, None);
+}
+
+#[tokio::test]
+async fn s23_a_redirect_is_not_followed() {
+    let elsewhere = StandIn::saying(201, json!({ "sid": "SM1" })).await;
+    for status in [301, 307, 308] {
+        let twilio = StandIn::saying(status, json!(elsewhere.base_url)).await;
+        assert_eq!(refusal(&twilio.provider()).await.kind, Failure::Permanent);
+    }
+    assert!(elsewhere.was_asked_nothing_more());
+}
+
+#[tokio::test]
+async fn s25_a_silent_twilio_leaves_it_open_whether_the_message_was_sent() {
+    let mut twilio = StandIn::answering(None).await;
+    let provider = twilio.provider();
+    let (undelivered, ()) = tokio::join!(refusal(&provider), async {
+        twilio.requests.recv().await.unwrap();
+        tokio::time::pause();
+    });
+    assert_eq!(undelivered.kind, Failure::Ambiguous);
+    assert!(undelivered.reason.contains("timed out"), "{undelivered}");
+}
+
+#[tokio::test]
+async fn a_twilio_that_is_not_there_has_sent_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let provider = provider(settings(&base_url));
+    assert_eq!(refusal(&provider).await.kind, Failure::Transient);
+    assert!(matches!(provider.probe().await, Err(ProbeError::Unreachable { .. })));
+}
+
+#[tokio::test]
+async fn a_probe_asks_for_the_account_and_sends_nothing() {
+    let mut twilio = StandIn::saying(200, json!({ "sid": SID, "status": "active" })).await;
+    twilio.provider().probe().await.unwrap();
+    let request = twilio.requests.recv().await.unwrap();
+    assert_eq!(request.method, Method::GET);
+    assert_eq!(request.path, format!("/2010-04-01/Accounts/{SID}.json"));
+    assert!(twilio.was_asked_nothing_more());
+}
+
+#[tokio::test]
+async fn a_probe_tells_refused_credentials_from_an_unwell_twilio() {
+    for (status, body, rejected) in [
+        (401, error(20003), true),
+        (404, error(20404), true),
+        (200, json!({ "status": "suspended" }), true),
+        (200, json!("hello"), false),
+        (429, error(20429), false),
+        (500, json!({}), false),
+        (302, json!("http://localhost/"), false),
+    ] {
+        let twilio = StandIn::saying(status, body).await;
+        let error = twilio.provider().probe().await.unwrap_err();
+        assert_eq!(matches!(error, ProbeError::Rejected { .. }), rejected, "{status}: {error}");
+        assert!(!error.to_string().contains(TOKEN), "{error}");
+    }
+}
+
+#[test]
+fn a_base_url_that_is_none_is_refused() {
+    for base_url in ["", "api.twilio.com", "mailto:a@example.com"] {
+        let refused = Twilio::new(settings(base_url), catalogue()).unwrap_err();
+        assert!(matches!(refused, SetUpError::BaseUrl), "{base_url}");
+    }
+}
