@@ -18,3 +18,4 @@ pub mod report;
 pub mod secrets;
 pub mod startup;
 pub mod store;
+pub mod telemetry;

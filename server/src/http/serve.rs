@@ -35,7 +35,7 @@ pub enum Ended {
     Cleanly,
     /// Some connections took longer than they were given.
     CutOff {
-        /// How many.
+        /// How many were open when the server was told to stop.
         connections: usize,
     },
 }
@@ -144,4 +144,99 @@ fn serve(
             tracing::debug!(%error, "serving a connection");
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::routing::get;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        sync::{Notify, oneshot},
+    };
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    async fn connect(address: SocketAddr, request: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    async fn rest(mut stream: TcpStream) -> String {
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
+    }
+
+    #[tokio::test]
+    async fn s19_a_client_that_never_ends_its_headers_is_hung_up_on() {
+        let server = Server::bind("127.0.0.1:0").await.unwrap();
+        let address = server.address();
+        let timeouts = Timeouts { header: Duration::from_millis(50), shutdown: LONG };
+        tokio::spawn(server.run(Router::new(), timeouts, std::future::pending()));
+
+        let slow = connect(address, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
+
+        assert!(!rest(slow).await.contains("200 OK"));
+    }
+
+    /// A server whose only answer waits until it is let go.
+    async fn waiting(shutdown: Duration) -> (Waiting, tokio::task::JoinHandle<Ended>) {
+        let server = Server::bind("127.0.0.1:0").await.unwrap();
+        let address = server.address();
+        let (arrived, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (entered, released) = (arrived.clone(), release.clone());
+        let answer = move || async move {
+            entered.notify_one();
+            released.notified().await;
+            "done"
+        };
+        let router = Router::new().route("/", get(answer));
+        let (stop, stopped) = oneshot::channel::<()>();
+        let timeouts = Timeouts { header: LONG, shutdown };
+        let running = tokio::spawn(server.run(router, timeouts, async {
+            let _ = stopped.await;
+        }));
+        (Waiting { address, arrived, release, stop }, running)
+    }
+
+    struct Waiting {
+        address: SocketAddr,
+        arrived: Arc<Notify>,
+        release: Arc<Notify>,
+        stop: oneshot::Sender<()>,
+    }
+
+    #[tokio::test]
+    async fn s27_work_in_flight_ends_and_nothing_new_is_let_in() {
+        let (server, running) = waiting(LONG).await;
+        let in_flight = connect(server.address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        server.arrived.notified().await;
+
+        server.stop.send(()).unwrap();
+        // The door is closed once connecting fails; polled, since it closes in its own time.
+        while TcpStream::connect(server.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+        server.release.notify_one();
+
+        let answer = rest(in_flight).await;
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.ends_with("done"), "{answer}");
+        assert_eq!(running.await.unwrap(), Ended::Cleanly);
+    }
+
+    #[tokio::test]
+    async fn s27_what_takes_too_long_is_cut_off() {
+        let (server, running) = waiting(Duration::from_millis(50)).await;
+        let _in_flight = connect(server.address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        server.arrived.notified().await;
+
+        server.stop.send(()).unwrap();
+
+        assert_eq!(running.await.unwrap(), Ended::CutOff { connections: 1 });
+    }
 }
