@@ -510,14 +510,12 @@ async fn server_functions_go_through_the_same_port() {
     let json = format!(r#"{{"id":"{ID}","guess":"123456"}}"#);
     let right = site.call("/ui/check", &json).await;
     assert_eq!(right.status, StatusCode::OK);
-    let answer: CheckAnswer = serde_json::from_str(&right.body).unwrap();
-    assert_eq!(answer.outcome, Outcome::Approved);
+    assert!(right.body.contains(r#""state":"approved""#), "{}", right.body);
 
     let early = site.call("/ui/resend", &format!(r#"{{"id":"{ID}","channel":"sms"}}"#)).await;
     assert_eq!(early.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(early.header("retry-after"), "25");
-    let error: ApiError = serde_json::from_str(&early.body).unwrap();
-    assert_eq!(error, ApiError::ResendTooEarly { retry_after: 25 });
+    assert_eq!(early.body, r#""too-early.25""#);
 }
 
 #[tokio::test]

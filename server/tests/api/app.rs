@@ -2,9 +2,10 @@
 
 use std::{path::Path, time::Duration};
 
-use ::app::wire::{CheckAnswer, DeliveryState, InboxMessage, Outcome, VerificationView};
+use ::app::wire::{DeliveryState, InboxMessage, Outcome, State, VerificationView};
 use otp::Timestamp;
 use reqwest::{Method, RequestBuilder, Response, redirect};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use server::{
     clock::Clock,
@@ -115,18 +116,15 @@ impl TestApp {
         verification(&self.post_form("/", &form).await)
     }
 
-    pub(crate) async fn check(&self, id: &str, guess: &str) -> CheckAnswer {
+    /// Checks a guess as the card does; what the card then shows tells the outcome.
+    pub(crate) async fn outcome(&self, id: &str, guess: &str) -> Outcome {
         let response = self.call("check", json!({ "id": id, "guess": guess })).await;
         assert_eq!(response.status(), 200);
-        response.json().await.unwrap()
-    }
-
-    pub(crate) async fn outcome(&self, id: &str, guess: &str) -> Outcome {
-        self.check(id, guess).await.outcome
+        response.json::<Card>().await.unwrap().outcome()
     }
 
     pub(crate) async fn view(&self, id: &str) -> Option<VerificationView> {
-        self.call("view", json!({ "id": id })).await.json().await.unwrap()
+        self.call("view", json!({ "id": id })).await.json::<Card>().await.unwrap().view
     }
 
     pub(crate) async fn resend(&self, id: &str) -> Response {
@@ -157,6 +155,32 @@ impl TestApp {
     /// The code of the newest of `count` messages.
     pub(crate) async fn code(&self, count: usize) -> String {
         self.inbox(count).await[0].code.clone()
+    }
+}
+
+/// What the card shows after a call.
+#[derive(Deserialize)]
+struct Card {
+    view: Option<VerificationView>,
+    notice: Option<String>,
+}
+
+impl Card {
+    fn outcome(&self) -> Outcome {
+        let state = self.view.as_ref().map(|view| view.state);
+        let view = || self.view.as_ref().unwrap();
+        match (self.notice.as_deref(), state) {
+            (None, Some(State::Approved)) => Outcome::Approved,
+            (None, Some(State::Canceled)) => Outcome::Canceled,
+            (None, Some(State::MaxAttemptsReached)) => Outcome::TooManyAttempts,
+            (Some("already-used"), _) => Outcome::AlreadyUsed,
+            (Some("expired"), _) => Outcome::Expired,
+            (Some("incorrect"), _) => Outcome::Incorrect { attempts_left: view().attempts_left },
+            (Some("empty" | "too-short" | "too-long" | "not-digits"), _) => {
+                Outcome::Malformed { expected: view().code_length }
+            }
+            other => panic!("what outcome is {other:?}?"),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is counted across verifications.
 
 use ::app::wire::Outcome;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::{TestApp, wrong};
 
@@ -27,11 +27,7 @@ async fn s5_wrong_checks_of_a_recipient_add_up_over_verifications_spellings_and_
     let refused = app.call("check", json!({ "id": second, "guess": code })).await;
     assert_eq!(refused.status(), 429);
     assert!(refused.headers().contains_key("retry-after"));
-    let refused: Value = refused.json().await.unwrap();
-    assert_eq!(
-        (&refused["code"], &refused["limit"]),
-        (&json!("rate_limited"), &json!("recipient_checks"))
-    );
+    assert!(refused.text().await.unwrap().starts_with("\"limit-checks."));
     // Nobody else pays for it.
     let other = app.start_email("sam@example.com").await;
     let code = app.code(2).await;
