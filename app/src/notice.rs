@@ -15,7 +15,7 @@ use crate::{
 
 /// Something to tell beside the state of the verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(try_from = "String", into = "String")]
 pub enum Notice {
     /// The guess is not the code.
     Incorrect,
@@ -127,6 +127,20 @@ impl fmt::Display for Notice {
             }
             _ => Ok(()),
         }
+    }
+}
+
+impl From<Notice> for String {
+    fn from(notice: Notice) -> Self {
+        notice.to_string()
+    }
+}
+
+impl TryFrom<String> for Notice {
+    type Error = NotANotice;
+
+    fn try_from(text: String) -> Result<Self, NotANotice> {
+        text.parse()
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Argument {
 }
 
 /// A text around one value that is set in an element of its own.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Slotted {
     /// What comes before the value.
     pub before: String,
@@ -48,7 +48,7 @@ impl Slotted {
 }
 
 /// A text in its plural forms: element `n` says it of `n`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted(Vec<String>);
 
 impl Counted {
@@ -63,6 +63,42 @@ impl Counted {
     pub fn up_to(mut self, count: u32) -> Self {
         self.0.truncate(usize::try_from(count).unwrap_or(usize::MAX).saturating_add(1));
         self
+    }
+}
+
+/// A text of any kind as one string, with [`SLOT`] between its parts.
+trait Pack {
+    fn pack(self) -> String;
+    fn unpack(text: String) -> Self;
+}
+
+impl Pack for String {
+    fn pack(self) -> String {
+        self
+    }
+
+    fn unpack(text: String) -> Self {
+        text
+    }
+}
+
+impl Pack for Slotted {
+    fn pack(self) -> String {
+        self.with(SLOT.encode_utf8(&mut [0; 4]))
+    }
+
+    fn unpack(text: String) -> Self {
+        Self::split(&text)
+    }
+}
+
+impl Pack for Counted {
+    fn pack(self) -> String {
+        self.0.join(SLOT.encode_utf8(&mut [0; 4]))
+    }
+
+    fn unpack(text: String) -> Self {
+        Self(text.split(SLOT).map(str::to_owned).collect())
     }
 }
 
@@ -88,6 +124,7 @@ macro_rules! texts {
     }) => {
         $(#[$group_doc])*
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(from = "Vec<String>", into = "Vec<String>")]
         pub struct $group {
             $($(#[$doc])* pub $field: texts!(@type $(($slot))? $([$most])?),)+
         }
@@ -100,6 +137,21 @@ macro_rules! texts {
                         texts!(@collect text, &id, $(($slot))? $([$most])?)
                     },)+
                 }
+            }
+        }
+
+        // To the browser the texts travel as a bare list, in the order of the fields: reading
+        // named fields would cost it more code than all the rest of the island's data.
+        impl From<$group> for Vec<String> {
+            fn from(texts: $group) -> Self {
+                vec![$(texts.$field.pack(),)+]
+            }
+        }
+
+        impl From<Vec<String>> for $group {
+            fn from(list: Vec<String>) -> Self {
+                let mut list = list.into_iter();
+                Self { $($field: Pack::unpack(list.next().unwrap_or_default()),)+ }
             }
         }
     };
@@ -379,6 +431,13 @@ mod tests {
         assert_eq!(texts.card.incorrect.of(400), "incorrect 10");
         assert_eq!(texts.card.incorrect.clone().up_to(2).of(9), "incorrect 2");
         assert_eq!(Counted::default().of(1), "");
+    }
+
+    #[test]
+    fn texts_arrive_in_the_browser_as_they_were_sent() {
+        let texts = Texts::collect("en", echo).card;
+        let sent = serde_json::to_string(&texts).unwrap();
+        assert_eq!(serde_json::from_str::<CardTexts>(&sent).unwrap(), texts);
     }
 
     #[test]

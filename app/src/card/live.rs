@@ -17,7 +17,6 @@ use crate::{
     card::{Card, Fixed, web_otp::WebOtp},
     code::{self, Typed},
     countdown::{Phase, ServerClock},
-    error::ApiError,
     notice::Notice,
     server_fns::{check_code, resend_code, view_verification},
     wire::{Channel, Outcome, State, VerificationView},
@@ -116,7 +115,7 @@ impl Live {
     fn typed(self, may_submit: bool) {
         let Some(field) = self.field.get_untracked() else { return };
         if self.card.with_untracked(Card::is_field_invalid) {
-            self.card.update(|card| card.notice = None);
+            self.tell(None);
         }
         let length = self.with_view(|view| view.code_length).unwrap_or_default();
         let value = field.value();
@@ -162,24 +161,22 @@ impl Live {
             keep.web_otp.abort();
         });
         spawn_local(async move {
-            let answer = check_code(id, guess.clone()).await;
+            let answer = check_code(id, guess).await;
             self.busy.set(false);
             self.said.set(String::new());
             match answer {
                 Ok(answer) => {
-                    let notice = Notice::of_check(answer.outcome, &guess);
-                    self.card.update(|card| card.notice = notice);
-                    self.show(answer.verification);
+                    self.show(answer.view, answer.notice);
+                    self.complain(answer.notice);
                 }
-                Err(error) => {
-                    // It never got there, so it may be tried again.
+                Err(notice) => {
+                    // It was not evaluated, so it may be tried again.
                     self.keep.update_value(|keep| {
                         keep.tried.pop();
                     });
-                    self.refused(error);
+                    self.complain(Some(notice));
                 }
             }
-            self.complain(self.card.with_untracked(|card| card.notice));
         });
     }
 
@@ -207,9 +204,8 @@ impl Live {
             let answer = resend_code(id, channel).await;
             self.busy.set(false);
             match answer {
-                Ok(view) => {
-                    self.card.update(|card| card.notice = None);
-                    self.show(Some(view));
+                Ok(answer) => {
+                    self.show(answer.view, None);
                     let series = self.keep.try_update_value(|keep| {
                         keep.series += 1;
                         keep.asked_at_end = false;
@@ -222,21 +218,13 @@ impl Live {
                         let _ = field.focus();
                     }
                 }
-                Err(error) => self.refused(error),
+                Err(notice) => self.tell(Some(notice)),
             }
         });
     }
 
-    fn refused(self, error: ApiError) {
-        if error == ApiError::NotFound {
-            return self.show(None);
-        }
-        self.card.update(|card| card.notice = Some(error.into()));
-        self.retitle();
-    }
-
     /// Takes over what the server says, unless it is older than what is known.
-    fn show(self, view: Option<VerificationView>) {
+    fn show(self, view: Option<VerificationView>, notice: Option<Notice>) {
         if let Some(view) = &view {
             if self.with_view(|known| known.now > view.now) == Some(true) {
                 return;
@@ -245,10 +233,11 @@ impl Live {
             self.keep.update_value(|keep| keep.clock = clock);
             self.now.set(view.now);
         }
-        let phase = self.card.with_untracked(|card| card.seconds_of_life(self.now.get_untracked()));
-        self.keep.update_value(|keep| keep.phase = Phase::of(phase));
         self.card.update(|card| card.view = view);
-        self.retitle();
+        let now = self.now.get_untracked();
+        let phase = Phase::of(self.card.with_untracked(|card| card.seconds_of_life(now)));
+        self.keep.update_value(|keep| keep.phase = phase);
+        self.tell(notice);
         if self.card.with_untracked(Card::ending).is_some() {
             // The heading of what comes next is there after the update.
             set_timeout(|| focus("title"), Duration::ZERO);
@@ -257,15 +246,16 @@ impl Live {
 
     /// Tells what is wrong and offers the text for overtyping.
     fn complain(self, notice: Option<Notice>) {
-        self.card.update(|card| card.notice = notice);
-        self.retitle();
+        self.tell(notice);
         if let (Some(_), Some(field)) = (notice, self.field.get_untracked()) {
             let _ = field.focus();
             field.select();
         }
     }
 
-    fn retitle(self) {
+    /// Tells what is wrong, in the card and in the title.
+    fn tell(self, notice: Option<Notice>) {
+        self.card.update(|card| card.notice = notice);
         let is_error = self.card.with_untracked(Card::is_error);
         self.fixed.texts.with_value(|texts| {
             document().set_title(&texts.titled(&texts.title, is_error));
@@ -320,8 +310,8 @@ impl Live {
         let Some(id) = self.with_view(|view| view.id.clone()) else { return };
         spawn_local(async move {
             // A look that fails is no news; the next one may succeed.
-            if let Ok(view) = view_verification(id).await {
-                self.show(view);
+            if let Ok(answer) = view_verification(id).await {
+                self.show(answer.view, self.card.with_untracked(|card| card.notice));
             }
         });
     }

@@ -1,6 +1,6 @@
 //! The provider `twilio` against an HTTP server in Twilio's place.
 
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use server::delivery::{
     Failure, ProbeError, Provider, Receipt, SetUpError, Twilio, TwilioSettings, Undelivered,
 };
-use tokio::sync::mpsc;
+use tokio::{net::TcpSocket, sync::mpsc};
 
 use crate::{CODE, NOW, PATIENCE, catalogue, letter, misdirected};
 
@@ -247,9 +247,10 @@ async fn s25_a_silent_twilio_leaves_it_open_whether_the_message_was_sent() {
 
 #[tokio::test]
 async fn a_twilio_that_is_not_there_has_sent_nothing() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
+    // Bound and not listening: nobody else can be given the port, and connecting is refused.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let base_url = format!("http://{}", socket.local_addr().unwrap());
     let provider = provider(settings(&base_url));
     assert_eq!(refusal(&provider).await.kind, Failure::Transient);
     assert!(matches!(provider.probe().await, Err(ProbeError::Unreachable { .. })));

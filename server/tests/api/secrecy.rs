@@ -1,0 +1,163 @@
+//! What nobody may learn.
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex, OnceLock},
+};
+
+use ::app::wire::Outcome;
+use reqwest::{Method, Response};
+use serde_json::json;
+
+use crate::app::{TestApp, wrong};
+
+/// Everything that was logged by any test of this program, at the most talkative level.
+static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
+
+struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn log() -> &'static Arc<Mutex<Vec<u8>>> {
+    LOG.get_or_init(|| {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let sink = log.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || Sink(sink.clone()))
+            .init();
+        log
+    })
+}
+
+fn contains(haystack: &[u8], needle: &str) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle.as_bytes())
+}
+
+/// Headers and body of an answer in one text.
+async fn whole(response: Response) -> String {
+    let headers = format!("{:?}", response.headers());
+    headers + &response.text().await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s8_code_key_and_recipient_appear_in_no_log_answer_or_file() {
+    let log = log();
+    let app = TestApp::start().await;
+    let address = "s8.whole.recipient@example.com";
+    let id = app.start_email(address).await;
+    let code = app.code(1).await;
+    let mut answers = Vec::new();
+    for path in [format!("/v/{id}"), format!("/v/{id}?e=incorrect"), "/".into(), "/nowhere".into()]
+    {
+        answers.push(whole(app.get(&path).await).await);
+    }
+    let wrong = wrong(&code);
+    for guess in [wrong.as_str(), "12", "abc", &code, &code] {
+        let arguments = json!({ "id": id, "guess": guess });
+        answers.push(whole(app.call("check", arguments).await).await);
+        answers
+            .push(whole(app.post_form(&format!("/v/{id}/check"), &[("code", guess)]).await).await);
+    }
+    answers.push(whole(app.call("view", json!({ "id": id })).await).await);
+    answers.push(whole(app.resend(&id).await).await);
+    for answer in &answers {
+        assert!(!answer.contains(&code), "the code is in an answer: {answer}");
+        assert!(!answer.contains(address), "the recipient is in an answer: {answer}");
+    }
+
+    let key = std::fs::read_to_string(app.folder().join("data/latchkey.keys")).unwrap();
+    let key = key.lines().last().unwrap().to_owned();
+    for entry in std::fs::read_dir(app.folder().join("data")).unwrap() {
+        let entry = entry.unwrap();
+        let file = std::fs::read(entry.path()).unwrap();
+        // Digits of a code could stand in a time or a digest by chance; these are its neighbours.
+        for needle in [format!("\"code\":\"{code}\""), format!("\"{code}\"")] {
+            assert!(!contains(&file, &needle), "the code is in {:?}", entry.file_name());
+        }
+        if entry.file_name() != "latchkey.keys" {
+            assert!(!contains(&file, &key), "the key is in {:?}", entry.file_name());
+        }
+    }
+    app.restart().await;
+    let log = log.lock().unwrap().clone();
+    assert!(contains(&log, "TRACE") && contains(&log, "/ui/check"), "the log is listened to");
+    for (what, needle) in [("recipient", address), ("key", key.as_str()), ("id", id.as_str())] {
+        assert!(!contains(&log, needle), "the {what} is in the log");
+    }
+    let text = String::from_utf8_lossy(&log);
+    let told = text.lines().find(|line| has_number(line, &code));
+    assert_eq!(told, None, "the code is in the log");
+}
+
+/// Whether the digits stand in a line by themselves, not inside a longer number or a digest.
+fn has_number(line: &str, digits: &str) -> bool {
+    line.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == digits)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s9_an_unknown_an_expired_and_an_impossible_id_answer_alike() {
+    let app = TestApp::start().await;
+    let expired = app.start_email("jo@example.com").await;
+    let code = app.code(1).await;
+    app.advance(900);
+    let unknown = "A".repeat(32);
+    let mut answers = Vec::new();
+    for id in [expired.as_str(), &unknown, "not-an-id"] {
+        let check = app.call("check", json!({ "id": id, "guess": code })).await;
+        let view = app.call("view", json!({ "id": id })).await;
+        let resend = app.call("resend", json!({ "id": id, "channel": null })).await;
+        let form = app.post_form(&format!("/v/{id}/check"), &[("code", &code)]).await;
+        let page = app.get(&format!("/v/{id}")).await;
+        let mut answer = Vec::new();
+        for response in [check, view, resend, form, page] {
+            let status = response.status();
+            let location = response.headers().get("location").cloned();
+            let location = location.map(|value| value.to_str().unwrap().replace(id, "ID"));
+            let body = response.text().await.unwrap().replace(id, "ID");
+            answer.push((status, location, without_nonce(&body)));
+        }
+        answers.push(answer);
+    }
+    assert_eq!(answers[0], answers[1]);
+    assert_eq!(answers[0], answers[2]);
+    assert_eq!(app.outcome(&unknown, &code).await, Outcome::Expired);
+}
+
+/// Pages differ in their nonces alone.
+fn without_nonce(page: &str) -> String {
+    let mut parts = page.split("nonce=\"");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |page, part| page + part.split_once('"').map_or(part, |(_nonce, rest)| rest))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s11_nothing_acts_on_get_or_head() {
+    let app = TestApp::start().await;
+    let id = app.start_email("jo@example.com").await;
+    let code = app.code(1).await;
+    let before = app.delivered(&id).await;
+    for _ in 0..10 {
+        for method in [Method::GET, Method::HEAD] {
+            for path in ["", "/check", "/resend", "/cancel"] {
+                let path = format!("/v/{id}{path}?code={code}");
+                app.bare_request(method.clone(), &path).send().await.unwrap();
+            }
+            for path in ["/ui/check", "/ui/resend", "/?channel=email&email=jo@example.com"] {
+                app.bare_request(method.clone(), path).send().await.unwrap();
+            }
+        }
+    }
+    assert_eq!(app.view(&id).await.unwrap(), before);
+    assert_eq!(app.inbox(1).await.len(), 1);
+    assert_eq!(app.outcome(&id, &code).await, Outcome::Approved);
+}
