@@ -1,0 +1,81 @@
+//! Asking providers whether they would take messages, and what to do where they would not.
+
+use futures_util::future::join_all;
+
+use crate::{
+    config::Config,
+    delivery::{Courier, ProbeError, Provider},
+};
+
+/// What one provider said.
+pub(super) struct Finding {
+    /// The provider, with where it is.
+    pub(super) provider: String,
+    /// Why it would not take messages, and what to do about it.
+    pub(super) trouble: Option<Trouble>,
+}
+
+/// Why a provider would not take messages.
+pub(super) struct Trouble {
+    /// It refuses our credentials, which no waiting mends.
+    pub(super) is_final: bool,
+    /// In plain words.
+    pub(super) message: String,
+}
+
+/// Asks every provider that would send something, all at the same time.
+pub(super) async fn probe(courier: &Courier, config: &Config) -> Vec<Finding> {
+    let real = courier.providers().filter(|provider| !matches!(provider, Provider::Inbox(_)));
+    join_all(real.map(async |provider| {
+        let place = place(provider, config);
+        let trouble = provider.probe().await.err().map(|error| trouble(provider, &place, &error));
+        Finding { provider: place, trouble }
+    }))
+    .await
+}
+
+fn place(provider: &Provider, config: &Config) -> String {
+    match (provider, &config.smtp, &config.twilio) {
+        (Provider::Smtp(_), Some(smtp), _) => {
+            format!("mail server {}:{}", smtp.host, smtp.port)
+        }
+        (Provider::Twilio(_), _, Some(twilio)) => {
+            format!("Twilio account {} at {}", twilio.account_sid, twilio.base_url)
+        }
+        _ => provider.name().to_owned(),
+    }
+}
+
+fn trouble(provider: &Provider, place: &str, error: &ProbeError) -> Trouble {
+    let advice = advice(provider, error);
+    let (is_final, message) = match error {
+        ProbeError::Rejected { reason } => {
+            (true, format!("{place} refuses the credentials ({reason}). {advice}"))
+        }
+        ProbeError::Unreachable { reason } => {
+            (false, format!("{place} cannot be reached ({reason}). {advice}"))
+        }
+    };
+    Trouble { is_final, message }
+}
+
+fn advice(provider: &Provider, error: &ProbeError) -> &'static str {
+    match (provider, error) {
+        (Provider::Smtp(_), ProbeError::Rejected { .. }) => {
+            "Check smtp.username and smtp.password, or SMTP_URL. Large mail providers want an app \
+             password here instead of the account's own."
+        }
+        (Provider::Smtp(_), ProbeError::Unreachable { .. }) => {
+            "Check smtp.host, smtp.port and smtp.security, and that no firewall keeps this machine \
+             from that port."
+        }
+        (Provider::Twilio(_), ProbeError::Rejected { .. }) => {
+            "Copy Account SID and auth token from Twilio's console to TWILIO_SID and \
+             TWILIO_AUTH_TOKEN."
+        }
+        (Provider::Twilio(_), ProbeError::Unreachable { .. }) => {
+            "Check that this machine may open connections to that address."
+        }
+        (Provider::Inbox(_), _) => "",
+    }
+}

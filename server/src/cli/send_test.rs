@@ -1,0 +1,65 @@
+//! `latchkey send-test`: does a message arrive?
+
+use std::{io::Write, sync::Arc, time::Duration};
+
+use otp::{Code, Recipient, Timestamp};
+use rand::rngs::SysRng;
+
+use super::Failure;
+use crate::{
+    catalogue::Catalogue,
+    clock::Clock,
+    config::Config,
+    delivery::{Inbox, Letter},
+    startup,
+};
+
+/// Hands one message to the first provider that takes it. No verification knows its code.
+pub(super) async fn send_test(
+    config: &Config,
+    to: &str,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let recipient = Recipient::parse(to, Some(&config.page.default_country), None);
+    let recipient = recipient.map_err(|problem| {
+        let what = "--to must be an e-mail address or a phone number as +44...";
+        Failure::Other(format!("{what}: {problem}").into())
+    })?;
+    let catalogue = Arc::new(Catalogue::load()?);
+    let inbox = Arc::new(Inbox::new(catalogue.clone()));
+    let courier = startup::courier(config, &catalogue, &inbox)?;
+
+    let code = Code::generate(config.policy.code_length, &mut SysRng)?;
+    let now = Clock::system(Timestamp::default()).now();
+    let letter = Letter {
+        id: format!("test-{}", now.as_millis()),
+        channel: recipient.channel(),
+        to: recipient,
+        code,
+        locale: catalogue.negotiate(None),
+        sent_at: now,
+        expires_at: now + Duration::max(config.policy.lifetime, Duration::from_secs(60)),
+        brand: config.page.brand.clone(),
+        origin_host: config.server.origin(config.server.bind).host().to_owned(),
+    };
+    let to = letter.to.masked();
+    match courier.deliver(&letter, 0, now).await {
+        Ok(receipt) if inbox.messages().is_empty() => {
+            let reference = receipt.reference.map(|reference| format!(", as {reference}"));
+            let (provider, reference) = (receipt.provider, reference.unwrap_or_default());
+            writeln!(out, "{provider} took the message to {to}{reference}")?;
+            Ok(())
+        }
+        Ok(_) => {
+            for message in inbox.messages() {
+                writeln!(out, "Nothing is sent in development; this is what would be:\n")?;
+                writeln!(out, "{}\n{}", message.subject, message.text)?;
+            }
+            Ok(())
+        }
+        Err(undelivered) => {
+            writeln!(out, "The message to {to} was not taken: {}", undelivered.reason)?;
+            Err(Failure::Told)
+        }
+    }
+}

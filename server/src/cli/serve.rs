@@ -1,0 +1,81 @@
+//! `latchkey serve`: until told to stop.
+
+use std::io::{self, Write};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, probe};
+use crate::{
+    config::{Config, Mode},
+    http::Ended,
+    startup::Application,
+    telemetry,
+};
+
+/// Serves until SIGTERM or SIGINT, and then ends well even if some work had to be cut off.
+pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
+    telemetry::start(&config.log);
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    // Before anything else, so that a signal during the start is not lost.
+    let (mut terminate, mut interrupt) =
+        (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+
+    let application = Application::build(config).await?;
+    if config.check_providers {
+        check_providers(&application, config).await?;
+    }
+    announce(&application, config)?;
+
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    match application.run_until_stopped(stop).await {
+        Ended::Cleanly => tracing::info!("stopped"),
+        Ended::CutOff { connections } => {
+            tracing::warn!(connections, "stopped, with requests cut off that took too long");
+        }
+    }
+    Ok(())
+}
+
+/// Credentials that are refused would have every message fail; whoever is merely out of reach may
+/// be back before the first one.
+async fn check_providers(application: &Application, config: &Config) -> Result<(), Failure> {
+    let mut refused = Vec::new();
+    for finding in probe::probe(application.courier(), config).await {
+        match finding.trouble {
+            None => tracing::info!(provider = finding.provider, "would take messages"),
+            Some(trouble) if trouble.is_final => refused.push(trouble.message),
+            Some(trouble) => tracing::warn!("{}", trouble.message),
+        }
+    }
+    if refused.is_empty() {
+        return Ok(());
+    }
+    let mut err = io::stderr();
+    for message in refused {
+        writeln!(err, "latchkey: {message}")?;
+    }
+    writeln!(err, "latchkey: not started; startup.check_providers = false starts all the same")?;
+    Err(Failure::Told)
+}
+
+/// In development somebody is watching and wants to know where to look.
+fn announce(application: &Application, config: &Config) -> io::Result<()> {
+    let address = application.address();
+    let origin = config.server.origin(address);
+    tracing::info!(%address, %origin, "listening");
+    if config.server.mode == Mode::Development {
+        let mut out = io::stdout();
+        writeln!(out, "\n  Latchkey is ready.\n")?;
+        writeln!(out, "  Page       {origin}/")?;
+        writeln!(out, "  Messages   {origin}/dev/inbox\n")?;
+        out.flush()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! The binary as an operator meets it: exit codes, messages, signals.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpListener,
+    process::{Child, Command, Output, Stdio},
+};
+
+/// The binary in an empty working directory, with no environment but `variables`.
+struct Latchkey {
+    directory: tempfile::TempDir,
+}
+
+impl Latchkey {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn command(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
+        command
+            .current_dir(&self.directory)
+            .env_clear()
+            .env("LATCHKEY_SERVER__BIND", "127.0.0.1:0")
+            .envs(variables.iter().copied())
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn run(&self, arguments: &[&str], variables: &[(&str, &str)]) -> (Option<i32>, String, String) {
+        let Output { status, stdout, stderr } =
+            self.command(arguments, variables).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.code(), text(stdout), text(stderr))
+    }
+
+    /// Starts serving and waits until it says that it is ready.
+    fn serve(&self, variables: &[(&str, &str)]) -> Serving {
+        let mut child = self.command(&["serve"], variables).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let ready = lines.map(Result::unwrap).find(|line| line.contains("Messages"));
+        assert!(ready.is_some(), "{}", stderr(&mut child));
+        Serving { child }
+    }
+}
+
+struct Serving {
+    child: Child,
+}
+
+impl Serving {
+    /// Tells it to stop; gives its exit code and what it had logged.
+    fn stop(mut self) -> (Option<i32>, String) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        let log = stderr(&mut self.child);
+        (self.child.wait().unwrap().code(), log)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // A test that failed half-way must not leave a server behind.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn stderr(child: &mut Child) -> String {
+    let mut text = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
+    text
+}
+
+/// A Twilio account at a server that answers everything with `answer`.
+fn twilio(answer: &'static str) -> Vec<(&'static str, String)> {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    account(base_url)
+}
+
+fn account(base_url: String) -> Vec<(&'static str, String)> {
+    vec![
+        ("LATCHKEY_TWILIO__BASE_URL", base_url),
+        ("TWILIO_SID", "AC00000000000000000000000000000001".to_owned()),
+        ("TWILIO_AUTH_TOKEN", "not-the-token".to_owned()),
+        ("SENDER_NUMBER", "+442079460001".to_owned()),
+    ]
+}
+
+fn borrow<'a>(variables: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
+    variables.iter().map(|(name, value)| (*name, value.as_str())).collect()
+}
+
+const REFUSED: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Type: application/json\r\n\
+                       Content-Length: 14\r\nConnection: close\r\n\r\n{\"code\":20003}";
+
+#[test]
+fn s27_sigterm_ends_the_server_well() {
+    let latchkey = Latchkey::new();
+
+    let (code, log) = latchkey.serve(&[]).stop();
+
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("stopped"), "{log}");
+}
+
+#[test]
+fn a_configuration_that_cannot_be_used_is_told_at_once_with_its_own_exit_code() {
+    let variables = [("LATCHKEY_SERVER__MODE", "production"), ("LATCHKEY_POLICY__CHECKS", "0")];
+
+    for command in ["serve", "check"] {
+        let (code, _, log) = Latchkey::new().run(&[command], &variables);
+        assert_eq!(code, Some(78), "{log}");
+        for key in ["server.public_origin", "keys.secrets", "policy.checks", "delivery"] {
+            assert!(log.contains(key), "{key}: {log}");
+        }
+    }
+}
+
+#[test]
+fn refused_credentials_keep_the_server_from_starting() {
+    let variables = twilio(REFUSED);
+
+    let (code, _, log) = Latchkey::new().run(&["serve"], &borrow(&variables));
+
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("AC00000000000000000000000000000001"), "{log}");
+    assert!(log.contains("refuses the credentials") && log.contains("TWILIO_AUTH_TOKEN"), "{log}");
+    assert!(!log.contains("not-the-token"), "{log}");
+}
+
+#[test]
+fn the_check_of_credentials_can_be_switched_off() {
+    let mut variables = twilio(REFUSED);
+    variables.push(("LATCHKEY_STARTUP__CHECK_PROVIDERS", "false".to_owned()));
+
+    let (code, log) = Latchkey::new().serve(&borrow(&variables)).stop();
+
+    assert_eq!(code, Some(0), "{log}");
+}
+
+#[test]
+fn a_provider_out_of_reach_is_a_warning() {
+    // A port that was free a moment ago.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let variables = account(format!("http://{}", listener.local_addr().unwrap()));
+    drop(listener);
+
+    let (code, log) = Latchkey::new().serve(&borrow(&variables)).stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("WARN") && log.contains("cannot be reached"), "{log}");
+
+    // Whoever asks is told by the exit code as well.
+    let (code, out, _) = Latchkey::new().run(&["check"], &borrow(&variables));
+    assert_eq!(code, Some(1));
+    assert!(out.contains("problem  Twilio account"), "{out}");
+}
+
+#[test]
+fn check_says_what_is_fine() {
+    let active = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 19\r\n\
+                  Connection: close\r\n\r\n{\"status\":\"active\"}";
+    let variables = twilio(active);
+
+    let (code, out, log) = Latchkey::new().run(&["check"], &borrow(&variables));
+
+    assert_eq!(code, Some(0), "{out} {log}");
+    assert!(out.contains("ok       the configuration is complete, for development"), "{out}");
+    assert!(out.contains("would take messages"), "{out}");
+}
+
+#[test]
+fn a_test_message_is_shown_where_nothing_is_sent() {
+    let latchkey = Latchkey::new();
+
+    let (code, out, _) = latchkey.run(&["send-test", "--to", "jane@example.com"], &[]);
+    assert_eq!(code, Some(0));
+    assert!(out.contains("Nothing is sent in development"), "{out}");
+
+    let (code, _, log) = latchkey.run(&["send-test", "--to", "jane"], &[]);
+    assert_eq!(code, Some(1));
+    assert!(log.contains("--to must be an e-mail address"), "{log}");
+}
