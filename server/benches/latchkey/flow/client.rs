@@ -11,7 +11,7 @@ pub(crate) struct Client {
 }
 
 pub(crate) struct Answer {
-    pub(crate) location: String,
+    location: String,
     pub(crate) body: String,
 }
 
