@@ -3,79 +3,69 @@
 //! On the server it renders as plain forms that work on their own. Once the WebAssembly has
 //! arrived the same markup is hydrated: checks and resends go by server functions, the countdown
 //! ticks and delivery is followed live.
+//!
+//! Every kilobyte of it travels to a phone, and three things keep it small. It is only ever
+//! hydrated, never built anew: what may show up later is there from the start, hidden. It has no
+//! properties, for those would bring a reader of typed JSON along; it finds a [`Seed`] instead.
+//! And everything that changes in it is a signal of one of few types.
 
 #![expect(unreachable_pub, reason = "the island macro exports what it generates")]
 
+mod ending;
 mod enter;
 mod live;
 mod state;
 mod web_otp;
 
-use leptos::{either::Either, prelude::*};
+use leptos::prelude::*;
 
+#[cfg(feature = "ssr")]
+pub(crate) use ending::{ending, mark};
 pub(crate) use state::{Card, Ending};
 
-use crate::{card::live::Live, texts::CardTexts};
+use crate::{card::live::Live, pack::pack_fields, texts::CardTexts};
 
-/// What does not change while the card is shown.
-#[derive(Clone, Copy)]
-struct Fixed {
-    texts: StoredValue<CardTexts>,
+/// What the island grows from: on the server out of the context, in the browser out of the page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seed {
+    /// The verification as the server knows it.
+    pub(crate) card: Card,
+    /// Everything that the card may have to say.
+    pub(crate) texts: CardTexts,
+    /// The field's label, which names the number of digits.
+    pub(crate) label: String,
     /// The complaint about a guess that is no code.
-    malformed: StoredValue<String>,
+    pub(crate) malformed: String,
 }
 
-impl Fixed {
-    fn text(self, pick: impl FnOnce(&CardTexts) -> &String) -> String {
-        self.texts.with_value(|texts| pick(texts).clone())
+pack_fields!(Seed { card, texts, label, malformed });
+
+impl Seed {
+    #[cfg(feature = "ssr")]
+    fn find() -> Option<Self> {
+        use_context()
+    }
+
+    #[cfg(not(feature = "ssr"))]
+    fn find() -> Option<Self> {
+        use crate::{pack::Pack, server_fns::json};
+
+        let main = document().query_selector("[data-seed]").ok()??;
+        json::read(&main.get_attribute("data-seed")?).and_then(Self::unpacked)
     }
 }
 
 /// The card of one verification, from typing the code to how it ended.
 #[island]
-pub(crate) fn VerificationCard(
-    /// The verification as the server knows it.
-    card: Card,
-    /// Everything that the card may have to say.
-    texts: CardTexts,
-    /// The field's label, which names the number of digits.
-    label: String,
-    /// The complaint about a guess that is no code.
-    malformed: String,
-) -> impl IntoView {
-    let fixed = Fixed { texts: StoredValue::new(texts), malformed: StoredValue::new(malformed) };
-    let live = Live::new(card, fixed);
-    let ending = Memo::new(move |_| live.card.with(Card::ending));
-    move || match ending.get() {
-        None => Either::Left(enter::enter(live, label.clone())),
-        Some(ending) => Either::Right(ended(live.card, fixed, ending)),
-    }
-}
-
-/// How it ended, and the way on.
-fn ended(card: RwSignal<Card>, fixed: Fixed, ending: Ending) -> impl IntoView {
-    let (heading, body) = fixed.texts.with_value(|texts| {
-        let (heading, body) = ending.words(texts);
-        (heading.to_owned(), body)
-    });
-    let recipient = card.with_untracked(|card| {
-        card.view.as_ref().filter(|_| ending.is_good()).map(|view| view.recipient.clone())
-    });
-    let (kind, mark) =
-        if ending.is_good() { ("good", "M13 25l8 8 15-17") } else { ("bad", "M24 13v14M24 34v.5") };
-    view! {
-        <div class="ending" data-kind=kind>
-            <svg viewBox="0 0 48 48" aria-hidden="true">
-                <circle cx="24" cy="24" r="22" />
-                <path d=mark />
-            </svg>
-            <h1 id="title" tabindex="-1">{heading}</h1>
-            <p>
-                {body.before} {recipient.map(|recipient| view! { <bdi dir="ltr">{recipient}</bdi> })}
-                {body.after}
-            </p>
-            {(!ending.is_good())
-                .then(|| view! { <a class="button" href="/">{fixed.text(|t| &t.start_again)}</a> })}
-        </div>
-    }
+pub(crate) fn VerificationCard() -> impl IntoView {
+    // Without its seed the island stays what the server made of it, and the plain forms work.
+    Seed::find().map(|seed| {
+        let live = Live::new(seed);
+        let is_over = Signal::derive(move || live.card.with(|card| card.ending().is_some()));
+        let is_on = Signal::derive(move || !is_over.get());
+        view! {
+            <div hidden=is_over>{enter::enter(live)}</div>
+            <div hidden=is_on>{ending::live_ending(live)}</div>
+        }
+    })
 }

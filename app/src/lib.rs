@@ -18,3 +18,4 @@ pub mod texts;
 pub mod wire;
 
 mod card;
+mod pack;

@@ -5,17 +5,15 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     code::{self, Typed},
     error::{ApiError, Limit},
+    pack::{Pack, Rest},
     wire::Outcome,
 };
 
 /// Something to tell beside the state of the verification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The guess is not the code.
     Incorrect,
@@ -130,17 +128,13 @@ impl fmt::Display for Notice {
     }
 }
 
-impl From<Notice> for String {
-    fn from(notice: Notice) -> Self {
-        notice.to_string()
+impl Pack for Notice {
+    fn pack(&self, list: &mut Vec<String>) {
+        list.push(self.to_string());
     }
-}
 
-impl TryFrom<String> for Notice {
-    type Error = NotANotice;
-
-    fn try_from(text: String) -> Result<Self, NotANotice> {
-        text.parse()
+    fn unpack(rest: &mut Rest) -> Option<Self> {
+        rest.next()?.parse().ok()
     }
 }
 
@@ -189,7 +183,9 @@ mod tests {
     #[test]
     fn a_notice_survives_the_redirect() {
         for text in ["incorrect", "empty", "already-used", "too-early.25", "limit-sends.600"] {
-            assert_eq!(text.parse::<Notice>().unwrap().to_string(), text);
+            let notice = text.parse::<Notice>().unwrap();
+            assert_eq!(notice.to_string(), text);
+            assert_eq!(Notice::unpacked(notice.packed()), Some(notice));
         }
     }
 

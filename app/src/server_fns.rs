@@ -8,12 +8,25 @@
 use leptos::prelude::*;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
 
-use crate::{card::Card, notice::Notice, server_fns::json::JsonPost, wire::Channel};
+use crate::{
+    card::Card,
+    notice::Notice,
+    pack::pack_fields,
+    server_fns::json::{Json, JsonPost},
+    wire::Channel,
+};
 
 pub mod json;
 
+/// What the functions run in, named here because otherwise the macro goes by a feature that only
+/// `leptos_axum` switches on, and that would bring the router along.
+#[cfg(feature = "ssr")]
+type Backend = server_fn::axum::AxumServerFnBackend;
+#[cfg(not(feature = "ssr"))]
+type Backend = server_fn::mock::BrowserMockServer;
+
 /// Looks a verification up.
-#[server(prefix = "/ui", endpoint = "view", input = JsonPost, output = JsonPost)]
+#[server(prefix = "/ui", endpoint = "view", input = JsonPost, output = JsonPost, server = Backend)]
 pub(crate) async fn view_verification(id: String) -> Result<Card, Notice> {
     let door = Door::open()?;
     let view = door.port.view(&id).await.map_err(|error| door.refuse(error))?;
@@ -21,7 +34,7 @@ pub(crate) async fn view_verification(id: String) -> Result<Card, Notice> {
 }
 
 /// Checks one guess, as typed.
-#[server(prefix = "/ui", endpoint = "check", input = JsonPost, output = JsonPost)]
+#[server(prefix = "/ui", endpoint = "check", input = JsonPost, output = JsonPost, server = Backend)]
 pub(crate) async fn check_code(id: String, guess: String) -> Result<Card, Notice> {
     let door = Door::open()?;
     let answer =
@@ -30,7 +43,7 @@ pub(crate) async fn check_code(id: String, guess: String) -> Result<Card, Notice
 }
 
 /// Asks for another code, by another channel if one is named.
-#[server(prefix = "/ui", endpoint = "resend", input = JsonPost, output = JsonPost)]
+#[server(prefix = "/ui", endpoint = "resend", input = JsonPost, output = JsonPost, server = Backend)]
 pub(crate) async fn resend_code(id: String, channel: Option<Channel>) -> Result<Card, Notice> {
     let door = Door::open()?;
     match door.port.resend(&door.caller, &id, channel).await {
@@ -41,9 +54,13 @@ pub(crate) async fn resend_code(id: String, channel: Option<Channel>) -> Result<
     }
 }
 
+pack_fields!(ViewVerification { id });
+pack_fields!(CheckCode { id, guess });
+pack_fields!(ResendCode { id, channel });
+
 /// Faults of the call itself become notices too.
 impl FromServerFnError for Notice {
-    type Encoder = json::Json;
+    type Encoder = Json;
 
     fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
         // On the server the arguments were odd. In the browser the server, or the way to it, is

@@ -4,7 +4,7 @@
 //! say, plural forms included, and the island gets its share as props, so that no translation
 //! machinery is shipped to a phone.
 
-use serde::{Deserialize, Serialize};
+use crate::pack::{Pack, Rest, pack_fields};
 
 /// What stands for a value that the page fills in itself, such as the masked recipient: an object
 /// replacement character, which no translation contains.
@@ -66,39 +66,23 @@ impl Counted {
     }
 }
 
-/// A text of any kind as one string, with [`SLOT`] between its parts.
-trait Pack {
-    fn pack(self) -> String;
-    fn unpack(text: String) -> Self;
-}
-
-impl Pack for String {
-    fn pack(self) -> String {
-        self
-    }
-
-    fn unpack(text: String) -> Self {
-        text
-    }
-}
-
 impl Pack for Slotted {
-    fn pack(self) -> String {
-        self.with(SLOT.encode_utf8(&mut [0; 4]))
+    fn pack(&self, list: &mut Vec<String>) {
+        list.push(self.with(SLOT.encode_utf8(&mut [0; 4])));
     }
 
-    fn unpack(text: String) -> Self {
-        Self::split(&text)
+    fn unpack(rest: &mut Rest) -> Option<Self> {
+        rest.next().map(|text| Self::split(&text))
     }
 }
 
 impl Pack for Counted {
-    fn pack(self) -> String {
-        self.0.join(SLOT.encode_utf8(&mut [0; 4]))
+    fn pack(&self, list: &mut Vec<String>) {
+        self.0.pack(list);
     }
 
-    fn unpack(text: String) -> Self {
-        Self(text.split(SLOT).map(str::to_owned).collect())
+    fn unpack(rest: &mut Rest) -> Option<Self> {
+        Pack::unpack(rest).map(Self)
     }
 }
 
@@ -123,8 +107,7 @@ macro_rules! texts {
         $($(#[$doc:meta])* $field:ident $(($slot:ident))? $([$most:literal])?,)+
     }) => {
         $(#[$group_doc])*
-        #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(from = "Vec<String>", into = "Vec<String>")]
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
         pub struct $group {
             $($(#[$doc])* pub $field: texts!(@type $(($slot))? $([$most])?),)+
         }
@@ -140,20 +123,7 @@ macro_rules! texts {
             }
         }
 
-        // To the browser the texts travel as a bare list, in the order of the fields: reading
-        // named fields would cost it more code than all the rest of the island's data.
-        impl From<$group> for Vec<String> {
-            fn from(texts: $group) -> Self {
-                vec![$(texts.$field.pack(),)+]
-            }
-        }
-
-        impl From<Vec<String>> for $group {
-            fn from(list: Vec<String>) -> Self {
-                let mut list = list.into_iter();
-                Self { $($field: Pack::unpack(list.next().unwrap_or_default()),)+ }
-            }
-        }
+        pack_fields!($group { $($field),+ });
     };
 }
 
@@ -436,8 +406,7 @@ mod tests {
     #[test]
     fn texts_arrive_in_the_browser_as_they_were_sent() {
         let texts = Texts::collect("en", echo).card;
-        let sent = serde_json::to_string(&texts).unwrap();
-        assert_eq!(serde_json::from_str::<CardTexts>(&sent).unwrap(), texts);
+        assert_eq!(CardTexts::unpacked(texts.packed()), Some(texts));
     }
 
     #[test]

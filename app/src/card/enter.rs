@@ -1,5 +1,7 @@
 //! The step at which the code is typed.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 
 use crate::{
@@ -12,18 +14,22 @@ use crate::{
 ///
 /// The forms are empty or small and the buttons name theirs by `form`, so that SUBMIT and RESEND
 /// stand side by side although they post to different addresses.
-pub(super) fn enter(live: Live, label: String) -> impl IntoView {
-    let view = live.card.with_untracked(|card| card.view.clone())?;
-    Effect::new(move |_| live.wake());
-    Some(view! {
-        <h1 id="title">{live.fixed.text(|t| &t.title)}</h1>
-        {destination(live, view.recipient.clone())}
-        {guess(live, &view, label)}
-        {buttons(live, &view)}
-        {foot(live)}
-        <p class="unseen" role="status">
-            {live.said}
-        </p>
+pub(super) fn enter(live: Live) -> impl IntoView {
+    if cfg!(not(feature = "ssr")) {
+        // After hydration, which is under way.
+        set_timeout(move || live.wake(), Duration::ZERO);
+    }
+    live.card.with_untracked(|card| card.view.clone()).map(|view| {
+        view! {
+            <h1 id="title">{live.text(|t| &t.title)}</h1>
+            {destination(live, view.recipient.clone())}
+            {guess(live, &view)}
+            {buttons(live, &view)}
+            {foot(live)}
+            <p class="unseen" role="status">
+                {live.said}
+            </p>
+        }
     })
 }
 
@@ -41,22 +47,22 @@ fn destination(live: Live, recipient: String) -> impl IntoView {
                 class="link"
                 form="cancel"
                 type="submit"
-                aria-label=live.fixed.text(|t| &t.change_label)
+                aria-label=live.text(|t| &t.change_label)
             >
-                {live.fixed.text(|t| &t.change)}
+                {live.text(|t| &t.change)}
             </button>
         </div>
     }
 }
 
 /// The field: one input that style divides into boxes.
-fn guess(live: Live, view: &VerificationView, label: String) -> impl IntoView + use<> {
+fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
     let length = view.code_length;
-    let boxes = (0..length).map(|_| view! { <i></i> }).collect_view();
+    let boxes = "<i></i>".repeat(length.into());
     let complaint = Signal::derive(move || {
         live.card.with(|card| {
-            live.fixed.texts.with_value(|texts| {
-                live.fixed.malformed.with_value(|malformed| card.complaint(texts, malformed))
+            live.texts.with_value(|texts| {
+                live.malformed.with_value(|malformed| card.complaint(texts, malformed))
             })
         })
     });
@@ -68,7 +74,7 @@ fn guess(live: Live, view: &VerificationView, label: String) -> impl IntoView + 
             novalidate
             on:submit=move |event| live.submitted(&event)
         >
-            <label for="code">{label}</label>
+            <label for="code">{live.label.get_value()}</label>
             <div class="code" data-length=length.to_string()>
                 <input
                     id="code"
@@ -86,14 +92,13 @@ fn guess(live: Live, view: &VerificationView, label: String) -> impl IntoView + 
                     aria-describedby="hint error"
                     aria-invalid=flag(live, |card, _, _| card.is_field_invalid())
                     readonly=live.busy
-                    node_ref=live.field
                     on:input=move |event| live.edited(&event)
                 />
-                <span aria-hidden="true">{boxes}</span>
+                <span aria-hidden="true" inner_html=boxes></span>
             </div>
             <div class="under" data-wrong=flag(live, |card, _, _| card.notice.is_some())>
-                <p id="hint" data-awake=move || live.awake.get().to_string()>
-                    {live.fixed.text(|t| &t.hint)}
+                <p id="hint" data-awake=Signal::derive(move || if live.awake.get() { "true" } else { "false" })>
+                    {live.text(|t| &t.hint)}
                 </p>
                 <p id="error" role="alert">
                     {complaint}
@@ -105,7 +110,7 @@ fn guess(live: Live, view: &VerificationView, label: String) -> impl IntoView + 
 
 fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
     let submit = Signal::derive(move || {
-        live.fixed.text(|texts| if live.busy.get() { &texts.checking } else { &texts.submit })
+        live.text(|texts| if live.busy.get() { &texts.checking } else { &texts.submit })
     });
     view! {
         <form
@@ -131,7 +136,7 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
                 aria-describedby="wait"
                 aria-disabled=flag(live, |card, now, busy| busy || !card.may_resend(now))
             >
-                {live.fixed.text(|t| &t.resend)}
+                {live.text(|t| &t.resend)}
             </button>
         </div>
     }
@@ -139,25 +144,27 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
 
 /// How long the code lives, when another one is possible, and by which other way.
 fn foot(live: Live) -> impl IntoView {
-    let other = Memo::new(move |_| live.card.with(Card::other_channel));
-    let other_way = move || {
-        other.get().map(|channel| {
-            let words = live.fixed.text(|texts| match channel {
-                Channel::Email => &texts.resend_by_email,
-                Channel::Sms => &texts.resend_by_sms,
-            });
-            view! {
-                <button class="link" type="submit" form="resend" name="channel" value=channel.word()>
-                    {words}
-                </button>
-            }
+    let other = move || live.card.with(Card::other_channel);
+    let words = Signal::derive(move || {
+        live.text(|texts| match other() {
+            Some(Channel::Sms) => &texts.resend_by_sms,
+            Some(Channel::Email) | None => &texts.resend_by_email,
         })
-    };
+    });
     view! {
         <div class="foot">
             <p id="life">{say(live, Card::time_left)}</p>
             <p id="wait">{say(live, Card::resend_wait)}</p>
-            {other_way}
+            <button
+                class="link"
+                type="submit"
+                form="resend"
+                name="channel"
+                value=Signal::derive(move || other().map_or("", Channel::word))
+                hidden=Signal::derive(move || other().is_none())
+            >
+                {words}
+            </button>
         </div>
     }
 }
@@ -168,7 +175,7 @@ fn foot(live: Live) -> impl IntoView {
 fn say(live: Live, pick: fn(&Card, &CardTexts, u64) -> String) -> Signal<String> {
     Signal::derive(move || {
         let now = live.now.get();
-        live.card.with(|card| live.fixed.texts.with_value(|texts| pick(card, texts, now)))
+        live.card.with(|card| live.texts.with_value(|texts| pick(card, texts, now)))
     })
 }
 

@@ -5,7 +5,6 @@
 
 use leptos::{
     ev::{Event, SubmitEvent},
-    html,
     leptos_dom::helpers::{document, set_interval, set_timeout},
     prelude::*,
     task::spawn_local,
@@ -14,11 +13,12 @@ use std::time::Duration;
 use wasm_bindgen::JsCast;
 
 use crate::{
-    card::{Card, Fixed, web_otp::WebOtp},
+    card::{Card, Seed, web_otp::WebOtp},
     code::{self, Typed},
     countdown::{Phase, ServerClock},
     notice::Notice,
     server_fns::{check_code, resend_code, view_verification},
+    texts::CardTexts,
     wire::{Channel, Outcome, State, VerificationView},
 };
 
@@ -26,7 +26,9 @@ use crate::{
 /// after the field has gone still find it.
 #[derive(Clone, Copy)]
 pub(super) struct Live {
-    pub(super) fixed: Fixed,
+    pub(super) texts: StoredValue<CardTexts>,
+    pub(super) label: StoredValue<String>,
+    pub(super) malformed: StoredValue<String>,
     pub(super) card: RwSignal<Card>,
     /// The server's time, in milliseconds.
     pub(super) now: RwSignal<u64>,
@@ -36,7 +38,6 @@ pub(super) struct Live {
     pub(super) awake: RwSignal<bool>,
     /// What a screen reader is told when it has time.
     pub(super) said: RwSignal<String>,
-    pub(super) field: NodeRef<html::Input>,
     keep: StoredValue<Keep>,
 }
 
@@ -57,7 +58,8 @@ struct Keep {
 
 impl Live {
     /// The card at rest, as the server renders it.
-    pub(super) fn new(card: Card, fixed: Fixed) -> Self {
+    pub(super) fn new(seed: Seed) -> Self {
+        let Seed { card, texts, label, malformed } = seed;
         let now = card.view.as_ref().map_or(0, |view| view.now);
         let keep = Keep {
             clock: ServerClock::set(now, now),
@@ -69,13 +71,14 @@ impl Live {
             web_otp: WebOtp::default(),
         };
         Self {
-            fixed,
+            texts: StoredValue::new(texts),
+            label: StoredValue::new(label),
+            malformed: StoredValue::new(malformed),
             card: RwSignal::new(card),
             now: RwSignal::new(now),
             busy: RwSignal::new(false),
             awake: RwSignal::new(false),
             said: RwSignal::new(String::new()),
-            field: NodeRef::new(),
             keep: StoredValue::new(keep),
         }
     }
@@ -107,13 +110,14 @@ impl Live {
         // completes the field (the last digit, a paste, what a phone fills in) is meant.
         let one_key = event
             .dyn_ref::<web_sys::InputEvent>()
-            .is_some_and(|event| event.input_type() == "insertText");
+            .and_then(web_sys::InputEvent::data)
+            .is_some_and(|typed| typed.len() == 1);
         let was_full = self.keep.with_value(|keep| keep.full);
         self.typed(!(one_key && was_full));
     }
 
     fn typed(self, may_submit: bool) {
-        let Some(field) = self.field.get_untracked() else { return };
+        let Some(field) = field() else { return };
         if self.card.with_untracked(Card::is_field_invalid) {
             self.tell(None);
         }
@@ -139,10 +143,9 @@ impl Live {
     }
 
     fn check(self) {
-        let (Some(field), Some((id, length))) = (
-            self.field.get_untracked(),
-            self.with_view(|view| (view.id.clone(), view.code_length)),
-        ) else {
+        let (Some(field), Some((id, length))) =
+            (field(), self.with_view(|view| (view.id.clone(), view.code_length)))
+        else {
             return;
         };
         if self.busy.get_untracked() {
@@ -155,7 +158,7 @@ impl Live {
             return self.complain(Notice::of_check(outcome, &value));
         };
         self.busy.set(true);
-        self.said.set(self.fixed.text(|texts| &texts.checking));
+        self.said.set(self.text(|texts| &texts.checking));
         self.keep.update_value(|keep| {
             keep.tried.push(guess.clone());
             keep.web_otp.abort();
@@ -186,7 +189,6 @@ impl Live {
         let now = self.now.get_untracked();
         if !self.card.with_untracked(|card| card.may_resend(now)) {
             let wait = self
-                .fixed
                 .texts
                 .with_value(|texts| self.card.with_untracked(|card| card.resend_wait(texts, now)));
             return self.said.set(wait);
@@ -209,11 +211,12 @@ impl Live {
                     let series = self.keep.try_update_value(|keep| {
                         keep.series += 1;
                         keep.asked_at_end = false;
+                        keep.full = false;
                         keep.series
                     });
                     self.poll(series.unwrap_or_default(), 0);
                     self.listen();
-                    if let Some(field) = self.field.get_untracked() {
+                    if let Some(field) = field() {
                         field.set_value("");
                         let _ = field.focus();
                     }
@@ -240,14 +243,14 @@ impl Live {
         self.tell(notice);
         if self.card.with_untracked(Card::ending).is_some() {
             // The heading of what comes next is there after the update.
-            set_timeout(|| focus("title"), Duration::ZERO);
+            set_timeout(|| focus("ending"), Duration::ZERO);
         }
     }
 
     /// Tells what is wrong and offers the text for overtyping.
     fn complain(self, notice: Option<Notice>) {
         self.tell(notice);
-        if let (Some(_), Some(field)) = (notice, self.field.get_untracked()) {
+        if let (Some(_), Some(field)) = (notice, field()) {
             let _ = field.focus();
             field.select();
         }
@@ -257,7 +260,7 @@ impl Live {
     fn tell(self, notice: Option<Notice>) {
         self.card.update(|card| card.notice = notice);
         let is_error = self.card.with_untracked(Card::is_error);
-        self.fixed.texts.with_value(|texts| {
+        self.texts.with_value(|texts| {
             document().set_title(&texts.titled(&texts.title, is_error));
         });
     }
@@ -276,7 +279,7 @@ impl Live {
         let phase = Phase::of(seconds);
         if self.keep.with_value(|keep| keep.phase) < phase {
             self.keep.update_value(|keep| keep.phase = phase);
-            self.said.set(self.fixed.text(|texts| match phase {
+            self.said.set(self.text(|texts| match phase {
                 Phase::Plenty | Phase::FiveMinutes => &texts.five_minutes_left,
                 Phase::OneMinute => &texts.one_minute_left,
                 Phase::HalfAMinute => &texts.half_a_minute_left,
@@ -323,12 +326,16 @@ impl Live {
         }
         self.keep.update_value(|keep| {
             keep.web_otp.listen(move |code| {
-                if let Some(field) = self.field.get_untracked() {
+                if let Some(field) = field() {
                     field.set_value(&code);
                     self.typed(true);
                 }
             });
         });
+    }
+
+    pub(super) fn text(self, pick: impl FnOnce(&CardTexts) -> &String) -> String {
+        self.texts.with_value(|texts| pick(texts).clone())
     }
 
     fn with_view<T>(self, ask: impl FnOnce(&VerificationView) -> T) -> Option<T> {
@@ -343,6 +350,10 @@ impl Live {
 )]
 fn browser_now() -> u64 {
     js_sys::Date::now() as u64
+}
+
+fn field() -> Option<web_sys::HtmlInputElement> {
+    document().get_element_by_id("code").map(JsCast::unchecked_into)
 }
 
 fn focus(id: &str) {

@@ -2,23 +2,24 @@
 //!
 //! Plain data and plain functions: the same on the server and in the browser, tested without one.
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     countdown::{clock_face, seconds_left},
     notice::Notice,
+    pack::pack_fields,
     texts::{CardTexts, Slotted},
     wire::{Channel, DeliveryState, State, VerificationView},
 };
 
 /// A verification, as far as it is known, and what is to be told about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Card {
     /// The verification; `None` where it has expired or never was.
     pub(crate) view: Option<VerificationView>,
     /// What went wrong last.
     pub(crate) notice: Option<Notice>,
 }
+
+pack_fields!(Card { view, notice });
 
 /// How a verification has ended for whoever looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,19 +42,6 @@ impl Ending {
     /// Is it what everybody hoped for?
     pub(crate) fn is_good(self) -> bool {
         self == Self::Approved
-    }
-
-    /// Heading and explanation.
-    pub(crate) fn words(self, texts: &CardTexts) -> (&str, Slotted) {
-        let (heading, body) = match self {
-            Self::Approved => return (&texts.approved, texts.approved_body.clone()),
-            Self::AlreadyUsed => (&texts.already_used, &texts.already_used_body),
-            Self::Expired => (&texts.expired, &texts.expired_body),
-            Self::TooManyAttempts => (&texts.too_many_attempts, &texts.too_many_attempts_body),
-            Self::Canceled => (&texts.canceled, &texts.canceled_body),
-            Self::Failed => (&texts.failed, &texts.failed_body),
-        };
-        (heading, Slotted { before: body.clone(), after: String::new() })
     }
 }
 

@@ -30,6 +30,7 @@ pub fn inbox(page: InboxPage<'_>) -> String {
         is_error: false,
         indexed: false,
         script: Script::None,
+        seed: None,
     };
     let empty =
         messages.is_empty().then(|| view! { <p class="empty">{texts.inbox_empty.clone()}</p> });

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
+    card::mark,
     countdown::clock_face,
     error::ApiError,
     pages::shell::{Frame, Head, Script, document},
@@ -35,15 +36,17 @@ pub fn problem(page: ProblemPage<'_>) -> String {
         ApiError::Unavailable { .. } => (&texts.away, card.unavailable.clone()),
         ApiError::Internal => (&texts.fault, card.internal.clone()),
     };
-    let head =
-        Head { title: heading.clone(), is_error: true, indexed: false, script: Script::None };
+    let head = Head {
+        title: heading.clone(),
+        is_error: true,
+        indexed: false,
+        script: Script::None,
+        seed: None,
+    };
     document(frame, &head, || {
         view! {
             <div class="ending" data-kind="bad">
-                <svg viewBox="0 0 48 48" aria-hidden="true">
-                    <circle cx="24" cy="24" r="22" />
-                    <path d="M24 13v14M24 34v.5" />
-                </svg>
+                {mark()}
                 <h1>{heading.clone()}</h1>
                 <p>{body}</p>
                 <a class="button" href="/">

@@ -48,6 +48,8 @@ pub(super) struct Head {
     /// May search engines list it?
     pub(super) indexed: bool,
     pub(super) script: Script,
+    /// What its island grows from, if it holds one.
+    pub(super) seed: Option<String>,
 }
 
 /// Lays `main` out in a whole document.
@@ -98,7 +100,7 @@ pub(super) fn document<V: IntoView>(
                     <style nonce=nonce.to_owned() inner_html=assets.css.clone()></style>
                 </head>
                 <body>
-                    <main class="card">{main()}</main>
+                    <main class="card" data-seed=head.seed.clone()>{main()}</main>
                     {script}
                 </body>
             </html>

@@ -74,6 +74,7 @@ pub fn start(page: StartPage<'_>) -> String {
         is_error: error.is_some(),
         indexed: error.is_none(),
         script: Script::Prefetch,
+        seed: None,
     };
     document(frame, &head, || {
         let fields = match &options.fixed_recipient {

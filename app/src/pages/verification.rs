@@ -3,9 +3,11 @@
 use leptos::prelude::*;
 
 use crate::{
-    card::{Card, VerificationCard},
+    card::{Card, Seed, VerificationCard, ending},
     notice::Notice,
+    pack::Pack,
     pages::shell::{Frame, Head, Script, document},
+    server_fns::json,
     wire::VerificationView,
 };
 
@@ -32,12 +34,22 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     let label = frame.texts.code.code_label.of(length).to_owned();
     let malformed = frame.texts.code.malformed.of(length).to_owned();
 
+    let is_over = card.ending().is_some();
     let head = Head {
         title: texts.title.clone(),
         is_error: card.is_error(),
         indexed: false,
-        // What has ended stays as it is.
-        script: if card.ending().is_none() { Script::Hydrate } else { Script::None },
+        // What is over stays as it is.
+        script: if is_over { Script::None } else { Script::Hydrate },
+        seed: None,
     };
-    document(frame, &head, || view! { <VerificationCard card texts label malformed /> })
+    if is_over {
+        return document(frame, &head, || ending(&card, &texts));
+    }
+    let seed = Seed { card, texts, label, malformed };
+    let head = Head { seed: json::write(&seed.packed()), ..head };
+    document(frame, &head, || {
+        provide_context(seed);
+        view! { <VerificationCard /> }
+    })
 }

@@ -15,7 +15,9 @@ use leptos::{
 use crate::{
     error::ApiError,
     notice::Notice,
+    pack::Pack,
     port::{Caller, Port},
+    server_fns::json,
 };
 
 /// What a server function finds in its context.
@@ -45,7 +47,7 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 
 /// Answers one call of a server function.
 ///
-/// A refusal goes out with the status and `Retry-After` of its [`ApiError`] and the word of its
+/// A refusal goes out with the status and `Retry-After` of its [`ApiError`] and its
 /// [`Notice`] as JSON; a body that is not declared to be JSON is refused before it is read.
 pub async fn handle(
     mut request: Request<Body>,
@@ -86,7 +88,7 @@ fn is_json(request: &Request<Body>) -> bool {
 }
 
 fn refusal(error: ApiError) -> Response<Body> {
-    let body = serde_json::to_vec(&Notice::from(error)).unwrap_or_default();
+    let body = json::write(&Notice::from(error).packed()).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
         StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -1,10 +1,10 @@
-//! JSON in both directions, by POST.
+//! JSON in both directions, by POST: arrays of strings, see [`pack`](crate::pack).
 //!
-//! A cross-site form cannot send JSON, and it needs no form decoder in the browser. The codec that
-//! comes with `server_fn` reads bytes; an island's properties are read from a string. Reading
-//! strings here as well means that the browser gets one reader, not two.
+//! A cross-site form cannot send JSON, and it needs no form decoder in the browser.
 
-use server_fn::{ContentType, Decodes, Encodes, Format, FormatType, codec::Post};
+use server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, codec::Post};
+
+use crate::pack::Pack;
 
 /// Arguments and answers of the server functions.
 pub type JsonPost = Post<Json>;
@@ -12,6 +12,11 @@ pub type JsonPost = Post<Json>;
 /// The codec.
 #[derive(Clone, Copy, Debug)]
 pub struct Json;
+
+/// Bytes that hold no such value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("reading or writing a list of strings")]
+pub struct NotAList;
 
 impl ContentType for Json {
     const CONTENT_TYPE: &'static str = "application/json";
@@ -21,19 +26,45 @@ impl FormatType for Json {
     const FORMAT_TYPE: Format = Format::Text;
 }
 
-impl<T: serde::Serialize> Encodes<T> for Json {
-    type Error = serde_json::Error;
+impl<T: Pack> Encodes<T> for Json {
+    type Error = NotAList;
 
-    fn encode(value: &T) -> Result<server_fn::Bytes, Self::Error> {
-        serde_json::to_string(value).map(server_fn::Bytes::from)
+    fn encode(value: &T) -> Result<Bytes, NotAList> {
+        write(&value.packed()).map(Bytes::from).ok_or(NotAList)
     }
 }
 
-impl<T: serde::de::DeserializeOwned> Decodes<T> for Json {
-    type Error = serde_json::Error;
+impl<T: Pack> Decodes<T> for Json {
+    type Error = NotAList;
 
-    fn decode(bytes: server_fn::Bytes) -> Result<T, Self::Error> {
-        // What is not UTF-8 is not JSON either.
-        serde_json::from_str(std::str::from_utf8(&bytes).unwrap_or_default())
+    fn decode(bytes: Bytes) -> Result<T, NotAList> {
+        std::str::from_utf8(&bytes).ok().and_then(read).and_then(T::unpacked).ok_or(NotAList)
     }
+}
+
+/// Writes a list of strings as JSON.
+#[cfg(feature = "ssr")]
+pub(crate) fn write(list: &[String]) -> Option<String> {
+    serde_json::to_string(list).ok()
+}
+
+/// Reads a JSON array of strings.
+#[cfg(feature = "ssr")]
+pub(crate) fn read(json: &str) -> Option<Vec<String>> {
+    serde_json::from_str(json).ok()
+}
+
+/// Writes a list of strings as JSON.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn write(list: &[String]) -> Option<String> {
+    let array: js_sys::Array =
+        list.iter().map(|item| wasm_bindgen::JsValue::from_str(item)).collect();
+    js_sys::JSON::stringify(&array).ok().map(String::from)
+}
+
+/// Reads a JSON array of strings.
+#[cfg(not(feature = "ssr"))]
+pub(crate) fn read(json: &str) -> Option<Vec<String>> {
+    let list = js_sys::JSON::parse(json).ok()?;
+    js_sys::Array::from(&list).iter().map(|item| item.as_string()).collect()
 }

@@ -523,4 +523,13 @@ fn every_key_of_the_reference_is_read_and_documented() {
 
     let unread: Vec<_> = keys.iter().filter(|key| !reader.asked.contains(*key)).collect();
     assert!(unread.is_empty(), "{unread:?}");
+
+    let page = include_str!("../../../docs/CONFIGURATION.md");
+    let documented: Vec<_> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.strip_suffix("` |")?.split_once("` | `"))
+        .flat_map(|(section, keys)| keys.split("`, `").map(move |key| format!("{section}.{key}")))
+        .collect();
+    assert!(keys.iter().all(|key| documented.contains(key)), "{keys:?}");
+    assert!(documented.iter().all(|key| keys.contains(key)), "{documented:?}");
 }

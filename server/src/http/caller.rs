@@ -14,7 +14,7 @@ use std::{
 use app::port::Caller;
 use axum::{
     extract::{ConnectInfo, FromRequestParts},
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 use ipnet::IpNet;
 
@@ -34,14 +34,14 @@ impl FromRequestParts<Arc<Context>> for From {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
         let address = address(peer, &parts.headers, &context.web.trusted_proxies);
-        Ok(Self(Caller { address, locale: locale(context, &parts.headers) }))
+        let language = parts.headers.get(header::ACCEPT_LANGUAGE);
+        Ok(Self(Caller { address, locale: locale(context, language) }))
     }
 }
 
-/// The language to answer in.
-pub(super) fn locale(context: &Context, headers: &HeaderMap) -> String {
-    let wanted = headers.get(header::ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok());
-    context.web.catalogue.negotiate(wanted)
+/// The language to answer in, from `Accept-Language`.
+pub(super) fn locale(context: &Context, wanted: Option<&HeaderValue>) -> String {
+    context.web.catalogue.negotiate(wanted.and_then(|value| value.to_str().ok()))
 }
 
 /// The caller's address, as far as `trusted` proxies vouch for it.
@@ -72,7 +72,6 @@ fn hop(entry: &[u8]) -> Option<IpAddr> {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
     use proptest::prelude::*;
 
     use super::*;

@@ -11,7 +11,7 @@ use app::{
 };
 use axum::{
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -70,13 +70,17 @@ pub(super) async fn put_into_words(
     request: Request,
     next: Next,
 ) -> Response {
-    let wants_page = wants_page(request.headers());
-    let locale = caller::locale(&context, request.headers());
+    let accept = request.headers().get(header::ACCEPT).cloned();
+    let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions().get::<Problem>().copied() else {
         return response;
     };
-    let mut worded = if wants_page { problem.page(&context, &locale) } else { problem.json() };
+    let mut worded = if wants_page(accept.as_ref()) {
+        problem.page(&context, &caller::locale(&context, language.as_ref()))
+    } else {
+        problem.json()
+    };
     // Headers that were set beside the problem, such as `Allow`, stay.
     response.headers_mut().remove(header::CONTENT_LENGTH);
     response.headers_mut().extend(worded.headers_mut().drain());
@@ -123,7 +127,6 @@ impl Problem {
 }
 
 /// Browsers name HTML when somebody follows a link or posts a form; scripts and tools do not.
-fn wants_page(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT).iter();
-    accepted.filter_map(|value| value.to_str().ok()).any(|value| value.contains("text/html"))
+fn wants_page(accept: Option<&HeaderValue>) -> bool {
+    accept.and_then(|value| value.to_str().ok()).is_some_and(|value| value.contains("text/html"))
 }
