@@ -26,6 +26,7 @@
     prefetch: () => Promise.all([js, wasm].map(async (url) => (await get(url)).arrayBuffer())),
     async hydrate() {
       const code = get(wasm);
+      code.catch(() => {});
       const glue = await import(js);
       await glue.default({ module_or_path: code });
       glue.hydrate();

@@ -390,7 +390,7 @@ mod tests {
 
     #[test]
     fn a_text_without_its_slot_stands_before_the_value() {
-        assert_eq!(Slotted::split("Gone"), Slotted { before: "Gone".into(), after: "".into() });
+        assert_eq!(Slotted::split("Gone"), Slotted { before: "Gone".into(), after: String::new() });
     }
 
     #[test]

@@ -97,7 +97,7 @@ fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
                 <span aria-hidden="true" inner_html=boxes></span>
             </div>
             <div class="under" data-wrong=flag(live, |card, _, _| card.notice.is_some())>
-                <p id="hint" data-awake=Signal::derive(move || if live.awake.get() { "true" } else { "false" })>
+                <p id="hint" data-awake=Signal::derive(move || word(live.awake.get()))>
                     {live.text(|t| &t.hint)}
                 </p>
                 <p id="error" role="alert">
@@ -111,6 +111,11 @@ fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
 fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
     let submit = Signal::derive(move || {
         live.text(|texts| if live.busy.get() { &texts.checking } else { &texts.submit })
+    });
+    // Without script the button always works: by the time it is pressed the wait may be over.
+    let refuses = Signal::derive(move || {
+        let may = live.card.with(|card| card.may_resend(live.now.get()));
+        word(live.busy.get() || (live.awake.get() && !may))
     });
     view! {
         <form
@@ -134,7 +139,8 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
                 type="submit"
                 form="resend"
                 aria-describedby="wait"
-                aria-disabled=flag(live, |card, now, busy| busy || !card.may_resend(now))
+                data-waiting=flag(live, |card, now, _| !card.may_resend(now))
+                aria-disabled=refuses
             >
                 {live.text(|t| &t.resend)}
             </button>
@@ -182,8 +188,12 @@ fn say(live: Live, pick: fn(&Card, &CardTexts, u64) -> String) -> Signal<String>
 fn flag(live: Live, test: fn(&Card, u64, bool) -> bool) -> Signal<&'static str> {
     Signal::derive(move || {
         let (now, busy) = (live.now.get(), live.busy.get());
-        if live.card.with(|card| test(card, now, busy)) { "true" } else { "false" }
+        word(live.card.with(|card| test(card, now, busy)))
     })
+}
+
+fn word(flag: bool) -> &'static str {
+    if flag { "true" } else { "false" }
 }
 
 fn path(view: &VerificationView, verb: &str) -> String {

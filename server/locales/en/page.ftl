@@ -9,8 +9,8 @@ title = OTP Verification
 error-prefix = Error:
 submit = SUBMIT
 resend = RESEND OTP
-checking = Checking…
-hint = Checked as soon as the last digit is in
+checking = CHECKING…
+hint = Submits itself on the last digit
 change = change
 change-label = Change where the code goes
 

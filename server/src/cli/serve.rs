@@ -26,7 +26,8 @@ pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
     if config.check_providers {
         check_providers(&application, config).await?;
     }
-    announce(&application, config)?;
+    // Whoever has stopped reading our output still wants to be served.
+    let _ = announce(&application, config);
 
     let stop = async move {
         tokio::select! {

@@ -17,7 +17,7 @@ use http_body_util::LengthLimitError;
 use super::problem::Problem;
 
 /// Longest body in bytes.
-pub(super) const LIMIT: usize = 16 * 1024;
+const LIMIT: usize = 16 * 1024;
 
 /// Longest time for a body to arrive: 16 KiB take a second over the slowest telephone line.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -101,8 +101,7 @@ impl Problem {
         }
     }
 
-    /// The problem as RFC 9457 has it; `code` and what goes with it are [`ApiError`]'s, so the
-    /// island reads this too.
+    /// The problem as RFC 9457 has it; `code` and what goes with it are [`ApiError`]'s.
     fn json(self) -> Response {
         #[derive(Serialize)]
         struct Document {

@@ -4,7 +4,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Arc, Mutex,
+        Arc, LazyLock, Mutex, Once,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -439,7 +439,10 @@ async fn success_shows_from_the_state_alone() {
     assert!(!success.is_empty());
 
     // On the page every text of the island is a prop, so the heading is what tells.
-    let heading = |answer: Answer| answer.body.split("<h1").nth(1).unwrap()[..120].to_owned();
+    let heading = |answer: Answer| {
+        let (_, rest) = answer.body.split_once("<h1").unwrap();
+        rest.split_once("</h1>").unwrap().0.to_owned()
+    };
     assert!(heading(site.get("/v/approved").await).contains(success.as_str()));
     let lied = heading(site.get(&format!("/v/{ID}?e=approved")).await);
     assert!(!lied.contains(success.as_str()), "{lied}");
@@ -458,8 +461,10 @@ async fn s19_unknown_fields_are_refused() {
     assert_eq!(start.status, StatusCode::BAD_REQUEST);
     let cancel = site.post(&format!("/v/{ID}/cancel"), "a=b").await;
     assert_eq!(cancel.status, StatusCode::BAD_REQUEST);
-    let json = format!(r#"{{"id":"{ID}","guess":"123456","admin":true}}"#);
-    assert_eq!(site.call("/ui/check", &json).await.status, StatusCode::BAD_REQUEST);
+    for json in [r#"["ID","123456","admin"]"#, r#"["ID"]"#, r#"{"id":"ID","guess":"123456"}"#] {
+        let answer = site.call("/ui/check", &json.replace("ID", ID)).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{json}");
+    }
 
     assert_eq!(site.acts(), [""; 0]);
 }
@@ -494,7 +499,7 @@ async fn forms_and_server_functions_take_their_own_content_type_only() {
             .body(Body::from(body.to_owned()))
             .unwrap()
     };
-    let json = format!(r#"{{"id":"{ID}","guess":"123456"}}"#);
+    let json = format!(r#"["{ID}","123456"]"#);
 
     let form = posted(&format!("/v/{ID}/check"), "application/json", r#"{"code":"123456"}"#);
     assert_eq!(site.send(form).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -507,15 +512,17 @@ async fn forms_and_server_functions_take_their_own_content_type_only() {
 async fn server_functions_go_through_the_same_port() {
     let site = site();
 
-    let json = format!(r#"{{"id":"{ID}","guess":"123456"}}"#);
+    let json = format!(r#"["{ID}","123456"]"#);
     let right = site.call("/ui/check", &json).await;
     assert_eq!(right.status, StatusCode::OK);
-    assert!(right.body.contains(r#""state":"approved""#), "{}", right.body);
+    let answer: Vec<String> = serde_json::from_str(&right.body).unwrap();
+    assert!(answer.contains(&"approved".to_owned()), "{answer:?}");
 
-    let early = site.call("/ui/resend", &format!(r#"{{"id":"{ID}","channel":"sms"}}"#)).await;
+    let early = site.call("/ui/resend", &format!(r#"["{ID}","1","sms"]"#)).await;
     assert_eq!(early.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(early.header("retry-after"), "25");
-    assert_eq!(early.body, r#""too-early.25""#);
+    assert_eq!(early.body, r#"["too-early.25"]"#);
+    assert_eq!(site.acts(), ["check", "resend"]);
 }
 
 #[tokio::test]
@@ -556,9 +563,6 @@ async fn programs_get_problems_as_rfc_9457_has_them() {
             "retry_after": 7,
         })
     );
-    // The island reads the same.
-    let error: ApiError = serde_json::from_value(problem).unwrap();
-    assert_eq!(error, ApiError::Unavailable { retry_after: 7 });
 }
 
 #[tokio::test]
@@ -651,44 +655,47 @@ async fn countries_are_named_and_sorted_in_the_page_s_language() {
 /// S8: ids are capabilities, so not even paths are logged.
 #[tokio::test]
 async fn s8_requests_are_logged_by_their_route_and_hold_nothing_personal() {
-    let (lines, _guard) = captured_log();
+    let log = log();
     let site = site();
 
-    site.post(&format!("/v/{ID}/check?x=secret-query"), "code=654321").await;
-    site.post("/", "channel=email&email=jane%40example.com").await;
-    site.call("/ui/check", &format!(r#"{{"id":"{ID}","guess":"654321"}}"#)).await;
+    site.post(&format!("/v/{ID}/check?x=s8-query"), "code=80808080").await;
+    site.post("/", "channel=email&email=s8.recipient%40example.com").await;
+    site.call("/ui/check", &format!(r#"["{ID}","80808080"]"#)).await;
     site.get("/v/away").await;
 
-    let log = String::from_utf8(lines.lock().unwrap().clone()).unwrap();
+    let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
     for expected in ["/v/{id}/check", "method=\"POST\"", "status=303", "status=503", "latency_us="]
     {
         assert!(log.contains(expected), "{expected}: {log}");
     }
-    for secret in [ID, "654321", "jane", "example.com", "secret-query"] {
+    for secret in [ID, "80808080", "s8.recipient", "s8-query"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
 }
 
-type Lines = Arc<Mutex<Vec<u8>>>;
+type Log = Arc<Mutex<Vec<u8>>>;
 
-/// Everything that this thread logs, down to the finest.
-fn captured_log() -> (Lines, tracing::subscriber::DefaultGuard) {
-    struct Writer(Lines);
-    impl std::io::Write for Writer {
+/// Everything that any test of this program logs, down to the finest. A subscriber for one thread
+/// alone would miss what another thread has made the machinery believe to be of no interest.
+fn log() -> &'static Log {
+    struct Sink;
+    impl std::io::Write for Sink {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
+            LOG.lock().unwrap().extend_from_slice(bytes);
             Ok(bytes.len())
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
     }
-    let lines = Lines::default();
-    let written = lines.clone();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_ansi(false)
-        .with_writer(move || Writer(written.clone()))
-        .finish();
-    (lines, tracing::subscriber::set_default(subscriber))
+    static LOG: LazyLock<Log> = LazyLock::new(Log::default);
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_ansi(false)
+            .with_writer(|| Sink)
+            .init();
+    });
+    &LOG
 }

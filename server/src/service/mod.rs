@@ -1,7 +1,7 @@
 //! The use cases: start, look up, check, resend, cancel.
 //!
 //! Each is the same three moves. What needs the outside world, a fresh code or the time, is fetched
-//! first; then one pure [step](steps) decides, inside the store's transaction; then, and only when
+//! first; then one pure step (`steps.rs`) decides, inside the store's transaction; then, and only when
 //! its decision is durable, somebody is told: the caller, and for a new message the outbox worker.
 
 mod steps;

@@ -414,6 +414,19 @@ mod sqlite {
     }
 
     #[tokio::test]
+    async fn the_files_are_for_their_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("latchkey.db");
+        let store = SqliteStore::open(&path).unwrap();
+        crate::store::contract::create(&store).await;
+        for name in ["latchkey.db", "latchkey.db-wal"] {
+            let mode = folder.path().join(name).metadata().unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "{name}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_database_of_a_newer_version_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("latchkey.db");

@@ -74,7 +74,7 @@ fn of_latchkey() -> Duration {
                 let code = &codes[to];
                 let wrong = if code == "000000" { "000001" } else { "000000" };
                 let guess = if right { code } else { wrong };
-                let body = format!(r#"{{"id":"{id}","guess":"{guess}"}}"#);
+                let body = format!(r#"["{id}","{guess}"]"#);
                 let answer = client.post("/ui/check", "application/json", &body);
                 let expected = if right { "approved" } else { "incorrect" };
                 assert!(answer.body.contains(expected), "{}", answer.body);

@@ -98,6 +98,7 @@ impl SqliteStore {
             std::fs::create_dir_all(folder).map_err(|source| create(folder, source))?;
         }
         let lock = lock(path)?;
+        keep_private(path).map_err(|source| create(path, source))?;
 
         let mut connection = Connection::open(path).map_err(sqlite)?;
         configure(&connection).map_err(sqlite)?;
@@ -284,6 +285,13 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
+}
+
+/// Makes the file, if there is none, such that its owner alone reads it: it holds recipients. The
+/// files that SQLite makes beside it take its mode over.
+fn keep_private(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options().create(true).append(true).mode(0o600).open(path).map(|_| ())
 }
 
 fn lock(path: &Path) -> Result<File, OpenError> {

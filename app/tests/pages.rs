@@ -1,0 +1,452 @@
+//! The pages as they leave the server, before any script has run.
+//!
+//! Texts are their own ids here: what a page says is the catalogue's business, where it says it is
+//! tested below.
+#![cfg(feature = "ssr")]
+
+use app::{
+    error::{ApiError, RecipientProblem},
+    notice::Notice,
+    pages::{
+        Assets, Frame, InboxPage, ProblemPage, StartForm, StartPage, VerificationPage, inbox,
+        problem, start, verification,
+    },
+    texts::{Argument, SLOT, Texts},
+    wire::{
+        Channel, Country, Delivery, DeliveryState, InboxMessage, StartOptions, StartRequest, State,
+        VerificationView,
+    },
+};
+
+const NONCE: &str = "n0nce";
+
+struct Site {
+    texts: Texts,
+    assets: Assets,
+}
+
+impl Site {
+    fn new() -> Self {
+        let texts = Texts::collect("en", |id, argument| match argument {
+            Argument::Nothing => format!("[{id}]"),
+            Argument::Count(count) => format!("[{id} {count}]"),
+            Argument::Slot(_) => format!("[{id} {SLOT}]"),
+        });
+        let assets = Assets {
+            css: "p>a{color:red}".into(),
+            loader: "go(1<2)".into(),
+            js: "/assets/island.1.js".into(),
+            wasm: "/assets/island_bg.2.wasm".into(),
+        };
+        Self { texts, assets }
+    }
+
+    fn frame(&self) -> Frame<'_> {
+        Frame { texts: &self.texts, assets: &self.assets, nonce: NONCE }
+    }
+
+    fn verification(&self, view: Option<VerificationView>, notice: Option<Notice>) -> String {
+        verification(VerificationPage { frame: self.frame(), view, notice })
+    }
+
+    fn start(&self, options: &StartOptions, typed: StartForm, error: Option<ApiError>) -> String {
+        start(StartPage { frame: self.frame(), options, typed, error })
+    }
+
+    fn problem(&self, error: ApiError) -> String {
+        problem(ProblemPage { frame: self.frame(), error })
+    }
+
+    fn inbox(&self, messages: Vec<InboxMessage>) -> String {
+        inbox(InboxPage { frame: self.frame(), messages, now: 65_000 })
+    }
+}
+
+fn view() -> VerificationView {
+    VerificationView {
+        id: "k3J9".into(),
+        state: State::Pending,
+        recipient: "j***@example.com".into(),
+        code_length: 6,
+        attempts_left: 4,
+        sends_left: 3,
+        delivery: Delivery {
+            channel: Channel::Email,
+            state: DeliveryState::Sent,
+            tries: 1,
+            number: 1,
+        },
+        channels: vec![Channel::Email],
+        now: 100_000,
+        code_expires_at: 372_000,
+        resend_at: 125_000,
+        expires_at: 372_000,
+    }
+}
+
+fn over(state: State) -> VerificationView {
+    VerificationView { state, ..view() }
+}
+
+fn options() -> StartOptions {
+    let country = |region: &str, calling_code| Country {
+        region: region.into(),
+        name: format!("name of {region}"),
+        calling_code,
+    };
+    StartOptions {
+        channels: vec![Channel::Email, Channel::Sms],
+        fixed_recipient: None,
+        countries: vec![country("DE", 49), country("GB", 44)],
+        default_country: "GB".into(),
+    }
+}
+
+fn message(number: u64, code: &str) -> InboxMessage {
+    InboxMessage {
+        number,
+        received_at: 60_000,
+        channel: Channel::Sms,
+        to: "+447700900142".into(),
+        subject: String::new(),
+        text: format!("Your code is <b>{code}</b>"),
+        code: code.into(),
+    }
+}
+
+/// Every page there is, with a name for messages.
+fn every_page(site: &Site) -> Vec<(&'static str, String)> {
+    let fixed =
+        StartOptions { fixed_recipient: Some("+44 ••• ••42".into()), ..options() };
+    let invalid = ApiError::InvalidRecipient { problem: RecipientProblem::Email };
+    vec![
+        ("start", site.start(&options(), StartForm::default(), None)),
+        ("start again", site.start(&options(), StartForm::default(), Some(invalid))),
+        ("start fixed", site.start(&fixed, StartForm::default(), None)),
+        ("enter", site.verification(Some(view()), None)),
+        ("wrong", site.verification(Some(view()), Some(Notice::Incorrect))),
+        ("approved", site.verification(Some(over(State::Approved)), None)),
+        ("unknown", site.verification(None, None)),
+        ("problem", site.problem(ApiError::Internal)),
+        ("inbox", site.inbox(vec![message(1, "123456")])),
+    ]
+}
+
+/// The start tag of the element with this id.
+fn tag<'a>(html: &'a str, id: &str) -> &'a str {
+    let at = html.find(&format!("id=\"{id}\"")).unwrap_or_else(|| panic!("no #{id} in {html}"));
+    let (from, to) = (html[..at].rfind('<').unwrap(), at + html[at..].find('>').unwrap());
+    &html[from..=to]
+}
+
+/// The text between the first occurrence of `from` and the next of `to`.
+fn between<'a>(html: &'a str, from: &str, to: &str) -> &'a str {
+    let rest = html.split_once(from).unwrap_or_else(|| panic!("no {from} in {html}")).1;
+    rest.split_once(to).unwrap().0
+}
+
+fn title(html: &str) -> &str {
+    between(html, "<title>", "</title>")
+}
+
+#[test]
+fn every_page_is_a_whole_document_in_its_language() {
+    for (name, html) in every_page(&Site::new()) {
+        assert!(html.starts_with("<!DOCTYPE html><html lang=\"en\" dir=\"ltr\">"), "{name}");
+        assert!(html.ends_with("</html>"), "{name}");
+        assert_eq!(html.matches("<h1").count() - html.matches("<h1 id=\"ending\"").count(), 1);
+        assert!(html.contains("<meta name=\"color-scheme\" content=\"light dark\">"), "{name}");
+    }
+}
+
+#[test]
+fn every_page_obeys_a_policy_of_nonces() {
+    for (name, html) in every_page(&Site::new()) {
+        assert!(!html.contains(" style="), "{name}");
+        assert!(!html.contains(" onclick="), "{name}");
+        for element in ["<script", "<style"] {
+            for at in html.match_indices(element).map(|(at, _)| at) {
+                let tag = &html[at..at + html[at..].find('>').unwrap()];
+                assert!(tag.contains("nonce=\"n0nce\""), "{name}: {tag}");
+            }
+        }
+    }
+}
+
+#[test]
+fn style_and_loader_are_put_into_the_page_unescaped() {
+    let html = Site::new().verification(Some(view()), None);
+    assert!(html.contains("p>a{color:red}</style>"));
+    assert!(html.contains("go(1<2)</script>"));
+    assert!(html.contains("data-js=\"/assets/island.1.js\""));
+    assert!(html.contains("data-wasm=\"/assets/island_bg.2.wasm\""));
+    assert!(!html.contains("<link rel=\"stylesheet\""));
+}
+
+#[test]
+fn a_page_without_a_built_island_carries_no_script() {
+    let mut site = Site::new();
+    site.assets.js = String::new();
+    assert!(!site.verification(Some(view()), None).contains("<script"));
+}
+
+#[test]
+fn only_the_first_page_may_be_listed_by_search_engines() {
+    for (name, html) in every_page(&Site::new()) {
+        let listed = name == "start" || name == "start fixed";
+        assert_eq!(html.contains("content=\"noindex\""), !listed, "{name}");
+    }
+}
+
+#[test]
+fn a_title_names_errors_first_and_nobody() {
+    let site = Site::new();
+    assert_eq!(title(&site.verification(Some(view()), None)), "[title]");
+    assert_eq!(
+        title(&site.verification(Some(view()), Some(Notice::TooShort))),
+        "[error-prefix] [title]"
+    );
+    assert_eq!(title(&site.verification(Some(over(State::Approved)), None)), "[title]");
+    assert_eq!(title(&site.verification(None, None)), "[error-prefix] [title]");
+    for (name, html) in every_page(&site) {
+        assert!(!title(&html).contains("example.com"), "{name}");
+    }
+}
+
+#[test]
+fn the_field_is_one_input_that_browsers_know_how_to_fill() {
+    let html = Site::new().verification(Some(view()), None);
+    assert_eq!(html.matches("<input").count(), 1);
+    let field = tag(&html, "code");
+    for attribute in [
+        "name=\"code\"",
+        "type=\"text\"",
+        "inputmode=\"numeric\"",
+        "autocomplete=\"one-time-code\"",
+        "autocapitalize=\"off\"",
+        "spellcheck=\"false\"",
+        "enterkeyhint=\"done\"",
+        "dir=\"ltr\"",
+        "translate=\"no\"",
+        "autofocus",
+        "aria-describedby=\"hint error\"",
+        "aria-invalid=\"false\"",
+    ] {
+        assert!(field.contains(attribute), "{attribute} in {field}");
+    }
+    // They truncate what is pasted, drop leading zeros, or lose what was typed before hydration.
+    for attribute in ["maxlength", "type=\"number\"", "value=", "readonly", "pattern"] {
+        assert!(!field.contains(attribute), "{attribute} in {field}");
+    }
+    assert!(html.contains("<label for=\"code\">[code-label 6]</label>"));
+    assert!(tag(&html, "error").contains("role=\"alert\""));
+    assert_eq!(html.matches("<i></i>").count(), 6);
+    assert!(html.contains("data-length=\"6\""));
+}
+
+#[test]
+fn every_step_is_a_form_that_works_without_script() {
+    let html = Site::new().verification(Some(view()), None);
+    for verb in ["check", "resend", "cancel"] {
+        let form = tag(&html, verb);
+        assert!(form.contains("method=\"post\""), "{form}");
+        assert!(form.contains(&format!("action=\"/v/k3J9/{verb}\"")), "{form}");
+        assert!(html.contains(&format!("form=\"{verb}\"")), "{verb} has its button");
+    }
+    let submit = html.find("[submit]").unwrap();
+    assert!(submit < html.find("[resend]").unwrap(), "SUBMIT comes first");
+    // The wait may be over by the time it is pressed, so no button is ever dead.
+    assert!(!html.contains(" disabled"));
+    assert!(!html.contains("aria-disabled=\"true\""));
+}
+
+#[test]
+fn the_masked_recipient_is_isolated_from_the_text_around_it() {
+    let html = Site::new().verification(Some(view()), None);
+    assert!(html.contains("<bdi dir=\"ltr\">j***@example.com</bdi>"));
+    let status = between(&html, "<p role=\"status\"", "</p>");
+    assert!(status.contains("data-state=\"sent\""));
+    assert!(status.contains("[sent "));
+}
+
+#[test]
+fn a_later_message_is_called_a_new_one_and_another_channel_is_offered() {
+    let mut view = view();
+    view.channels = vec![Channel::Email, Channel::Sms];
+    let offer = |html: &str| between(html, "name=\"channel\"", ">").to_owned();
+    let first = Site::new().verification(Some(view.clone()), None);
+    assert!(offer(&first).contains("hidden"));
+    view.delivery.number = 2;
+    let second = Site::new().verification(Some(view), None);
+    assert!(second.contains("[sent-again "));
+    assert!(!offer(&second).contains("hidden"));
+    assert!(offer(&second).contains("value=\"sms\""));
+}
+
+#[test]
+fn times_are_those_left_when_the_page_was_written() {
+    let html = Site::new().verification(Some(view()), None);
+    assert!(html.contains("[time-left 4:32]"));
+    assert!(html.contains("[resend-wait 0:25]"));
+}
+
+#[test]
+fn a_wrong_code_is_told_with_the_tries_left_and_linked_to_the_field() {
+    let html = Site::new().verification(Some(view()), Some(Notice::Incorrect));
+    assert!(between(&html, "role=\"alert\">", "</p>").contains("[incorrect 4]"));
+    assert!(tag(&html, "code").contains("aria-invalid=\"true\""));
+}
+
+#[test]
+fn each_way_to_be_malformed_has_its_own_words() {
+    let alert = |notice| {
+        let html = Site::new().verification(Some(view()), Some(notice));
+        between(&html, "role=\"alert\">", "</p>").to_owned()
+    };
+    assert_eq!(alert(Notice::Empty), "[malformed 6]");
+    assert_eq!(alert(Notice::TooShort), "[malformed 6]. [too-short]");
+    assert_eq!(alert(Notice::TooLong), "[malformed 6]. [too-long]");
+    assert_eq!(alert(Notice::NotDigits), "[malformed 6]. [not-digits]");
+    assert_eq!(alert(Notice::TooEarly(25)), "[too-early 0:25]");
+}
+
+#[test]
+fn success_shows_for_the_approved_state_alone() {
+    let site = Site::new();
+    let approved = site.verification(Some(over(State::Approved)), None);
+    assert!(approved.contains("[approved]"));
+    assert!(approved.contains("<bdi dir=\"ltr\">j***@example.com</bdi>"));
+    let states =
+        [State::Pending, State::Canceled, State::Expired, State::MaxAttemptsReached, State::Failed];
+    for state in states {
+        let html = site.verification(Some(over(state)), None);
+        // The texts for later travel in an attribute; nothing of them is shown.
+        let shown = html.split_once("<h1").unwrap().1;
+        assert!(!shown.contains("[approved]"), "{state:?}");
+    }
+}
+
+#[test]
+fn each_ending_has_its_heading_and_a_way_on() {
+    let site = Site::new();
+    let ended = |state, notice| site.verification(Some(over(state)), notice);
+    for (html, heading) in [
+        (ended(State::Approved, Some(Notice::AlreadyUsed)), "[already-used]"),
+        (ended(State::Expired, None), "[expired]"),
+        (ended(State::MaxAttemptsReached, None), "[too-many-attempts]"),
+        (ended(State::Canceled, None), "[canceled]"),
+        (ended(State::Failed, None), "[failed]"),
+    ] {
+        assert!(between(&html, "<h1>", "</h1>").contains(heading), "{heading}");
+        assert!(between(&html, "<a ", ">").contains("href=\"/\""), "{heading}");
+        assert!(!html.contains("<form"), "{heading}");
+        assert!(!html.contains("<script"), "{heading} needs no island");
+    }
+}
+
+#[test]
+fn an_unknown_verification_looks_exactly_like_an_expired_one() {
+    // S9
+    let site = Site::new();
+    let expired = site.verification(Some(over(State::Expired)), None);
+    assert_eq!(site.verification(None, None), expired);
+    assert_eq!(site.verification(None, Some(Notice::Expired)), expired);
+}
+
+#[test]
+fn the_first_page_takes_an_address_or_a_number_in_one_form() {
+    let html = Site::new().start(&options(), StartForm::default(), None);
+    assert_eq!(html.matches("<form").count(), 1);
+    assert!(html.contains("<form method=\"post\" action=\"/\""));
+    assert!(tag(&html, "by-email").contains("checked"));
+    assert!(!tag(&html, "by-sms").contains("checked"));
+    assert!(tag(&html, "email").contains("autocomplete=\"email\""));
+    assert!(tag(&html, "phone").contains("autocomplete=\"tel\""));
+    for id in ["email", "phone", "country"] {
+        assert!(html.contains(&format!("<label for=\"{id}\">")), "{id} has its label");
+    }
+    assert!(html.contains("<option value=\"GB\" selected>name of GB (+44)</option>"));
+    assert!(html.contains("<option value=\"DE\">name of DE (+49)</option>"));
+}
+
+#[test]
+fn with_one_channel_there_is_nothing_to_choose() {
+    let options = StartOptions { channels: vec![Channel::Sms], ..options() };
+    let html = Site::new().start(&options, StartForm::default(), None);
+    assert!(!html.contains("type=\"radio\""));
+    assert!(html.contains("<input type=\"hidden\" name=\"channel\" value=\"sms\">"));
+    assert!(!html.contains("id=\"email\""));
+}
+
+#[test]
+fn with_a_fixed_recipient_there_is_one_button_and_nothing_to_type() {
+    let options =
+        StartOptions { fixed_recipient: Some("+44 ••• ••42".into()), ..options() };
+    let html = Site::new().start(&options, StartForm::default(), None);
+    assert!(html.contains("<bdi dir=\"ltr\">+44 ••• ••42</bdi>"));
+    assert!(!html.contains("<input"));
+    assert_eq!(html.matches("<button").count(), 1);
+}
+
+#[test]
+fn a_refused_contact_stands_in_the_form_again() {
+    let typed = StartForm {
+        channel: Some(Channel::Sms),
+        email: String::new(),
+        phone: "12\"><b>".into(),
+        country: "DE".into(),
+    };
+    let error = ApiError::InvalidRecipient { problem: RecipientProblem::PhoneTooShort };
+    let html = Site::new().start(&options(), typed, Some(error));
+    assert!(html.contains("value=\"12&quot;"), "what was typed, and no markup of it");
+    assert!(tag(&html, "by-sms").contains("checked"));
+    assert!(html.contains("<option value=\"DE\" selected>"));
+    assert!(html.contains("aria-invalid=\"true\""));
+    assert!(between(&html, "role=\"alert\">", "</p>").contains("[phone-too-short]"));
+    assert_eq!(title(&html), "[error-prefix] [title]");
+    assert_eq!(html.matches("autofocus").count(), 1);
+}
+
+#[test]
+fn the_form_becomes_a_request_for_the_channel_that_was_chosen() {
+    let form = |channel| StartForm {
+        channel,
+        email: "jane@example.com".into(),
+        phone: "07700 900142".into(),
+        country: "GB".into(),
+    };
+    let to = |channel| StartRequest::from(form(channel)).to;
+    assert_eq!(to(Some(Channel::Email)), "jane@example.com");
+    assert_eq!(to(Some(Channel::Sms)), "07700 900142");
+    assert_eq!(to(None), "jane@example.com");
+    let without_email = StartForm { email: " ".into(), ..form(None) };
+    assert_eq!(StartRequest::from(without_email).to, "07700 900142");
+    let nowhere = StartForm { country: String::new(), ..form(None) };
+    assert_eq!(StartRequest::from(nowhere).country, None);
+}
+
+#[test]
+fn the_inbox_shows_the_newest_message_first_and_escapes_its_text() {
+    let html = Site::new().inbox(vec![message(1, "111111"), message(2, "222222")]);
+    assert!(html.find("222222").unwrap() < html.find("111111").unwrap());
+    assert!(html.contains("&lt;b&gt;222222"));
+    assert!(html.contains("[inbox-age 0:05]"));
+    assert!(html.contains("<bdi dir=\"ltr\">+447700900142</bdi>"));
+    assert!(Site::new().inbox(Vec::new()).contains("[inbox-empty]"));
+}
+
+#[test]
+fn a_fault_says_what_to_do_and_when() {
+    let site = Site::new();
+    assert!(site.problem(ApiError::NotFound).contains("[not-found]"));
+    assert!(site.problem(ApiError::Unavailable { retry_after: 1 }).contains("[away]"));
+    let limited = ApiError::RateLimited { limit: app::error::Limit::CallerSends, retry_after: 90 };
+    assert!(site.problem(limited).contains("[limit-sends 1:30]"));
+}
+
+#[test]
+fn a_page_from_right_to_left_says_so() {
+    let mut site = Site::new();
+    site.texts.locale = "ar".into();
+    assert!(site.verification(Some(view()), None).contains("<html lang=\"ar\" dir=\"rtl\">"));
+}

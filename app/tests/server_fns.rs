@@ -1,0 +1,137 @@
+//! The server functions over HTTP: what reaches the port, and how refusals go out.
+#![cfg(feature = "ssr")]
+
+use std::{net::IpAddr, sync::Arc};
+
+use app::{
+    error::{ApiError, Limit},
+    port::{Caller, Port},
+    server_fns,
+    wire::{Channel, CheckAnswer, Outcome, StartRequest, VerificationView},
+};
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, Response, StatusCode, header},
+};
+
+/// A service that knows of nothing, and of too much traffic.
+struct Empty;
+
+#[async_trait::async_trait]
+impl Port for Empty {
+    async fn start(&self, _: &Caller, _: StartRequest) -> Result<VerificationView, ApiError> {
+        Err(ApiError::Internal)
+    }
+
+    async fn view(&self, _: &str) -> Result<Option<VerificationView>, ApiError> {
+        Ok(None)
+    }
+
+    async fn check(&self, caller: &Caller, _: &str, guess: &str) -> Result<CheckAnswer, ApiError> {
+        assert_eq!(caller.locale, "en");
+        match guess {
+            "limit" => Err(ApiError::RateLimited { limit: Limit::CallerChecks, retry_after: 60 }),
+            _ => {
+                Ok(CheckAnswer { outcome: Outcome::Malformed { expected: 6 }, verification: None })
+            }
+        }
+    }
+
+    async fn resend(
+        &self,
+        _: &Caller,
+        id: &str,
+        _: Option<Channel>,
+    ) -> Result<VerificationView, ApiError> {
+        match id {
+            "early" => Err(ApiError::ResendTooEarly { retry_after: 25 }),
+            _ => Err(ApiError::NotFound),
+        }
+    }
+
+    async fn cancel(&self, _: &Caller, _: &str) -> Result<(), ApiError> {
+        Ok(())
+    }
+}
+
+async fn call(
+    path: &str,
+    content_type: &str,
+    body: &'static str,
+) -> (StatusCode, String, Response<()>) {
+    let request = Request::post(path)
+        .header(header::CONTENT_TYPE, content_type)
+        // As a form in a browser would send it.
+        .header(header::ACCEPT, "text/html")
+        .header(header::REFERER, "https://example.com/elsewhere")
+        .body(Body::from(body))
+        .unwrap();
+    let caller = Caller { address: IpAddr::from([192, 0, 2, 1]), locale: "en".into() };
+    let (parts, body) = server_fns::handle(request, Arc::new(Empty), caller).await.into_parts();
+    let body = to_bytes(body, 4096).await.unwrap();
+    (parts.status, String::from_utf8(body.to_vec()).unwrap(), Response::from_parts(parts, ()))
+}
+
+const JSON: &str = "application/json";
+
+#[test]
+fn there_is_one_function_for_each_thing_that_the_card_does() {
+    let mut paths: Vec<_> = server_fns::paths().collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["/ui/check", "/ui/resend", "/ui/view"]);
+}
+
+#[tokio::test]
+async fn an_unknown_verification_is_an_empty_card() {
+    let (status, body, _) = call("/ui/view", JSON, r#"["id"]"#).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, r#"["0","0"]"#));
+    let (status, body, _) = call("/ui/resend", JSON, r#"["id","1","email"]"#).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, r#"["0","0"]"#));
+}
+
+#[tokio::test]
+async fn an_outcome_comes_with_the_words_for_it() {
+    let (status, body, _) = call("/ui/check", JSON, r#"["id","12"]"#).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, r#"["0","1","too-short"]"#));
+}
+
+#[tokio::test]
+async fn a_refusal_has_its_status_and_says_when_to_come_back() {
+    let (status, body, response) = call("/ui/check", JSON, r#"["id","limit"]"#).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(body, r#"["limit-checks.60"]"#);
+    assert_eq!(response.headers()[header::RETRY_AFTER], "60");
+    assert!(!response.headers().contains_key(header::LOCATION));
+
+    let (status, body, response) = call("/ui/resend", JSON, r#"["early","0"]"#).await;
+    assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(body, r#"["too-early.25"]"#);
+    assert_eq!(response.headers()[header::RETRY_AFTER], "25");
+}
+
+#[tokio::test]
+async fn only_json_is_read() {
+    // S12
+    for content_type in ["text/plain", "application/x-www-form-urlencoded", "", "text/json"] {
+        let (status, body, _) = call("/ui/check", content_type, r#"["id","123456"]"#).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{content_type}");
+        assert_eq!(body, r#"["not-understood"]"#);
+    }
+    let (status, ..) = call("/ui/view", "application/json; charset=utf-8", r#"["id"]"#).await;
+    assert_eq!(status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn arguments_that_do_not_fit_are_refused() {
+    // S19: neither too few nor too many, nor of another kind.
+    for body in ["", "[]", r#"["id"]"#, r#"["id","1","2"]"#, r#"["id",5]"#, r#"{"id":"x"}"#] {
+        let (status, ..) = call("/ui/check", JSON, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn there_is_nothing_at_other_addresses() {
+    let (status, ..) = call("/ui/start", JSON, "[]").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+}
