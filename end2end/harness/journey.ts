@@ -1,6 +1,9 @@
 // The journey as a person sees it: by role and label only.
 import { type Locator, type Page, expect } from '@playwright/test';
 
+/** What the card promises as soon as it has been hydrated, and not before. */
+export const promise = 'Submits itself on the last digit';
+
 export class Journey {
   readonly page: Page;
   readonly #origin: string;
@@ -38,7 +41,9 @@ export class Journey {
   }
 
   async send(): Promise<void> {
+    const answered = this.page.waitForEvent('domcontentloaded');
     await this.page.getByRole('button', { name: 'SEND OTP' }).click();
+    await answered;
   }
 
   get field(): Locator {
@@ -61,9 +66,9 @@ export class Journey {
     return this.page.getByRole('heading', { level: 1, name: text, exact: true });
   }
 
-  /** The card has been hydrated: only then it makes its promise. */
+  /** The card has come alive. */
   async awake(): Promise<void> {
-    await expect(this.page.getByText('Checked as soon as the last digit is in')).toBeVisible();
+    await expect(this.page.getByText(promise)).toBeVisible();
   }
 
   /** Types as on a keyboard, key by key. */

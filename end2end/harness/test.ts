@@ -77,4 +77,4 @@ export const test = base.extend<Options & Fixtures, Shared>({
 });
 
 export { expect };
-export { Journey, wrong } from './journey.ts';
+export { Journey, promise, wrong } from './journey.ts';
