@@ -9,8 +9,6 @@ use axum::{
     body::{Body, HttpBody, to_bytes},
     extract::Request,
     http::StatusCode,
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 use http_body_util::LengthLimitError;
 
@@ -22,23 +20,21 @@ const LIMIT: usize = 16 * 1024;
 /// Longest time for a body to arrive: 16 KiB take a second over the slowest telephone line.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Middleware: hands on a body that is whole, or refuses the request.
-pub(super) async fn read_ahead(request: Request, next: Next) -> Response {
+/// Gives the request back with its whole body, or refuses it.
+pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
     if request.method().is_safe() {
-        return next.run(request).await;
+        return Ok(request);
     }
     let (parts, body) = request.into_parts();
     // A body that says how long it is need not be read to be refused.
     if body.size_hint().lower() > LIMIT as u64 {
-        return Problem::bare(StatusCode::PAYLOAD_TOO_LARGE).into_response();
+        return Err(Problem::bare(StatusCode::PAYLOAD_TOO_LARGE));
     }
     match tokio::time::timeout(PATIENCE, to_bytes(body, LIMIT)).await {
-        Ok(Ok(bytes)) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Ok(Err(error)) if is_too_long(&error) => {
-            Problem::bare(StatusCode::PAYLOAD_TOO_LARGE).into_response()
-        }
-        Ok(Err(_)) => Problem::bare(StatusCode::BAD_REQUEST).into_response(),
-        Err(_) => Problem::bare(StatusCode::REQUEST_TIMEOUT).into_response(),
+        Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
+        Ok(Err(error)) if is_too_long(&error) => Err(Problem::bare(StatusCode::PAYLOAD_TOO_LARGE)),
+        Ok(Err(_)) => Err(Problem::bare(StatusCode::BAD_REQUEST)),
+        Err(_) => Err(Problem::bare(StatusCode::REQUEST_TIMEOUT)),
     }
 }
 

@@ -6,6 +6,7 @@
 //! within bounds, and foreign sites turned away. So a handler that is added later cannot forget
 //! any of it.
 
+mod around;
 pub mod assets;
 mod body;
 mod caller;
@@ -32,7 +33,7 @@ use app::{
 };
 use axum::{
     Router,
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
     routing::{get, post},
 };
 use ipnet::IpNet;
@@ -119,7 +120,6 @@ impl Web {
 
 /// Every route. `assets` answers for the files that pages load.
 pub fn router(web: Web, assets: Router) -> Router {
-    let hsts = web.origin.is_https();
     let inbox = web.inbox.is_some();
     let context = Arc::new(Context::new(web));
 
@@ -144,10 +144,5 @@ pub fn router(web: Web, assets: Router) -> Router {
         .merge(assets)
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(context.clone(), same_origin::demand))
-        .layer(from_fn(body::read_ahead))
-        .layer(from_fn_with_state(context.clone(), recover::recover))
-        .layer(from_fn_with_state(context, problem::put_into_words))
-        .layer(from_fn_with_state(hsts, security_headers::add))
-        .layer(from_fn(observe::observe))
+        .layer(from_fn_with_state(context, around::around))
 }

@@ -5,28 +5,31 @@
 
 use axum::{
     extract::{MatchedPath, Request},
-    middleware::Next,
     response::Response,
 };
 use tokio::time::Instant;
 use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span};
 
-/// Middleware: wraps the request in a span with its method, route, status and latency.
-pub(super) async fn observe(request: Request, next: Next) -> Response {
+/// The span of a request: method and route now, status and latency once they are known.
+pub(super) fn span(request: &Request) -> Span {
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
-    let span = info_span!(
+    info_span!(
         "request",
         method = request.method().as_str(),
         route,
         status = Empty,
         latency_us = Empty
-    );
-    answer(request, next).instrument(span).await
+    )
 }
 
-async fn answer(request: Request, next: Next) -> Response {
+/// Logs an answer in its request's span.
+pub(super) async fn observe(span: Span, answer: impl Future<Output = Response>) -> Response {
+    log(answer).instrument(span).await
+}
+
+async fn log(answer: impl Future<Output = Response>) -> Response {
     let begun = Instant::now();
-    let response = next.run(request).await;
+    let response = answer.await;
     let span = Span::current();
     let status = response.status();
     span.record("status", status.as_u16());

@@ -1,18 +1,14 @@
 //! Refusals and faults in words: a page for people, RFC 9457 for programs.
 //!
 //! Handlers and the layers around them answer with a [`Problem`], which knows neither language nor
-//! format. One middleware turns it into what the request asked for.
-
-use std::sync::Arc;
+//! format. On the way out it is turned into what the request asked for.
 
 use app::{
     error::ApiError,
     pages::{self, Frame, ProblemPage},
 };
 use axum::{
-    extract::{Request, State},
-    http::{HeaderValue, StatusCode, header},
-    middleware::Next,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -64,20 +60,33 @@ pub(super) async fn method_not_allowed() -> Problem {
     Problem::bare(StatusCode::METHOD_NOT_ALLOWED)
 }
 
-/// Middleware: gives a [`Problem`] its body.
-pub(super) async fn put_into_words(
-    State(context): State<Arc<Context>>,
-    request: Request,
-    next: Next,
+/// The format and the language in which a problem would have to be told.
+pub(super) struct Wording {
+    accept: Option<HeaderValue>,
+    language: Option<HeaderValue>,
+}
+
+impl Wording {
+    /// What a request asks for.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        Self {
+            accept: headers.get(header::ACCEPT).cloned(),
+            language: headers.get(header::ACCEPT_LANGUAGE).cloned(),
+        }
+    }
+}
+
+/// Gives the answer that is a [`Problem`] its body.
+pub(super) fn put_into_words(
+    context: &Context,
+    wording: &Wording,
+    mut response: Response,
 ) -> Response {
-    let accept = request.headers().get(header::ACCEPT).cloned();
-    let language = request.headers().get(header::ACCEPT_LANGUAGE).cloned();
-    let mut response = next.run(request).await;
     let Some(problem) = response.extensions().get::<Problem>().copied() else {
         return response;
     };
-    let mut worded = if wants_page(accept.as_ref()) {
-        problem.page(&context, &caller::locale(&context, language.as_ref()))
+    let mut worded = if wants_page(wording.accept.as_ref()) {
+        problem.page(context, &caller::locale(context, wording.language.as_ref()))
     } else {
         problem.json()
     };

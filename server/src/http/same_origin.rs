@@ -4,29 +4,21 @@
 //! neither can be set by a page. A request that says nothing is refused as well: it comes from no
 //! browser that could be protected, and other programs have an API of their own.
 
-use std::sync::Arc;
-
 use app::error::ApiError;
 use axum::{
-    extract::{Request, State},
+    extract::Request,
     http::{HeaderMap, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 
-use super::{Context, problem::Problem};
+use super::problem::Problem;
 use crate::config::Origin;
 
-/// Middleware: lets safe methods pass, and anything else from our own pages.
-pub(super) async fn demand(
-    State(context): State<Arc<Context>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if request.method().is_safe() || is_ours(request.headers(), &context.web.origin) {
-        next.run(request).await
+/// Lets safe methods pass, and anything else from our own pages.
+pub(super) fn demand(request: &Request, origin: &Origin) -> Result<(), Problem> {
+    if request.method().is_safe() || is_ours(request.headers(), origin) {
+        Ok(())
     } else {
-        Problem::from(ApiError::CrossSite).into_response()
+        Err(ApiError::CrossSite.into())
     }
 }
 

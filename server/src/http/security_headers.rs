@@ -1,9 +1,7 @@
 //! Headers that tell browsers what our answers must not be used for (S13), on every one of them.
 
 use axum::{
-    extract::{Request, State},
     http::{HeaderName, HeaderValue, header},
-    middleware::Next,
     response::Response,
 };
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
@@ -61,9 +59,8 @@ impl Nonce {
     }
 }
 
-/// Middleware: adds the headers; `hsts` where the public origin is https.
-pub(super) async fn add(State(hsts): State<bool>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+/// Adds the headers to an answer; `hsts` where the public origin is https.
+pub(super) fn add(response: &mut Response, hsts: bool) {
     let policy = response
         .extensions()
         .get::<Nonce>()
@@ -78,5 +75,4 @@ pub(super) async fn add(State(hsts): State<bool>, request: Request, next: Next) 
     }
     // Hashed assets bring their own; everything else depends on somebody's state.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
-    response
 }

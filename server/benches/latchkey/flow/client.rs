@@ -11,7 +11,7 @@ pub(crate) struct Client {
 }
 
 pub(crate) struct Answer {
-    location: String,
+    pub(crate) location: String,
     pub(crate) body: String,
 }
 

@@ -1,0 +1,38 @@
+//! What is true of every answer, whatever handler gives it, from the outside in.
+//!
+//! It is one layer and not six, since each layer of a router clones and boxes all that is inside it
+//! for every request; together they would cost more than the rules they stand around.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{
+    Context, body, observe, problem, problem::Wording, recover, same_origin, security_headers,
+};
+
+/// Middleware around every route.
+pub(super) async fn around(
+    State(context): State<Arc<Context>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let span = observe::span(&request);
+    let wording = Wording::of(request.headers());
+    let answer = async {
+        same_origin::demand(&request, &context.web.origin)?;
+        Ok(next.run(body::read_ahead(request).await?).await)
+    };
+    let answer = recover::recover(context.web.request_timeout, answer);
+    let answer = async {
+        let response = answer.await.into_response();
+        let mut response = problem::put_into_words(&context, &wording, response);
+        security_headers::add(&mut response, context.web.origin.is_https());
+        response
+    };
+    observe::observe(span, answer).await
+}
