@@ -51,7 +51,7 @@ export class Journey {
   }
 
   get submit(): Locator {
-    return this.page.getByRole('button', { name: /^(SUBMIT|Checking…)$/ });
+    return this.page.getByRole('button', { name: /^(SUBMIT|CHECKING…)$/ });
   }
 
   get resend(): Locator {

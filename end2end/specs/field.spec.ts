@@ -130,10 +130,10 @@ test('a double click on SUBMIT is harmless', async ({ journey, latchkey, page })
     await route.continue();
   });
   await journey.submit.dblclick();
-  await expect(journey.submit).toHaveText('Checking…');
+  await expect(journey.submit).toHaveText('CHECKING…');
   await expect(journey.submit).toHaveAttribute('aria-disabled', 'true');
   await expect(journey.field).toHaveAttribute('readonly', '');
-  await expect(page.getByRole('status').filter({ hasText: 'Checking…' })).toHaveCount(1);
+  await expect(page.getByRole('status').filter({ hasText: 'CHECKING…' })).toHaveCount(1);
   release();
   await expect(journey.error).toHaveText('Incorrect OTP! 3 tries left.');
   expect(checks()).toBe(2);
