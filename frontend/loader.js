@@ -4,14 +4,16 @@
   const { task, js, wasm } = document.currentScript.dataset;
   const island = document.querySelector("leptos-island");
 
-  // A second press of the button sends nothing a second time; coming back makes it fresh.
-  let sent = [];
+  // A second press of a button sends nothing a second time, unless the first one has come to
+  // nothing for so long that it was given up.
+  const sent = new Set();
   addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
-    if (sent.includes(event.target)) event.preventDefault();
-    sent.push(event.target);
+    if (sent.has(event.target)) event.preventDefault();
+    sent.add(event.target);
+    setTimeout(() => sent.delete(event.target), 5000);
   });
-  addEventListener("pageshow", () => (sent = []));
+  addEventListener("pageshow", () => sent.clear());
 
   if (island) {
     // By this the countdown is set, however late the code arrives.

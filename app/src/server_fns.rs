@@ -18,12 +18,10 @@ use crate::{
 
 pub mod json;
 
-/// What the functions run in, named here because otherwise the macro goes by a feature that only
-/// `leptos_axum` switches on, and that would bring the router along.
+/// What the functions run in, named here because otherwise the macro goes by one of its features,
+/// which `leptos_axum` would switch on and bring the router along.
 #[cfg(feature = "ssr")]
 type Backend = server_fn::axum::AxumServerFnBackend;
-#[cfg(not(feature = "ssr"))]
-type Backend = server_fn::mock::BrowserMockServer;
 
 /// Looks a verification up.
 #[server(prefix = "/ui", endpoint = "view", input = JsonPost, output = JsonPost, server = Backend)]

@@ -3,13 +3,14 @@
 //! Nothing in here runs on the server. What is to be shown is decided in `state`; this part
 //! carries messages between the field, the server functions and the clock.
 
+use std::time::Duration;
+
 use leptos::{
     ev::{Event, SubmitEvent},
     leptos_dom::helpers::{document, set_interval, set_timeout},
     prelude::*,
     task::spawn_local,
 };
-use std::time::Duration;
 use wasm_bindgen::JsCast;
 
 use crate::{

@@ -159,3 +159,63 @@ impl Card {
         Some(most.min(first << asked.min(8)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::Delivery;
+
+    fn card(state: DeliveryState, number: u32) -> Card {
+        let view = VerificationView {
+            id: "id".into(),
+            state: State::Pending,
+            recipient: "j***@example.com".into(),
+            code_length: 6,
+            attempts_left: 5,
+            sends_left: 4,
+            delivery: Delivery { channel: Channel::Email, state, tries: 0, number },
+            channels: vec![Channel::Email, Channel::Sms],
+            now: 0,
+            code_expires_at: 300_000,
+            resend_at: 30_000,
+            expires_at: 600_000,
+        };
+        Card { view: Some(view), notice: None }
+    }
+
+    #[test]
+    fn delivery_is_asked_for_ever_more_slowly_and_not_once_it_is_known() {
+        let waits = |state| (0..6).map_while(|asked| card(state, 1).next_poll(asked)).collect();
+        let (accepted, sent): (Vec<u32>, Vec<u32>) =
+            (waits(DeliveryState::Accepted), waits(DeliveryState::Sent));
+        assert_eq!(accepted, [700, 1_400, 2_800, 5_600, 8_000, 8_000]);
+        assert_eq!(sent, [4_000, 8_000, 16_000, 30_000, 30_000, 30_000]);
+        assert_eq!(card(DeliveryState::Delivered, 1).next_poll(0), None);
+        assert_eq!(card(DeliveryState::Undelivered, 1).next_poll(0), None);
+        assert!(card(DeliveryState::Accepted, 1).next_poll(u32::MAX).is_some());
+    }
+
+    #[test]
+    fn another_code_may_be_asked_for_from_its_time_on_while_sends_are_left() {
+        let mut card = card(DeliveryState::Sent, 1);
+        assert!(!card.may_resend(29_999));
+        assert!(card.may_resend(30_000));
+        card.view.as_mut().unwrap().sends_left = 0;
+        assert!(!card.may_resend(30_000));
+    }
+
+    #[test]
+    fn another_channel_is_offered_after_the_first_resend() {
+        assert_eq!(card(DeliveryState::Sent, 1).other_channel(), None);
+        assert_eq!(card(DeliveryState::Sent, 2).other_channel(), Some(Channel::Sms));
+    }
+
+    #[test]
+    fn a_code_that_is_past_its_time_says_so_instead_of_counting() {
+        let texts = CardTexts { expired: "over".into(), ..CardTexts::default() };
+        let card = card(DeliveryState::Sent, 1);
+        assert_eq!(card.time_left(&texts, 299_001), "0:01");
+        assert_eq!(card.time_left(&texts, 300_000), "over");
+        assert_eq!(card.ending(), None, "another code may still be asked for");
+    }
+}

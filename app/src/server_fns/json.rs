@@ -1,4 +1,4 @@
-//! JSON in both directions, by POST: arrays of strings, see [`pack`](crate::pack).
+//! JSON in both directions, by POST: arrays of strings, as `pack` writes them.
 //!
 //! A cross-site form cannot send JSON, and it needs no form decoder in the browser.
 

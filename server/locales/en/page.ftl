@@ -10,7 +10,7 @@ error-prefix = Error:
 submit = SUBMIT
 resend = RESEND OTP
 checking = CHECKING…
-hint = Submits itself on the last digit
+hint = Checked with the last digit
 change = change
 change-label = Change where the code goes
 

@@ -10,6 +10,7 @@ use crate::code;
 ///
 /// Only [`Policy::new`] makes one, so a policy that exists lies within its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Policy {
     code_length: u8,
     lifetime: Duration,
@@ -20,12 +21,55 @@ pub struct Policy {
     window: Duration,
 }
 
+/// The stored form: times in whole seconds, a quarter of what a `Duration` would take in every row.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    code_length: u8,
+    lifetime: u64,
+    checks: u32,
+    sends: u32,
+    resend_waits: Vec<u64>,
+    live_codes: u8,
+    window: u64,
+}
+
+impl From<Policy> for Stored {
+    fn from(policy: Policy) -> Self {
+        Self {
+            code_length: policy.code_length,
+            lifetime: policy.lifetime.as_secs(),
+            checks: policy.checks,
+            sends: policy.sends,
+            resend_waits: policy.resend_waits.iter().map(Duration::as_secs).collect(),
+            live_codes: policy.live_codes,
+            window: policy.window.as_secs(),
+        }
+    }
+}
+
+impl TryFrom<Stored> for Policy {
+    type Error = OutOfBounds;
+
+    fn try_from(stored: Stored) -> Result<Self, OutOfBounds> {
+        let draft = Draft {
+            code_length: stored.code_length,
+            lifetime: Duration::from_secs(stored.lifetime),
+            checks: stored.checks,
+            sends: stored.sends,
+            resend_waits: stored.resend_waits.into_iter().map(Duration::from_secs).collect(),
+            live_codes: stored.live_codes,
+            window: Duration::from_secs(stored.window),
+        };
+        Self::new(draft).map_err(|mut problems| problems.swap_remove(0))
+    }
+}
+
 /// A policy as somebody wrote it, not yet held against the bounds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// Digits in a code, 4 to 10.
     pub code_length: u8,
-    /// How long a code is accepted, 30 s to 1 h.
+    /// How long a code is accepted, 30 s to 1 h. Times are whole seconds; what is less is cut off.
     pub lifetime: Duration,
     /// Wrong checks that one verification may have, 1 to 10.
     pub checks: u32,
@@ -194,6 +238,14 @@ mod tests {
             ["code_length", "lifetime", "checks", "sends", "resend_waits", "live_codes", "window"]
         );
         assert_eq!(problems[0].to_string(), "code_length is 3, but must be 4 to 10 digits");
+    }
+
+    #[test]
+    fn a_stored_policy_reads_back_and_one_out_of_bounds_does_not() {
+        let stored = serde_json::to_string(&Policy::default()).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), Policy::default());
+        let altered = stored.replace("\"checks\":5", "\"checks\":500");
+        assert!(serde_json::from_str::<Policy>(&altered).is_err());
     }
 
     #[test]
