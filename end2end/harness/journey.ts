@@ -1,8 +1,13 @@
 // The journey as a person sees it: by role and label only.
+import { readFileSync } from 'node:fs';
+
 import { type Locator, type Page, expect } from '@playwright/test';
 
-/** What the card promises as soon as it has been hydrated, and not before. */
-export const promise = 'Submits itself on the last digit';
+/** What the card promises as soon as it has been hydrated, and not before; in whatever words the
+ *  catalogue has for it. */
+export const promise = /^hint = (.+)$/m.exec(
+  readFileSync(new URL('../../server/locales/en/page.ftl', import.meta.url), 'utf8'),
+)![1];
 
 export class Journey {
   readonly page: Page;

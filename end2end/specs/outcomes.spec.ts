@@ -77,6 +77,42 @@ test('a code is accepted once', async ({ context, journey, latchkey, page }) => 
   await expect(other.heading('This OTP has already been used')).toBeVisible();
 });
 
+test('a look that crosses a check does not hide what came of it', async ({
+  journey,
+  latchkey,
+  page,
+}) => {
+  // The card looks how far delivery has come. The server reads what it answers just before the
+  // check is committed, and it arrives while the check is still under way.
+  let overtake = () => {};
+  const overtaking = new Promise<void>((resolve) => (overtake = resolve));
+  let looks = 0;
+  await page.route('**/ui/view', async (route) => {
+    looks += 1;
+    if (looks > 1) return;
+    const response = await route.fetch();
+    const answer = (await response.json()) as string[];
+    const times = answer.filter((text) => /^\d{13}$/.test(text)).sort();
+    await overtaking;
+    // The earliest of its times is the server's now.
+    const later = answer.map((text) => (text === times[0] ? String(Number(text) + 5_000) : text));
+    await route.fulfill({ response, json: later });
+  });
+  await page.route('**/ui/check', async (route) => {
+    const response = await route.fetch();
+    const seen = page.waitForEvent('requestfinished', (request) => request.url().endsWith('/ui/view'));
+    overtake();
+    await seen;
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+    await route.fulfill({ response });
+  });
+  await journey.byEmail('crossed@example.com');
+  await journey.awake();
+  await expect.poll(() => looks).toBe(1);
+  await journey.type(await latchkey.code());
+  await journey.succeeded();
+});
+
 test('reloading and going back send nothing again', async ({ journey, latchkey, page }) => {
   const posts: string[] = [];
   page.on('request', (request) => {
