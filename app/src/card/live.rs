@@ -54,6 +54,8 @@ struct Keep {
     series: u32,
     /// The server was asked what became of the verification once its time was over.
     asked_at_end: bool,
+    /// Counts the checks and resends that were answered.
+    answered: u32,
     web_otp: WebOtp,
 }
 
@@ -69,6 +71,7 @@ impl Live {
             phase: Phase::of(card.seconds_of_life(now)),
             series: 0,
             asked_at_end: false,
+            answered: 0,
             web_otp: WebOtp::default(),
         };
         Self {
@@ -166,7 +169,7 @@ impl Live {
         });
         spawn_local(async move {
             let answer = check_code(id, guess).await;
-            self.busy.set(false);
+            self.rest();
             self.said.set(String::new());
             match answer {
                 Ok(answer) => {
@@ -205,7 +208,7 @@ impl Live {
             .and_then(|value| Channel::from_word(&value));
         spawn_local(async move {
             let answer = resend_code(id, channel).await;
-            self.busy.set(false);
+            self.rest();
             match answer {
                 Ok(answer) => {
                     self.show(answer.view, None);
@@ -227,12 +230,15 @@ impl Live {
         });
     }
 
-    /// Takes over what the server says, unless it is older than what is known.
+    /// A check or a resend is over.
+    fn rest(self) {
+        self.busy.set(false);
+        self.keep.update_value(|keep| keep.answered += 1);
+    }
+
+    /// Takes over what the server says.
     fn show(self, view: Option<VerificationView>, notice: Option<Notice>) {
         if let Some(view) = &view {
-            if self.with_view(|known| known.now > view.now) == Some(true) {
-                return;
-            }
             let clock = ServerClock::set(view.now, browser_now());
             self.keep.update_value(|keep| keep.clock = clock);
             self.now.set(view.now);
@@ -312,9 +318,19 @@ impl Live {
 
     fn look(self) {
         let Some(id) = self.with_view(|view| view.id.clone()) else { return };
+        let answered = self.keep.with_value(|keep| keep.answered);
         spawn_local(async move {
             // A look that fails is no news; the next one may succeed.
-            if let Ok(answer) = view_verification(id).await {
+            let Ok(answer) = view_verification(id).await else { return };
+            // Nor is one that a check or a resend has crossed: the server may have read what it
+            // shows before they were committed, whatever time it bears.
+            let is_crossed = self.busy.get_untracked()
+                || self.keep.with_value(|keep| keep.answered) != answered;
+            let is_older = answer
+                .view
+                .as_ref()
+                .is_some_and(|view| self.with_view(|known| known.now > view.now) == Some(true));
+            if !is_crossed && !is_older {
                 self.show(answer.view, self.card.with_untracked(|card| card.notice));
             }
         });

@@ -1,0 +1,46 @@
+// What must not happen while a page is shown: errors in the console (violations of the
+// Content-Security-Policy are among them), faults in a script, requests that fail.
+import { type BrowserContext, expect } from '@playwright/test';
+
+export class Faults {
+  readonly #seen: string[] = [];
+  readonly #awaited: RegExp[] = [];
+
+  constructor(context: BrowserContext) {
+    context.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.#note(message.text());
+    });
+    context.on('weberror', (fault) => this.#note(String(fault.error())));
+    context.on('response', (response) => {
+      if (response.status() >= 400) this.#note(`status of ${response.status()}: ${response.url()}`);
+    });
+    context.on('requestfailed', (request) => {
+      // Whoever leaves a page calls off what it was still fetching.
+      const leaving = request.failure()?.errorText === 'net::ERR_ABORTED';
+      if (!leaving || request.isNavigationRequest()) {
+        this.#note(`${request.failure()?.errorText}: ${request.url()}`);
+      }
+    });
+  }
+
+  /** The test is about such a fault: it has to happen, and is none. */
+  expect(...faults: RegExp[]): void {
+    this.#awaited.push(...faults);
+  }
+
+  /** The test is about an answer with this status. */
+  expectStatus(status: number): void {
+    this.expect(new RegExp(`status of ${status}\\b`));
+  }
+
+  verify(): void {
+    const unexpected = this.#seen.filter((text) => !this.#awaited.some((fault) => fault.test(text)));
+    expect(unexpected, 'no errors in the console and no failed requests').toEqual([]);
+    const missing = this.#awaited.filter((fault) => !this.#seen.some((text) => fault.test(text)));
+    expect(missing, 'what the test is about has happened').toEqual([]);
+  }
+
+  #note(text: string): void {
+    this.#seen.push(text);
+  }
+}

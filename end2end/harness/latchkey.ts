@@ -1,0 +1,95 @@
+// The real binary, in a folder and on a port of its own.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+/** Environment variables. */
+export type Settings = Record<string, string>;
+
+const root = join(import.meta.dirname, '../..');
+const built = ['target/release/latchkey', 'target/debug/latchkey'].map((path) => join(root, path));
+
+function binary(): string {
+  const named = process.env.LATCHKEY_BIN;
+  const found = named ? resolve(root, named) : built.find((path) => existsSync(path));
+  if (!found) throw new Error('there is no latchkey to test: build one, or name it in LATCHKEY_BIN');
+  return found;
+}
+
+/** A message that the development inbox has caught. */
+export interface Caught {
+  number: number;
+  channel: 'email' | 'sms';
+  to: string;
+  subject: string;
+  text: string;
+  code: string;
+}
+
+export class Latchkey {
+  /** Everything it has logged. */
+  log = '';
+  origin = '';
+  readonly #folder = mkdtempSync(join(tmpdir(), 'latchkey-'));
+  #process!: ChildProcess;
+
+  static async start(settings: Settings): Promise<Latchkey> {
+    const latchkey = new Latchkey();
+    await latchkey.#start(settings);
+    return latchkey;
+  }
+
+  async #start(settings: Settings): Promise<void> {
+    const own = {
+      PATH: process.env.PATH,
+      LATCHKEY_SERVER__BIND: '127.0.0.1:0',
+      LATCHKEY_LOG__FORMAT: 'json',
+      LATCHKEY_LOG__LEVEL: 'info,server=trace',
+      LATCHKEY_SERVER__SHUTDOWN_TIMEOUT: '1',
+    };
+    const env = { ...own, ...settings };
+    const child = spawn(binary(), ['serve'], { cwd: this.#folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#process = child;
+    const listening = new Promise<void>((ready, failed) => {
+      child.once('error', failed);
+      child.once('exit', (code) => failed(new Error(`latchkey ended with ${code}:\n${this.log}`)));
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text;
+        const line = /^.*"message":"listening".*$/m.exec(this.log);
+        if (!line || this.origin) return;
+        this.origin = JSON.parse(line[0]).origin;
+        ready();
+      });
+    });
+    await listening;
+    while (!(await this.#isReady()));
+  }
+
+  async #isReady(): Promise<boolean> {
+    return (await fetch(`${this.origin}/health/ready`)).ok;
+  }
+
+  /** What the development inbox has caught, newest first, once there are `count` messages. */
+  async caught(count = 1): Promise<Caught[]> {
+    for (;;) {
+      const answer = await fetch(`${this.origin}/dev/inbox.json`);
+      const messages = (await answer.json()) as Caught[];
+      if (messages.length >= count) return messages;
+    }
+  }
+
+  /** The code of the n-th message. */
+  async code(n = 1): Promise<string> {
+    return (await this.caught(n)).find((message) => message.number === n)!.code;
+  }
+
+  async end(): Promise<void> {
+    const ended = new Promise((done) => this.#process.once('exit', done));
+    if (this.#process.exitCode === null) {
+      this.#process.kill('SIGTERM');
+      await ended;
+    }
+    rmSync(this.#folder, { recursive: true });
+  }
+}

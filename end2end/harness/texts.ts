@@ -1,0 +1,60 @@
+// A stand-in for Twilio, and what a person reads on the phone.
+import { join } from 'node:path';
+
+import { Child, type Event } from './child.ts';
+import type { Settings } from './latchkey.ts';
+
+const sid = `AC${'5'.repeat(32)}`;
+const token = 'a token of the account';
+
+export interface TextMessage {
+  to: string;
+  from: string;
+  body: string;
+  /** Seconds for which Twilio may hold it back. */
+  validity: number;
+  code: string;
+}
+
+export class TextGateway {
+  readonly sender = '+447700900009';
+  #child!: Child;
+  #port!: number;
+
+  static async start(): Promise<TextGateway> {
+    const gateway = new TextGateway();
+    const program = join(import.meta.dirname, '../servers/twilio.mjs');
+    gateway.#child = new Child(program, '--sid', sid, '--token', token);
+    gateway.#port = (await gateway.#child.event('listening')).port as number;
+    return gateway;
+  }
+
+  /** The variables of the scripts that Latchkey replaces, and where the stand-in is. */
+  get settings(): Settings {
+    return {
+      TWILIO_SID: sid,
+      TWILIO_AUTH_TOKEN: token,
+      SENDER_NUMBER: this.sender,
+      LATCHKEY_TWILIO__BASE_URL: `http://127.0.0.1:${this.#port}`,
+    };
+  }
+
+  /** The message to a number, as soon as it is there. */
+  async message(to: string): Promise<TextMessage> {
+    const isFor = (event: Event) => (event.fields as Record<string, string>).To === to;
+    const fields = (await this.#child.event('message', isFor)).fields as Record<string, string>;
+    const code = /^@\S+ #(\d{4,10})$/m.exec(fields.Body)?.[1];
+    if (!code) throw new Error('the message has no line that binds a code to an origin');
+    return {
+      to: fields.To,
+      from: fields.From,
+      body: fields.Body,
+      validity: Number(fields.ValidityPeriod),
+      code,
+    };
+  }
+
+  async end(): Promise<void> {
+    await this.#child.end();
+  }
+}

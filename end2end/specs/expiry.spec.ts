@@ -1,0 +1,53 @@
+// The shortest life that a code can be given is half a minute; this waits it out, once.
+import { expect, test } from '../harness/test.ts';
+import { Latchkey } from '../harness/latchkey.ts';
+
+test.use({
+  settings: { LATCHKEY_POLICY__LIFETIME: '30', LATCHKEY_POLICY__RESEND_WAITS: '0' },
+});
+test.setTimeout(60_000);
+
+test('a code is no longer accepted after its time, and a fresh one is', async ({
+  browser,
+  context,
+  journey,
+  latchkey,
+  page,
+  settings,
+}) => {
+  // Beside it a server that lets a verification end together with its code, and the same page
+  // without script.
+  const brief = await Latchkey.start({ ...settings, LATCHKEY_POLICY__WINDOW: '30' });
+  const ending = journey.on(await context.newPage());
+  await ending.page.goto(brief.origin);
+  await ending.page.getByRole('textbox', { name: 'E-mail address' }).fill('brief@example.com');
+  await ending.send();
+  await expect(ending.field).toBeVisible();
+
+  await journey.byEmail('late@example.com');
+  await journey.awake();
+  const plain = await browser.newPage({ javaScriptEnabled: false });
+  await plain.goto(page.url());
+
+  const said = page.getByRole('status').filter({ hasText: 'This OTP has expired' });
+  await expect(said).toHaveCount(1, { timeout: 40_000 });
+  await expect(page.getByText('This OTP has expired').first()).toBeVisible();
+  await journey.type(await latchkey.code(1));
+  await expect(journey.error).toHaveText('This OTP has expired');
+
+  const unscripted = journey.on(plain);
+  await unscripted.type(await latchkey.code(1));
+  await unscripted.submit.click();
+  await expect(unscripted.error).toHaveText('This OTP has expired');
+  await plain.close();
+
+  await journey.resend.click();
+  await expect(page.getByText('We sent a new code to')).toBeVisible();
+  await journey.type(await latchkey.code(2));
+  await journey.succeeded();
+
+  await expect(ending.heading('This OTP has expired')).toBeVisible();
+  await ending.page.getByRole('link', { name: 'START AGAIN' }).click();
+  await expect(ending.page.getByRole('textbox', { name: 'E-mail address' })).toBeVisible();
+  await brief.end();
+});

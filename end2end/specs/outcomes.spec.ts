@@ -1,0 +1,253 @@
+// How checks and resends end, in words, with the card alive.
+import type { Page } from '@playwright/test';
+
+import { expect, test, wrong } from '../harness/test.ts';
+
+/** Whenever the card looks how far delivery has come it learns the server's time as well: a clock
+ *  that a test has moved would be set right at once. */
+async function leaveAlone(page: Page): Promise<void> {
+  await page.route('**/ui/view', () => {});
+}
+
+test('wrong codes are told with the tries that are left, ready for overtyping', async ({
+  journey,
+  latchkey,
+  page,
+}) => {
+  await journey.byEmail('guess@example.com');
+  await journey.awake();
+  const code = await latchkey.code();
+  for (const [n, left] of ['4 tries', '3 tries', '2 tries', '1 try'].entries()) {
+    await journey.type(wrong(code, n + 1));
+    await expect(journey.error).toHaveText(`Incorrect OTP! ${left} left.`);
+    await expect(journey.field).toHaveAttribute('aria-invalid', 'true');
+    await expect(journey.field).toHaveAccessibleDescription(/Incorrect OTP!/);
+    await expect(journey.field).toBeFocused();
+    await expect(page).toHaveTitle('Error: OTP Verification');
+    expect(await page.evaluate(() => getSelection()?.toString())).toBe(wrong(code, n + 1));
+  }
+  // Editing takes the complaint back.
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Backspace');
+  await expect(journey.error).toHaveText('');
+  await expect(journey.field).toHaveAttribute('aria-invalid', 'false');
+  await expect(page).toHaveTitle('OTP Verification');
+
+  await page.keyboard.press('ControlOrMeta+a');
+  await journey.type(wrong(code, 5));
+  await expect(journey.heading('Too many incorrect OTPs')).toBeFocused();
+  await expect(page).toHaveTitle('Error: OTP Verification');
+  // Not even the right one any more.
+  await page.reload();
+  await expect(journey.heading('Too many incorrect OTPs')).toBeVisible();
+});
+
+for (const [guess, detail] of [
+  ['', ''],
+  ['12345', '. Some digits are missing.'],
+  ['1234567', '. These are too many.'],
+  ['12345a', '. Use digits only.'],
+]) {
+  test(`"${guess}" is told to be no code and costs no try`, async ({ journey, latchkey, page }) => {
+    await journey.byEmail('guess@example.com');
+    await journey.awake();
+    await journey.paste(guess || ' ');
+    await page.keyboard.press('Enter');
+    await expect(journey.error).toHaveText(`Invalid OTP: enter the 6 digits we sent${detail}`);
+    await expect(journey.field).toHaveAttribute('aria-invalid', 'true');
+    await page.keyboard.press('ControlOrMeta+a');
+    await journey.type(wrong(await latchkey.code()));
+    await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
+  });
+}
+
+test('a code is accepted once', async ({ context, journey, latchkey, page }) => {
+  await journey.byEmail('twice@example.com');
+  await journey.awake();
+  const other = journey.on(await context.newPage());
+  await other.page.goto(page.url());
+  await other.awake();
+  const code = await latchkey.code();
+  await journey.type(code);
+  await journey.succeeded();
+  await expect(page).toHaveTitle('OTP Verification');
+  await expect(journey.heading('Login Success!')).toBeFocused();
+  await other.page.bringToFront();
+  await other.type(code);
+  await expect(other.heading('This OTP has already been used')).toBeVisible();
+});
+
+test('a look that crosses a check does not hide what came of it', async ({
+  journey,
+  latchkey,
+  page,
+}) => {
+  // The card looks how far delivery has come. The server reads what it answers just before the
+  // check is committed, and it arrives while the check is still under way.
+  let overtake = () => {};
+  const overtaking = new Promise<void>((resolve) => (overtake = resolve));
+  let looks = 0;
+  await page.route('**/ui/view', async (route) => {
+    looks += 1;
+    if (looks > 1) return;
+    const response = await route.fetch();
+    const answer = (await response.json()) as string[];
+    const times = answer.filter((text) => /^\d{13}$/.test(text)).sort();
+    await overtaking;
+    // The earliest of its times is the server's now.
+    const later = answer.map((text) => (text === times[0] ? String(Number(text) + 5_000) : text));
+    await route.fulfill({ response, json: later });
+  });
+  await page.route('**/ui/check', async (route) => {
+    const response = await route.fetch();
+    const seen = page.waitForEvent('requestfinished', (request) => request.url().endsWith('/ui/view'));
+    overtake();
+    await seen;
+    await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
+    await route.fulfill({ response });
+  });
+  await journey.byEmail('crossed@example.com');
+  await journey.awake();
+  await expect.poll(() => looks).toBe(1);
+  await journey.type(await latchkey.code());
+  await journey.succeeded();
+});
+
+test('reloading and going back send nothing again', async ({ journey, latchkey, page }) => {
+  const posts: string[] = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    // Looking how far delivery has come changes nothing.
+    if (request.method() === 'POST' && pathname !== '/ui/view') posts.push(pathname);
+  });
+  await journey.byEmail('again@example.com');
+  await journey.awake();
+  await page.reload();
+  await journey.awake();
+  await page.goBack();
+  await expect(page.getByRole('textbox', { name: 'E-mail address' })).toBeVisible();
+  await page.goForward();
+  await journey.awake();
+  await journey.type(await latchkey.code());
+  await journey.succeeded();
+  await page.reload();
+  await journey.succeeded();
+  await page.goBack();
+  await page.goForward();
+  await journey.succeeded();
+  expect(posts).toEqual(['/', '/ui/check']);
+  expect(await latchkey.caught()).toHaveLength(1);
+});
+
+test('what a reload puts back into the field is not checked', async ({ journey, latchkey, page }) => {
+  const checks: string[] = [];
+  page.on('request', (request) => {
+    if (request.url().endsWith('/check')) checks.push(request.url());
+  });
+  await journey.byEmail('restored@example.com');
+  await journey.awake();
+  await journey.type(wrong(await latchkey.code()));
+  await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
+  await page.reload();
+  await journey.awake();
+  expect(checks).toHaveLength(1);
+});
+
+test('the wait before another code is counted down, and kept by the server', async ({
+  faults,
+  journey,
+  latchkey,
+  page,
+}) => {
+  faults.expectStatus(429);
+  await page.clock.install();
+  await leaveAlone(page);
+  await journey.byEmail('wait@example.com');
+  await page.clock.fastForward(2_000);
+  await journey.awake();
+  await expect(page.getByText(/^New code possible in 0:2\d$/)).toBeVisible();
+  await expect(page.getByText(/^Code expires in 4:5\d$/)).toBeVisible();
+  await expect(journey.resend).toHaveAttribute('aria-disabled', 'true');
+
+  // Said to be impossible for now, yet nobody is left without an answer. (Playwright itself would
+  // wait until it is possible.)
+  await journey.resend.click({ force: true });
+  await expect(page.getByRole('status').filter({ hasText: 'New code possible in' })).toHaveCount(1);
+
+  // A browser whose clock has leapt ahead believes that the wait is over.
+  await page.clock.fastForward('00:40');
+  await expect(page.getByText('Nothing arrived? Ask for a new code.')).toBeVisible();
+  await journey.resend.click();
+  await expect(journey.error).toHaveText(/^A new code can be sent in 0:(30|[12]\d)\.$/);
+  expect(await latchkey.caught()).toHaveLength(1);
+});
+
+test('phases of the time left are announced, seconds are not', async ({ journey, page }) => {
+  await page.clock.install();
+  await leaveAlone(page);
+  await journey.byEmail('phases@example.com');
+  await page.clock.fastForward(2_000);
+  await journey.awake();
+  const said = (text: string) => page.getByRole('status').filter({ hasText: text });
+  await page.clock.fastForward('04:00');
+  await expect(said('One minute left')).toHaveCount(1);
+  await page.clock.fastForward('00:30');
+  await expect(said('30 seconds left')).toHaveCount(1);
+  await expect(page.getByRole('status').filter({ hasText: 'Code expires in' })).toHaveCount(0);
+});
+
+test.describe('with two messages for one recipient', () => {
+  test.use({ settings: { LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES: '2' } });
+
+  test('a third is refused in words', async ({ faults, journey, latchkey, page }) => {
+    faults.expectStatus(429);
+    await journey.byEmail('often@example.com');
+    await journey.awake();
+    await journey.byEmail('OFTEN@example.com');
+    await journey.awake();
+    await journey.byEmail('often@example.com');
+    await expect(journey.error).toHaveText(
+      /^Too many codes were asked for\. Try again in (9|10):\d\d\.$/,
+    );
+    await expect(page.getByRole('textbox', { name: 'E-mail address' })).toHaveValue('often@example.com');
+    expect(await latchkey.caught()).toHaveLength(2);
+  });
+});
+
+test.describe('with two guesses a minute for one address', () => {
+  test.use({ settings: { LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE: '2' } });
+
+  test('a third is refused in words and costs no try', async ({ faults, journey, latchkey }) => {
+    faults.expectStatus(429);
+    await journey.byEmail('fast@example.com');
+    await journey.awake();
+    const code = await latchkey.code();
+    await journey.type(wrong(code, 1));
+    await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
+    await journey.type(wrong(code, 2));
+    await expect(journey.error).toHaveText('Incorrect OTP! 3 tries left.');
+    await journey.type(wrong(code, 3));
+    await expect(journey.error).toHaveText(/^Too many codes were tried\. Try again in [01]:\d\d\.$/);
+  });
+});
+
+test.describe('with five digits', () => {
+  test.use({ settings: { LATCHKEY_POLICY__CODE_LENGTH: '5' } });
+
+  test('the page asks for five digits', async ({ journey, latchkey, page }) => {
+    await journey.byEmail('five@example.com');
+    await journey.awake();
+    await expect(page.getByLabel('Enter the 5-digit code')).toBeVisible();
+    const code = await latchkey.code();
+    expect(code).toHaveLength(5);
+    await journey.type(code);
+    await journey.succeeded();
+  });
+});
+
+test('an id that never was looks like an expired one', async ({ faults, journey, page }) => {
+  faults.expectStatus(404);
+  await journey.open('/v/AAAAAAAAAAAAAAAAAAAAAA');
+  await expect(journey.heading('This OTP has expired')).toBeVisible();
+  await expect(page.getByRole('link', { name: 'START AGAIN' })).toBeVisible();
+});
