@@ -1,4 +1,5 @@
 // The real binary, in a folder and on a port of its own.
+import { fileURLToPath } from 'node:url';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +8,7 @@ import { join, resolve } from 'node:path';
 /** Environment variables. */
 export type Settings = Record<string, string>;
 
-const root = join(import.meta.dirname, '../..');
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const built = ['target/release/latchkey', 'target/debug/latchkey'].map((path) => join(root, path));
 
 function binary(): string {

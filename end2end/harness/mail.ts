@@ -1,4 +1,5 @@
 // A real mail server, and what a person finds in the mailbox.
+import { fileURLToPath } from 'node:url';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,7 +9,7 @@ import PostalMime, { type Email } from 'postal-mime';
 import { Child, type Event } from './child.ts';
 import type { Settings } from './latchkey.ts';
 
-const servers = join(import.meta.dirname, '../servers');
+const servers = fileURLToPath(new URL('../servers', import.meta.url));
 const user = 'postmaster@example.com';
 const password = 'correct horse battery';
 

@@ -1,4 +1,5 @@
 // A stand-in for Twilio, and what a person reads on the phone.
+import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 
 import { Child, type Event } from './child.ts';
@@ -23,7 +24,7 @@ export class TextGateway {
 
   static async start(): Promise<TextGateway> {
     const gateway = new TextGateway();
-    const program = join(import.meta.dirname, '../servers/twilio.mjs');
+    const program = fileURLToPath(new URL('../servers/twilio.mjs', import.meta.url));
     gateway.#child = new Child(program, '--sid', sid, '--token', token);
     gateway.#port = (await gateway.#child.event('listening')).port as number;
     return gateway;
