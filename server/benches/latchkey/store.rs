@@ -165,9 +165,10 @@ impl Step for Create {
             expires_at: self.verification.code_expires_at(),
             tries: 0,
             unanswered: 0,
+            leased_until: NOW,
             sealed: vec![0; 200],
         };
-        records.outbox.push(OutboxChange::Enqueue { message, leased_until: NOW });
+        records.outbox.push(OutboxChange::Enqueue { message });
         records.verification = Some(self.verification.clone());
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use otp::{Channel, Timestamp};
 
-use super::{Failure, Letter, Provider, Receipt, Undelivered};
+use super::{Failure, Letter, Provider, Receipt, Undelivered, breaker::Breaker};
 
 /// After so many failures that may pass, a message goes to the next provider of its channel.
 const TRIES_EACH: u32 = 3;
@@ -12,14 +12,22 @@ const TRIES_EACH: u32 = 3;
 /// Everything that can carry messages.
 #[derive(Debug)]
 pub struct Courier {
-    email: Vec<Provider>,
-    sms: Vec<Provider>,
+    email: Vec<Carrier>,
+    sms: Vec<Carrier>,
+}
+
+#[derive(Debug)]
+struct Carrier {
+    provider: Provider,
+    breaker: Breaker,
 }
 
 impl Courier {
     /// A courier with the providers of each channel, the preferred first.
     pub fn new(email: Vec<Provider>, sms: Vec<Provider>) -> Self {
-        Self { email, sms }
+        let carrier = |provider| Carrier { provider, breaker: Breaker::default() };
+        let carriers = |providers: Vec<_>| providers.into_iter().map(carrier).collect();
+        Self { email: carriers(email), sms: carriers(sms) }
     }
 
     /// The channels that have a provider.
@@ -30,12 +38,13 @@ impl Courier {
 
     /// Every provider of every channel.
     pub fn providers(&self) -> impl Iterator<Item = &Provider> {
-        self.email.iter().chain(&self.sms)
+        self.email.iter().chain(&self.sms).map(|carrier| &carrier.provider)
     }
 
     /// The longest that [`Courier::deliver`] can take.
     pub fn patience(&self) -> Duration {
-        let channel = |providers: &[Provider]| providers.iter().map(Provider::patience).sum();
+        let channel =
+            |carriers: &[Carrier]| carriers.iter().map(|carrier| carrier.provider.patience()).sum();
         Duration::max(channel(&self.email), channel(&self.sms))
     }
 
@@ -49,13 +58,13 @@ impl Courier {
         tries: u32,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
-        let providers = self.of(letter.channel);
-        let turn = usize::try_from(tries / TRIES_EACH).unwrap_or_default();
         let mut last = Undelivered::permanent("no provider carries this channel");
-        for offset in 0..providers.len() {
-            let provider = &providers[(turn + offset) % providers.len()];
+        for Carrier { provider, breaker } in self.in_turn(letter.channel, tries, now) {
             match provider.deliver(letter, now).await {
-                Ok(receipt) => return Ok(receipt),
+                Ok(receipt) => {
+                    breaker.succeeded();
+                    return Ok(receipt);
+                }
                 Err(undelivered) => {
                     tracing::warn!(
                         provider = provider.name(),
@@ -65,6 +74,7 @@ impl Courier {
                         error = %undelivered,
                         "a message was not taken",
                     );
+                    breaker.failed(undelivered.kind, now);
                     if undelivered.kind != Failure::Permanent {
                         return Err(undelivered);
                     }
@@ -75,7 +85,17 @@ impl Courier {
         Err(last)
     }
 
-    fn of(&self, channel: Channel) -> &[Provider] {
+    /// The providers of a channel in the order to ask them; last those that are left alone.
+    fn in_turn(&self, channel: Channel, tries: u32, now: Timestamp) -> Vec<&Carrier> {
+        let carriers = self.of(channel);
+        let turn = usize::try_from(tries / TRIES_EACH).unwrap_or_default();
+        let (later, first) = carriers.split_at(turn % carriers.len().max(1));
+        let mut order: Vec<_> = first.iter().chain(later).collect();
+        order.sort_by_key(|carrier| carrier.breaker.rests(now));
+        order
+    }
+
+    fn of(&self, channel: Channel) -> &[Carrier] {
         match channel {
             Channel::Email => &self.email,
             Channel::Sms => &self.sms,

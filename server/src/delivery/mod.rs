@@ -4,6 +4,7 @@
 //! three kinds that decide what happens next. It keeps no queue and tries nothing twice: when to
 //! try again, and with whom, is the outbox worker's business.
 
+mod breaker;
 pub mod courier;
 pub mod envelope;
 pub mod inbox;

@@ -28,6 +28,8 @@ use crate::{
 const IN_FLIGHT: usize = 64;
 /// How often the outbox is asked for what came back.
 const LOOK: Duration = Duration::from_millis(500);
+/// Between two tries to record what became of a message, while the store is away.
+const PAUSE: Duration = Duration::from_millis(250);
 /// A second answerless try may already be a duplicate, so there is no third (S25).
 const UNANSWERED: u32 = 2;
 
@@ -69,8 +71,9 @@ impl<S: Store> Worker<S> {
             let messages = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                Some(message) = committed.recv() => vec![message],
+                // Ahead of what is new, or a flood of that would starve what came back.
                 _ = look.tick() => self.claim(free.available_permits()).await,
+                Some(message) = committed.recv() => vec![message],
             };
             drop(permit);
             for message in messages {
@@ -112,25 +115,53 @@ impl<S: Store> Worker<S> {
     }
 
     /// Tries one message and settles it.
-    async fn attempt(&self, message: Message) {
+    pub async fn attempt(&self, message: Message) {
         let now = self.clock.now();
-        let settled = match Envelope::open(&message.key, &message.sealed, &self.sealer) {
-            _ if message.expires_at <= now => Settlement::undelivered(false),
+        if now + self.courier.patience() > message.leased_until {
+            // It has waited too long with us: the lease could end while it is tried, and then
+            // somebody else would try it too.
+            if now < message.leased_until {
+                let Message { tries, unanswered, .. } = message;
+                let give_back = Settlement::Retry { at: now, unanswered };
+                self.settle(&message, tries, give_back).await;
+            }
+            return;
+        }
+        let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, &self.sealer)
+        {
+            _ if message.expires_at <= now => (message.tries, Settlement::undelivered(false)),
             Err(error) => {
                 report(&error, "a message of the outbox cannot be read and is given up");
-                Settlement::undelivered(false)
+                (message.tries, Settlement::undelivered(false))
             }
             Ok(envelope) => {
                 let letter = envelope.into_letter(&message.key, &self.brand, &self.origin_host);
-                let result = self.courier.deliver(&letter, message.tries, now).await;
-                self.judge(&message, result.map(|_| ()))
+                let delivery = self.courier.deliver(&letter, message.tries, now);
+                // A provider that takes its time is cut off when the code expires.
+                let time_left = message.expires_at.since(now);
+                let result = tokio::time::timeout(time_left, delivery).await;
+                let settlement = result.map_or(Settlement::undelivered(false), |result| {
+                    self.judge(&message, result.map(|_| ()))
+                });
+                (message.tries + 1, settlement)
             }
         };
-        let step =
-            Settle { key: message.key, tries: message.tries + 1, settled, now: self.clock.now() };
-        if let Err(error) = self.store.apply(step).await {
-            // The lease ends, and the message is tried again: at worst it arrives twice.
-            report(&error, "a message could not be settled");
+        self.settle(&message, tries, settlement).await;
+    }
+
+    /// Records what became of a message, as long as that is ours to say. A store that is away for a
+    /// moment shall not make a duplicate of what has gone out.
+    async fn settle(&self, message: &Message, tries: u32, settlement: Settlement) {
+        let Message { key, leased_until, .. } = *message;
+        loop {
+            let now = self.clock.now();
+            let step = Settle { key, leased_until, tries, settled: settlement, now };
+            let Err(error) = self.store.apply(step).await else { return };
+            if self.clock.now() + PAUSE >= leased_until {
+                // The lease ends, and the message is tried again: at worst it arrives twice.
+                return report(&error, "a message could not be settled");
+            }
+            tokio::time::sleep(PAUSE).await;
         }
     }
 
@@ -166,6 +197,7 @@ impl Settlement {
 /// Records a settlement with the verification and the outbox, both or neither.
 struct Settle {
     key: MessageKey,
+    leased_until: Timestamp,
     tries: u32,
     settled: Settlement,
     now: Timestamp,
@@ -183,10 +215,10 @@ impl Step for Settle {
     }
 
     fn run(&mut self, records: &mut Records) {
-        let Self { key, tries, settled, now } = *self;
+        let Self { key, leased_until, tries, settled, now } = *self;
         records.outbox.push(match settled {
             Settlement::Retry { at, unanswered } => {
-                OutboxChange::Retry { key, at, tries, unanswered }
+                OutboxChange::Retry { key, leased_until, at, tries, unanswered }
             }
             Settlement::Sent | Settlement::Undelivered { .. } => OutboxChange::Remove { key },
         });

@@ -64,10 +64,10 @@ impl Context {
             expires_at: verification.code_expires_at(),
             tries: 0,
             unanswered: 0,
+            leased_until: self.now + self.lease,
             sealed,
         };
-        let leased_until = self.now + self.lease;
-        outbox.push(OutboxChange::Enqueue { message: message.clone(), leased_until });
+        outbox.push(OutboxChange::Enqueue { message: message.clone() });
         Ok(message)
     }
 }

@@ -1,6 +1,6 @@
 //! The contract of [`Store`], written once and run against every back end.
 //!
-//! A back end joins by a line in [`contract!`]'s list at the end, with a function that makes a fresh
+//! A back end joins by a module of its own at the end, with a function that makes a fresh
 //! store and one that opens the same again, as after a restart.
 
 use std::{sync::Arc, time::Duration};
@@ -17,6 +17,8 @@ use super::*;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LEASE: Duration = Duration::from_secs(60);
+/// When the lease ends under which [`create`] puts a message into the outbox.
+const LEASED: Timestamp = Timestamp::from_millis(START.as_millis() + 60_000);
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
 const QUOTA: Quota = Quota { limit: 7, per: Duration::from_secs(60) };
 
@@ -43,6 +45,7 @@ fn message(verification: VerificationId, number: u32) -> Message {
         expires_at: START + Duration::from_secs(300),
         tries: 0,
         unanswered: 0,
+        leased_until: LEASED,
         sealed: vec![1, 2, 3],
     }
 }
@@ -87,8 +90,7 @@ async fn create(store: &impl Store) -> VerificationId {
     let id = verification.id();
     let step = change(id, move |records| {
         records.verification = Some(verification.clone());
-        let leased_until = START + LEASE;
-        records.outbox.push(OutboxChange::Enqueue { message: message(id, 1), leased_until });
+        records.outbox.push(OutboxChange::Enqueue { message: message(id, 1) });
     });
     store.apply(step).await.unwrap();
     id
@@ -165,8 +167,8 @@ pub(super) async fn a_failing_step_does_not_take_its_neighbours_down(store: impl
         let enqueued = if number % 3 == 0 { id } else { fresh.id() };
         change(fresh.id(), move |records| {
             records.verification = Some(fresh.clone());
-            let message = message(enqueued, 1);
-            records.outbox.push(OutboxChange::Enqueue { message, leased_until: START });
+            let message = Message { leased_until: START, ..message(enqueued, 1) };
+            records.outbox.push(OutboxChange::Enqueue { message });
             fresh.id()
         })
     })
@@ -186,7 +188,8 @@ pub(super) async fn a_message_is_leased_to_one_caller_until_the_lease_ends(store
     let just_before = end - Duration::from_millis(1);
     assert_eq!(store.claim(just_before, LEASE, 10).await.unwrap(), []);
     assert_eq!(store.next_due().await.unwrap(), Some(end));
-    assert_eq!(store.claim(end, LEASE, 10).await.unwrap(), [message(id, 1)]);
+    let leased = Message { leased_until: end + LEASE, ..message(id, 1) };
+    assert_eq!(store.claim(end, LEASE, 10).await.unwrap(), [leased]);
     assert_eq!(store.claim(end, LEASE, 10).await.unwrap(), []);
     assert_eq!(store.next_due().await.unwrap(), Some(end + LEASE));
 }
@@ -195,10 +198,25 @@ pub(super) async fn a_message_given_back_is_due_at_its_time_with_its_tries(store
     let id = create(&store).await;
     let key = MessageKey { verification: id, number: 1 };
     let at = START + Duration::from_secs(2);
-    change_outbox(&store, id, OutboxChange::Retry { key, at, tries: 3, unanswered: 1 }).await;
+    let back = OutboxChange::Retry { key, leased_until: LEASED, at, tries: 3, unanswered: 1 };
+    change_outbox(&store, id, back).await;
     assert_eq!(store.claim(at - Duration::from_millis(1), LEASE, 10).await.unwrap(), []);
     let claimed = store.claim(at, LEASE, 10).await.unwrap();
     assert_eq!((claimed[0].tries, claimed[0].unanswered), (3, 1));
+}
+
+pub(super) async fn a_message_is_not_given_back_by_who_has_lost_it(store: impl Store) {
+    let id = create(&store).await;
+    let key = MessageKey { verification: id, number: 1 };
+    let [taken] = &store.claim(LEASED, LEASE, 10).await.unwrap()[..] else { panic!("it is due") };
+    let give_back = |leased_until| {
+        let back = OutboxChange::Retry { key, leased_until, at: LEASED, tries: 9, unanswered: 0 };
+        change_outbox(&store, id, back)
+    };
+    give_back(LEASED).await;
+    assert_eq!(store.claim(LEASED, LEASE, 10).await.unwrap(), [], "another is trying it");
+    give_back(taken.leased_until).await;
+    assert_eq!(store.claim(LEASED, LEASE, 10).await.unwrap().len(), 1);
 }
 
 pub(super) async fn a_removed_message_never_comes_back(store: impl Store) {
@@ -219,7 +237,8 @@ pub(super) async fn a_claim_takes_the_longest_waiting_first_and_no_more_than_its
         let id = create(&store).await;
         let key = MessageKey { verification: id, number: 1 };
         let at = START + Duration::from_secs(seconds);
-        change_outbox(&store, id, OutboxChange::Retry { key, at, tries: 1, unanswered: 0 }).await;
+        let back = OutboxChange::Retry { key, leased_until: LEASED, at, tries: 1, unanswered: 0 };
+        change_outbox(&store, id, back).await;
         ids.push(id);
     }
     let claimed = store.claim(START + LEASE, LEASE, 2).await.unwrap();
@@ -375,6 +394,7 @@ macro_rules! contract {
             a_failing_step_does_not_take_its_neighbours_down
             a_message_is_leased_to_one_caller_until_the_lease_ends
             a_message_given_back_is_due_at_its_time_with_its_tries
+            a_message_is_not_given_back_by_who_has_lost_it
             a_removed_message_never_comes_back
             a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit
             a_token_is_redeemed_once_however_many_try
@@ -386,75 +406,4 @@ macro_rules! contract {
     };
 }
 
-mod sqlite {
-    use crate::store::SqliteStore;
-
-    /// The folder is kept as long as the function that opens the store again.
-    fn fresh() -> (SqliteStore, impl Fn(SqliteStore) -> SqliteStore) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("data").join("latchkey.db");
-        let store = SqliteStore::open(&path).unwrap();
-        let reopen = move |store: SqliteStore| {
-            assert!(folder.path().exists());
-            drop(store);
-            SqliteStore::open(&path).unwrap()
-        };
-        (store, reopen)
-    }
-
-    contract! { fresh() }
-
-    #[tokio::test]
-    async fn a_second_server_is_kept_away_from_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("latchkey.db");
-        let _first = SqliteStore::open(&path).unwrap();
-        let second = SqliteStore::open(&path).unwrap_err();
-        assert!(second.to_string().contains("in use by another process"));
-    }
-
-    #[tokio::test]
-    async fn the_files_are_for_their_owner_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("latchkey.db");
-        let store = SqliteStore::open(&path).unwrap();
-        crate::store::contract::create(&store).await;
-        for name in ["latchkey.db", "latchkey.db-wal"] {
-            let mode = folder.path().join(name).metadata().unwrap().permissions().mode();
-            assert_eq!(mode & 0o077, 0, "{name}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_database_of_a_newer_version_is_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("latchkey.db");
-        drop(SqliteStore::open(&path).unwrap());
-        let connection = rusqlite::Connection::open(&path).unwrap();
-        connection.pragma_update(None, "user_version", 1000).unwrap();
-        drop(connection);
-        let error = SqliteStore::open(&path).unwrap_err();
-        assert!(error.to_string().contains("schema version 1000"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_file_that_is_no_database_is_refused_with_its_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("latchkey.db");
-        std::fs::write(&path, "not a database, but long enough to be looked at".repeat(100))
-            .unwrap();
-        assert!(SqliteStore::open(&path).unwrap_err().to_string().contains("latchkey.db"));
-    }
-
-    #[tokio::test]
-    async fn messages_leased_to_a_process_that_died_are_due_at_the_next_start() {
-        use crate::store::{Store, contract};
-        let (store, reopen) = fresh();
-        let id = contract::create(&store).await;
-        assert_eq!(store.claim(contract::START, contract::LEASE, 10).await.unwrap(), []);
-        let store = reopen(store);
-        let claimed = store.claim(contract::START, contract::LEASE, 10).await.unwrap();
-        assert_eq!(claimed, [contract::message(id, 1)]);
-    }
-}
+mod sqlite;

@@ -113,6 +113,8 @@ pub struct Message {
     pub tries: u32,
     /// After how many of these it is not known whether the provider took it.
     pub unanswered: u32,
+    /// Until when it belongs to whoever holds it; from then on it may be handed to another.
+    pub leased_until: Timestamp,
     /// Recipient and code, encrypted under a key that is not in the store.
     pub sealed: Vec<u8>,
 }
@@ -124,6 +126,7 @@ impl std::fmt::Debug for Message {
             .field("expires_at", &self.expires_at)
             .field("tries", &self.tries)
             .field("unanswered", &self.unanswered)
+            .field("leased_until", &self.leased_until)
             .finish_non_exhaustive()
     }
 }
@@ -136,13 +139,13 @@ pub enum OutboxChange {
     Enqueue {
         /// The message.
         message: Message,
-        /// When the lease ends.
-        leased_until: Timestamp,
     },
-    /// Gives a message back, to be claimed again later.
+    /// Gives a message back, to be claimed again later. Does nothing where it is another's by now.
     Retry {
         /// Which.
         key: MessageKey,
+        /// Until when it was leased to who gives it back, by which their lease is known.
+        leased_until: Timestamp,
         /// When it is due again.
         at: Timestamp,
         /// How many tries it has had.

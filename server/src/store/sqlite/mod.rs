@@ -143,9 +143,9 @@ impl Store for SqliteStore {
 
     fn claim(&self, now: Timestamp, lease: Duration, limit: usize) -> Answer<'_, Vec<Message>> {
         Box::pin(self.writer.ask(move |db| {
-            let messages = rows::due(db, now, limit)?;
+            let messages = rows::due(db, now, now + lease, limit)?;
             for message in &messages {
-                rows::lease(db, &message.key, now + lease)?;
+                rows::lease(db, &message.key, message.leased_until)?;
             }
             Ok(messages)
         }))
@@ -279,7 +279,7 @@ fn sweep(
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(worker::BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

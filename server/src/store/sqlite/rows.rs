@@ -54,7 +54,7 @@ pub(super) fn change_outbox(
     change: &OutboxChange,
 ) -> Result<(), StoreError> {
     match change {
-        OutboxChange::Enqueue { message, leased_until } => execute(
+        OutboxChange::Enqueue { message } => execute(
             connection,
             "INSERT INTO outbox
              (verification, number, due_at, leased, expires_at, tries, unanswered, sealed)
@@ -62,18 +62,25 @@ pub(super) fn change_outbox(
             params![
                 message.key.verification.as_bytes(),
                 message.key.number,
-                millis(*leased_until),
+                millis(message.leased_until),
                 millis(message.expires_at),
                 message.tries,
                 message.unanswered,
                 message.sealed,
             ],
         ),
-        OutboxChange::Retry { key, at, tries, unanswered } => execute(
+        OutboxChange::Retry { key, leased_until, at, tries, unanswered } => execute(
             connection,
             "UPDATE outbox SET due_at = ?3, leased = 0, tries = ?4, unanswered = ?5
-             WHERE verification = ?1 AND number = ?2",
-            params![key.verification.as_bytes(), key.number, millis(*at), tries, unanswered],
+             WHERE verification = ?1 AND number = ?2 AND leased = 1 AND due_at = ?6",
+            params![
+                key.verification.as_bytes(),
+                key.number,
+                millis(*at),
+                tries,
+                unanswered,
+                millis(*leased_until),
+            ],
         ),
         OutboxChange::Remove { key } => execute(
             connection,
@@ -83,9 +90,11 @@ pub(super) fn change_outbox(
     }
 }
 
+/// What is due at `now`, as it will be once leased until `until`.
 pub(super) fn due(
     connection: &Connection,
     now: Timestamp,
+    until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Message>, StoreError> {
     let statement = "SELECT verification, number, expires_at, tries, unanswered, sealed
@@ -93,7 +102,9 @@ pub(super) fn due(
                      WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
     let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
     let rows = statement
-        .query_map(params![millis(now), i64::try_from(limit).unwrap_or(i64::MAX)], message)
+        .query_map(params![millis(now), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
+            message(row, until)
+        })
         .map_err(unavailable)?;
     rows.collect::<Result<_, _>>().map_err(unavailable)
 }
@@ -137,7 +148,7 @@ pub(super) fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
-fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
+fn message(row: &Row<'_>, leased_until: Timestamp) -> rusqlite::Result<Message> {
     let id: [u8; 24] = row.get(0)?;
     let verification = VerificationId::from_bytes(&id).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, error.into())
@@ -147,6 +158,7 @@ fn message(row: &Row<'_>) -> rusqlite::Result<Message> {
         expires_at: timestamp(row.get(2)?),
         tries: row.get(3)?,
         unanswered: row.get(4)?,
+        leased_until,
         sealed: row.get(5)?,
     })
 }

@@ -24,6 +24,9 @@ pub(super) const BATCH: usize = 256;
 
 /// How long a caller waits before the store counts as away (S26 asks for an answer in a second).
 const PATIENCE: Duration = Duration::from_millis(900);
+/// How long a connection waits for another process that has the file locked. A little less than
+/// callers wait, so that they learn why.
+pub(super) const BUSY: Duration = Duration::from_millis(800);
 
 /// The asking end of a thread that runs jobs on a connection of its own. Dropping the last one
 /// ends the thread.
@@ -142,35 +145,41 @@ fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) 
 /// Runs a batch in one transaction and answers it; where that fails, each job in its own, since one
 /// of them is to blame and the others shall not pay for it.
 fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Job>>) {
-    let alone = batch.len() == 1;
-    match in_transaction(connection, batch) {
+    if let Err(error) = begin(connection) {
+        // The store is away, and no job is to blame.
+        let reason = error.to_string();
+        let refusal = || Err(StoreError::Unavailable(reason.clone().into()));
+        return batch.drain(..).for_each(|job| job.answer(refusal()));
+    }
+    // Others may have held the file for longer than callers wait. What these were told is that
+    // nothing was done, so nothing is.
+    batch.retain(|job| !job.abandoned());
+    let result = batch.iter_mut().try_for_each(|job| job.run(connection));
+    match result.and_then(|()| execute(connection, "COMMIT").map_err(super::unavailable)) {
         Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
-        Err(error) if alone => {
+        Err(error) => {
+            // Should this fail, `begin` tries again.
+            let _ = roll_back(connection);
+            if batch.len() > 1 {
+                return batch.drain(..).for_each(|job| commit(connection, &mut vec![job]));
+            }
             if let Some(job) = batch.pop() {
                 job.answer(Err(error));
             }
         }
-        Err(_) => batch.drain(..).for_each(|mut job| {
-            let result = in_transaction(connection, std::slice::from_mut(&mut job));
-            job.answer(result);
-        }),
     }
 }
 
-fn in_transaction(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Result<(), StoreError> {
-    if jobs.is_empty() {
-        return Ok(());
-    }
-    let begin =
-        connection.prepare_cached("BEGIN IMMEDIATE").and_then(|mut begin| begin.execute([]));
-    begin.map_err(super::unavailable)?;
-    let result = jobs.iter_mut().try_for_each(|job| job.run(connection)).and_then(|()| {
-        let commit = connection.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([]));
-        commit.map(|_| ()).map_err(super::unavailable)
-    });
-    if result.is_err() && !connection.is_autocommit() {
-        // Should even this fail, the next BEGIN does, and everybody is told.
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-    result
+fn begin(connection: &Connection) -> rusqlite::Result<()> {
+    roll_back(connection)?;
+    execute(connection, "BEGIN IMMEDIATE")
+}
+
+/// Ends a transaction that has failed, unless SQLite has done so by itself.
+fn roll_back(connection: &Connection) -> rusqlite::Result<()> {
+    if connection.is_autocommit() { Ok(()) } else { execute(connection, "ROLLBACK") }
+}
+
+fn execute(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.execute([]).map(|_| ())
 }

@@ -1,0 +1,38 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup build run test dev bench soak fmt lint
+
+# cargo that was installed a moment ago is not on the PATH of this shell yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+help: ## Show this
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what building needs
+	@scripts/setup.sh
+
+build: setup ## Build the release, target/release/latchkey
+	@scripts/build.sh
+
+run: build ## Build and serve the page on http://127.0.0.1:3000
+	@scripts/run.sh
+
+test: ## Install what testing needs, then run every test
+	@scripts/setup.sh --with-tests
+	@scripts/build.sh
+	@scripts/test.sh
+
+dev: ## Rebuild and reload on every change (needs cargo-leptos)
+	@cargo leptos --version >/dev/null 2>&1 || { echo "make dev needs cargo-leptos: cargo install cargo-leptos --locked"; exit 1; }
+	@cargo leptos watch
+
+bench: build ## Measure the store and the whole flow, beside yardsticks
+	@cargo bench --package server --bench latchkey
+
+soak: ## Kill the server a thousand times and lose nothing
+	@LATCHKEY_KILL_LOOPS=1000 cargo test --package server --test reliability -- --nocapture
+
+fmt: ## Format
+	@cargo fmt --all
+
+lint: ## Check format, lints and documentation as CI does
+	@scripts/lint.sh
