@@ -114,7 +114,7 @@ test('reloading and going back send nothing again', async ({ journey, latchkey, 
 test('another code is refused too early, in words', async ({ journey, latchkey }) => {
   await journey.byEmail('early@example.com');
   await journey.resend.click();
-  await expect(journey.error).toHaveText(/^A new code can be sent in 0:(30|29|28)\.$/);
+  await expect(journey.error).toHaveText(/^A new code can be sent in 0:(30|[12]\d)\.$/);
   expect(await latchkey.caught()).toHaveLength(1);
 });
 

@@ -324,8 +324,8 @@ impl Live {
             let Ok(answer) = view_verification(id).await else { return };
             // Nor is one that a check or a resend has crossed: the server may have read what it
             // shows before they were committed, whatever time it bears.
-            let is_crossed = self.busy.get_untracked()
-                || self.keep.with_value(|keep| keep.answered) != answered;
+            let is_crossed =
+                self.busy.get_untracked() || self.keep.with_value(|keep| keep.answered) != answered;
             let is_older = answer
                 .view
                 .as_ref()
