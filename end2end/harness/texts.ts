@@ -1,6 +1,5 @@
 // A stand-in for Twilio, and what a person reads on the phone.
 import { fileURLToPath } from 'node:url';
-import { join } from 'node:path';
 
 import { Child, type Event } from './child.ts';
 import type { Settings } from './latchkey.ts';
