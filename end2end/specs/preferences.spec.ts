@@ -24,7 +24,7 @@ test.describe('while a message is being held back', () => {
 });
 
 test('with forced colours every control keeps an outline', async ({ journey, latchkey, page }) => {
-  await page.emulateMedia({ forcedColors: 'active' });
+  await page.emulateMedia({ forcedColors: 'active', reducedMotion: 'reduce' });
   const border = (element: Element) => {
     const { borderTopStyle, borderTopWidth } = getComputedStyle(element);
     return `${borderTopStyle} ${parseFloat(borderTopWidth) > 0}`;
@@ -40,6 +40,10 @@ test('with forced colours every control keeps an outline', async ({ journey, lat
   for (const control of [journey.submit, journey.resend]) {
     expect(await control.evaluate(border)).toBe('solid true');
   }
+  const colour = (element: Element) => getComputedStyle(element).borderTopColor;
+  const [ready, waiting] = [await journey.submit.evaluate(colour), await journey.resend.evaluate(colour)];
+  expect(waiting, 'what is not possible yet looks so').not.toBe(ready);
+
   // The boxes are drawn beside the field.
   const box = (element: Element) => {
     const drawn = element.parentElement!.querySelector('span > :first-child')!;
