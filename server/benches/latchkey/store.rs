@@ -64,26 +64,30 @@ struct Figures {
 
 impl Figures {
     fn per_second(&self) -> f64 {
-        (self.creates.len() + self.checks.len()) as f64 / SPAN.as_secs_f64()
+        (count(&self.creates) + count(&self.checks)) / SPAN.as_secs_f64()
     }
 
     fn line(&self) -> String {
         let part = |name: &str, latencies: &[Duration]| {
             let mut sorted = latencies.to_vec();
             sorted.sort_unstable();
-            let at = |share: f64| {
-                let index = (sorted.len() as f64 * share) as usize;
-                sorted.get(index.min(sorted.len().saturating_sub(1))).copied().unwrap_or_default()
+            let millis_at = |percent: usize| {
+                let latency = sorted.get(sorted.len() * percent / 100).copied();
+                latency.unwrap_or_default().as_secs_f64() * 1000.0
             };
             format!(
                 "{:.0} {name}/s (p50 {:.2} ms, p99 {:.2} ms)",
-                sorted.len() as f64 / SPAN.as_secs_f64(),
-                at(0.5).as_secs_f64() * 1000.0,
-                at(0.99).as_secs_f64() * 1000.0,
+                count(latencies) / SPAN.as_secs_f64(),
+                millis_at(50),
+                millis_at(99),
             )
         };
         format!("{}, {}", part("creates", &self.creates), part("checks", &self.checks))
     }
+}
+
+fn count(latencies: &[Duration]) -> f64 {
+    latencies.iter().map(|_| 1.0).sum()
 }
 
 /// Callers that each open a verification and check it once, over and over.

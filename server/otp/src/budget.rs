@@ -1,6 +1,6 @@
 //! Counting events in a sliding window, in constant memory.
 //!
-//! A window is cut into [`SLOTS`] slots. An event is counted in the slot it falls into, and a slot
+//! A window is cut into twenty slots. An event is counted in the slot it falls into, and a slot
 //! leaves the sum only when all of it is older than the window. So no stretch of the window's
 //! length ever holds more events than the limit; the price is that an exhausted quota opens up to
 //! one slot, a twentieth of the window, later than an exact log would.

@@ -23,10 +23,11 @@ pub(super) async fn around(
 ) -> Response {
     let span = observe::span(&request);
     let wording = Wording::of(request.headers());
-    let answer = async {
+    // On the heap once, because what is wrapped around it would otherwise move it again and again.
+    let answer = Box::pin(async {
         same_origin::demand(&request, &context.web.origin)?;
         Ok(next.run(body::read_ahead(request).await?).await)
-    };
+    });
     let answer = recover::recover(context.web.request_timeout, answer);
     let answer = async {
         let response = answer.await.into_response();

@@ -21,7 +21,7 @@ const ROUNDS: usize = 60;
 const WARM_UP: usize = 5;
 
 pub(crate) fn measure() {
-    let total = (ROUNDS - WARM_UP) * FLOWS_A_ROUND;
+    let total = u32::try_from((ROUNDS - WARM_UP) * FLOWS_A_ROUND).expect("some thousand flows");
     println!("The flow over HTTP, {CONNECTIONS} connections, {total} flows");
     let bare = of_bare();
     println!("  bare axum, three requests: {:.1} us of CPU", micros(bare, total));
@@ -30,8 +30,8 @@ pub(crate) fn measure() {
     println!("  ratio: {:.2}", latchkey.as_secs_f64() / bare.as_secs_f64());
 }
 
-fn micros(cpu: Duration, flows: usize) -> f64 {
-    cpu.as_secs_f64() * 1e6 / flows as f64
+fn micros(cpu: Duration, flows: u32) -> f64 {
+    cpu.as_secs_f64() * 1e6 / f64::from(flows)
 }
 
 fn of_bare() -> Duration {
@@ -46,7 +46,7 @@ fn of_bare() -> Duration {
             });
         }
         if round >= WARM_UP {
-            cpu += server.cpu() - begun;
+            cpu += server.cpu().saturating_sub(begun);
         }
     }
     cpu
@@ -64,7 +64,7 @@ fn of_latchkey() -> Duration {
             let answer = client.post("/", "application/x-www-form-urlencoded", &form);
             (format!("r{round}f{flow}@example.com"), answer.verification())
         });
-        let sent = server.cpu() - begun;
+        let sent = server.cpu().saturating_sub(begun);
         // Reading the codes is not part of the flow, nor of what is measured.
         let codes = codes(&mut reader, round);
         let begun = server.cpu();
@@ -81,7 +81,7 @@ fn of_latchkey() -> Duration {
             });
         }
         if round >= WARM_UP {
-            cpu += sent + (server.cpu() - begun);
+            cpu += sent + server.cpu().saturating_sub(begun);
         }
     }
     cpu
