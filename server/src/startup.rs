@@ -15,7 +15,7 @@ use otp::{
     recipient::calling_regions,
 };
 use rand::rngs::SysRng;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -172,22 +172,24 @@ impl Application {
     }
 
     /// Answers until `stop` is done, then lets everything in flight end: requests first, because
-    /// they commit messages; then the message being handed over.
+    /// they commit messages; then the messages being handed over. All of it together takes no longer
+    /// than the configuration gives it (S27).
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> http::Ended {
         let stopping = CancellationToken::new();
         let worker = tokio::spawn(self.worker.run(self.committed, stopping.clone()));
         let sweeper = housekeeping::run(self.store, self.clock, self.retention, stopping.clone());
         let sweeper = tokio::spawn(sweeper);
 
-        let readiness = self.readiness;
-        let stop = async move {
+        let mut deadline = Instant::now();
+        let stop = async {
             stop.await;
-            readiness.stop();
+            self.readiness.stop();
+            deadline = Instant::now() + self.timeouts.shutdown;
         };
         let ended = self.server.run(self.router, self.timeouts, stop).await;
         stopping.cancel();
         let tasks = async { (worker.await, sweeper.await) };
-        if tokio::time::timeout(self.timeouts.shutdown, tasks).await.is_err() {
+        if tokio::time::timeout_at(deadline, tasks).await.is_err() {
             tracing::warn!("a message was still being handed over; its lease will end");
         }
         ended

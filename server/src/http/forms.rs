@@ -62,11 +62,10 @@ pub(super) async fn check(
     Fields(form): Fields<CheckForm>,
 ) -> Result<Redirect, Problem> {
     let id = Id::parse(id)?;
-    let notice = match context.web.port.check(&caller, id.as_str(), &form.code).await {
-        Ok(answer) => Notice::of_check(answer.outcome, &form.code),
-        Err(error) => Some(error.into()),
-    };
-    Ok(id.page(notice))
+    match context.web.port.check(&caller, id.as_str(), &form.code).await {
+        Ok(answer) => Ok(id.page(Notice::of_check(answer.outcome, &form.code))),
+        Err(error) => id.refused(error),
+    }
 }
 
 /// The form that asks for another code.
@@ -85,8 +84,10 @@ pub(super) async fn resend(
     Fields(form): Fields<ResendForm>,
 ) -> Result<Redirect, Problem> {
     let id = Id::parse(id)?;
-    let answer = context.web.port.resend(&caller, id.as_str(), form.channel).await;
-    Ok(id.page(answer.err().map(Notice::from)))
+    match context.web.port.resend(&caller, id.as_str(), form.channel).await {
+        Ok(_) => Ok(id.page(None)),
+        Err(error) => id.refused(error),
+    }
 }
 
 /// `POST /v/{id}/cancel`: calls the verification off and goes back to the start.
@@ -103,7 +104,7 @@ pub(super) async fn cancel(
     match context.web.port.cancel(&caller, id.as_str()).await {
         // What is over needs no calling off; the person wants another recipient in any case.
         Ok(()) | Err(ApiError::NotFound | ApiError::AlreadyFinished) => Ok(Redirect::to("/")),
-        Err(error) => Ok(id.page(Some(error.into()))),
+        Err(error) => id.refused(error),
     }
 }
 
@@ -119,6 +120,12 @@ impl Id {
 
     fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The page again, with the reason. A fault on our side is no answer to what was asked, and says
+    /// with its status what it is: load balancers and monitors do not read pages (S26).
+    fn refused(&self, error: ApiError) -> Result<Redirect, Problem> {
+        if error.status() >= 500 { Err(error.into()) } else { Ok(self.page(Some(error.into()))) }
     }
 
     fn page(&self, notice: Option<Notice>) -> Redirect {

@@ -401,7 +401,17 @@ async fn every_form_of_a_verification_is_answered_by_a_redirect() {
     assert_eq!(location("/cancel", "").await, "/");
     assert_eq!(site.post("/v/unknown/cancel", "").await.location(), "/");
     assert_eq!(site.post("/v/unknown/check", "code=1").await.location(), "/v/unknown?e=expired");
-    assert_eq!(site.post("/v/away/resend", "").await.location(), "/v/away?e=unavailable");
+}
+
+#[tokio::test]
+async fn s26_a_form_that_comes_to_nothing_on_our_side_is_answered_with_a_fault() {
+    let site = site();
+    for path in ["/v/away/check", "/v/away/resend", "/v/away/cancel"] {
+        let body = if path.ends_with("check") { "code=123456" } else { "" };
+        let answer = site.post(path, body).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert_eq!(answer.header("retry-after"), "7", "{path}");
+    }
 }
 
 #[tokio::test]

@@ -2,10 +2,9 @@
 
 use std::{path::Path, time::Duration};
 
-use ::app::wire::{Delivery, DeliveryState, InboxMessage, Outcome, State, VerificationView};
+use ::app::wire::{DeliveryState, InboxMessage, Outcome, VerificationView};
 use otp::Timestamp;
 use reqwest::{Method, RequestBuilder, Response, redirect};
-use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use server::{
     clock::Clock,
@@ -15,6 +14,8 @@ use server::{
 };
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
+
+use crate::card::Card;
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
@@ -160,66 +161,6 @@ impl TestApp {
 
 async fn card(response: Response) -> Card {
     response.json::<Vec<String>>().await.unwrap().into()
-}
-
-/// What the card shows after a call.
-struct Card {
-    view: Option<VerificationView>,
-    notice: Option<String>,
-}
-
-/// Reads the list of strings that a call is answered with.
-impl From<Vec<String>> for Card {
-    fn from(list: Vec<String>) -> Self {
-        let mut rest = list.into_iter();
-        let mut next = || rest.next().unwrap();
-        let view = (next() == "1").then(|| VerificationView {
-            id: next(),
-            state: word(next()),
-            recipient: next(),
-            code_length: next().parse().unwrap(),
-            attempts_left: next().parse().unwrap(),
-            sends_left: next().parse().unwrap(),
-            delivery: Delivery {
-                channel: word(next()),
-                state: word(next()),
-                tries: next().parse().unwrap(),
-                number: next().parse().unwrap(),
-            },
-            channels: (0..next().parse().unwrap()).map(|_| word(next())).collect(),
-            now: next().parse().unwrap(),
-            code_expires_at: next().parse().unwrap(),
-            resend_at: next().parse().unwrap(),
-            expires_at: next().parse().unwrap(),
-        });
-        let notice = (next() == "1").then(next);
-        assert_eq!(rest.next(), None);
-        Self { view, notice }
-    }
-}
-
-/// A value that is one word on the wire.
-fn word<T: DeserializeOwned>(word: String) -> T {
-    serde_json::from_value(Value::String(word)).unwrap()
-}
-
-impl Card {
-    fn outcome(&self) -> Outcome {
-        let state = self.view.as_ref().map(|view| view.state);
-        let view = || self.view.as_ref().unwrap();
-        match (self.notice.as_deref(), state) {
-            (None, Some(State::Approved)) => Outcome::Approved,
-            (None, Some(State::Canceled)) => Outcome::Canceled,
-            (None, Some(State::MaxAttemptsReached)) => Outcome::TooManyAttempts,
-            (Some("already-used"), _) => Outcome::AlreadyUsed,
-            (Some("expired"), _) => Outcome::Expired,
-            (Some("incorrect"), _) => Outcome::Incorrect { attempts_left: view().attempts_left },
-            (Some("empty" | "too-short" | "too-long" | "not-digits"), _) => {
-                Outcome::Malformed { expected: view().code_length }
-            }
-            other => panic!("what outcome is {other:?}?"),
-        }
-    }
 }
 
 /// The verification that a started journey was redirected to.

@@ -1,6 +1,8 @@
 //! The whole server through its real router: a listening application, a real store, real HTTP.
 
 mod app;
+#[path = "../common/card.rs"]
+mod card;
 mod limits;
 mod once;
 mod secrecy;

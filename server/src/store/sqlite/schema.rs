@@ -6,7 +6,8 @@ use rusqlite::Connection;
 ///
 /// Every key is a blob that the rows are ordered by. Ids of verifications begin with the time they
 /// were made, so what is made together lies together, and what is old is found without an index.
-const MIGRATIONS: &[&str] = &["
+const MIGRATIONS: &[&str] = &[
+    "
     CREATE TABLE verification (
         id BLOB PRIMARY KEY,
         body TEXT NOT NULL
@@ -37,7 +38,10 @@ const MIGRATIONS: &[&str] = &["
         latest INTEGER NOT NULL
     ) STRICT;
     INSERT INTO clock VALUES (0, 0);
-"];
+",
+    // A ping has to write something new: SQLite does not write a row that stays as it is.
+    "ALTER TABLE clock ADD COLUMN pings INTEGER NOT NULL DEFAULT 0",
+];
 
 /// Brings the database up to date, each step in a transaction of its own.
 ///

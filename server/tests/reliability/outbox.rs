@@ -1,0 +1,141 @@
+//! An outbox whose worker works when it is told to. In this process and on a clock that stands
+//! still until it is moved, so that every wait is exact.
+
+use std::{sync::Arc, time::Duration};
+
+use otp::{
+    Policy, Recipient, Timestamp, Verification, VerificationId, budget::Quota,
+    verification::Delivery,
+};
+use server::{
+    clock::Clock,
+    delivery::{Backoff, Courier, Provider, SmtpSecurity, SmtpSettings, Worker},
+    keys::Keyring,
+    limit::Limits,
+    secrets::{Sealer, Secrets},
+    service::{Rules, Service},
+    store::{Message, SqliteStore, Store},
+};
+use tokio::sync::mpsc;
+
+use crate::mail_server::{MailServer, provider};
+
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+pub(crate) const BACKOFF: Backoff =
+    Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) };
+/// Longer than any try takes: mail takes five steps of [`PATIENCE`].
+pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// The service and its outbox worker, which works when it is told to.
+pub(crate) struct Outbox {
+    pub(crate) store: SqliteStore,
+    service: Service<SqliteStore>,
+    pub(crate) worker: Worker<SqliteStore>,
+    committed: mpsc::Receiver<Message>,
+    pub(crate) clock: Clock,
+    folder: tempfile::TempDir,
+}
+
+impl Outbox {
+    pub(crate) fn of(email: Vec<Provider>, sms: Vec<Provider>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(&folder.path().join("latchkey.db")).unwrap();
+        let clock = Clock::manual(START);
+        let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+        let secrets = Secrets::derive(&Keyring::parse([secret]).unwrap()).unwrap();
+        let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
+        let rules = Rules {
+            site: "demo".to_owned(),
+            policy: Policy::default(),
+            limits: Limits {
+                recipient_sends: [plenty; 2],
+                recipient_wrong_checks: plenty,
+                caller_sends: plenty,
+                caller_checks: plenty,
+            },
+            lease: LEASE,
+        };
+        let (wake, committed) = mpsc::channel(100);
+        let sealer = secrets.sealer.clone();
+        let service = Service::new(store.clone(), secrets, rules, clock.clone(), wake);
+        let courier = Courier::new(email, sms);
+        let worker = worker(store.clone(), courier, sealer, clock.clone());
+        Self { store, service, worker, committed, clock, folder }
+    }
+
+    /// As another process has one over the same store.
+    pub(crate) fn another_worker(&self, email: Provider) -> Worker<SqliteStore> {
+        let courier = Courier::new(vec![email], Vec::new());
+        worker(self.store.clone(), courier, self.worker.sealer.clone(), self.clock.clone())
+    }
+
+    /// Another process holds on to the database until it is dropped.
+    pub(crate) fn hold(&self) -> rusqlite::Connection {
+        let other = rusqlite::Connection::open(self.folder.path().join("latchkey.db")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        other
+    }
+
+    pub(crate) fn by_mail(server: &MailServer) -> Self {
+        Self::of(vec![server.provider()], Vec::new())
+    }
+
+    /// Opens a verification; gives its id and the message as the worker is woken with it.
+    pub(crate) async fn accept(&mut self, to: &str) -> (VerificationId, Message) {
+        let recipient = Recipient::parse(to, None, None).unwrap();
+        let caller = [127, 0, 0, 1].into();
+        let opened = self.service.start(caller, recipient, "", "en").await.unwrap();
+        (opened.verification.id(), self.committed.recv().await.unwrap())
+    }
+
+    /// As [`Outbox::accept`], and tries it once.
+    pub(crate) async fn send(&mut self, to: &str) -> VerificationId {
+        let (id, message) = self.accept(to).await;
+        self.worker.attempt(message).await;
+        id
+    }
+
+    pub(crate) async fn verification(&self, id: VerificationId) -> Verification {
+        self.store.read(id).await.unwrap().expect("it was opened")
+    }
+
+    /// How far its newest message has come, and after how many tries.
+    pub(crate) async fn progress(&self, id: VerificationId) -> (Delivery, u32) {
+        let verification = self.verification(id).await;
+        (verification.last_send().delivery, verification.last_send().tries)
+    }
+
+    /// Tries whatever comes back, at its time, until there is nothing more; gives the waits.
+    pub(crate) async fn until_settled(&self) -> Vec<Duration> {
+        let mut waits = Vec::new();
+        while let Some(due) = self.store.next_due().await.unwrap() {
+            waits.push(due.since(self.clock.now()));
+            self.clock.advance(due.since(self.clock.now()));
+            assert_eq!(self.worker.deliver_due().await, 1);
+        }
+        waits
+    }
+}
+
+fn worker(
+    store: SqliteStore,
+    courier: Courier,
+    sealer: Arc<Sealer>,
+    clock: Clock,
+) -> Worker<SqliteStore> {
+    Worker {
+        store,
+        courier,
+        sealer,
+        clock,
+        backoff: BACKOFF,
+        lease: LEASE,
+        brand: "Example".to_owned(),
+        origin_host: "login.example.com".to_owned(),
+    }
+}
+
+pub(crate) fn plain_mail(server: &MailServer) -> Provider {
+    let settings = server.settings();
+    provider(SmtpSettings { security: SmtpSecurity::Plain, credentials: None, ..settings })
+}
