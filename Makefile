@@ -1,38 +1,30 @@
+# `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test dev bench soak fmt lint
+.PHONY: help run build test dev bench soak fmt
 
-# cargo that was installed a moment ago is not on the PATH of this shell yet.
-export PATH := $(PATH):$(HOME)/.cargo/bin
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-help: ## Show this
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+run: build ## set up, build the release, serve it on http://127.0.0.1:3000 in development mode
+	@. scripts/lib.sh && exec "$$target/release/latchkey" serve
 
-setup: ## Install what building needs
+build: ## set up and build the release: one binary with the page inside
 	@scripts/setup.sh
-
-build: setup ## Build the release, target/release/latchkey
 	@scripts/build.sh
 
-run: build ## Build and serve the page on http://127.0.0.1:3000
-	@scripts/run.sh
-
-test: ## Install what testing needs, then run every test
-	@scripts/setup.sh --with-tests
-	@scripts/build.sh
+test: ## set up, then every test: Rust, mail and web servers, a real browser
 	@scripts/test.sh
 
-dev: ## Rebuild and reload on every change (needs cargo-leptos)
-	@cargo leptos --version >/dev/null 2>&1 || { echo "make dev needs cargo-leptos: cargo install cargo-leptos --locked"; exit 1; }
-	@cargo leptos watch
+dev: ## rebuild and restart on every change, with cargo-leptos
+	@scripts/dev.sh
 
-bench: build ## Measure the store and the whole flow, beside yardsticks
-	@cargo bench --package server --bench latchkey
+bench: build ## what a code costs: the store, and the whole flow over HTTP
+	@. scripts/lib.sh && CARGO_TARGET_DIR=$$target cargo bench --package server
 
-soak: ## Kill the server a thousand times and lose nothing
-	@LATCHKEY_KILL_LOOPS=1000 cargo test --package server --test reliability -- --nocapture
+soak: build ## the long versions of the reliability tests
+	@scripts/soak.sh
 
-fmt: ## Format
+fmt: ## format the Rust code
 	@cargo fmt --all
 
-lint: ## Check format, lints and documentation as CI does
-	@scripts/lint.sh
+SHELL := /bin/bash

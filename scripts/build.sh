@@ -1,46 +1,63 @@
 #!/usr/bin/env bash
-# Builds the release: island, site, server. Each step is skipped when what goes into it is unchanged.
+# Builds the release: the island, the site around it, and the server that carries both.
 #
-#   scripts/build.sh          all of it; the result is target/release/latchkey
-#   scripts/build.sh --site   the site alone, in target/site
+# Every step is skipped when its inputs are what they were: cargo and `xtask site` see to that
+# themselves, the steps between them compare hashes.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-. scripts/lib.sh
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$root"
 
-target=${CARGO_TARGET_DIR:-target}
-work=$target/site-work
-mkdir -p "$work/in"
+bin=tools/node_modules/.bin
+xtask=$target/debug/xtask
+stage=$front_target/stage
+mkdir -p "$stage"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 
-step "Compiling the island to WebAssembly"
-# Without source locations and Debug texts the island is a seventh smaller, and holds no path of this
-# machine; both serve panics only. The flags are not stable yet, so the compiler has to be told that we
-# know; the code itself uses nothing unstable. A target folder of its own keeps the two sets of flags
-# from rebuilding each other's crates.
-RUSTC_BOOTSTRAP=1 RUSTFLAGS="-Zlocation-detail=none -Zfmt-debug=none" CARGO_TARGET_DIR="$target/front" \
-    wasm_cargo build --package frontend --lib --target wasm32-unknown-unknown --profile wasm-release
-wasm=$target/front/wasm32-unknown-unknown/wasm-release/frontend.wasm
+# The last stretch of the island's build keeps one core busy; the tool that follows it is compiled
+# on the other.
+began=$SECONDS
+step 'Compiling the island'
+CARGO_TARGET_DIR=$target cargo build --quiet -p xtask >"$log" 2>&1 &
+xtask_build=$!
+front_cargo build -p frontend --lib --target "$wasm" --profile wasm-release
+wait "$xtask_build" || {
+  cat "$log" >&2
+  die 'xtask does not compile'
+}
+note "done in $(took "$began")"
 
-stamp=$(cat "$wasm" frontend/loader.js style/*.css tools/package-lock.json scripts/build.sh Cargo.lock | sha256sum)
-if [ "$stamp" = "$(cat "$work/stamp" 2>/dev/null)" ]; then
-    done_already "site"
-else
-    step "Making the site: bindings, wasm-opt, style"
-    cargo xtask bindgen "$wasm" "$work/bindgen"
-    # Named one by one: with --all-features it writes forms that browsers do not read yet.
-    tools/node_modules/.bin/wasm-opt -Oz \
-        --enable-bulk-memory --enable-bulk-memory-opt --enable-nontrapping-float-to-int \
-        --enable-sign-ext --enable-mutable-globals --enable-reference-types --enable-multivalue \
-        --enable-call-indirect-overlong \
-        "$work/bindgen/island_bg.wasm" -o "$work/in/island_bg.wasm"
-    esbuild=tools/node_modules/.bin/esbuild
-    "$esbuild" --log-level=warning --minify --format=esm "$work/bindgen/island.js" --outfile="$work/in/island.js"
-    "$esbuild" --log-level=warning --minify frontend/loader.js --outfile="$work/in/loader.js"
-    "$esbuild" --log-level=warning --minify --bundle style/main.css --outfile="$work/in/main.css"
-    printf '%s' "$stamp" > "$work/stamp"
+compiled=$front_target/$wasm/wasm-release/frontend.wasm
+inputs=$(sha256sum "$compiled" "$xtask" tools/package-lock.json | sha256sum)
+if [ "$(cat "$front_target/optimised" 2>/dev/null)" != "$inputs" ]; then
+  began=$SECONDS
+  step 'Making the glue and optimising the island'
+  rm -rf "$front_target/bindgen"
+  "$xtask" bindgen "$compiled" "$front_target/bindgen"
+  "$bin/wasm-opt" -Oz "$front_target/bindgen/island_bg.wasm" -o "$front_target/optimised.wasm"
+  "$bin/esbuild" "$front_target/bindgen/island.js" --bundle --minify --format=esm \
+    --log-level=warning --outfile="$front_target/island.js"
+  echo "$inputs" >"$front_target/optimised"
+  note "done in $(took "$began")"
 fi
-cargo xtask site "$work/in" target/site
 
-[ "${1:-}" = --site ] && exit 0
+step 'Putting the site together'
+rm -rf "$stage"
+mkdir -p "$stage"
+cp "$front_target/optimised.wasm" "$stage/island_bg.wasm"
+cp "$front_target/island.js" "$stage/"
+"$bin/esbuild" style/main.css --bundle --minify --log-level=warning --outfile="$stage/main.css"
+shopt -s nullglob
+for file in frontend/*.js public/*; do
+  case $file in
+    *.js) "$bin/esbuild" "$file" --minify --log-level=warning --outfile="$stage/${file##*/}" ;;
+    *) cp "$file" "$stage/" ;;
+  esac
+done
+"$xtask" site "$stage" target/site
 
-step "Compiling the server"
-cargo build --release --package server
+began=$SECONDS
+step 'Compiling the server'
+CARGO_TARGET_DIR=$target cargo build --release -p server
+note "done in $(took "$began"): ${target#"$root"/}/release/latchkey"

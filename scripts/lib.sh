@@ -1,56 +1,113 @@
-# What the scripts share: telling what happens, and installing what is missing.
+# shellcheck shell=bash
+# What the scripts share: where things are, how steps speak, and which compiler makes the island.
 
-step() { printf '\n==> %s\n' "$*"; }
-say() { printf '    %s\n' "$*"; }
-done_already() { printf '  ✓ %s\n' "$*"; }
-fail() { printf '\nlatchkey: %s\n' "$*" >&2; exit 1; }
-has() { command -v "$1" >/dev/null 2>&1; }
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+target=${CARGO_TARGET_DIR:-$root/target}
+# The island has a target directory of its own: its flags would have everything else built again.
+front_target=$target/front
+# Survives a fresh clone.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/latchkey
+wasm=wasm32-unknown-unknown
+export DEBIAN_FRONTEND=noninteractive PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then
-        "$@"
-    elif has sudo; then
-        sudo "$@"
-    else
-        fail "this needs root, and there is no sudo: $*"
-    fi
+# Where rustup puts its commands, for shells that were started before it was installed.
+case ":$PATH:" in
+  *":${CARGO_HOME:-$HOME/.cargo}/bin:"*) ;;
+  *) PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin ;;
+esac
+
+step() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+note() { printf '    %s\n' "$*"; }
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Runs a command silently; shows what it said only if it fails.
+quietly() {
+  local log
+  log=$(mktemp)
+  if ! "$@" >"$log" 2>&1; then
+    cat "$log" >&2
+    rm -f "$log"
+    return 1
+  fi
+  rm -f "$log"
 }
 
-install_packages() {
-    has apt-get || fail "Please install these with your system's package manager: $*"
-    step "Installing $*"
-    # The lists of a fresh machine are empty or old; a fresh look takes seconds.
-    as_root apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive as_root apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+# Seconds since the shell started, for the figures that the steps print.
+took() { printf '%s s' "$((SECONDS - $1))"; }
+
+# Does a directory hold a standard library for the browser?
+has_std() { compgen -G "$1/lib/rustlib/$wasm/lib/libcore-*.rlib" >/dev/null; }
+
+# is_recent VERSION: is it what the workspace asks for, or later?
+is_recent() {
+  local needed
+  needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
+  [ -n "$1" ] && [ "$(printf '%s\n%s\n' "$needed" "$1" | sort -V | head -n 1)" = "$needed" ]
 }
 
-install_packages_missing() {
-    local missing=() package
-    for package in "$@"; do
-        dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
-    done
-    [ ${#missing[@]} -eq 0 ] || install_packages "${missing[@]}"
+# Is there a compiler on PATH that builds the workspace?
+rust_is_recent() {
+  have cargo && have rustc && is_recent "$(cd "$root" && rustc --version 2>/dev/null | awk '{print $2}')"
 }
 
-# npm_packages FOLDER WHAT: what the folder's lock file names, unless it is there already.
-npm_packages() {
-    if cmp -s "$1/package-lock.json" "$1/node_modules/.latchkey-lock"; then
-        done_already "$2"
-        return
-    fi
-    step "Installing $2"
-    npm --prefix "$1" ci --no-audit --no-fund --loglevel=error
-    cp "$1/package-lock.json" "$1/node_modules/.latchkey-lock"
+# The island is compiled with a standard library of its own, built for size where a compiler's
+# source can be had: in it a panic ends the program at once, without the message that nobody would
+# read in a browser, and nothing carries file names or Debug texts. That is a sixth of what travels.
+# These are unstable options, hence RUSTC_BOOTSTRAP wherever they are used; whoever has no such
+# library gets the ordinary one of the target and a larger island.
+small=(-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none)
+
+# compiler NAME: runs the `default` rustc, or Debian's own (`rustc-web`), which may be beside it.
+compiler() {
+  local name=$1
+  shift
+  case $name in
+    default) (cd "$root" && rustc "$@") ;;
+    debian) /usr/bin/rustc "$@" ;;
+  esac
 }
 
-# Runs a cargo that builds for WebAssembly: the usual one where it has the target, Debian's otherwise.
-wasm_cargo() {
-    local target=wasm32-unknown-unknown
-    if [ -n "$(find "$(rustc --print sysroot)/lib/rustlib/$target/lib" -name 'libstd-*.rlib' 2>/dev/null)" ]; then
-        cargo "$@"
-    elif has rustup; then
-        RUSTUP_TOOLCHAIN=debian cargo "$@"
-    else
-        RUSTC=/usr/bin/rustc /usr/bin/cargo "$@"
-    fi
+debian_version() { /usr/bin/rustc --version 2>/dev/null | awk '{print $2}'; }
+
+# small_std NAME: where the small library of exactly this compiler is kept.
+small_std() { printf '%s/std-%s' "$cache" "$(compiler "$1" -vV | sha256sum | cut -c 1-16)"; }
+
+# Which compiler and library make the island: two words, or nothing.
+front_compiler() {
+  if have rustc && has_std "$(small_std default)"; then
+    echo default small
+  elif is_recent "$(debian_version)" && has_std "$(small_std debian)"; then
+    echo debian small
+  elif have rustc && has_std "$(compiler default --print sysroot)"; then
+    echo default plain
+  fi
+}
+
+# cargo_of NAME ARGUMENT...: cargo with that compiler.
+cargo_of() {
+  local name=$1
+  shift
+  case $name in
+    default) cargo "$@" ;;
+    debian) env -u RUSTC -u RUSTUP_TOOLCHAIN PATH="/usr/bin:$PATH" CARGO=/usr/bin/cargo /usr/bin/cargo "$@" ;;
+  esac
+}
+
+# front_cargo ARGUMENT...: cargo for the island.
+front_cargo() {
+  local name library
+  read -r name library <<<"$(front_compiler)"
+  case $library in
+    small)
+      RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$front_target \
+        CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="${small[*]} --sysroot $(small_std "$name")" \
+        cargo_of "$name" "$@"
+      ;;
+    plain) CARGO_TARGET_DIR=$front_target cargo_of "$name" "$@" ;;
+    *) die "no compiler for $wasm: run scripts/setup.sh" ;;
+  esac
 }

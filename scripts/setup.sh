@@ -1,103 +1,203 @@
 #!/usr/bin/env bash
-# Gets a machine ready to build Latchkey, and with --with-tests to test it.
+# Installs what is missing, and says so. Running it again is free.
 #
-# Every step looks first whether there is anything to do, says what it does, and can be run again at
-# any time. Nothing is configured for good: what is installed are packages of the system, a target of
-# the compiler and npm packages inside this checkout.
+#   scripts/setup.sh                what building and running need
+#   scripts/setup.sh --with-tests   also a browser, fonts, and the packages of end2end/
+#   scripts/setup.sh --with-lints   also the formatter and the linter
 set -euo pipefail
-cd "$(dirname "$0")/.."
-. scripts/lib.sh
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
 
-with_tests=false
-case "${1:-}" in
-    '') ;;
-    --with-tests) with_tests=true ;;
-    *) fail "usage: scripts/setup.sh [--with-tests]" ;;
-esac
-
-WASM=wasm32-unknown-unknown
-
-# --- packages of the system -------------------------------------------------------------------------
+with_tests='' with_lints=''
+for option in "$@"; do
+  case $option in
+    --with-tests) with_tests=yes ;;
+    --with-lints) with_lints=yes ;;
+    *) die "unknown option $option" ;;
+  esac
+done
 
 packages=()
-has cc || packages+=(build-essential)
-has node || packages+=(nodejs)
-has npm || packages+=(npm)
-has curl || packages+=(curl ca-certificates)
-if $with_tests; then
-    has openssl || packages+=(openssl)
-    has chromium || packages+=(chromium)
-    # Without a font a screenshot shows boxes.
-    [ -d /usr/share/fonts/truetype ] || packages+=(fonts-dejavu-core)
-fi
-if [ ${#packages[@]} -gt 0 ]; then
-    install_packages "${packages[@]}"
-else
-    done_already "system packages"
-fi
+# want COMMAND PACKAGE...: what to install where a command is missing.
+want() { have "$1" || packages+=("${@:2}"); }
 
-# --- the compiler -----------------------------------------------------------------------------------
+# quiet_for SECONDS COMMAND...: in that time or not at all, and without a word.
+quiet_for() { timeout "$@" >/dev/null 2>&1; }
 
-if has cargo; then
-    done_already "Rust compiler ($(rustc --version | cut -d' ' -f2))"
-elif installer=$(curl --proto '=https' -sSf --max-time 20 https://sh.rustup.rs 2>/dev/null); then
-    step "Installing Rust by rustup into ~/.cargo"
-    sh -s -- -y --no-modify-path --profile minimal --component rustfmt,clippy <<< "$installer"
-    export PATH="$HOME/.cargo/bin:$PATH"
-else
-    # Debian keeps a current compiler for building its browsers; it builds servers as well.
-    install_packages rustc-web cargo-web
-fi
-has cargo || fail "There is no cargo. Install Rust (https://rustup.rs) and run this again."
+reachable() { curl --silent --fail --head --max-time 10 --output /dev/null "$1" 2>/dev/null; }
 
-# --- the WebAssembly target -------------------------------------------------------------------------
-
-# The library that every program needs; without it the target is only a name.
-target_of() { [ -n "$(find "$("$@" --print sysroot)/lib/rustlib/$WASM/lib" -name 'libstd-*.rlib' 2>/dev/null)" ]; }
-
-build_standard_library() {
-    install_packages_missing rustc-web cargo-web rust-web-src rust-web-llvm lld-22
-    target_of /usr/bin/rustc && return
-    step "Building the standard library for WebAssembly (about a minute)"
-    local scratch library
-    scratch=$(mktemp -d)
-    library=/usr/lib/rustlib/$WASM/lib
-    mkdir -p "$scratch/src"
-    printf '[package]\nname = "empty"\nversion = "0.0.0"\nedition = "2021"\n[lib]\ncrate-type = ["cdylib"]\n' \
-        > "$scratch/Cargo.toml"
-    : > "$scratch/src/lib.rs"
-    (
-        cd "$scratch"
-        RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR="$scratch/target" \
-            /usr/bin/cargo build --quiet --release --target $WASM -Zbuild-std=std,panic_abort
-    )
-    as_root mkdir -p "$library"
-    find "$scratch/target/$WASM/release/deps" -name 'lib*.rlib' ! -name 'libempty*' \
-        -exec cp {} "$scratch" \;
-    as_root cp "$scratch"/lib*.rlib "$library/"
-    rm -rf "$scratch"
+as_root() {
+  if [ "$(id -u)" = 0 ]; then
+    "$@"
+  elif have sudo; then
+    sudo -E "$@"
+  else
+    die "this needs root: $*"
+  fi
 }
 
-if target_of rustc; then
-    done_already "WebAssembly target"
-elif target_of /usr/bin/rustc; then
-    done_already "WebAssembly target (of Debian's compiler)"
-elif has rustup && { step "Adding the WebAssembly target by rustup"; rustup target add $WASM 2>/dev/null; }; then
-    :
-elif has apt-get; then
-    say "rustup cannot reach its server; Debian's own compiler can build for WebAssembly too"
-    build_standard_library
+# One call for everything: what apt costs is mostly starting it.
+install_packages() {
+  [ ${#packages[@]} -gt 0 ] || return 0
+  have apt-get || die "please install (named here as Debian does): ${packages[*]}"
+  local began=$SECONDS
+  step "Installing ${packages[*]}"
+  apt-cache show "${packages[@]}" >/dev/null 2>&1 || quietly as_root apt-get -q update || true
+  if ! quietly as_root apt-get -qy --no-install-recommends install "${packages[@]}"; then
+    note 'once more with fresh lists'
+    quietly as_root apt-get -q update
+    quietly as_root apt-get -qy --no-install-recommends install "${packages[@]}" \
+      || die "apt-get could not install ${packages[*]}"
+  fi
+  packages=()
+  note "done in $(took "$began")"
+}
+
+# Rust by rustup where its server is reachable; else Debian's `rustc-web`, a current compiler that
+# Debian keeps for its browsers, serves for everything.
+choose_rust() {
+  if rust_is_recent; then
+    return
+  fi
+  if have rustup && quietly rustup update stable && rust_is_recent; then
+    return
+  fi
+  if reachable https://static.rust-lang.org/rustup/release-stable.toml; then
+    local began=$SECONDS components=''
+    [ -z "$with_lints" ] || components=rustfmt,clippy
+    step 'Installing Rust with rustup, for this user'
+    curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh -s -- -y -q --profile minimal \
+      --no-modify-path --target "$wasm" ${components:+--component "$components"}
+    hash -r
+    rust_is_recent || die 'the Rust that was found on PATH is too old; please remove it'
+    note "done in $(took "$began")"
+  else
+    debian_compiler
+  fi
+}
+
+debian_compiler() {
+  have apt-get || die "there is no Rust here that can build for browsers; install it from rustup.rs
+       with: rustup target add $wasm"
+  want cc gcc libc6-dev
+  is_recent "$(debian_version)" || packages+=(rustc-web cargo-web)
+  [ -d /usr/lib/rustlib/src/rust/library ] || packages+=(rust-web-src)
+  if [ ! -e /usr/bin/rust-lld ]; then
+    # The linker's package is named after the version of LLVM that the compiler uses.
+    apt-cache show rust-web-llvm >/dev/null 2>&1 || quietly as_root apt-get -q update || true
+    local llvm
+    llvm=$(apt-cache depends rust-web-llvm 2>/dev/null | sed -n 's/.*Depends: llvm-\([0-9]*\).*/\1/p' | head -n 1)
+    packages+=(rust-web-llvm "lld-${llvm:-22}")
+  fi
+  install_packages
+}
+
+# build_std NAME: the small library, from the compiler's own source, in a crate that is thrown away.
+build_std() {
+  local name=$1 std crate began=$SECONDS
+  std=$(small_std "$name")
+  step "Building Rust's standard library for the browser, once ($(compiler "$name" --version))"
+  crate=$(mktemp -d)
+  mkdir "$crate/src"
+  touch "$crate/src/lib.rs"
+  printf '%s\n' '[package]' 'name = "seed"' 'version = "0.0.0"' 'edition = "2024"' \
+    '[lib]' 'crate-type = ["cdylib"]' \
+    '[profile.release]' 'opt-level = "z"' 'codegen-units = 1' '[workspace]' >"$crate/Cargo.toml"
+  if ! (
+    cd "$crate"
+    export RUSTC_BOOTSTRAP=1 CARGO_TARGET_DIR=$crate/target RUSTFLAGS="${small[*]}"
+    quietly cargo_of "$name" build --release --target "$wasm" \
+      -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+  ); then
+    rm -rf "$crate"
+    return 1
+  fi
+  # Complete or absent: an interrupted run leaves nothing that looks like a library.
+  rm -rf "$std.unfinished" "$std"
+  mkdir -p "$std.unfinished/lib/rustlib/$wasm/lib"
+  find "$crate/target/$wasm" -name 'lib*.rlib' ! -name 'libseed*' \
+    -exec cp {} "$std.unfinished/lib/rustlib/$wasm/lib/" \;
+  mv "$std.unfinished" "$std"
+  rm -rf "$crate"
+  note "done in $(took "$began"), kept in $std"
+}
+
+# A compiler that can build for the browser: rustup's where it can be had, else Debian's.
+choose_target() {
+  local refused
+  case $(front_compiler) in
+    *small) return ;;
+  esac
+  if have rustup && [ "$(command -v rustc)" != /usr/bin/rustc ]; then
+    refused=$(small_std default).refused
+    if [ -e "$refused" ] && [ -n "$(front_compiler)" ]; then
+      return
+    fi
+    step "Adding the target $wasm and the library's source to this user's Rust"
+    if (cd "$root" && quiet_for 300 rustup target add "$wasm" \
+      && quiet_for 300 rustup component add rust-src); then
+      build_std default && return
+      # Not asked again before there is another compiler.
+      note 'this compiler refuses; the ordinary library will do, and the island be larger'
+      mkdir -p "$cache" && touch "$refused"
+    else
+      note "rustup's server is out of reach from here"
+    fi
+    [ -z "$(front_compiler)" ] || return 0
+  fi
+  debian_compiler
+  build_std debian || die "Debian's compiler could not build its library for $wasm"
+}
+
+lints() {
+  local rustup_has=''
+  have rustup && [ "$(command -v cargo)" != /usr/bin/cargo ] && rustup_has=yes
+  if ! cargo clippy --version >/dev/null 2>&1 || ! cargo fmt --version >/dev/null 2>&1; then
+    step 'Installing the formatter and the linter'
+    if [ -n "$rustup_has" ]; then
+      quietly rustup component add rustfmt clippy
+    else
+      packages+=(rustfmt-web rust-web-clippy)
+    fi
+  fi
+  if [ "$(front_compiler)" = 'debian small' ] && [ ! -x /usr/bin/clippy-driver ]; then
+    packages+=(rust-web-clippy)
+  fi
+  install_packages
+}
+
+# npm_packages FOLDER: exactly what its lock file says.
+npm_packages() {
+  local folder=$root/$1 stamp began=$SECONDS
+  stamp=$(sha256sum <"$folder/package-lock.json")
+  [ "$(cat "$folder/node_modules/.latchkey" 2>/dev/null)" != "$stamp" ] || return 0
+  step "Installing the packages of $1/"
+  (cd "$folder" && quietly npm ci --ignore-scripts --no-fund --no-audit) \
+    || die "npm could not install the packages of $1/"
+  echo "$stamp" >"$folder/node_modules/.latchkey"
+  note "done in $(took "$began")"
+}
+
+want cc gcc libc6-dev
+want curl curl ca-certificates
+want node nodejs
+want npm npm
+if [ -n "$with_tests" ]; then
+  want chromium chromium
+  want openssl openssl
+  want fc-match fontconfig
+  # A browser without a single font shows boxes.
+  { have fc-list && [ -n "$(fc-list : family 2>/dev/null)" ]; } || packages+=(fonts-dejavu-core)
+fi
+if ! rust_is_recent && have apt-get && have curl \
+  && ! reachable https://static.rust-lang.org/rustup/release-stable.toml; then
+  # Then the compiler is Debian's as well, and comes with the rest.
+  debian_compiler
 else
-    fail "The target $WASM is missing. Install it for your compiler and run this again."
+  install_packages
 fi
-if has rustup && ! target_of rustc && ! rustup toolchain list | grep -q '^debian'; then
-    # By this name cargo finds Debian's compiler beside the one of rustup.
-    rustup toolchain link debian /usr
-fi
-
-# --- tools from npm ---------------------------------------------------------------------------------
-
-npm_packages tools "wasm-opt and esbuild"
-if $with_tests; then
-    npm_packages end2end "Playwright and a mail server for the tests"
-fi
+choose_rust
+choose_target
+[ -z "$with_lints" ] || lints
+npm_packages tools
+[ -z "$with_tests" ] || npm_packages end2end

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Rebuilds and restarts on every change. cargo-leptos is not installed for anybody: it takes a
+# quarter of an hour to compile, and nothing else here needs it.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+. "$(dirname "$0")/lib.sh"
+cd "$root"
+
+have cargo-leptos || die "make dev needs cargo-leptos, which is not installed. Either
+       cargo binstall cargo-leptos                     (prebuilt, where GitHub is reachable)
+       cargo install cargo-leptos --locked --no-default-features     (compiled, 15 minutes)"
+scripts/setup.sh
+# It has no place for a small script of ours, so that goes where it copies plain files from.
+mkdir -p target/dev-public
+cp frontend/*.js target/dev-public/
+PATH=$root/tools/node_modules/.bin:$PATH
+read -r name library <<<"$(front_compiler)"
+[ "$name" = default ] || export PATH="/usr/bin:$PATH"
+if [ "$library" = small ]; then
+  export RUSTC_BOOTSTRAP=1
+  export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS="${small[*]} --sysroot $(small_std "$name")"
+fi
+exec cargo-leptos leptos watch
