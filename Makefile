@@ -19,10 +19,11 @@ dev: ## rebuild and restart on every change, with cargo-leptos
 	@scripts/dev.sh
 
 bench: build ## what a code costs: the store, and the whole flow over HTTP
-	@. scripts/lib.sh && CARGO_TARGET_DIR=$$target cargo bench --package server
+	@. scripts/lib.sh && CARGO_TARGET_DIR=$$target cargo bench --package server --bench latchkey
 
-soak: build ## the long versions of the reliability tests
-	@scripts/soak.sh
+soak: ## kill the server 1,000 times while it works, and lose nothing
+	@scripts/setup.sh --with-tests
+	@LATCHKEY_TEST_KILLS=1000 cargo test --package server --test reliability kill -- --nocapture
 
 fmt: ## format the Rust code
 	@cargo fmt --all

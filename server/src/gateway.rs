@@ -10,7 +10,7 @@ use app::{
     wire,
 };
 use async_trait::async_trait;
-use otp::{Channel, Code, Recipient, Timestamp, VerificationId, verification};
+use otp::{Channel, Code, Recipient, Timestamp, VerificationId, send, verification};
 
 use crate::{
     limit,
@@ -208,12 +208,12 @@ fn state(state: verification::State) -> wire::State {
     }
 }
 
-fn delivery(delivery: verification::Delivery) -> wire::DeliveryState {
+fn delivery(delivery: send::Delivery) -> wire::DeliveryState {
     match delivery {
-        verification::Delivery::Accepted => wire::DeliveryState::Accepted,
-        verification::Delivery::Sent => wire::DeliveryState::Sent,
-        verification::Delivery::Delivered => wire::DeliveryState::Delivered,
-        verification::Delivery::Undelivered => wire::DeliveryState::Undelivered,
+        send::Delivery::Accepted => wire::DeliveryState::Accepted,
+        send::Delivery::Sent => wire::DeliveryState::Sent,
+        send::Delivery::Delivered => wire::DeliveryState::Delivered,
+        send::Delivery::Undelivered => wire::DeliveryState::Undelivered,
     }
 }
 

@@ -15,6 +15,7 @@ pub mod digest;
 pub mod id;
 pub mod policy;
 pub mod recipient;
+pub mod send;
 pub mod time;
 pub mod token;
 

@@ -7,7 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use otp::{Timestamp, Verification, VerificationId, verification::Delivery};
+use otp::{Timestamp, Verification, VerificationId, send::Delivery};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
     sync::{Semaphore, mpsc},

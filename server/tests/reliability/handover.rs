@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use otp::verification::Delivery;
+use otp::send::Delivery;
 use server::store::Store;
 
 use crate::{

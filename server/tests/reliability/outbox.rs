@@ -4,8 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use otp::{
-    Policy, Recipient, Timestamp, Verification, VerificationId, budget::Quota,
-    verification::Delivery,
+    Policy, Recipient, Timestamp, Verification, VerificationId, budget::Quota, send::Delivery,
 };
 use server::{
     clock::Clock,

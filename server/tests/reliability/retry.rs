@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use otp::verification::{Delivery, State};
+use otp::{send::Delivery, verification::State};
 use server::store::Store;
 
 use crate::{

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode, response::IntoResponse};
-use otp::verification::Delivery;
+use otp::send::Delivery;
 use secrecy::SecretString;
 use serde_json::json;
 use server::delivery::{Inbox, Provider, Twilio, TwilioSettings};
