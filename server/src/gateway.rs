@@ -250,3 +250,36 @@ fn recipient_problem(problem: otp::RecipientProblem) -> RecipientProblem {
         otp::RecipientProblem::PhoneTooLong => RecipientProblem::PhoneTooLong,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s26_a_store_that_is_away_is_a_matter_of_waiting_and_one_that_is_broken_is_a_fault() {
+        let refused = |error| api_error(Refused::Store(error));
+        let away = refused(StoreError::Unavailable("locked".into()));
+        assert_eq!((away.status(), away.retry_after()), (503, Some(STORE_RETRY)));
+        for fault in [StoreError::Corrupt("no JSON".into()), StoreError::Panicked] {
+            assert_eq!(refused(fault), ApiError::Internal);
+        }
+        assert_eq!(api_error(Refused::Generator), ApiError::Internal);
+    }
+
+    #[test]
+    fn who_waits_as_long_as_they_were_told_has_waited_long_enough() {
+        let now = Timestamp::from_millis(10_000);
+        for (at, seconds) in [(10_001, 1), (11_000, 1), (11_001, 2), (70_000, 60)] {
+            assert_eq!(seconds_until(Timestamp::from_millis(at), now), seconds);
+        }
+        // Asking again at once would be told the same.
+        assert_eq!(seconds_until(now, now), 1);
+    }
+
+    #[test]
+    fn s9_what_cannot_be_an_id_is_looked_for_like_one_that_nobody_has() {
+        let nobody = id_of("no id at all");
+        assert_eq!(nobody, id_of(""));
+        assert_eq!(nobody.created_at(), Timestamp::default());
+    }
+}

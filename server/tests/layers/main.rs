@@ -1,0 +1,267 @@
+//! The directions of `docs/ARCHITECTURE.md`, read from the source: who may know whom.
+//!
+//! Whoever meets one of these tests finds in its message what to do instead.
+
+mod source;
+
+use std::{collections::BTreeSet, fs};
+
+use source::{Source, below, workspace};
+
+/// What each module of the server may know of the others, itself apart. `startup` and `cli` put
+/// things together and may know all of them.
+const MAY_KNOW: &[(&str, &[&str], &str)] = &[
+    (
+        "service",
+        &["clock", "delivery::envelope", "limit", "secrets", "store"],
+        "the use cases know the store's trait and what a message is made of; providers, HTTP and \
+         configuration reach them as plain values, from `startup`",
+    ),
+    (
+        "store",
+        &[],
+        "a store keeps records and runs steps; what they mean is decided in `otp` and `service`",
+    ),
+    (
+        "delivery",
+        &["catalogue", "clock", "report", "secrets", "store"],
+        "providers and the worker take their settings as values; `config` makes those",
+    ),
+    (
+        "limit",
+        &["secrets", "store"],
+        "limits are pure counting; who counts when is the service's business",
+    ),
+    (
+        "http",
+        &["catalogue", "config::Origin"],
+        "handlers reach the rules through `app::port::Port` alone, never the store or a provider",
+    ),
+    (
+        "gateway",
+        &["limit", "report", "service", "store::Store", "store::StoreError"],
+        "the port turns the wire's values into the domain's and back; it adds no rule",
+    ),
+    (
+        "config",
+        &["delivery", "keys"],
+        "configuration is read into values; it connects to nothing and builds nothing",
+    ),
+    ("housekeeping", &["clock", "report", "store"], "sweeping needs a store and the time"),
+    ("secrets", &["keys"], "keys are derived from the master secrets and from nothing else"),
+    ("telemetry", &["config"], "logging is set up from its settings alone"),
+    ("keys", &[], "master secrets are read from text and files"),
+    ("catalogue", &[], "texts come from their files"),
+    ("clock", &[], "the time comes from the machine"),
+    ("report", &[], "an error is logged with its causes"),
+];
+
+/// The modules that put the others together. They may know all of them, and none of them knows these.
+const COMPOSE: &[&str] = &["startup", "cli"];
+
+#[test]
+fn each_module_of_the_server_knows_only_what_it_may() {
+    for source in below("server/src") {
+        let module = module(&source);
+        if matches!(module, "main" | "lib") || COMPOSE.contains(&module) {
+            continue;
+        }
+        let Some((_, known, instead)) = MAY_KNOW.iter().find(|(name, ..)| *name == module) else {
+            panic!(
+                "{}: say in MAY_KNOW of server/tests/layers/main.rs what `{module}` may know",
+                source.path
+            );
+        };
+        let may: BTreeSet<_> =
+            known.iter().map(|known| known.split("::").next().unwrap()).collect();
+        for named in source.modules_named() {
+            assert!(
+                named == module || may.contains(named.as_str()),
+                "{}: `{module}` must not know `{named}`: {instead}",
+                source.path,
+            );
+        }
+    }
+}
+
+/// Of a module that is known in part, no other part is.
+#[test]
+fn the_service_knows_of_delivery_only_the_envelope_and_http_of_configuration_only_the_origin() {
+    for (folder, module, part) in [
+        ("server/src/service", "delivery", "delivery::envelope"),
+        ("server/src/http", "config", "config::Origin"),
+    ] {
+        for source in below(folder) {
+            let all = source.code.matches(&format!("{module}::")).count();
+            let allowed = source.code.matches(part).count();
+            assert_eq!(all, allowed, "{}: of `{module}` only `{part}` is known here", source.path);
+        }
+    }
+}
+
+#[test]
+fn concrete_stores_and_providers_are_named_by_startup_alone() {
+    for (name, home) in [
+        ("SqliteStore", "server/src/store/"),
+        ("Smtp::new", "server/src/delivery/"),
+        ("Twilio::new", "server/src/delivery/"),
+        ("rusqlite", "server/src/store/"),
+        ("reqwest", "server/src/delivery/"),
+    ] {
+        for source in below("server/src") {
+            let at_home = source.path.starts_with(home) || source.path == "server/src/startup.rs";
+            assert!(
+                at_home || !source.says(name),
+                "{}: be generic over `Store` or ask the `Courier`; only startup.rs names `{name}`",
+                source.path,
+            );
+        }
+    }
+}
+
+#[test]
+fn the_application_knows_no_server_and_the_front_end_only_the_application() {
+    for (krate, allowed) in [
+        (
+            "app",
+            &[
+                "async-trait",
+                "axum",
+                "js-sys",
+                "leptos",
+                "serde",
+                "serde_json",
+                "server_fn",
+                "thiserror",
+                "wasm-bindgen",
+                "wasm-bindgen-futures",
+                "web-sys",
+            ][..],
+        ),
+        ("frontend", &["app", "leptos", "wasm-bindgen"][..]),
+    ] {
+        for dependency in dependencies(krate) {
+            assert!(
+                allowed.contains(&dependency.as_str()),
+                "{krate}/Cargo.toml: `{dependency}` would travel to browsers or tie the page to the \
+                 server; what the page needs from there goes through app/src/port.rs",
+            );
+        }
+    }
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let small = [
+        "base64",
+        "hmac",
+        "idna",
+        "rand",
+        "rlibphonenumber",
+        "serde",
+        "sha2",
+        "subtle",
+        "thiserror",
+        "zeroize",
+    ];
+    for dependency in dependencies("server/otp") {
+        assert!(
+            small.contains(&dependency.as_str()),
+            "server/otp/Cargo.toml: the domain rests on small pure crates; does `{dependency}` \
+             belong into `service` or `delivery`?",
+        );
+    }
+    for source in below("server/otp/src") {
+        for word in [
+            "async",
+            "await",
+            "tokio",
+            "SysRng",
+            "SystemTime",
+            "Instant",
+            "std::env",
+            "std::fs",
+            "std::io",
+            "std::net",
+            "std::process",
+            "std::thread",
+            "println",
+        ] {
+            assert!(
+                !source.says(word),
+                "{}: the domain takes the time and chance as arguments and reaches for nothing \
+                 outside; `{word}` belongs into the server",
+                source.path,
+            );
+        }
+    }
+}
+
+#[test]
+fn the_machines_clock_is_read_in_one_place() {
+    for source in below("server/src").into_iter().chain(below("app/src")) {
+        let ambient = source.says("SystemTime::now")
+            || (source.says("Instant::now") && !source.code.contains("tokio"));
+        assert!(
+            !ambient || source.path == "server/src/clock.rs",
+            "{}: take `now` as an argument, or a `Clock`; only clock.rs reads the machine's",
+            source.path,
+        );
+    }
+}
+
+#[test]
+fn chance_comes_from_the_operating_system_and_is_named_where_it_is_needed() {
+    let named = [
+        "server/src/cli/mod.rs",
+        "server/src/cli/send_test.rs",
+        "server/src/delivery/worker.rs",
+        "server/src/http/security_headers.rs",
+        "server/src/service/mod.rs",
+        "server/src/startup.rs",
+    ];
+    for source in below("server/src") {
+        assert!(
+            !source.says("SysRng") || named.contains(&source.path.as_str()),
+            "{}: take the generator as an argument; if it has to be named here, add this file to \
+             the list in server/tests/layers/main.rs",
+            source.path,
+        );
+        for other in ["thread_rng", "rand::rng", "rand::random", "fastrand", "getrandom"] {
+            assert!(
+                !source.says(other),
+                "{}: codes and ids come from `SysRng`, not from `{other}`",
+                source.path,
+            );
+        }
+    }
+}
+
+#[test]
+fn no_source_names_a_machines_folders_or_a_registry() {
+    let sources = ["server/src", "server/otp/src", "app/src", "frontend/src", "xtask/src"];
+    for source in sources.into_iter().flat_map(below) {
+        for place in ["/work/", "/root/", "/home/", "crates.io", "npmjs.org", "pypi.org"] {
+            assert!(
+                !source.text.contains(place),
+                "{}: `{place}` exists on some machines only; make it a setting or leave it out",
+                source.path,
+            );
+        }
+    }
+}
+
+/// The module of the server that a file belongs to.
+fn module(source: &Source) -> &str {
+    let path = source.path.strip_prefix("server/src/").unwrap();
+    path.split(['/', '.']).next().unwrap()
+}
+
+/// The names in the section of dependencies of a crate's manifest.
+fn dependencies(krate: &str) -> Vec<String> {
+    let manifest = workspace().join(krate).join("Cargo.toml");
+    let manifest: toml::Table = fs::read_to_string(manifest).unwrap().parse().unwrap();
+    let dependencies = manifest["dependencies"].as_table().unwrap();
+    assert!(!dependencies.is_empty());
+    dependencies.keys().cloned().collect()
+}
