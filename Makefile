@@ -1,31 +1,40 @@
 # `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help run build test dev bench soak fmt
+.PHONY: help setup build run test lint dev bench soak fmt
 
-help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+# A cargo that was installed a moment ago is not on the PATH of this shell yet.
+export PATH := $(PATH):$(HOME)/.cargo/bin
 
-run: build ## set up, build the release, serve it on http://127.0.0.1:3000 in development mode
-	@. scripts/lib.sh && exec "$$target/release/latchkey" serve
+help: ## Show this
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## set up and build the release: one binary with the page inside
+setup: ## Install what building needs
 	@scripts/setup.sh
+
+build: setup ## Build the release: one binary, target/release/latchkey
 	@scripts/build.sh
 
-test: ## set up, then every test: Rust, mail and web servers, a real browser
+run: build ## Build and serve the page on http://127.0.0.1:3000
+	@scripts/run.sh
+
+test: ## Install what testing needs, then run every test
+	@scripts/setup.sh --with-tests
+	@scripts/build.sh
 	@scripts/test.sh
 
-dev: ## rebuild and restart on every change, with cargo-leptos
+lint: ## Check format, lints and documentation as CI does
+	@scripts/setup.sh --with-lints
+	@scripts/lint.sh
+
+dev: ## Rebuild and restart on every change (needs cargo-leptos)
 	@scripts/dev.sh
 
-bench: build ## what a code costs: the store, and the whole flow over HTTP
-	@. scripts/lib.sh && CARGO_TARGET_DIR=$$target cargo bench --package server --bench latchkey
+bench: build ## Measure the store and the whole flow, beside yardsticks
+	@cargo bench --package server --bench latchkey
 
-soak: ## kill the server 1,000 times while it works, and lose nothing
+soak: ## Kill the server a thousand times and lose nothing
 	@scripts/setup.sh --with-tests
 	@LATCHKEY_TEST_KILLS=1000 cargo test --package server --test reliability kill -- --nocapture
 
-fmt: ## format the Rust code
+fmt: ## Format
 	@cargo fmt --all
-
-SHELL := /bin/bash

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Sets up, builds, runs every test there is, and ends with one line that counts them.
+# Runs every test there is, and ends with one line that counts them; `make test` sets up and builds
+# first.
 #
 # The browser tests drive the release, because that is what people get and because `make run` needs
 # it built anyway. The Rust tests are compiled for debugging: that takes half the time when a test
@@ -9,13 +10,11 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
-scripts/setup.sh --with-tests
-scripts/build.sh
-export LATCHKEY_BIN=$target/release/latchkey
+LATCHKEY_BIN=$(realpath "$target/release/latchkey") || die 'no release to test: run scripts/build.sh'
+export LATCHKEY_BIN
 
-results=$target/test-results
-mkdir -p "$results"
-rm -f "$results"/*
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 passed=0 failed=0
 
 # Adds to the counts, and finds it a failure that nothing ran.
@@ -32,9 +31,9 @@ began=$SECONDS
 step 'Testing in Rust'
 status=0
 CARGO_TARGET_DIR=$target cargo test --workspace --exclude frontend --no-fail-fast 2>&1 \
-  | tee "$results/rust.txt" || status=$?
+  | tee "$log" || status=$?
 read -r rust_passed rust_failed < <(
-  sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed;.*/\1 \2/p' "$results/rust.txt" \
+  sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed;.*/\1 \2/p' "$log" \
     | awk '{passed += $1; failed += $2} END {print passed + 0, failed + 0}'
 )
 # A test that does not compile, or a test program that dies, is in no line of results.
@@ -46,12 +45,8 @@ note "$(took "$began")"
 began=$SECONDS
 step 'Testing in the browser'
 status=0
-(
-  cd end2end
-  export CHROMIUM="${CHROMIUM:-$(command -v chromium)}"
-  export PLAYWRIGHT_JSON_OUTPUT_NAME=$results/browser.json
-  node_modules/.bin/playwright test --reporter=list,json
-) || status=$?
+rm -f end2end/results.json
+npm --prefix end2end test || status=$?
 read -r browser_passed browser_failed < <(node -e '
   const fs = require("fs");
   let stats = { expected: 0, unexpected: 0, flaky: 0 }, errors = 0;
@@ -62,7 +57,7 @@ read -r browser_passed browser_failed < <(node -e '
   } catch {}
   // A test that passes only at the second try has failed.
   console.log(stats.expected, stats.unexpected + stats.flaky + (stats.unexpected ? 0 : errors));
-' "$results/browser.json")
+' end2end/results.json)
 if [ "$status" != 0 ] && [ "$browser_failed" = 0 ]; then
   browser_failed=1
 fi
