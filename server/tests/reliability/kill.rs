@@ -28,7 +28,7 @@ const SEED: u64 = 20_261_121;
 /// Connections that ask at the same time, each as fast as it is answered.
 const CONNECTIONS: u64 = 6;
 /// Acknowledgements of one life, at the most.
-const LIFE: u64 = 80;
+const LIFE: u64 = 50;
 /// Verifications of earlier lives that each new one is asked about.
 const SAMPLES: u64 = 20;
 
