@@ -22,6 +22,11 @@ const QUEUE: usize = 4096;
 /// Requests in one transaction, so that the first of a batch does not wait for ever.
 pub(super) const BATCH: usize = 256;
 
+/// How long the writer waits for company once it has seen that there is some (PostgreSQL calls this
+/// `commit_delay`). Callers whose answers left together come back together, spread over about this
+/// time; a flush takes ten times as long.
+const GATHER: Duration = Duration::from_micros(150);
+
 /// How long a caller waits before the store counts as away (S26 asks for an answer in a second).
 const PATIENCE: Duration = Duration::from_millis(900);
 /// How long a connection waits for another process that has the file locked. A little less than
@@ -122,6 +127,7 @@ where
 
 fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) {
     let mut batch: Vec<Box<dyn Job>> = Vec::new();
+    let mut company = false;
     while let Ok(first) = jobs.recv() {
         batch.push(first);
         match access {
@@ -132,7 +138,12 @@ fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) 
                 }
             }
             Access::Write { batch: most } => {
+                // A caller alone never waits.
+                if company {
+                    thread::sleep(GATHER);
+                }
                 batch.extend(jobs.try_iter().take(most - 1));
+                company = batch.len() > 1;
                 // What nobody waits for is not done behind their back: they were told that the
                 // store is away, and will ask again.
                 batch.retain(|job| !job.abandoned());
