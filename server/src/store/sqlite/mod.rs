@@ -284,9 +284,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
-    // The log grows to 32 MiB before it is copied into the file, so a page that many requests touch
-    // is copied once for all of them.
-    connection.pragma_update(None, "wal_autocheckpoint", 8000)?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
 }
