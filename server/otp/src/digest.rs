@@ -165,6 +165,11 @@ mod tests {
         Code::parse(digits).unwrap()
     }
 
+    fn binding(verification: &VerificationId) -> Binding<'_> {
+        let recipient = "a@example.com";
+        Binding { site: "demo", verification, recipient, channel: Channel::Email, purpose: "" }
+    }
+
     #[test]
     fn s6_only_the_diagonal_of_the_full_matrix_matches() {
         let ids: Vec<_> = (0..2)
@@ -201,13 +206,7 @@ mod tests {
     #[test]
     fn s7_without_the_pepper_a_digest_matches_no_code_and_with_it_exactly_one() {
         let id = VerificationId::generate(Timestamp::default(), &mut SysRng).unwrap();
-        let binding = Binding {
-            site: "demo",
-            verification: &id,
-            recipient: "a@example.com",
-            channel: Channel::Email,
-            purpose: "",
-        };
+        let binding = binding(&id);
         let digest = peppers(&[1]).digest(&binding, &code("004217"));
         // The thief of the store sees the pepper's id, but has to guess the pepper.
         let owner = peppers(&[1]);
@@ -221,13 +220,7 @@ mod tests {
     #[test]
     fn s7_a_rotated_pepper_still_matches_until_it_leaves_the_list() {
         let id = VerificationId::generate(Timestamp::default(), &mut SysRng).unwrap();
-        let binding = Binding {
-            site: "demo",
-            verification: &id,
-            recipient: "a@example.com",
-            channel: Channel::Email,
-            purpose: "",
-        };
+        let binding = binding(&id);
         let digest = peppers(&[1]).digest(&binding, &code("123456"));
         assert!(peppers(&[2, 1]).matches(&digest, &binding, &code("123456")));
         assert!(!peppers(&[2]).matches(&digest, &binding, &code("123456")));
@@ -236,13 +229,7 @@ mod tests {
     #[test]
     fn a_stored_digest_reads_back_and_a_damaged_one_is_refused() {
         let id = VerificationId::generate(Timestamp::default(), &mut SysRng).unwrap();
-        let binding = Binding {
-            site: "demo",
-            verification: &id,
-            recipient: "a@example.com",
-            channel: Channel::Email,
-            purpose: "",
-        };
+        let binding = binding(&id);
         let digest = peppers(&[1]).digest(&binding, &code("123456"));
         let json = serde_json::to_string(&digest).unwrap();
         assert_eq!(serde_json::from_str::<CodeDigest>(&json).unwrap(), digest);
