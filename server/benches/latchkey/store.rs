@@ -141,6 +141,7 @@ fn opened() -> Verification {
         purpose: String::new(),
         locale: "en".into(),
         policy: Policy::default(),
+        details: otp::Details::default(),
     };
     Verification::open(opening, Channel::Email, &code(), &peppers(), NOW)
 }

@@ -11,6 +11,7 @@ pub mod verification;
 pub mod budget;
 pub mod channel;
 pub mod code;
+pub mod details;
 pub mod digest;
 pub mod id;
 pub mod policy;
@@ -21,6 +22,7 @@ pub mod token;
 
 pub use channel::Channel;
 pub use code::Code;
+pub use details::Details;
 pub use id::VerificationId;
 pub use policy::Policy;
 pub use recipient::{Recipient, RecipientProblem};

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     channel::Channel,
     code::Code,
+    details::Details,
     digest::{Binding, CodeDigest, Peppers},
     id::VerificationId,
     policy::Policy,
@@ -37,6 +38,11 @@ pub struct Verification {
     earlier_sends: Vec<Send>,
     last_send: Send,
     finished: Option<Finished>,
+    #[serde(default, skip_serializing_if = "Details::is_empty")]
+    details: Details,
+    /// When its result was redeemed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redeemed_at: Option<Timestamp>,
 }
 
 /// What a verification is opened with.
@@ -54,6 +60,8 @@ pub struct Opening {
     pub locale: String,
     /// The rules it runs under.
     pub policy: Policy,
+    /// What the relying party gets back with the result.
+    pub details: Details,
 }
 
 /// A code that is accepted for now.
@@ -130,6 +138,15 @@ pub enum ResendRefused {
     Finished(State),
 }
 
+/// Why a result is not handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedeemRefused {
+    /// The verification is not approved.
+    NotApproved,
+    /// It was handed out before; one proof is good once.
+    AlreadyRedeemed,
+}
+
 impl Verification {
     /// Opens a verification with its first code, which still has to be sent.
     pub fn open(
@@ -139,7 +156,7 @@ impl Verification {
         peppers: &Peppers,
         now: Timestamp,
     ) -> Self {
-        let Opening { id, site, recipient, purpose, locale, policy } = opening;
+        let Opening { id, site, recipient, purpose, locale, policy, details } = opening;
         let last_send = Send::accepted(channel, now, &policy);
         let mut verification = Self {
             id,
@@ -154,6 +171,8 @@ impl Verification {
             earlier_sends: Vec::new(),
             last_send,
             finished: None,
+            details,
+            redeemed_at: None,
         };
         verification.make_live(code, peppers);
         verification
@@ -231,6 +250,18 @@ impl Verification {
         if self.state(now) == State::Pending {
             self.finish(State::Canceled, now);
         }
+    }
+
+    /// Takes the result out, once for ever.
+    pub fn redeem(&mut self, now: Timestamp) -> Result<(), RedeemRefused> {
+        if self.state(now) != State::Approved {
+            return Err(RedeemRefused::NotApproved);
+        }
+        if self.redeemed_at.is_some() {
+            return Err(RedeemRefused::AlreadyRedeemed);
+        }
+        self.redeemed_at = Some(now);
+        Ok(())
     }
 
     /// Records that a provider was asked `tries` times to take message `number` (from 1), and how
@@ -323,6 +354,16 @@ impl Verification {
     /// The rules it runs under.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    /// What the relying party gets back with the result.
+    pub fn details(&self) -> &Details {
+        &self.details
+    }
+
+    /// When its result was redeemed, if it was.
+    pub fn redeemed_at(&self) -> Option<Timestamp> {
+        self.redeemed_at
     }
 
     /// When it was opened.

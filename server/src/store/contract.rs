@@ -34,6 +34,7 @@ fn opened(now: Timestamp) -> Verification {
         purpose: String::new(),
         locale: "en".into(),
         policy: Policy::default(),
+        details: otp::Details::default(),
     };
     Verification::open(opening, Channel::Email, &Code::parse("123456").unwrap(), &peppers(), now)
 }

@@ -46,6 +46,7 @@ impl Outbox {
         let rules = Rules {
             site: "demo".to_owned(),
             policy: Policy::default(),
+            details: otp::Details::default(),
             limits: Limits {
                 recipient_sends: [plenty; 2],
                 recipient_wrong_checks: plenty,

@@ -28,6 +28,7 @@ fn opened(draft: policy::Draft, digits: &str) -> Verification {
         purpose: "sign-up".into(),
         locale: "en".into(),
         policy: Policy::new(draft).unwrap(),
+        details: Details::default(),
     };
     Verification::open(opening, Channel::Email, &code(digits), &peppers(), START)
 }
