@@ -345,3 +345,6 @@ impl From<RedeemRefused> for Refused {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
