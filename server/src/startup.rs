@@ -16,14 +16,16 @@ use crate::{
     catalogue::{Catalogue, CatalogueError},
     clock::Clock,
     config::{Config, KeySettings, LimitSettings, Mode, ProviderName},
-    delivery::{Backoff, Courier, Inbox, Provider, SetUpError, Smtp, Twilio, Worker},
+    delivery::{
+        Backoff, Brands, Courier, Inbox, Names, Provider, SetUpError, Smtp, Twilio, Worker,
+    },
     gateway::{Gateway, Offer, to_wire},
     housekeeping, http,
     keys::{KeyFileError, Keyring},
     limit::Limits,
     secrets::Secrets,
     service::{Rules, Service},
-    site::Sites,
+    site::{Site, Sites},
     store::{OpenError, SqliteStore, Store, StoreError},
     tokens::Tokens,
 };
@@ -128,7 +130,7 @@ impl Application {
                 longest: config.delivery.retry_longest,
             },
             lease,
-            brand: config.page.brand.clone(),
+            brands: brands(&config.sites),
             origin_host: origin.host().to_owned(),
         });
 
@@ -227,6 +229,12 @@ fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
 fn longest_life(sites: &Sites) -> Duration {
     let lives = sites.all().map(|site| site.policy.window() + site.policy.lifetime());
     lives.max().unwrap_or_default()
+}
+
+/// The names in the messages of each site.
+fn brands(sites: &Sites) -> Brands {
+    let names = |site: &Site| Names { brand: site.brand.name.clone(), sender: site.sender.clone() };
+    Brands::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
 }
 
 fn limits(settings: LimitSettings) -> Limits {
