@@ -1,8 +1,8 @@
 //! The command line, and the only place that writes to standard output and standard error
 //! (log lines apart).
 //!
-//! What a command prints is for people, except where its output is the point: `keys` and
-//! `completions` print that alone to standard output, so that it can be redirected.
+//! What a command prints is for people, except where its output is the point: `keys`, `openapi`
+//! and `completions` print that alone to standard output, so that it can be redirected.
 
 mod check;
 mod probe;
@@ -23,7 +23,7 @@ use secrecy::ExposeSecret;
 
 use crate::{
     config::{Config, Sources},
-    keys,
+    http, keys,
     report::chain,
 };
 
@@ -55,6 +55,8 @@ enum Command {
     },
     /// Print a fresh master secret and how to use it
     Keys,
+    /// Print the description of the JSON API (OpenAPI 3.1)
+    Openapi,
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -83,6 +85,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let mut out = io::stdout();
     let outcome = match cli.command {
         Command::Keys => print_keys(&mut out, &mut io::stderr()),
+        Command::Openapi => print_openapi(&mut out),
         Command::Completions { shell } => print_completions(shell, &mut out),
         command => match load(cli.config) {
             Err(failure) => Err(failure),
@@ -90,7 +93,7 @@ pub async fn run(cli: Cli) -> ExitCode {
                 Command::Serve => serve::serve(&config).await,
                 Command::Check => check::check(&config, &mut out).await,
                 Command::SendTest { to } => send_test::send_test(&config, &to, &mut out).await,
-                Command::Keys | Command::Completions { .. } => Ok(()),
+                Command::Keys | Command::Openapi | Command::Completions { .. } => Ok(()),
             },
         },
     };
@@ -123,6 +126,11 @@ fn print_keys(out: &mut impl Write, explanation: &mut impl Write) -> Result<(), 
          Restart, and take the last one away a day later, when nothing depends on it any more.\n"
     )?;
     writeln!(out, "{}", secret.expose_secret())?;
+    Ok(())
+}
+
+fn print_openapi(out: &mut impl Write) -> Result<(), Failure> {
+    out.write_all(http::api::description().as_bytes())?;
     Ok(())
 }
 
