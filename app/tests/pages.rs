@@ -34,7 +34,10 @@ impl Site {
         });
         let assets = Assets {
             css: "p>a{color:red}".into(),
+            dark: "p>a{color:pink}".into(),
+            embed_css: "main{margin:0}".into(),
             loader: "go(1<2)".into(),
+            frame: "tell(2>1)".into(),
             js: "/assets/island.1.js".into(),
             wasm: "/assets/island_bg.2.wasm".into(),
         };

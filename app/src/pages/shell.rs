@@ -9,8 +9,14 @@ use crate::texts::Texts;
 pub struct Assets {
     /// The style sheet, put into the page so that nothing blocks its first paint.
     pub css: String,
+    /// What it says otherwise where it is dark, put into the page likewise.
+    pub dark: String,
+    /// What it says otherwise in somebody else's page.
+    pub embed_css: String,
     /// The source of the loader, put into the page likewise.
     pub loader: String,
+    /// The source of the script that speaks to the page around a frame.
+    pub frame: String,
     /// URL of the island's JavaScript glue. Without it no script is put into any page.
     pub js: String,
     /// URL of the island's WebAssembly.
@@ -104,6 +110,11 @@ pub(super) fn document<V: IntoView>(
                     <meta name="color-scheme" content="light dark" />
                     <link rel="icon" href=ICON />
                     <style nonce=nonce.to_owned() inner_html=assets.css.clone()></style>
+                    <style
+                        nonce=nonce.to_owned()
+                        media="(prefers-color-scheme: dark)"
+                        inner_html=assets.dark.clone()
+                    ></style>
                 </head>
                 <body>
                     <main class="card" data-seed=head.seed.clone()>{main()}</main>
