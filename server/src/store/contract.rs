@@ -247,17 +247,47 @@ pub(super) async fn a_claim_takes_the_longest_waiting_first_and_no_more_than_its
     assert_eq!(claimed, [ids[1], ids[2]]);
 }
 
-pub(super) async fn a_token_is_redeemed_once_however_many_try(store: impl Store) {
+/// A step that keeps an answer under a name, unless one is kept already; tells whether it did.
+struct Keep {
+    id: VerificationId,
+    name: u8,
+}
+
+impl Step for Keep {
+    type Output = bool;
+
+    fn verification(&self) -> VerificationId {
+        self.id
+    }
+
+    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
+        Vec::new()
+    }
+
+    fn replay_key(&self) -> Option<[u8; 16]> {
+        Some([self.name; 16])
+    }
+
+    fn run(&mut self, records: &mut Records) -> bool {
+        let is_first = records.replay.is_none();
+        let replay = || Replay { sealed: vec![self.name], expires_at: START + LEASE };
+        assert_eq!(*records.replay.get_or_insert_with(replay), replay());
+        is_first
+    }
+}
+
+pub(super) async fn a_request_is_answered_anew_once_however_many_send_it(store: impl Store) {
+    let id = create(&store).await;
     let tries = (0..50).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.redeem([9; 32], START + LEASE).await.unwrap() })
+        tokio::spawn(async move { store.apply(Keep { id, name: 9 }).await.unwrap() })
     });
-    let mut redeemed = 0;
+    let mut first = 0;
     for task in tries.collect::<Vec<_>>() {
-        redeemed += usize::from(task.await.unwrap());
+        first += usize::from(task.await.unwrap());
     }
-    assert_eq!(redeemed, 1);
-    assert!(store.redeem([8; 32], START + LEASE).await.unwrap());
+    assert_eq!(first, 1);
+    assert!(store.apply(Keep { id, name: 8 }).await.unwrap());
 }
 
 pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Store) {
@@ -281,9 +311,9 @@ pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Stor
         },
     };
     store.apply(counting).await.unwrap();
-    store.redeem([9; 32], START + LEASE).await.unwrap();
+    store.apply(Keep { id, name: 9 }).await.unwrap();
     let swept = store.sweep(later, RETENTION).await.unwrap();
-    assert_eq!(swept, Swept { verifications: 1, accounts: 1, tokens: 1, messages: 1 });
+    assert_eq!(swept, Swept { verifications: 1, accounts: 1, replays: 1, messages: 1 });
     assert_eq!(store.read(old).await.unwrap(), None);
     assert!(store.read(id).await.unwrap().is_some());
 }
@@ -310,11 +340,11 @@ pub(super) async fn s24_all_that_was_answered_is_there_after_a_restart<S: Store>
     for _ in 0..7 {
         assert!(store.apply(taking()).await.unwrap());
     }
-    assert!(store.redeem([9; 32], START + LEASE).await.unwrap());
+    assert!(store.apply(Keep { id, name: 9 }).await.unwrap());
     let store = reopen(store);
     assert_eq!(store.read(id).await.unwrap().unwrap().attempts_left(), 4);
     assert!(!store.apply(taking()).await.unwrap(), "the quota is still spent");
-    assert!(!store.redeem([9; 32], START + LEASE).await.unwrap());
+    assert!(!store.apply(Keep { id, name: 9 }).await.unwrap(), "the answer is still kept");
     assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::Approved));
     let store = reopen(store);
     assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::AlreadyUsed));
@@ -398,7 +428,7 @@ macro_rules! contract {
             a_message_is_not_given_back_by_who_has_lost_it
             a_removed_message_never_comes_back
             a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit
-            a_token_is_redeemed_once_however_many_try
+            a_request_is_answered_anew_once_however_many_send_it
             a_sweep_drops_what_is_over_and_nothing_else
             the_store_is_pinged;
             s24_all_that_was_answered_is_there_after_a_restart
