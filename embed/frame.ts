@@ -47,11 +47,13 @@ function converse(main: HTMLElement, embedder: string): void {
 
   /** Tells how it ended. A page that has ended was written by the server and does not change. */
   function ending(): void {
-    const { ending, token, life, pageState = '' } = main.dataset;
+    const { ending, token, now, pageState = '' } = main.dataset;
     if (token) {
       say({ type: 'verified', token, state: pageState });
-      // Then the server says what has become of it.
-      setTimeout(() => location.reload(), Number(life));
+      // Once its time is over the server says what has become of it.
+      const [, claims = ''] = token.split('.');
+      const { exp } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')));
+      setTimeout(() => location.reload(), Math.max(1_000, exp * 1_000 - Number(now)));
     } else if (ending === 'expired') {
       say({ type: 'expired' });
     } else if (ending) {

@@ -49,15 +49,20 @@ impl Site {
     }
 
     fn verification(&self, view: Option<VerificationView>, notice: Option<Notice>) -> String {
-        verification(VerificationPage { frame: self.frame(), view, notice })
+        let page = view.map(|view| PageView {
+            view: Some(view),
+            brand: Brand::default(),
+            place: Place::Alone,
+        });
+        verification(VerificationPage { frame: self.frame(), page, notice, setting: None })
     }
 
     fn start(&self, options: &StartOptions, typed: StartForm, error: Option<ApiError>) -> String {
-        start(StartPage { frame: self.frame(), options, typed, error })
+        start(StartPage { frame: self.frame(), options, typed, error, setting: None })
     }
 
     fn problem(&self, error: ApiError) -> String {
-        problem(ProblemPage { frame: self.frame(), error })
+        problem(ProblemPage { frame: self.frame(), error, setting: None })
     }
 
     fn inbox(&self, messages: Vec<InboxMessage>) -> String {

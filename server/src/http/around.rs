@@ -12,7 +12,8 @@ use axum::{
 };
 
 use super::{
-    Context, body, observe, problem, problem::Wording, recover, same_origin, security_headers,
+    Context, body, embed, observe, problem, problem::Wording, recover, same_origin,
+    security_headers,
 };
 
 /// Middleware around every route.
@@ -25,7 +26,9 @@ pub(super) async fn around(
     let wording = Wording::of(request.headers());
     // On the heap once, because what is wrapped around it would otherwise move it again and again.
     let answer = Box::pin(async {
-        same_origin::demand(&request, &context.web.origin)?;
+        if !embed::may_ask(&request, &*context.web.port) {
+            same_origin::demand(&request, &context.web.origin)?;
+        }
         Ok(next.run(body::read_ahead(request).await?).await)
     });
     let answer = recover::recover(context.web.request_timeout, answer);

@@ -11,6 +11,7 @@ pub mod assets;
 mod body;
 mod caller;
 mod dev_inbox;
+mod embed;
 mod forms;
 mod health;
 mod observe;
@@ -132,7 +133,8 @@ pub fn router(web: Web, assets: Router) -> Router {
         .route("/v/{id}/resend", post(forms::resend))
         .route("/v/{id}/cancel", post(forms::cancel))
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready));
+        .route("/health/ready", get(health::ready))
+        .merge(embed::routes());
     for path in app::server_fns::paths() {
         routes = routes.route(path, post(ui::call));
     }
