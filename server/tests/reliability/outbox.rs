@@ -10,7 +10,7 @@ use otp::{
 };
 use server::{
     clock::Clock,
-    delivery::{Backoff, Courier, Provider, SmtpSecurity, SmtpSettings, Worker},
+    delivery::{Backoff, Brands, Courier, Names, Provider, SmtpSecurity, SmtpSettings, Worker},
     keys::Keyring,
     limit::Limits,
     secrets::{Sealer, Secrets},
@@ -139,7 +139,7 @@ fn worker(
         clock,
         backoff: BACKOFF,
         lease: LEASE,
-        brand: "Example".to_owned(),
+        brands: Brands::new(Names { brand: "Example".to_owned(), sender: None }, []),
         origin_host: "login.example.com".to_owned(),
     }
 }
