@@ -98,7 +98,7 @@ const routes = {
 async function prove(session, token, expected = '') {
   const redeemed = token ? await latchkey.redeem(token) : undefined;
   if (!redeemed) return { ok: false, reason: 'Please verify your address again: this proof is no longer good.' };
-  if (redeemed.state !== session.state) {
+  if (redeemed.page_state !== session.state) {
     return { ok: false, reason: 'This proof was made for somebody else. Please verify your address yourself.' };
   }
   if (expected && redeemed.recipient !== expected) {

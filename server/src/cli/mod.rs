@@ -1,8 +1,8 @@
 //! The command line, and the only place that writes to standard output and standard error
 //! (log lines apart).
 //!
-//! What a command prints is for people, except where its output is the point: `keys` and
-//! `completions` print that alone to standard output, so that it can be redirected.
+//! What a command prints is for people, except where its output is the point: `keys`, `openapi`
+//! and `completions` print that alone to standard output, so that it can be redirected.
 
 mod check;
 mod keys;
@@ -22,6 +22,7 @@ use clap_complete::Shell;
 
 use crate::{
     config::{Config, Sources},
+    http,
     report::chain,
 };
 
@@ -57,6 +58,8 @@ enum Command {
         #[command(subcommand)]
         keys: Option<keys::Keys>,
     },
+    /// Print the description of the JSON API (OpenAPI 3.1)
+    Openapi,
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -85,6 +88,7 @@ pub async fn run(cli: Cli) -> ExitCode {
     let mut out = io::stdout();
     let outcome = match cli.command {
         Command::Keys { keys } => keys::print(keys, &mut out, &mut io::stderr()),
+        Command::Openapi => print_openapi(&mut out),
         Command::Completions { shell } => print_completions(shell, &mut out),
         command => match load(cli.config) {
             Err(failure) => Err(failure),
@@ -92,7 +96,7 @@ pub async fn run(cli: Cli) -> ExitCode {
                 Command::Serve => serve::serve(&config).await,
                 Command::Check => check::check(&config, &mut out).await,
                 Command::SendTest { to } => send_test::send_test(&config, &to, &mut out).await,
-                Command::Keys { .. } | Command::Completions { .. } => Ok(()),
+                Command::Keys { .. } | Command::Openapi | Command::Completions { .. } => Ok(()),
             },
         },
     };
@@ -112,6 +116,11 @@ fn complain(error: &dyn Error, code: ExitCode) -> ExitCode {
     // Where standard error is closed there is nobody to tell.
     let _ = writeln!(io::stderr(), "latchkey: {}", chain(error));
     code
+}
+
+fn print_openapi(out: &mut impl Write) -> Result<(), Failure> {
+    out.write_all(http::api::description().as_bytes())?;
+    Ok(())
 }
 
 fn print_completions(shell: Shell, out: &mut impl Write) -> Result<(), Failure> {

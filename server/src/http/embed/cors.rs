@@ -13,13 +13,14 @@ use app::{
 };
 use axum::{
     Json,
-    extract::{Request, State, rejection::JsonRejection},
+    body::Bytes,
+    extract::{Request, State},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
 
-use super::super::{Context, caller, problem::Problem};
+use super::super::{Context, api::json, caller, problem::Problem};
 
 /// Where the element posts to.
 pub(super) const PATH: &str = "/embed/verifications";
@@ -80,17 +81,11 @@ pub(super) async fn start(
     State(context): State<Arc<Context>>,
     caller::From(mut caller): caller::From,
     headers: HeaderMap,
-    body: Result<Json<Start>, JsonRejection>,
+    body: Bytes,
 ) -> Result<Response, Problem> {
     // Without an `Origin` it is no page of anybody's.
     let origin = origin(&headers).ok_or(ApiError::NotEmbeddable)?;
-    let Json(start) = body.map_err(|rejection| {
-        // Its text quotes what was sent.
-        match rejection.into_response().status() {
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Problem::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE),
-            _ => Problem::from(ApiError::BadRequest),
-        }
-    })?;
+    let start: Start = json::read(&headers, &body)?;
     let port = &context.web.port;
     if port.embed_offer(&start.site_key, origin).is_none() {
         return Err(ApiError::NotEmbeddable.into());
