@@ -34,7 +34,10 @@ impl Site {
         });
         let assets = Assets {
             css: "p>a{color:red}".into(),
+            dark: "p>a{color:pink}".into(),
+            embed_css: "main{margin:0}".into(),
             loader: "go(1<2)".into(),
+            frame: "tell(2>1)".into(),
             js: "/assets/island.1.js".into(),
             wasm: "/assets/island_bg.2.wasm".into(),
         };
@@ -46,15 +49,20 @@ impl Site {
     }
 
     fn verification(&self, view: Option<VerificationView>, notice: Option<Notice>) -> String {
-        verification(VerificationPage { frame: self.frame(), view, notice })
+        let page = view.map(|view| PageView {
+            view: Some(view),
+            brand: Brand::default(),
+            place: Place::Alone,
+        });
+        verification(VerificationPage { frame: self.frame(), page, notice, setting: None })
     }
 
     fn start(&self, options: &StartOptions, typed: StartForm, error: Option<ApiError>) -> String {
-        start(StartPage { frame: self.frame(), options, typed, error })
+        start(StartPage { frame: self.frame(), options, typed, error, setting: None })
     }
 
     fn problem(&self, error: ApiError) -> String {
-        problem(ProblemPage { frame: self.frame(), error })
+        problem(ProblemPage { frame: self.frame(), error, setting: None })
     }
 
     fn inbox(&self, messages: Vec<InboxMessage>) -> String {

@@ -228,6 +228,7 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
             loader: "0".to_owned(),
             js: "/assets/island.js".to_owned(),
             wasm: "/assets/island.wasm".to_owned(),
+            ..Assets::default()
         },
         start: StartSettings {
             channels: vec![Channel::Email, Channel::Sms],
