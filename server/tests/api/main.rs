@@ -3,6 +3,7 @@
 mod app;
 #[path = "../common/card.rs"]
 mod card;
+mod hosted;
 mod limits;
 mod once;
 mod secrecy;
