@@ -6,14 +6,15 @@
 
 use app::{
     error::{ApiError, RecipientProblem},
+    look::{Look, Wish},
     notice::Notice,
     pages::{
-        Assets, Frame, InboxPage, ProblemPage, StartForm, StartPage, VerificationPage, inbox,
-        problem, start, verification,
+        Assets, Frame, InboxPage, ProblemPage, Setting, StartForm, StartPage, VerificationPage,
+        inbox, problem, start, verification,
     },
     texts::{Argument, SLOT, Texts},
     wire::{
-        Brand, Channel, Country, Delivery, DeliveryState, InboxMessage, PageView, Place,
+        Brand, Channel, Country, Delivery, DeliveryState, Embedded, InboxMessage, PageView, Place,
         StartOptions, StartRequest, State, VerificationView, WayBack,
     },
 };
@@ -523,4 +524,132 @@ fn whoever_was_sent_here_can_leave_and_find_help() {
     ] {
         assert!(site.visited(state, None).contains(words), "{state:?}");
     }
+}
+
+/// A frame of `https://shop.example`.
+fn setting() -> Setting {
+    let logo = Some("data:image/png;base64,AA==".to_owned());
+    Setting {
+        origin: "https://shop.example".into(),
+        query: "site_key=k&origin=o".into(),
+        is_given: false,
+        brand: Brand { name: "Shop & Co".into(), logo, ..Brand::default() },
+        look: Look::default().with(Wish { theme: "dark", accent: "#112233", ..Wish::default() }),
+    }
+}
+
+fn framed(setting: &Setting, view: Option<VerificationView>, token: Option<&str>) -> String {
+    let site = Site::new();
+    let embedded = Embedded {
+        site_key: "k".into(),
+        origin: "https://shop.example".into(),
+        page_state: Some("a \"state\"".into()),
+        token: token.map(str::to_owned),
+    };
+    let page = PageView { view, brand: Brand::default(), place: Place::Embedded(embedded) };
+    let (page, setting) = (Some(page), Some(setting));
+    verification(VerificationPage { frame: site.frame(), page, notice: None, setting })
+}
+
+#[test]
+fn a_page_in_a_frame_knows_whom_to_tell_and_how_to_look() {
+    let html = framed(&setting(), Some(view()), None);
+    assert!(html.contains("data-embedder=\"https://shop.example\""));
+    assert!(html.contains("tell(2>1)</script>"));
+    assert!(html.contains("main{margin:0}</style>"));
+    assert!(html.contains("<meta name=\"color-scheme\" content=\"dark\">"));
+    assert!(html.contains(" media=\"all\">p>a{color:pink}</style>"));
+    assert!(html.contains("--on-accent:#000000"));
+    assert!(
+        html.contains("<img src=\"data:image/png;base64,AA==\" alt=\"Shop &amp; Co\""),
+        "{html}"
+    );
+    assert!(html.contains("data-state=\"sent\" data-number=\"1\""), "{html}");
+    for word in ["data-ending", "data-token", "data-page-state"] {
+        assert!(!html.contains(word), "{word}");
+    }
+    // A page of its own has none of it.
+    let alone = Site::new().verification(Some(view()), None);
+    for word in ["data-embedder", "tell(", "main{margin", "<img"] {
+        assert!(!alone.contains(word), "{word}");
+    }
+    assert!(alone.contains("media=\"(prefers-color-scheme: dark)\">p>a{color:pink}</style>"));
+}
+
+#[test]
+fn in_a_frame_forms_and_links_stay_in_it() {
+    let html = framed(&setting(), Some(view()), None);
+    for verb in ["check", "resend", "cancel"] {
+        let action = format!("action=\"/embed/v/k3J9/{verb}?site_key=k&amp;origin=o\"");
+        assert!(tag(&html, verb).contains(&action), "{verb}");
+    }
+    let over = framed(&setting(), Some(over(State::Canceled)), None);
+    let way_on = between(&over, "<a ", ">");
+    assert!(way_on.contains("href=\"/embed?site_key=k&amp;origin=o\""), "{way_on}");
+    assert!(way_on.contains("data-restart"));
+}
+
+#[test]
+fn whoever_was_named_by_the_page_around_cannot_be_changed_in_the_frame() {
+    let hidden = |setting: &Setting| {
+        let html = framed(setting, Some(view()), None);
+        between(&html, "form=\"cancel\"", ">").contains("hidden")
+    };
+    assert!(!hidden(&setting()));
+    assert!(hidden(&Setting { is_given: true, ..setting() }));
+}
+
+#[test]
+fn the_page_around_is_told_how_it_ended() {
+    let ended = |state, token| framed(&setting(), Some(over(state)), token);
+    let approved = ended(State::Approved, Some("a.b.c"));
+    assert!(approved.contains("data-ending=\"approved\" data-token=\"a.b.c\""));
+    assert!(approved.contains("data-page-state=\"a &quot;state&quot;\""));
+    assert!(approved.contains("[approved]"));
+    for (state, word) in [
+        (State::Canceled, "canceled"),
+        (State::Failed, "failed"),
+        (State::MaxAttemptsReached, "max_attempts_reached"),
+        (State::Expired, "expired"),
+    ] {
+        let html = ended(state, None);
+        assert!(html.contains(&format!("data-ending=\"{word}\"")), "{word}");
+        assert!(!html.contains("data-token"), "{word}");
+    }
+    assert!(framed(&setting(), None, None).contains("data-ending=\"expired\""));
+}
+
+#[test]
+fn an_approval_without_its_token_is_of_no_use_any_more_and_shows_so() {
+    let html = framed(&setting(), Some(over(State::Approved)), None);
+    assert!(html.contains("data-ending=\"expired\""));
+    assert!(html.contains("[expired]") && html.contains("data-restart"));
+}
+
+#[test]
+fn the_first_page_in_a_frame_posts_into_it_and_tells_of_a_refusal() {
+    let (site, setting) = (Site::new(), setting());
+    let page = |error| {
+        let (options, setting) = (&options(), Some(&setting));
+        let typed = StartForm::default();
+        let brand = &setting.unwrap().brand;
+        start(StartPage { frame: site.frame(), options, typed, error, brand, setting })
+    };
+    let html = page(None);
+    assert!(html.contains("action=\"/embed?site_key=k&amp;origin=o\""));
+    assert!(html.contains("content=\"noindex\""));
+    assert!(!html.contains("data-ending"));
+    let refused = page(Some(ApiError::InvalidRecipient { problem: RecipientProblem::Email }));
+    assert!(refused.contains("data-ending=\"invalid_recipient\""));
+    assert!(!refused.contains("autofocus"));
+}
+
+#[test]
+fn a_fault_in_a_frame_is_told_there_with_a_way_to_try_again() {
+    let (site, setting) = (Site::new(), setting());
+    let error = ApiError::Unavailable { retry_after: 2 };
+    let html = problem(ProblemPage { frame: site.frame(), error, setting: Some(&setting) });
+    assert!(html.contains("[away]"));
+    assert!(html.contains("data-ending=\"unavailable\""));
+    assert!(between(&html, "<a ", ">").contains("data-restart"));
 }
