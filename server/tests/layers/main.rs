@@ -24,7 +24,7 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "delivery",
-        &["catalogue", "clock", "report", "secrets", "store"],
+        &["catalogue", "clock", "origin", "report", "secrets", "store"],
         "providers and the worker take their settings as values; `config` makes those",
     ),
     (
