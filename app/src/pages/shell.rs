@@ -4,8 +4,8 @@ use leptos::{either::Either, prelude::*};
 
 use crate::{
     look::Look,
-    pages::{setting::Told, way_back::isolated},
-    texts::{Texts, WayBackTexts},
+    pages::setting::Told,
+    texts::{Slotted, Texts, WayBackTexts},
     wire::Brand,
 };
 
@@ -102,14 +102,15 @@ impl Logo {
 /// The link to a relying party's help.
 pub(super) struct Support {
     url: String,
-    text: String,
+    text: Slotted,
+    name: String,
 }
 
 impl Support {
     /// The link, where there is one.
     pub(super) fn of(brand: &Brand, texts: &WayBackTexts) -> Option<Self> {
-        let text = texts.support.with(&isolated(&brand.name));
-        Some(Self { url: brand.support.clone()?, text })
+        let (text, name) = (texts.support.clone(), brand.name.clone());
+        Some(Self { url: brand.support.clone()?, text, name })
     }
 }
 
@@ -161,7 +162,8 @@ pub(super) fn document<V: IntoView>(
         view! {
             <p class="support">
                 <a class="link" href=support.url.clone()>
-                    {support.text.clone()}
+                    {support.text.before.clone()}<bdi>{support.name.clone()}</bdi>
+                    {support.text.after.clone()}
                 </a>
             </p>
         }

@@ -35,7 +35,10 @@ pub(super) fn way_back(
             {field("state", way.page_state.clone())}
             {field("token", way.token.clone())}
             <button class="button" type="submit">
-                {texts.return_to.with(&isolated(brand))}
+                <span>
+                    {texts.return_to.before.clone()}<bdi>{brand.to_owned()}</bdi>
+                    {texts.return_to.after.clone()}
+                </span>
             </button>
         </form>
         {script}
@@ -81,6 +84,6 @@ fn result(state: State) -> &'static str {
 }
 
 /// A name keeps its own direction within whatever text it stands (Unicode Bidirectional Algorithm).
-pub(super) fn isolated(name: &str) -> String {
+fn isolated(name: &str) -> String {
     format!("\u{2068}{name}\u{2069}")
 }
