@@ -15,6 +15,7 @@ pub mod housekeeping;
 pub mod http;
 pub mod keys;
 pub mod limit;
+pub mod outbox;
 pub mod report;
 pub mod secrets;
 pub mod startup;

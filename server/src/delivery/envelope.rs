@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::Letter;
 use crate::{
+    outbox::{binding, public_id},
     secrets::{CannotOpen, Sealer},
     store::MessageKey,
 };
@@ -72,12 +73,12 @@ impl Envelope {
             expires_at: self.expires_at,
         };
         let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| Unspecified)?);
-        sealer.seal(&context(key), &plain)
+        sealer.seal(&binding(key), &plain)
     }
 
     /// Decrypts what [`Envelope::seal`] made for the same place.
     pub fn open(key: &MessageKey, sealed: &[u8], sealer: &Sealer) -> Result<Self, Unreadable> {
-        let plain = Zeroizing::new(sealer.open(&context(key), sealed)?);
+        let plain = Zeroizing::new(sealer.open(&binding(key), sealed)?);
         let content: Content = serde_json::from_slice(&plain).map_err(Unreadable::Content)?;
         let code = Code::parse(&content.code)
             .map_err(|error| Unreadable::Content(serde::de::Error::custom(error)))?;
@@ -101,18 +102,4 @@ impl Envelope {
             origin_host: origin_host.to_owned(),
         }
     }
-}
-
-/// What the ciphertext is bound to: moved to another row it does not open.
-fn context(key: &MessageKey) -> Vec<u8> {
-    let mut context = key.verification.as_bytes().to_vec();
-    context.extend(key.number.to_be_bytes());
-    context
-}
-
-/// Names a message to the outside, the same over all its tries, and tells nothing of what it names.
-fn public_id(key: &MessageKey) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &context(key));
-    URL_SAFE_NO_PAD.encode(&digest.as_ref()[..18])
 }

@@ -4,13 +4,11 @@
 //! three kinds that decide what happens next. It keeps no queue and tries nothing twice: when to
 //! try again, and with whom, is the outbox worker's business.
 
-mod breaker;
 pub mod courier;
 pub mod envelope;
 pub mod inbox;
 pub mod letter;
 pub mod provider;
-pub mod retry;
 pub mod smtp;
 pub mod template;
 pub mod twilio;
@@ -21,7 +19,6 @@ pub use self::{
     inbox::Inbox,
     letter::{Failure, Letter, ProbeError, Receipt, Undelivered},
     provider::{Provider, SetUpError},
-    retry::Backoff,
     smtp::{Smtp, SmtpSecurity, SmtpSettings},
     twilio::{Twilio, TwilioSettings},
     worker::Worker,

@@ -1,7 +1,7 @@
-//! Leaving a provider alone that keeps failing, while there is another one.
+//! Leaving somebody alone who keeps failing.
 //!
-//! Without it, every message that an outage holds up would first wait for the broken provider's
-//! time-outs, several times, before the next one has its turn.
+//! Without it, every message that an outage holds up would wait for the time-outs of whoever is
+//! broken, several times, while others could be served.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -10,16 +10,14 @@ use std::{
 
 use otp::Timestamp;
 
-use super::Failure;
-
-/// Failures in a row after which a provider is left alone.
+/// Failures in a row after which somebody is left alone.
 const FAILURES: u32 = 5;
 /// For how long. The first message after that finds out whether it is back.
 const REST: Duration = Duration::from_secs(30);
 
-/// How one provider has done lately.
+/// How one receiver of messages has done lately.
 #[derive(Debug, Default)]
-pub(super) struct Breaker(Mutex<Record>);
+pub struct Breaker(Mutex<Record>);
 
 #[derive(Debug, Default)]
 struct Record {
@@ -28,23 +26,18 @@ struct Record {
 }
 
 impl Breaker {
-    /// Whether the provider is left alone at `now`.
-    pub(super) fn rests(&self, now: Timestamp) -> bool {
-        now < self.record().rests_until
+    /// Until when it is left alone, if it is at `now`.
+    pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(self.record().rests_until).filter(|until| now < *until)
     }
 
-    /// The provider has taken a message.
-    pub(super) fn succeeded(&self) {
+    /// It has taken a message.
+    pub fn succeeded(&self) {
         *self.record() = Record::default();
     }
 
-    /// The provider has not taken a message, which was tried at `now`.
-    pub(super) fn failed(&self, kind: Failure, now: Timestamp) {
-        // A refusal for good is about the message or the settings, and comes from a provider that
-        // answers.
-        if kind == Failure::Permanent {
-            return;
-        }
+    /// It has not taken a message, which was tried at `now`.
+    pub fn failed(&self, now: Timestamp) {
         let mut record = self.record();
         record.failures = record.failures.saturating_add(1);
         if record.failures >= FAILURES {
@@ -65,28 +58,27 @@ mod tests {
 
     fn failing(times: u32) -> Breaker {
         let breaker = Breaker::default();
-        (0..times).for_each(|_| breaker.failed(Failure::Transient, START));
+        (0..times).for_each(|_| breaker.failed(START));
         breaker
     }
 
     #[test]
-    fn s25_a_provider_rests_after_five_failures_in_a_row_and_is_asked_again_later() {
-        assert!(!failing(4).rests(START));
+    fn s25_who_has_failed_five_times_in_a_row_is_left_alone_and_asked_again_later() {
+        assert_eq!(failing(4).rests_until(START), None);
         let breaker = failing(5);
-        assert!(breaker.rests(START));
-        assert!(breaker.rests(START + REST - Duration::from_millis(1)));
-        assert!(!breaker.rests(START + REST));
-        breaker.failed(Failure::Ambiguous, START + REST);
-        assert!(breaker.rests(START + REST), "it has failed again");
+        assert_eq!(breaker.rests_until(START), Some(START + REST));
+        assert!(breaker.rests_until(START + REST - Duration::from_millis(1)).is_some());
+        assert_eq!(breaker.rests_until(START + REST), None);
+        breaker.failed(START + REST);
+        assert!(breaker.rests_until(START + REST).is_some(), "it has failed again");
     }
 
     #[test]
-    fn a_success_forgets_what_was_before_it_and_a_refusal_is_no_failure() {
+    fn a_success_forgets_what_was_before_it() {
         let breaker = failing(5);
         breaker.succeeded();
-        assert!(!breaker.rests(START));
-        (0..4).for_each(|_| breaker.failed(Failure::Transient, START));
-        breaker.failed(Failure::Permanent, START);
-        assert!(!breaker.rests(START));
+        assert_eq!(breaker.rests_until(START), None);
+        (0..4).for_each(|_| breaker.failed(START));
+        assert_eq!(breaker.rests_until(START), None);
     }
 }

@@ -136,6 +136,7 @@ impl<S: Store> Service<S> {
             purpose: purpose.to_owned(),
             locale: locale.to_owned(),
             policy: self.rules.policy.clone(),
+            details: otp::Details::default(),
         };
         let code = draw_code(&self.rules.policy)?;
         let step = steps::Open { context: self.context(caller, now), opening, code };

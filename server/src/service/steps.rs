@@ -13,7 +13,7 @@ use crate::{
     delivery::envelope::Envelope,
     limit::Limits,
     secrets::Secrets,
-    store::{AccountKey, Message, MessageKey, OutboxChange, Records, Step},
+    store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Records, Step},
 };
 
 /// What every step is decided under.
@@ -56,7 +56,11 @@ impl Context {
         code: &Code,
         outbox: &mut Vec<OutboxChange>,
     ) -> Result<Message, Refused> {
-        let key = MessageKey { verification: verification.id(), number: verification.send_count() };
+        let key = MessageKey {
+            queue: Queue::Codes,
+            verification: verification.id(),
+            number: verification.send_count(),
+        };
         let envelope = Envelope::of_newest(verification, code);
         let sealed = envelope.seal(&key, &self.secrets.sealer).map_err(|_| Refused::Generator)?;
         let message = Message {

@@ -8,12 +8,13 @@ use otp::{
 };
 use server::{
     clock::Clock,
-    delivery::{Backoff, Courier, Provider, SmtpSecurity, SmtpSettings, Worker},
+    delivery::{Courier, Provider, SmtpSecurity, SmtpSettings, Worker},
     keys::Keyring,
     limit::Limits,
+    outbox::Backoff,
     secrets::{Sealer, Secrets},
     service::{Rules, Service},
-    store::{Message, SqliteStore, Store},
+    store::{Message, Queue, SqliteStore, Store},
 };
 use tokio::sync::mpsc;
 
@@ -46,7 +47,6 @@ impl Outbox {
         let rules = Rules {
             site: "demo".to_owned(),
             policy: Policy::default(),
-            details: otp::Details::default(),
             limits: Limits {
                 recipient_sends: [plenty; 2],
                 recipient_wrong_checks: plenty,
@@ -108,7 +108,7 @@ impl Outbox {
     /// Tries whatever comes back, at its time, until there is nothing more; gives the waits.
     pub(crate) async fn until_settled(&self) -> Vec<Duration> {
         let mut waits = Vec::new();
-        while let Some(due) = self.store.next_due().await.unwrap() {
+        while let Some(due) = self.store.next_due(Queue::Codes).await.unwrap() {
             waits.push(due.since(self.clock.now()));
             self.clock.advance(due.since(self.clock.now()));
             assert_eq!(self.worker.deliver_due().await, 1);
