@@ -41,6 +41,30 @@ pub enum ApiError {
     /// There is no such verification, or it has expired: the two look alike on purpose.
     #[error("no such verification, or it has expired")]
     NotFound,
+    /// No secret key was sent, or none that we know.
+    #[error("the secret key is missing or unknown")]
+    Unauthorized,
+    /// A field of the request cannot be accepted.
+    #[error("a field of the request is not valid")]
+    InvalidField {
+        /// Which.
+        field: Field,
+    },
+    /// The return URL is none that the site has listed.
+    #[error("the return URL is not one of the site's")]
+    InvalidReturnUrl,
+    /// The idempotency key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    IdempotencyKeyReused,
+    /// The token is none of ours for this site, or was altered.
+    #[error("the token is not valid")]
+    InvalidToken,
+    /// The token is past its time.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// The token was redeemed before; it is good once.
+    #[error("the token was redeemed before")]
+    TokenAlreadyRedeemed,
     /// The request does not come from our own page.
     #[error("the request comes from another site")]
     CrossSite,
@@ -56,6 +80,24 @@ pub enum ApiError {
     /// A fault on our side.
     #[error("something went wrong on our side")]
     Internal,
+}
+
+/// A field of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// ISO 3166-1 alpha-2 region.
+    Country,
+    /// The header `Idempotency-Key`.
+    IdempotencyKey,
+    /// A language tag.
+    Locale,
+    /// Pairs of words.
+    Metadata,
+    /// What is verified for.
+    Purpose,
+    /// The page's state.
+    State,
 }
 
 /// What is wrong with a recipient.
@@ -94,11 +136,17 @@ impl ApiError {
     /// The HTTP status that goes with it.
     pub fn status(&self) -> u16 {
         match self {
-            Self::InvalidRecipient { .. } | Self::ChannelUnavailable => 422,
-            Self::BadRequest => 400,
+            Self::InvalidRecipient { .. }
+            | Self::ChannelUnavailable
+            | Self::InvalidField { .. }
+            | Self::IdempotencyKeyReused
+            | Self::InvalidToken
+            | Self::TokenExpired => 422,
+            Self::BadRequest | Self::InvalidReturnUrl => 400,
+            Self::Unauthorized => 401,
             Self::CrossSite => 403,
             Self::NotFound => 404,
-            Self::AlreadyFinished | Self::NoSendsLeft => 409,
+            Self::AlreadyFinished | Self::NoSendsLeft | Self::TokenAlreadyRedeemed => 409,
             Self::RateLimited { .. } | Self::ResendTooEarly { .. } => 429,
             Self::Unavailable { .. } => 503,
             Self::Internal => 500,

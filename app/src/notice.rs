@@ -107,10 +107,9 @@ impl From<ApiError> for Notice {
             ApiError::NoSendsLeft | ApiError::ChannelUnavailable => Self::NoSendsLeft,
             ApiError::AlreadyFinished | ApiError::NotFound => Self::Expired,
             ApiError::Unavailable { .. } => Self::Unavailable,
-            ApiError::CrossSite | ApiError::BadRequest | ApiError::InvalidRecipient { .. } => {
-                Self::NotUnderstood
-            }
             ApiError::Internal => Self::Internal,
+            // What no page of ours asks for.
+            _ => Self::NotUnderstood,
         }
     }
 }

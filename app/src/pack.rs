@@ -74,6 +74,16 @@ impl Pack for u8 {
     }
 }
 
+impl Pack for bool {
+    fn pack(&self, list: &mut Vec<String>) {
+        u64::from(*self).pack(list);
+    }
+
+    fn unpack(rest: &mut Rest) -> Option<Self> {
+        u64::unpack(rest).map(|flag| flag != 0)
+    }
+}
+
 impl<T: Pack> Pack for Vec<T> {
     fn pack(&self, list: &mut Vec<String>) {
         list.push(self.len().to_string());
@@ -171,6 +181,7 @@ pack_fields!(VerificationView {
     code_expires_at,
     resend_at,
     expires_at,
+    leads_on,
 });
 
 #[cfg(test)]
@@ -206,6 +217,7 @@ mod tests {
             code_expires_at: 2,
             resend_at: 3,
             expires_at: 4,
+            leads_on: true,
         }
     }
 

@@ -1,8 +1,8 @@
 //! The only door from the pages to the server.
 //!
 //! Server functions cannot be generic, so the service is erased once, when the server is put
-//! together, to this trait. Server functions, plain HTML forms and the JSON API all go through it,
-//! so each rule exists once.
+//! together, to this trait. Server functions and plain HTML forms go through it; back ends with a
+//! secret key have a door of their own over the same service, so each rule exists once.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::ApiError,
-    wire::{Channel, CheckAnswer, StartRequest, VerificationView},
+    wire::{Channel, CheckAnswer, EmbedOffer, PageView, StartRequest, VerificationView},
 };
 
 /// Who is asking: what quotas are counted under and whose rules apply.
@@ -22,15 +22,39 @@ pub struct Caller {
     pub locale: String,
 }
 
-/// The use cases, as the pages and the API see them.
+/// The page of a relying party in which a verification begins.
+#[derive(Clone, Debug)]
+pub struct Embedding {
+    /// The public key of the site.
+    pub site_key: String,
+    /// The origin of the page.
+    pub origin: String,
+    /// What the page says to tell one of its sessions from another; comes back in the token.
+    pub page_state: Option<String>,
+}
+
+/// The use cases, as pages see them.
 #[async_trait]
 pub trait Port: Send + Sync {
-    /// Begins a verification and accepts its first message.
+    /// What may stand in a frame of this page; `None` where no site has the key, or the site has
+    /// not listed the origin.
+    fn embed_offer(&self, site_key: &str, origin: &str) -> Option<EmbedOffer>;
+
+    /// Whether any site has listed this origin.
+    fn knows_origin(&self, origin: &str) -> bool;
+
+    /// Begins a verification and accepts its first message: for the page that it is embedded in, or
+    /// on our own first page.
     async fn start(
         &self,
         caller: &Caller,
+        embedding: Option<&Embedding>,
         request: StartRequest,
     ) -> Result<VerificationView, ApiError>;
+
+    /// Everything that the page of a verification shows, `None` where it never was, or has expired
+    /// and leads nowhere. Changes nothing.
+    async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError>;
 
     /// Looks a verification up. `None` where it has expired or never was. Changes nothing.
     async fn view(&self, id: &str) -> Result<Option<VerificationView>, ApiError>;

@@ -103,6 +103,81 @@ pub struct VerificationView {
     pub resend_at: u64,
     /// When the verification as a whole expires.
     pub expires_at: u64,
+    /// Something follows its end: a way back to the relying party, or a token for the page that it
+    /// is embedded in. The page that the server lays out then has it.
+    pub leads_on: bool,
+}
+
+/// How a relying party looks to people.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Brand {
+    /// Its name, on pages and in messages.
+    pub name: String,
+    /// Its logo as a `data:` URI, so that no page of ours loads anything from elsewhere.
+    pub logo: Option<String>,
+    /// Its colour, as `#rrggbb`, on light ground and on dark.
+    pub accent: Option<(String, String)>,
+    /// Where people find help: a `mailto:` or `https:` URL.
+    pub support: Option<String>,
+}
+
+/// What the page of a verification shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageView {
+    /// The verification; `None` where it has expired.
+    pub view: Option<VerificationView>,
+    /// Whose it is.
+    pub brand: Brand,
+    /// What surrounds it.
+    pub place: Place,
+}
+
+/// What surrounds the page of a verification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Nothing: it began on our own first page.
+    Alone,
+    /// The relying party has sent the person here and waits for them.
+    Visited(WayBack),
+    /// It stands in a frame of a relying party's page.
+    Embedded(Embedded),
+}
+
+/// The way back to a relying party: a form that is posted to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayBack {
+    /// Exactly as the relying party has listed it.
+    pub url: String,
+    /// How the verification ended; `Pending` while it has not.
+    pub result: State,
+    /// What the relying party said to tell its sessions apart.
+    pub page_state: Option<String>,
+    /// The signed result of an approved verification.
+    pub token: Option<String>,
+}
+
+/// A verification in a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embedded {
+    /// The public key of the site.
+    pub site_key: String,
+    /// The one origin that may frame it.
+    pub origin: String,
+    /// What the page around it said to tell its sessions apart.
+    pub page_state: Option<String>,
+    /// The signed result of an approved verification.
+    pub token: Option<String>,
+}
+
+/// A frame that may stand in a relying party's page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmbedOffer {
+    /// The one origin that may frame it.
+    pub origin: String,
+    /// Whose it is.
+    pub brand: Brand,
+    /// The channels to offer, in their order.
+    pub channels: Vec<Channel>,
 }
 
 /// What came of one submitted guess.

@@ -81,6 +81,7 @@ fn view() -> VerificationView {
         code_expires_at: 372_000,
         resend_at: 125_000,
         expires_at: 372_000,
+        leads_on: false,
     }
 }
 

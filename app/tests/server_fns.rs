@@ -5,9 +5,9 @@ use std::{net::IpAddr, sync::Arc};
 
 use app::{
     error::{ApiError, Limit},
-    port::{Caller, Port},
+    port::{Caller, Embedding, Port},
     server_fns,
-    wire::{Channel, CheckAnswer, Outcome, StartRequest, VerificationView},
+    wire::{Channel, CheckAnswer, EmbedOffer, Outcome, PageView, StartRequest, VerificationView},
 };
 use axum::{
     body::{Body, to_bytes},
@@ -19,8 +19,25 @@ struct Empty;
 
 #[async_trait::async_trait]
 impl Port for Empty {
-    async fn start(&self, _: &Caller, _: StartRequest) -> Result<VerificationView, ApiError> {
+    fn embed_offer(&self, _: &str, _: &str) -> Option<EmbedOffer> {
+        None
+    }
+
+    fn knows_origin(&self, _: &str) -> bool {
+        false
+    }
+
+    async fn start(
+        &self,
+        _: &Caller,
+        _: Option<&Embedding>,
+        _: StartRequest,
+    ) -> Result<VerificationView, ApiError> {
         Err(ApiError::Internal)
+    }
+
+    async fn page(&self, _: &str) -> Result<Option<PageView>, ApiError> {
+        Ok(None)
     }
 
     async fn view(&self, _: &str) -> Result<Option<VerificationView>, ApiError> {

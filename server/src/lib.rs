@@ -5,6 +5,7 @@
 
 pub mod service;
 
+pub mod api;
 pub mod catalogue;
 pub mod cli;
 pub mod clock;
@@ -15,9 +16,12 @@ pub mod housekeeping;
 pub mod http;
 pub mod keys;
 pub mod limit;
+pub mod origin;
 pub mod outbox;
 pub mod report;
 pub mod secrets;
+pub mod site;
 pub mod startup;
 pub mod store;
 pub mod telemetry;
+pub mod tokens;

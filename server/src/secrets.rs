@@ -40,12 +40,12 @@ impl Secrets {
         let mut sealing = Vec::new();
         let mut account = None;
         for secret in keyring.secrets() {
-            peppers.push(Pepper::new(expand(secret, b"latchkey pepper")?));
-            let key = expand(secret, b"latchkey outbox")?;
+            peppers.push(Pepper::new(derive_key(secret, b"latchkey pepper")?));
+            let key = derive_key(secret, b"latchkey outbox")?;
             sealing.push(RandomizedNonceKey::new(&AES_256_GCM, &key)?);
             // The last one, the oldest, names the accounts: a fresh secret in front of it then
             // leaves what is counted where it was.
-            account = Some(expand(secret, b"latchkey accounts")?);
+            account = Some(derive_key(secret, b"latchkey accounts")?);
         }
         let account = account.ok_or(Unspecified)?;
         Ok(Self {
@@ -56,7 +56,11 @@ impl Secrets {
     }
 }
 
-fn expand(secret: &[u8], label: &[u8]) -> Result<[u8; 32], Unspecified> {
+/// A key for one use, made from a master secret.
+///
+/// # Errors
+/// Only where the cryptographic library itself fails.
+pub fn derive_key(secret: &[u8], label: &[u8]) -> Result<[u8; 32], Unspecified> {
     let mut key = [0; 32];
     let derived = Salt::new(HKDF_SHA256, &[]).extract(secret);
     derived.expand(&[label], HKDF_SHA256)?.fill(&mut key)?;
@@ -112,6 +116,11 @@ impl AccountNames {
     /// The name of a recipient's account at one site, the same for every spelling of it (S18).
     pub fn recipient(&self, site: &str, recipient: &Recipient) -> [u8; 16] {
         self.name(&[b"recipient", site.as_bytes(), recipient.canonical().as_bytes()])
+    }
+
+    /// The name of what a back end of a site has called one of its requests.
+    pub fn request(&self, site: &str, key: &str) -> [u8; 16] {
+        self.name(&[b"request", site.as_bytes(), key.as_bytes()])
     }
 
     /// The name of a caller's account. Whoever has one IPv6 address has the 2^64 beside it, so they

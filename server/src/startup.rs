@@ -5,7 +5,7 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use app::port::Port;
+use app::wire::Brand;
 use async_trait::async_trait;
 use axum::Router;
 use otp::{
@@ -13,6 +13,7 @@ use otp::{
     budget::Quota,
     policy::{Draft, OutOfBounds},
     recipient::calling_regions,
+    token::MAX_LIFETIME,
 };
 use rand::rngs::SysRng;
 use tokio::{sync::mpsc, time::Instant};
@@ -30,11 +31,10 @@ use crate::{
     outbox::Backoff,
     secrets::Secrets,
     service::{Rules, Service},
+    site::{Sites, builtin},
     store::{OpenError, SqliteStore, Store, StoreError},
+    tokens::Tokens,
 };
-
-/// The one relying party until others are configured: the hosted page itself.
-const SITE: &str = "demo";
 
 /// Committed messages that may wait for the worker in memory; more wait in the outbox.
 const COMMITTED: usize = 1024;
@@ -103,7 +103,8 @@ impl Application {
         clock: impl FnOnce(Timestamp) -> Clock,
     ) -> Result<Self, StartupError> {
         let catalogue = Arc::new(Catalogue::load()?);
-        let secrets = Secrets::derive(&keyring(&config.keys)?).map_err(|_| StartupError::Derive)?;
+        let keyring = keyring(&config.keys)?;
+        let secrets = Secrets::derive(&keyring).map_err(|_| StartupError::Derive)?;
         let store = SqliteStore::open(&config.store)?;
         let clock = clock(store.latest_time().await?);
 
@@ -111,6 +112,7 @@ impl Application {
         let bind = http::Server::bind(address).await;
         let server = bind.map_err(|source| StartupError::Bind { address, source })?;
         let origin = config.server.origin(server.address());
+        let tokens = Tokens::derive(&keyring, origin.as_str()).map_err(|_| StartupError::Derive)?;
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
         let courier = courier(config, &catalogue, &inbox)?;
@@ -121,8 +123,11 @@ impl Application {
         };
         let policy = policy(&config.policy)?;
         let lease = config.delivery.lease.max(courier.patience() + Duration::from_secs(5));
-        let retention = policy.window() + policy.lifetime() + config.keep_finished;
-        let rules = Rules { site: SITE.to_owned(), policy, limits: limits(config.limits), lease };
+        // Whoever is approved at the last moment still redeems the result.
+        let retention = policy.window() + policy.lifetime() + MAX_LIFETIME + config.keep_finished;
+        let development = config.server.mode == Mode::Development;
+        let sites = Arc::new(sites(config, policy, development));
+        let rules = Rules { sites, limits: limits(config.limits), lease };
         let (wake, committed) = mpsc::channel(COMMITTED);
         let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
         let worker = Arc::new(Worker {
@@ -141,10 +146,10 @@ impl Application {
 
         let readiness = http::Readiness::new(Ping(store.clone()));
         let start = start_settings(&offer);
-        let port: Arc<dyn Port> = Arc::new(Gateway::new(service, offer));
-        let development = config.server.mode == Mode::Development;
+        let gateway = Arc::new(Gateway::new(service, tokens, offer, origin.clone()));
         let web = http::Web {
-            port,
+            port: gateway.clone(),
+            api: gateway,
             catalogue,
             assets: http::assets::page_assets(),
             start,
@@ -242,6 +247,16 @@ fn policy(settings: &PolicySettings) -> Result<Policy, StartupError> {
     };
     // The configuration holds the same bounds and has told the operator of all of them at once.
     Policy::new(draft).map_err(|mut problems| StartupError::Policy(problems.swap_remove(0)))
+}
+
+fn sites(config: &Config, policy: Policy, development: bool) -> Sites {
+    let brand = Brand { name: config.page.brand.clone(), ..Brand::default() };
+    if !development {
+        return Sites::new(builtin::demo(policy, brand), []);
+    }
+    let demo = builtin::demo_for_development(policy.clone(), brand.clone());
+    let tests = builtin::for_tests(&policy, &brand, &demo.origins);
+    Sites::new(demo, tests)
 }
 
 fn limits(settings: LimitSettings) -> Limits {

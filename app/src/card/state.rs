@@ -179,6 +179,7 @@ mod tests {
             code_expires_at: 300_000,
             resend_at: 30_000,
             expires_at: 600_000,
+            leads_on: false,
         };
         Card { view: Some(view), notice: None }
     }

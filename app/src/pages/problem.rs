@@ -29,12 +29,9 @@ pub fn problem(page: ProblemPage<'_>) -> String {
         ApiError::RateLimited { retry_after, .. } | ApiError::ResendTooEarly { retry_after } => {
             (&texts.slow_down, card.limit_sends.with(&clock_face(retry_after)))
         }
-        ApiError::CrossSite
-        | ApiError::BadRequest
-        | ApiError::InvalidRecipient { .. }
-        | ApiError::ChannelUnavailable => (&texts.refused, card.not_understood.clone()),
         ApiError::Unavailable { .. } => (&texts.away, card.unavailable.clone()),
         ApiError::Internal => (&texts.fault, card.internal.clone()),
+        _ => (&texts.refused, card.not_understood.clone()),
     };
     let head = Head {
         title: heading.clone(),

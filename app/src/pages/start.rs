@@ -229,10 +229,6 @@ fn complaint(texts: &Texts, channel: Channel, error: ApiError) -> String {
         }
         ApiError::Unavailable { .. } => card.unavailable.clone(),
         ApiError::Internal => card.internal.clone(),
-        ApiError::NoSendsLeft
-        | ApiError::AlreadyFinished
-        | ApiError::NotFound
-        | ApiError::CrossSite
-        | ApiError::BadRequest => card.not_understood.clone(),
+        _ => card.not_understood.clone(),
     }
 }

@@ -106,7 +106,8 @@ struct Finished {
 }
 
 /// What came of one check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The right code, in time, for the first time.
     Approved,

@@ -13,7 +13,6 @@ mod environment;
 mod keys;
 mod layers;
 mod logging;
-mod origin;
 mod page;
 mod policy;
 mod problem;
@@ -33,7 +32,6 @@ pub use self::{
     keys::KeySettings,
     layers::Source,
     logging::{LogFormat, LogSettings},
-    origin::Origin,
     page::PageSettings,
     policy::{LimitSettings, PolicySettings},
     problem::{ConfigError, Problem},

@@ -7,7 +7,8 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{origin::Origin, reader::Reader};
+use super::reader::Reader;
+use crate::origin::Origin;
 
 /// What the server is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

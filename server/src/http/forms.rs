@@ -40,7 +40,7 @@ pub(super) async fn start(
     caller::From(caller): caller::From,
     Fields(form): Fields<StartForm>,
 ) -> Result<Response, Problem> {
-    match context.web.port.start(&caller, form.clone().into()).await {
+    match context.web.port.start(&caller, None, form.clone().into()).await {
         Ok(view) => Ok(Redirect::to(&format!("/v/{}", view.id)).into_response()),
         Err(error) => pages::start_page(&context, &caller.locale, form, Some(error)),
     }

@@ -43,12 +43,14 @@ pub use self::{
     health::{Readiness, StorePing},
     serve::{Ended, Server, Timeouts},
 };
-use crate::{catalogue::Catalogue, config::Origin};
+use crate::{api::Api, catalogue::Catalogue, origin::Origin};
 
 /// Everything that answers are made from.
 pub struct Web {
-    /// The use cases.
+    /// The use cases, for browsers.
     pub port: Arc<dyn Port>,
+    /// The use cases, for back ends.
+    pub api: Arc<dyn Api>,
     /// The words.
     pub catalogue: Arc<Catalogue>,
     /// What pages load.

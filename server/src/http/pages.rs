@@ -80,7 +80,7 @@ pub(super) async fn verification(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Page, Problem> {
-    let view = context.web.port.view(&id).await?;
+    let view = context.web.port.page(&id).await?.and_then(|page| page.view);
     let status = if view.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
     // Anybody can write a query, so one that says nothing we know is no reason to refuse a page.
     let notice = query.as_deref().and_then(|query| query.strip_prefix("e="));

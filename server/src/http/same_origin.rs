@@ -11,7 +11,7 @@ use axum::{
 };
 
 use super::problem::Problem;
-use crate::config::Origin;
+use crate::origin::Origin;
 
 /// Lets safe methods pass, and anything else from our own pages.
 pub(super) fn demand(request: &Request, origin: &Origin) -> Result<(), Problem> {

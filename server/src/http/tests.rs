@@ -13,10 +13,10 @@ use std::{
 use app::{
     error::{ApiError, Limit, RecipientProblem},
     pages::Assets,
-    port::{Caller, Port},
+    port::{Caller, Embedding, Port},
     wire::{
-        Channel, CheckAnswer, Delivery, DeliveryState, InboxMessage, Outcome, StartRequest, State,
-        VerificationView,
+        Brand, Channel, CheckAnswer, Delivery, DeliveryState, EmbedOffer, InboxMessage, Outcome,
+        PageView, Place, StartRequest, State, VerificationView,
     },
 };
 use async_trait::async_trait;
@@ -30,7 +30,11 @@ use http_body_util::BodyExt;
 use tower::ServiceExt;
 
 use super::{DevInbox, Readiness, StartSettings, StorePing, Web, router};
-use crate::{catalogue::Catalogue, config::Origin};
+use crate::{
+    api::{self, Api, Backend},
+    catalogue::Catalogue,
+    origin::Origin,
+};
 
 const ID: &str = "abcdefghijklmnopqrstuvwxyz-_12";
 
@@ -72,12 +76,26 @@ fn view(state: State) -> VerificationView {
         code_expires_at: 300_000,
         resend_at: 30_000,
         expires_at: 900_000,
+        leads_on: false,
     }
 }
 
 #[async_trait]
 impl Port for Script {
-    async fn start(&self, who: &Caller, what: StartRequest) -> Result<VerificationView, ApiError> {
+    fn embed_offer(&self, _: &str, _: &str) -> Option<EmbedOffer> {
+        None
+    }
+
+    fn knows_origin(&self, _: &str) -> bool {
+        false
+    }
+
+    async fn start(
+        &self,
+        who: &Caller,
+        _: Option<&Embedding>,
+        what: StartRequest,
+    ) -> Result<VerificationView, ApiError> {
         self.note(format!("start {} {}", what.to, who.address), &what.to).await?;
         match what.to.as_str() {
             "nobody" => Err(ApiError::InvalidRecipient { problem: RecipientProblem::Email }),
@@ -86,6 +104,15 @@ impl Port for Script {
             }
             _ => Ok(view(State::Pending)),
         }
+    }
+
+    async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError> {
+        let found = self.view(id).await?;
+        Ok(found.map(|view| PageView {
+            view: Some(view),
+            brand: Brand { name: "Latchkey".to_owned(), ..Brand::default() },
+            place: Place::Alone,
+        }))
     }
 
     async fn view(&self, id: &str) -> Result<Option<VerificationView>, ApiError> {
@@ -125,6 +152,47 @@ impl Port for Script {
     }
 }
 
+/// A door for back ends that lets nobody in.
+#[async_trait]
+impl Api for Script {
+    fn site_of(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    async fn create(&self, _: &Backend, _: api::Create) -> api::Result<api::Verification> {
+        Err(ApiError::Unauthorized)
+    }
+
+    async fn get(&self, _: &Backend, _: &str) -> Result<api::Verification, ApiError> {
+        Err(ApiError::Unauthorized)
+    }
+
+    async fn cancel(&self, _: &Backend, _: &str) -> api::Result<api::Verification> {
+        Err(ApiError::Unauthorized)
+    }
+
+    async fn check(&self, _: &Backend, _: &str, _: &str) -> api::Result<api::Checked> {
+        Err(ApiError::Unauthorized)
+    }
+
+    async fn resend(
+        &self,
+        _: &Backend,
+        _: &str,
+        _: Option<Channel>,
+    ) -> api::Result<api::Verification> {
+        Err(ApiError::Unauthorized)
+    }
+
+    async fn redeem(&self, _: &Backend, _: &str) -> api::Result<api::Redeemed> {
+        Err(ApiError::Unauthorized)
+    }
+
+    fn jwks(&self) -> &'static str {
+        "{}"
+    }
+}
+
 #[derive(Clone, Default)]
 struct Store(Arc<AtomicBool>);
 
@@ -153,6 +221,7 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
     let readiness = Readiness::new(store.clone());
     let mut web = Web {
         port: script.clone(),
+        api: script.clone(),
         catalogue: Arc::new(Catalogue::load().unwrap()),
         assets: Assets {
             css: "main{}".to_owned(),

@@ -80,15 +80,19 @@ impl Limits {
     pub fn take_send(
         &self,
         recipient: &mut Account,
-        caller: &mut Account,
+        mut caller: Option<&mut Account>,
         now: Timestamp,
     ) -> Result<(), Exceeded> {
-        refuse(Limit::CallerSends, caller.tally(SENDS).would_take(self.caller_sends, now))?;
+        if let Some(caller) = &mut caller {
+            refuse(Limit::CallerSends, caller.tally(SENDS).would_take(self.caller_sends, now))?;
+        }
         for (index, quota) in self.recipient_sends.into_iter().enumerate() {
             refuse(Limit::RecipientSends, recipient.tally(index).would_take(quota, now))?;
         }
         self.allow_check(recipient, now)?;
-        refuse(Limit::CallerSends, caller.tally(SENDS).take(self.caller_sends, now))?;
+        if let Some(caller) = caller {
+            refuse(Limit::CallerSends, caller.tally(SENDS).take(self.caller_sends, now))?;
+        }
         for (index, quota) in self.recipient_sends.into_iter().enumerate() {
             refuse(Limit::RecipientSends, recipient.tally(index).take(quota, now))?;
         }
@@ -142,10 +146,10 @@ mod tests {
     fn a_refused_message_is_counted_nowhere() {
         let (mut recipient, mut caller) = (Account::default(), Account::default());
         for _ in 0..5 {
-            limits().take_send(&mut recipient, &mut caller, START).unwrap();
+            limits().take_send(&mut recipient, Some(&mut caller), START).unwrap();
         }
         let before = (recipient.clone(), caller.clone());
-        let refused = limits().take_send(&mut recipient, &mut caller, START).unwrap_err();
+        let refused = limits().take_send(&mut recipient, Some(&mut caller), START).unwrap_err();
         assert_eq!(refused.limit, Limit::RecipientSends);
         assert_eq!((recipient, caller), before);
     }
@@ -156,11 +160,11 @@ mod tests {
         let mut now = START;
         for _ in 0..2 {
             for _ in 0..5 {
-                limits().take_send(&mut recipient, &mut caller, now).unwrap();
+                limits().take_send(&mut recipient, Some(&mut caller), now).unwrap();
             }
             now = now + Duration::from_secs(700);
         }
-        let refused = limits().take_send(&mut recipient, &mut caller, now).unwrap_err();
+        let refused = limits().take_send(&mut recipient, Some(&mut caller), now).unwrap_err();
         assert!(refused.retry_at >= START + Duration::from_secs(3600));
     }
 
@@ -173,19 +177,19 @@ mod tests {
         }
         let refused = limits().allow_check(&mut recipient, START).unwrap_err();
         assert_eq!(refused.limit, Limit::RecipientChecks);
-        let refused = limits().take_send(&mut recipient, &mut caller, START).unwrap_err();
+        let refused = limits().take_send(&mut recipient, Some(&mut caller), START).unwrap_err();
         assert_eq!(refused.limit, Limit::RecipientChecks);
         limits().clear_wrong_checks(&mut recipient);
-        assert!(limits().take_send(&mut recipient, &mut caller, START).is_ok());
+        assert!(limits().take_send(&mut recipient, Some(&mut caller), START).is_ok());
     }
 
     #[test]
     fn a_caller_has_its_own_limits() {
         let mut caller = Account::default();
         for _ in 0..30 {
-            limits().take_send(&mut Account::default(), &mut caller, START).unwrap();
+            limits().take_send(&mut Account::default(), Some(&mut caller), START).unwrap();
         }
-        let refused = limits().take_send(&mut Account::default(), &mut caller, START);
+        let refused = limits().take_send(&mut Account::default(), Some(&mut caller), START);
         assert_eq!(refused.unwrap_err().limit, Limit::CallerSends);
         for _ in 0..60 {
             limits().take_check(&mut caller, START).unwrap();

@@ -1,34 +1,38 @@
-//! The use cases: start, look up, check, resend, cancel.
+//! The use cases: start, look up, check, resend, cancel, redeem.
 //!
 //! Each is the same three moves. What needs the outside world, a fresh code or the time, is fetched
 //! first; then one pure step (`steps.rs`) decides, inside the store's transaction; then, and only when
 //! its decision is durable, somebody is told: the caller, and for a new message the outbox worker.
 
+mod client;
+mod replay;
 mod steps;
 
-use std::{net::IpAddr, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use otp::{
-    Channel, Code, Policy, Recipient, Timestamp, Verification, VerificationId,
-    verification::{Opening, Outcome, ResendRefused, State},
+    Channel, Code, Details, Policy, Recipient, Timestamp, Verification, VerificationId,
+    send::Delivery,
+    verification::{Opening, Outcome, RedeemRefused, ResendRefused, State},
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
 
+pub use self::client::{Client, Reach, Request};
+use self::replay::{Done, Once};
 use crate::{
     clock::Clock,
-    limit::{Exceeded, Limits},
+    limit::{Exceeded, Limit, Limits},
     secrets::Secrets,
-    store::{Message, Store, StoreError},
+    site::{Script, Site, Sites},
+    store::{Message, Step, Store, StoreError},
 };
 
 /// The rules that a service runs under.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    /// The relying party whose verifications these are.
-    pub site: String,
-    /// Length, lifetime and budgets of one verification.
-    pub policy: Policy,
+    /// The relying parties, each with its policy.
+    pub sites: Arc<Sites>,
     /// What is allowed across verifications.
     pub limits: Limits,
     /// How long a message belongs to the worker that it is handed to; longer than any try takes.
@@ -46,6 +50,21 @@ pub struct Service<S> {
     worker: mpsc::Sender<Message>,
 }
 
+/// What a verification is begun with.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// The relying party.
+    pub site: Arc<Site>,
+    /// Who is to prove control.
+    pub recipient: Recipient,
+    /// What for, in the relying party's words.
+    pub purpose: String,
+    /// The language of the messages, a BCP 47 tag.
+    pub locale: String,
+    /// What the relying party gets back with the result.
+    pub details: Details,
+}
+
 /// A verification as it stood at one instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
@@ -53,6 +72,8 @@ pub struct Snapshot {
     pub verification: Verification,
     /// The instant.
     pub now: Timestamp,
+    /// The client was told so before: the same request was sent again, and nothing was done.
+    pub replayed: bool,
 }
 
 /// What came of a check.
@@ -62,6 +83,8 @@ pub struct Checked {
     pub outcome: Outcome,
     /// The verification after it; `None` where it has expired or never was.
     pub snapshot: Option<Snapshot>,
+    /// The client was told so before.
+    pub replayed: bool,
 }
 
 /// Why a use case was refused. A wrong code is no refusal but an outcome.
@@ -95,6 +118,15 @@ pub enum Refused {
     /// It has expired or never was.
     #[error("no such verification, or it has expired")]
     NotFound,
+    /// The proof of its result is past its time.
+    #[error("the token has expired")]
+    TokenExpired,
+    /// Its result was redeemed before.
+    #[error("the result was redeemed before")]
+    AlreadyRedeemed,
+    /// The request has the name of another one.
+    #[error("the name of the request belongs to another one")]
+    RequestReused,
     /// The store did not do it.
     #[error("keeping the verification")]
     Store(#[from] StoreError),
@@ -115,94 +147,133 @@ impl<S: Store> Service<S> {
         Self { store, secrets, rules, clock, worker }
     }
 
-    /// The policy of a new verification.
-    pub fn policy(&self) -> &Policy {
-        &self.rules.policy
+    /// The relying parties.
+    pub fn sites(&self) -> &Sites {
+        &self.rules.sites
+    }
+
+    /// The name of a request, in which nothing is left of what the client calls it.
+    pub fn request(&self, site: &str, key: &str, fingerprint: [u8; 32]) -> Request {
+        Request { name: self.secrets.accounts.request(site, key), fingerprint }
     }
 
     /// Opens a verification and accepts its first message.
-    pub async fn start(
-        &self,
-        caller: IpAddr,
-        recipient: Recipient,
-        purpose: &str,
-        locale: &str,
-    ) -> Result<Snapshot, Refused> {
+    pub async fn start(&self, client: &Client, start: Start) -> Result<Snapshot, Refused> {
         let now = self.clock.now();
-        let opening = Opening {
-            id: VerificationId::generate(now, &mut SysRng).map_err(|_| Refused::Generator)?,
-            site: self.rules.site.clone(),
-            recipient,
-            purpose: purpose.to_owned(),
-            locale: locale.to_owned(),
-            policy: self.rules.policy.clone(),
-            details: otp::Details::default(),
+        let Start { site, recipient, purpose, locale, mut details } = start;
+        let policy = site.policy.clone();
+        let coded = match site.script(&recipient) {
+            Some(script) => Coded::rehearsed(&script, now)?,
+            None => Coded::drawn(&policy)?,
         };
-        let code = draw_code(&self.rules.policy)?;
-        let step = steps::Open { context: self.context(caller, now), opening, code };
-        let (verification, message) = self.store.apply(step).await??;
-        self.wake(message);
-        Ok(Snapshot { verification, now })
+        details.rehearsal = coded.rehearsed.is_some();
+        let id = VerificationId::generate(now, &mut SysRng).map_err(|_| Refused::Generator)?;
+        let site = site.name.clone();
+        let opening = Opening { id, site, recipient, purpose, locale, policy, details };
+        let step = steps::Open { context: self.context(client, now), opening, coded };
+        self.apply(client, now, step).await?.snapshot()
     }
 
     /// Looks a verification up; `None` where it has expired or never was. Changes nothing.
-    pub async fn find(&self, id: VerificationId) -> Result<Option<Snapshot>, Refused> {
-        let found = self.store.read(id).await?;
-        Ok(self.visible(found, self.clock.now()))
+    pub async fn find(
+        &self,
+        reach: &Reach,
+        id: VerificationId,
+    ) -> Result<Option<Snapshot>, Refused> {
+        let found = self.look(reach, id).await?;
+        Ok(found.filter(Snapshot::is_visible))
+    }
+
+    /// Looks a verification up, expired or not; `None` where it never was. Changes nothing.
+    pub async fn look(
+        &self,
+        reach: &Reach,
+        id: VerificationId,
+    ) -> Result<Option<Snapshot>, Refused> {
+        let found = self.store.read(id).await?.filter(|found| reach.covers(found));
+        let now = self.clock.now();
+        Ok(found.map(|verification| Snapshot { verification, now, replayed: false }))
     }
 
     /// Checks one guess. `read` gives the code that was typed, if it can be read as one of so many
     /// digits.
     pub async fn check(
         &self,
-        caller: IpAddr,
+        client: &Client,
         id: VerificationId,
         read: impl Fn(u8) -> Option<Code> + Send + 'static,
     ) -> Result<Checked, Refused> {
         let now = self.clock.now();
-        let step = steps::Check { context: self.context(caller, now), id, read };
-        let (outcome, verification) = self.store.apply(step).await??;
-        Ok(Checked { outcome, snapshot: self.visible(verification, now) })
+        let step = steps::Check { context: self.context(client, now), id, read };
+        let done = self.apply(client, now, step).await?;
+        Ok(Checked {
+            outcome: done.outcome.unwrap_or(Outcome::Expired),
+            replayed: done.replayed,
+            snapshot: done.snapshot().ok().filter(Snapshot::is_visible),
+        })
     }
 
     /// Sends a new code, by `channel` or by the one used last.
     pub async fn resend(
         &self,
-        caller: IpAddr,
+        client: &Client,
         id: VerificationId,
         channel: Option<Channel>,
     ) -> Result<Snapshot, Refused> {
         let now = self.clock.now();
         // The length is fixed when a verification is opened, so it can be read ahead of the step.
         let found = self.store.read(id).await?.ok_or(Refused::NotFound)?;
-        let code = draw_code(found.policy())?;
-        let step = steps::Resend { context: self.context(caller, now), id, channel, code };
-        let (verification, message) = self.store.apply(step).await??;
-        self.wake(message);
-        Ok(Snapshot { verification, now })
+        let coded = if found.details().rehearsal {
+            let site = self.rules.sites.named(found.site()).ok_or(Refused::NotFound)?;
+            let script = site.script(found.recipient()).ok_or(Refused::NotFound)?;
+            Coded::rehearsed(&script, now)?
+        } else {
+            Coded::drawn(found.policy())?
+        };
+        let step = steps::Resend { context: self.context(client, now), id, channel, coded };
+        self.apply(client, now, step).await?.snapshot()
     }
 
     /// Calls a verification off. One that is over stays as it is.
-    pub async fn cancel(&self, id: VerificationId) -> Result<(), Refused> {
-        let step = steps::Cancel { site: self.rules.site.clone(), id, now: self.clock.now() };
-        Ok(self.store.apply(step).await?)
+    pub async fn cancel(&self, client: &Client, id: VerificationId) -> Result<Snapshot, Refused> {
+        let now = self.clock.now();
+        let step = steps::Cancel { context: self.context(client, now), id };
+        self.apply(client, now, step).await?.snapshot()
     }
 
-    /// Hides what has expired and what is another site's: all three look the same (S9).
-    fn visible(&self, found: Option<Verification>, now: Timestamp) -> Option<Snapshot> {
-        found
-            .filter(|verification| verification.site() == self.rules.site)
-            .filter(|verification| verification.state(now) != State::Expired)
-            .map(|verification| Snapshot { verification, now })
+    /// Takes the result of an approved verification out, once, by a proof that is good until
+    /// `expires_at`.
+    pub async fn redeem(
+        &self,
+        client: &Client,
+        id: VerificationId,
+        expires_at: Timestamp,
+    ) -> Result<Snapshot, Refused> {
+        let now = self.clock.now();
+        let step = steps::Redeem { context: self.context(client, now), id, expires_at };
+        self.apply(client, now, step).await?.snapshot()
     }
 
-    fn context(&self, caller: IpAddr, now: Timestamp) -> steps::Context {
+    /// Runs a step, once for each request, and wakes the worker.
+    async fn apply<T>(&self, client: &Client, now: Timestamp, step: T) -> Result<Done, Refused>
+    where
+        T: Step<Output = Result<Done, Refused>>,
+    {
+        let (request, sealer) = (client.request, self.secrets.sealer.clone());
+        let mut done = self.store.apply(Once { step, request, sealer, now }).await??;
+        if let Some(message) = done.message.take() {
+            self.wake(message);
+        }
+        Ok(done)
+    }
+
+    fn context(&self, client: &Client, now: Timestamp) -> steps::Context {
         steps::Context {
             secrets: self.secrets.clone(),
             limits: self.rules.limits.clone(),
-            site: self.rules.site.clone(),
+            reach: client.reach.clone(),
             lease: self.rules.lease,
-            caller,
+            caller: client.address,
             now,
         }
     }
@@ -216,8 +287,42 @@ impl<S: Store> Service<S> {
     }
 }
 
-fn draw_code(policy: &Policy) -> Result<Code, Refused> {
-    Code::generate(policy.code_length(), &mut SysRng).map_err(|_| Refused::Generator)
+impl Snapshot {
+    /// What has expired looks like what never was (S9).
+    fn is_visible(&self) -> bool {
+        self.verification.state(self.now) != State::Expired
+    }
+}
+
+impl Done {
+    fn snapshot(self) -> Result<Snapshot, Refused> {
+        let Self { verification, at: now, replayed, .. } = self;
+        let verification = verification.ok_or(Refused::NotFound)?;
+        Ok(Snapshot { verification, now, replayed })
+    }
+}
+
+/// A code for a new message.
+struct Coded {
+    code: Code,
+    /// Nothing is sent; this is recorded instead.
+    rehearsed: Option<Delivery>,
+}
+
+impl Coded {
+    fn drawn(policy: &Policy) -> Result<Self, Refused> {
+        let code = Code::generate(policy.code_length(), &mut SysRng);
+        Ok(Self { code: code.map_err(|_| Refused::Generator)?, rehearsed: None })
+    }
+
+    fn rehearsed(script: &Script, now: Timestamp) -> Result<Self, Refused> {
+        let Some((code, delivery)) = script.code() else {
+            let retry_at = now + Duration::from_secs(60);
+            let exceeded = Exceeded { limit: Limit::RecipientSends, retry_at };
+            return Err(Refused::Exceeded { exceeded, now });
+        };
+        Ok(Self { code: code.clone(), rehearsed: Some(delivery) })
+    }
 }
 
 impl Refused {
@@ -231,3 +336,15 @@ impl Refused {
         }
     }
 }
+
+impl From<RedeemRefused> for Refused {
+    fn from(refused: RedeemRefused) -> Self {
+        match refused {
+            RedeemRefused::NotApproved => Self::NotFound,
+            RedeemRefused::AlreadyRedeemed => Self::AlreadyRedeemed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

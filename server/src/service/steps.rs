@@ -5,13 +5,15 @@ use std::{net::IpAddr, time::Duration};
 
 use otp::{
     Channel, Code, Recipient, Timestamp, Verification, VerificationId,
+    budget::Account,
+    send::Delivery,
     verification::{Opening, Outcome, State},
 };
 
-use super::Refused;
+use super::{Coded, Reach, Refused, replay::Done};
 use crate::{
     delivery::envelope::Envelope,
-    limit::Limits,
+    limit::{Exceeded, Limits},
     secrets::Secrets,
     store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Records, Step},
 };
@@ -21,47 +23,79 @@ use crate::{
 pub(super) struct Context {
     pub(super) secrets: Secrets,
     pub(super) limits: Limits,
-    pub(super) site: String,
+    pub(super) reach: Reach,
     pub(super) lease: Duration,
-    pub(super) caller: IpAddr,
+    pub(super) caller: Option<IpAddr>,
     pub(super) now: Timestamp,
 }
 
+/// The accounts of a step, taken apart.
+struct Accounts<'a> {
+    caller: Option<&'a mut Account>,
+    recipient: Option<&'a mut Account>,
+}
+
 impl Context {
-    /// The caller's account, and the recipient's where there is one: always in this order.
-    fn accounts(&self, recipient: Option<&Recipient>) -> Vec<AccountKey> {
+    /// The keys of the caller's account and of the recipient's, each where there is one: always in
+    /// this order.
+    fn accounts(&self, site: &str, recipient: Option<&Recipient>) -> Vec<AccountKey> {
         let names = &self.secrets.accounts;
-        let caller = self.limits.caller_key(names, self.caller, self.now);
-        let recipient = recipient
-            .map(|recipient| self.limits.recipient_key(names, &self.site, recipient, self.now));
-        [caller].into_iter().chain(recipient).collect()
+        let caller = self.caller.map(|caller| self.limits.caller_key(names, caller, self.now));
+        let recipient =
+            recipient.map(|recipient| self.limits.recipient_key(names, site, recipient, self.now));
+        caller.into_iter().chain(recipient).collect()
     }
 
-    fn exceeded(&self, exceeded: crate::limit::Exceeded) -> Refused {
+    /// Those of a stored verification and its recipient, if the client can reach it.
+    fn accounts_of(&self, verification: Option<&Verification>) -> Vec<AccountKey> {
+        match verification.filter(|found| self.reach.covers(found)) {
+            Some(found) => self.accounts(found.site(), Some(found.recipient())),
+            None => self.accounts("", None),
+        }
+    }
+
+    /// What [`Context::accounts`] named, as the store gives it.
+    fn split<'a>(&self, accounts: &'a mut [Account]) -> Accounts<'a> {
+        let mut accounts = accounts.iter_mut();
+        let caller = self.caller.and_then(|_| accounts.next());
+        Accounts { caller, recipient: accounts.next() }
+    }
+
+    fn exceeded(&self, exceeded: Exceeded) -> Refused {
         Refused::Exceeded { exceeded, now: self.now }
     }
 
-    /// Counts one message to the recipient for the caller.
-    fn take_send(&self, records: &mut Records) -> Result<(), Refused> {
-        let [caller, recipient] = records.accounts.as_mut_slice() else {
-            return Err(Refused::NotFound);
-        };
-        self.limits.take_send(recipient, caller, self.now).map_err(|e| self.exceeded(e))
+    /// The stored verification, if the client can reach it.
+    fn reached(&self, records: &Records) -> Result<Verification, Refused> {
+        let found = records.verification.clone().filter(|found| self.reach.covers(found));
+        found.ok_or(Refused::NotFound)
     }
 
-    /// Puts the newest send of `verification` into the outbox, leased to whom the service wakes.
-    fn enqueue(
+    /// Counts the newest message of `verification` and puts it into the outbox, leased to whom the
+    /// service wakes. One that is only rehearsed is neither counted nor sent.
+    fn send(
         &self,
-        verification: &Verification,
-        code: &Code,
-        outbox: &mut Vec<OutboxChange>,
-    ) -> Result<Message, Refused> {
+        verification: &mut Verification,
+        coded: &Coded,
+        records: &mut Records,
+    ) -> Result<Option<Message>, Refused> {
+        if let Some(delivery) = coded.rehearsed {
+            verification.record_delivery(verification.send_count(), delivery, 0);
+            if delivery == Delivery::Undelivered {
+                verification.record_refusal(self.now);
+            }
+            return Ok(None);
+        }
+        let Accounts { caller, recipient } = self.split(&mut records.accounts);
+        let recipient = recipient.ok_or(Refused::NotFound)?;
+        self.limits.take_send(recipient, caller, self.now).map_err(|e| self.exceeded(e))?;
+
         let key = MessageKey {
             queue: Queue::Codes,
             verification: verification.id(),
             number: verification.send_count(),
         };
-        let envelope = Envelope::of_newest(verification, code);
+        let envelope = Envelope::of_newest(verification, &coded.code);
         let sealed = envelope.seal(&key, &self.secrets.sealer).map_err(|_| Refused::Generator)?;
         let message = Message {
             key,
@@ -71,8 +105,8 @@ impl Context {
             leased_until: self.now + self.lease,
             sealed,
         };
-        outbox.push(OutboxChange::Enqueue { message: message.clone() });
-        Ok(message)
+        records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
+        Ok(Some(message))
     }
 }
 
@@ -80,29 +114,28 @@ impl Context {
 pub(super) struct Open {
     pub(super) context: Context,
     pub(super) opening: Opening,
-    pub(super) code: Code,
+    pub(super) coded: Coded,
 }
 
 impl Step for Open {
-    type Output = Result<(Verification, Message), Refused>;
+    type Output = Result<Done, Refused>;
 
     fn verification(&self) -> VerificationId {
         self.opening.id
     }
 
     fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
-        self.context.accounts(Some(&self.opening.recipient))
+        self.context.accounts(&self.opening.site, Some(&self.opening.recipient))
     }
 
     fn run(&mut self, records: &mut Records) -> Self::Output {
         let Context { secrets, now, .. } = &self.context;
-        self.context.take_send(records)?;
-        let channel = self.opening.recipient.channel();
-        let verification =
-            Verification::open(self.opening.clone(), channel, &self.code, &secrets.peppers, *now);
-        let message = self.context.enqueue(&verification, &self.code, &mut records.outbox)?;
+        let (channel, code) = (self.opening.recipient.channel(), &self.coded.code);
+        let mut verification =
+            Verification::open(self.opening.clone(), channel, code, &secrets.peppers, *now);
+        let message = self.context.send(&mut verification, &self.coded, records)?;
         records.verification = Some(verification.clone());
-        Ok((verification, message))
+        Ok(Done { message, ..Done::to(verification, *now) })
     }
 }
 
@@ -114,25 +147,31 @@ pub(super) struct Check<F> {
 }
 
 impl<F: Fn(u8) -> Option<Code> + Send + 'static> Step for Check<F> {
-    type Output = Result<(Outcome, Option<Verification>), Refused>;
+    type Output = Result<Done, Refused>;
 
     fn verification(&self) -> VerificationId {
         self.id
     }
 
     fn accounts(&self, verification: Option<&Verification>) -> Vec<AccountKey> {
-        self.context.accounts(verification.map(Verification::recipient))
+        self.context.accounts_of(verification)
     }
 
     fn run(&mut self, records: &mut Records) -> Self::Output {
-        let Context { secrets, limits, site, now, .. } = &self.context;
-        let Some((caller, recipient)) = records.accounts.split_first_mut() else {
-            return Err(Refused::NotFound);
-        };
-        limits.take_check(caller, *now).map_err(|exceeded| self.context.exceeded(exceeded))?;
-        let ours = records.verification.as_mut().filter(|found| found.site() == site);
-        let (Some(verification), Some(recipient)) = (ours, recipient.first_mut()) else {
-            return Ok((Outcome::Expired, None));
+        let Context { secrets, limits, reach, now, .. } = &self.context;
+        let Accounts { caller, recipient } = self.context.split(&mut records.accounts);
+        if let Some(caller) = caller {
+            limits.take_check(caller, *now).map_err(|exceeded| self.context.exceeded(exceeded))?;
+        }
+        let reached = records.verification.as_mut().filter(|found| reach.covers(found));
+        let (Some(verification), Some(recipient)) = (reached, recipient) else {
+            return Ok(Done {
+                outcome: Some(Outcome::Expired),
+                verification: None,
+                message: None,
+                at: *now,
+                replayed: false,
+            });
         };
         if verification.state(*now) == State::Pending {
             // A recipient whose wrong checks are spent is not compared any more: not even the right
@@ -143,11 +182,13 @@ impl<F: Fn(u8) -> Option<Code> + Send + 'static> Step for Check<F> {
         let guess = (self.read)(verification.policy().code_length());
         let outcome = verification.check(guess.as_ref(), &secrets.peppers, *now);
         match outcome {
+            // What was never sent cannot be guessed at.
+            _ if verification.details().rehearsal => {}
             Outcome::Incorrect { .. } => limits.count_wrong_check(recipient, *now),
             Outcome::Approved => limits.clear_wrong_checks(recipient),
             _ => {}
         }
-        Ok((outcome, Some(verification.clone())))
+        Ok(Done { outcome: Some(outcome), ..Done::to(verification.clone(), *now) })
     }
 }
 
@@ -156,47 +197,41 @@ pub(super) struct Resend {
     pub(super) context: Context,
     pub(super) id: VerificationId,
     pub(super) channel: Option<Channel>,
-    pub(super) code: Code,
+    pub(super) coded: Coded,
 }
 
 impl Step for Resend {
-    type Output = Result<(Verification, Message), Refused>;
+    type Output = Result<Done, Refused>;
 
     fn verification(&self) -> VerificationId {
         self.id
     }
 
     fn accounts(&self, verification: Option<&Verification>) -> Vec<AccountKey> {
-        self.context.accounts(verification.map(Verification::recipient))
+        self.context.accounts_of(verification)
     }
 
     fn run(&mut self, records: &mut Records) -> Self::Output {
-        let Context { secrets, site, now, .. } = &self.context;
-        let mut verification = records
-            .verification
-            .clone()
-            .filter(|found| found.site() == site)
-            .ok_or(Refused::NotFound)?;
+        let Context { secrets, now, .. } = &self.context;
+        let mut verification = self.context.reached(records)?;
         let channel = self.channel.unwrap_or(verification.last_send().channel);
         verification
-            .resend(channel, &self.code, &secrets.peppers, *now)
+            .resend(channel, &self.coded.code, &secrets.peppers, *now)
             .map_err(|refused| Refused::resend(refused, *now))?;
-        self.context.take_send(records)?;
-        let message = self.context.enqueue(&verification, &self.code, &mut records.outbox)?;
+        let message = self.context.send(&mut verification, &self.coded, records)?;
         records.verification = Some(verification.clone());
-        Ok((verification, message))
+        Ok(Done { message, ..Done::to(verification, *now) })
     }
 }
 
 /// Calls a verification off.
 pub(super) struct Cancel {
-    pub(super) site: String,
+    pub(super) context: Context,
     pub(super) id: VerificationId,
-    pub(super) now: Timestamp,
 }
 
 impl Step for Cancel {
-    type Output = ();
+    type Output = Result<Done, Refused>;
 
     fn verification(&self) -> VerificationId {
         self.id
@@ -206,10 +241,42 @@ impl Step for Cancel {
         Vec::new()
     }
 
-    fn run(&mut self, records: &mut Records) {
-        if let Some(ours) = records.verification.as_mut().filter(|found| found.site() == self.site)
-        {
-            ours.cancel(self.now);
+    fn run(&mut self, records: &mut Records) -> Self::Output {
+        let mut verification = self.context.reached(records)?;
+        if verification.state(self.context.now) == State::Expired {
+            return Err(Refused::NotFound);
         }
+        verification.cancel(self.context.now);
+        records.verification = Some(verification.clone());
+        Ok(Done::to(verification, self.context.now))
+    }
+}
+
+/// Takes a result out.
+pub(super) struct Redeem {
+    pub(super) context: Context,
+    pub(super) id: VerificationId,
+    pub(super) expires_at: Timestamp,
+}
+
+impl Step for Redeem {
+    type Output = Result<Done, Refused>;
+
+    fn verification(&self) -> VerificationId {
+        self.id
+    }
+
+    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
+        Vec::new()
+    }
+
+    fn run(&mut self, records: &mut Records) -> Self::Output {
+        let mut verification = self.context.reached(records)?;
+        if self.context.now >= self.expires_at {
+            return Err(Refused::TokenExpired);
+        }
+        verification.redeem(self.context.now)?;
+        records.verification = Some(verification.clone());
+        Ok(Done::to(verification, self.context.now))
     }
 }

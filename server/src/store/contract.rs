@@ -326,17 +326,47 @@ pub(super) async fn a_sweep_leaves_an_event_that_outlives_its_verification(store
     assert_eq!(store.sweep(end, RETENTION).await.unwrap().messages, 1);
 }
 
-pub(super) async fn a_token_is_redeemed_once_however_many_try(store: impl Store) {
+/// A step that keeps an answer under a name, unless one is kept already; tells whether it did.
+struct Keep {
+    id: VerificationId,
+    name: u8,
+}
+
+impl Step for Keep {
+    type Output = bool;
+
+    fn verification(&self) -> VerificationId {
+        self.id
+    }
+
+    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
+        Vec::new()
+    }
+
+    fn replay_key(&self) -> Option<[u8; 16]> {
+        Some([self.name; 16])
+    }
+
+    fn run(&mut self, records: &mut Records) -> bool {
+        let is_first = records.replay.is_none();
+        let replay = || Replay { sealed: vec![self.name], expires_at: START + LEASE };
+        assert_eq!(*records.replay.get_or_insert_with(replay), replay());
+        is_first
+    }
+}
+
+pub(super) async fn a_request_is_answered_anew_once_however_many_send_it(store: impl Store) {
+    let id = create(&store).await;
     let tries = (0..50).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.redeem([9; 32], START + LEASE).await.unwrap() })
+        tokio::spawn(async move { store.apply(Keep { id, name: 9 }).await.unwrap() })
     });
-    let mut redeemed = 0;
+    let mut first = 0;
     for task in tries.collect::<Vec<_>>() {
-        redeemed += usize::from(task.await.unwrap());
+        first += usize::from(task.await.unwrap());
     }
-    assert_eq!(redeemed, 1);
-    assert!(store.redeem([8; 32], START + LEASE).await.unwrap());
+    assert_eq!(first, 1);
+    assert!(store.apply(Keep { id, name: 8 }).await.unwrap());
 }
 
 pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Store) {
@@ -360,9 +390,9 @@ pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Stor
         },
     };
     store.apply(counting).await.unwrap();
-    store.redeem([9; 32], START + LEASE).await.unwrap();
+    store.apply(Keep { id, name: 9 }).await.unwrap();
     let swept = store.sweep(later, RETENTION).await.unwrap();
-    assert_eq!(swept, Swept { verifications: 1, accounts: 1, tokens: 1, messages: 1 });
+    assert_eq!(swept, Swept { verifications: 1, accounts: 1, replays: 1, messages: 1 });
     assert_eq!(store.read(old).await.unwrap(), None);
     assert!(store.read(id).await.unwrap().is_some());
 }
@@ -389,11 +419,11 @@ pub(super) async fn s24_all_that_was_answered_is_there_after_a_restart<S: Store>
     for _ in 0..7 {
         assert!(store.apply(taking()).await.unwrap());
     }
-    assert!(store.redeem([9; 32], START + LEASE).await.unwrap());
+    assert!(store.apply(Keep { id, name: 9 }).await.unwrap());
     let store = reopen(store);
     assert_eq!(store.read(id).await.unwrap().unwrap().attempts_left(), 4);
     assert!(!store.apply(taking()).await.unwrap(), "the quota is still spent");
-    assert!(!store.redeem([9; 32], START + LEASE).await.unwrap());
+    assert!(!store.apply(Keep { id, name: 9 }).await.unwrap(), "the answer is still kept");
     assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::Approved));
     let store = reopen(store);
     assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::AlreadyUsed));
@@ -493,7 +523,7 @@ macro_rules! contract {
             each_queue_is_claimed_settled_and_due_by_itself
             a_flood_of_one_queue_keeps_the_other_from_nothing
             a_sweep_leaves_an_event_that_outlives_its_verification
-            a_token_is_redeemed_once_however_many_try
+            a_request_is_answered_anew_once_however_many_send_it
             a_sweep_drops_what_is_over_and_nothing_else
             the_store_is_pinged;
             s24_all_that_was_answered_is_there_after_a_restart

@@ -43,12 +43,8 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// When the next message of a queue will be due, leased ones included.
     fn next_due(&self, queue: Queue) -> Answer<'_, Option<Timestamp>>;
 
-    /// Takes a token's id out of circulation. `true` the first time, `false` ever after, at least
-    /// until `expires_at`.
-    fn redeem(&self, token: [u8; 32], expires_at: Timestamp) -> Answer<'_, bool>;
-
-    /// Drops verifications opened before `now - retention`, and accounts, tokens and messages whose
-    /// time is over, a bounded number of each. Also remembers `now` for [`Store::latest_time`].
+    /// Drops verifications opened before `now - retention`, and accounts, replays and messages
+    /// whose time is over, a bounded number of each. Also remembers `now` for [`Store::latest_time`].
     fn sweep(&self, now: Timestamp, retention: Duration) -> Answer<'_, Swept>;
 
     /// The latest time that this store has seen, so that a clock that was set back between two
@@ -74,6 +70,11 @@ pub trait Step: Send + 'static {
     /// The accounts it counts in, in the order in which [`Records::accounts`] holds them.
     fn accounts(&self, verification: Option<&Verification>) -> Vec<AccountKey>;
 
+    /// Under which name the answer of an earlier run may be kept, if it may.
+    fn replay_key(&self) -> Option<[u8; 16]> {
+        None
+    }
+
     /// Makes the change.
     fn run(&mut self, records: &mut Records) -> Self::Output;
 }
@@ -87,6 +88,17 @@ pub struct Records {
     pub accounts: Vec<Account>,
     /// What is to happen to the outbox.
     pub outbox: Vec<OutboxChange>,
+    /// What an earlier run has kept under the step's [`Step::replay_key`].
+    pub replay: Option<Replay>,
+}
+
+/// What is kept of a request, so that sending it again does nothing again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// What it was answered with, encrypted.
+    pub sealed: Vec<u8>,
+    /// From when on it no longer counts.
+    pub expires_at: Timestamp,
 }
 
 /// The key of an account: a keyed digest of what is counted, so that the store holds no address
@@ -193,8 +205,8 @@ pub struct Swept {
     pub verifications: usize,
     /// Accounts.
     pub accounts: usize,
-    /// Redeemed tokens.
-    pub tokens: usize,
+    /// Answers kept for requests that might have been sent again.
+    pub replays: usize,
     /// Messages nobody settled although their time has long been over.
     pub messages: usize,
 }

@@ -33,6 +33,7 @@ impl From<Vec<String>> for Card {
             code_expires_at: next().parse().unwrap(),
             resend_at: next().parse().unwrap(),
             expires_at: next().parse().unwrap(),
+            leads_on: next() != "0",
         });
         let notice = (next() == "1").then(next);
         assert_eq!(rest.next(), None);

@@ -3,8 +3,10 @@
 
 use std::{sync::Arc, time::Duration};
 
+use app::wire::Brand;
 use otp::{
-    Policy, Recipient, Timestamp, Verification, VerificationId, budget::Quota, send::Delivery,
+    Details, Policy, Recipient, Timestamp, Verification, VerificationId, budget::Quota,
+    send::Delivery,
 };
 use server::{
     clock::Clock,
@@ -13,7 +15,8 @@ use server::{
     limit::Limits,
     outbox::Backoff,
     secrets::{Sealer, Secrets},
-    service::{Rules, Service},
+    service::{Client, Reach, Rules, Service, Start},
+    site::{Sites, builtin},
     store::{Message, Queue, SqliteStore, Store},
 };
 use tokio::sync::mpsc;
@@ -45,8 +48,7 @@ impl Outbox {
         let secrets = Secrets::derive(&Keyring::parse([secret]).unwrap()).unwrap();
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
         let rules = Rules {
-            site: "demo".to_owned(),
-            policy: Policy::default(),
+            sites: Arc::new(Sites::new(builtin::demo(Policy::default(), Brand::default()), [])),
             limits: Limits {
                 recipient_sends: [plenty; 2],
                 recipient_wrong_checks: plenty,
@@ -83,8 +85,16 @@ impl Outbox {
     /// Opens a verification; gives its id and the message as the worker is woken with it.
     pub(crate) async fn accept(&mut self, to: &str) -> (VerificationId, Message) {
         let recipient = Recipient::parse(to, None, None).unwrap();
-        let caller = [127, 0, 0, 1].into();
-        let opened = self.service.start(caller, recipient, "", "en").await.unwrap();
+        let caller = Some([127, 0, 0, 1].into());
+        let client = Client { reach: Reach::Held, address: caller, request: None };
+        let start = Start {
+            site: self.service.sites().first().clone(),
+            recipient,
+            purpose: String::new(),
+            locale: "en".to_owned(),
+            details: Details::default(),
+        };
+        let opened = self.service.start(&client, start).await.unwrap();
         (opened.verification.id(), self.committed.recv().await.unwrap())
     }
 

@@ -171,13 +171,6 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn redeem(&self, token: [u8; 32], expires_at: Timestamp) -> Answer<'_, bool> {
-        Box::pin(self.writer.ask(move |db| {
-            let insert = "INSERT INTO redeemed_token VALUES (?1, ?2) ON CONFLICT DO NOTHING";
-            rows::changes(db, insert, params![token, rows::millis(expires_at)]).map(|n| n == 1)
-        }))
-    }
-
     fn sweep(&self, now: Timestamp, retention: Duration) -> Answer<'_, Swept> {
         let from = self.sweep_from.clone();
         Box::pin(self.writer.ask(move |db| {
@@ -219,7 +212,9 @@ fn apply<S: Step>(db: &Connection, step: &mut S) -> Result<S::Output, StoreError
     let verification = rows::verification(db, &id)?;
     let keys: Vec<AccountKey> = step.accounts(verification.as_ref());
     let accounts = keys.iter().map(|key| rows::account(db, key)).collect::<Result<_, _>>()?;
-    let before = Records { verification, accounts, outbox: Vec::new() };
+    let replay_key = step.replay_key();
+    let replay = replay_key.map(|key| rows::replay(db, &key)).transpose()?.flatten();
+    let before = Records { verification, accounts, outbox: Vec::new(), replay };
 
     let mut after = before.clone();
     let output = step.run(&mut after);
@@ -233,6 +228,11 @@ fn apply<S: Step>(db: &Connection, step: &mut S) -> Result<S::Output, StoreError
         if old != new {
             rows::put_account(db, key, new)?;
         }
+    }
+    if let (Some(key), Some(replay)) = (replay_key, &after.replay)
+        && after.replay != before.replay
+    {
+        rows::put_replay(db, &key, replay)?;
     }
     after.outbox.iter().try_for_each(|change: &OutboxChange| rows::change_outbox(db, change))?;
     Ok(output)
@@ -263,10 +263,10 @@ fn sweep(
           WHERE queue IN (0, 1) AND verification < ?1 AND expires_at <= ?2 LIMIT ?3)",
         params![opened_before.as_bytes(), time, SWEEP],
     )?;
-    let tokens = rows::changes(
+    let replays = rows::changes(
         db,
-        "DELETE FROM redeemed_token WHERE id IN
-         (SELECT id FROM redeemed_token WHERE expires_at <= ?1 LIMIT ?2)",
+        "DELETE FROM replay WHERE key IN
+         (SELECT key FROM replay WHERE expires_at <= ?1 LIMIT ?2)",
         params![time, SWEEP],
     )?;
 
@@ -288,7 +288,7 @@ fn sweep(
     };
     // Past the last key the next sweep starts again at the first.
     *accounts_from = up_to.unwrap_or_default();
-    Ok(Swept { verifications, accounts, tokens, messages })
+    Ok(Swept { verifications, accounts, replays, messages })
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::unavailable;
-use crate::store::{AccountKey, Message, MessageKey, OutboxChange, Queue, StoreError};
+use crate::store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Replay, StoreError};
 
 pub(super) fn verification(
     connection: &Connection,
@@ -46,6 +46,36 @@ pub(super) fn put_account(
         "INSERT INTO account VALUES (?1, ?2, ?3)
          ON CONFLICT (key) DO UPDATE SET expires_at = ?2, body = ?3",
         params![key.digest, millis(key.expires_at), body],
+    )
+}
+
+pub(super) fn replay(
+    connection: &Connection,
+    key: &[u8; 16],
+) -> Result<Option<Replay>, StoreError> {
+    let statement = "SELECT sealed, expires_at FROM replay WHERE key = ?1";
+    connection
+        .prepare_cached(statement)
+        .and_then(|mut statement| {
+            statement
+                .query_row([key], |row| {
+                    Ok(Replay { sealed: row.get(0)?, expires_at: timestamp(row.get(1)?) })
+                })
+                .optional()
+        })
+        .map_err(unavailable)
+}
+
+pub(super) fn put_replay(
+    connection: &Connection,
+    key: &[u8; 16],
+    replay: &Replay,
+) -> Result<(), StoreError> {
+    execute(
+        connection,
+        "INSERT INTO replay VALUES (?1, ?2, ?3)
+         ON CONFLICT (key) DO UPDATE SET expires_at = ?2, sealed = ?3",
+        params![key, millis(replay.expires_at), replay.sealed],
     )
 }
 

@@ -41,6 +41,16 @@ const MIGRATIONS: &[&str] = &[
 ",
     // A ping has to write something new: SQLite does not write a row that stays as it is.
     "ALTER TABLE clock ADD COLUMN pings INTEGER NOT NULL DEFAULT 0",
+    // A verification itself knows whether its result was redeemed.
+    "
+    DROP TABLE redeemed_token;
+    CREATE TABLE replay (
+        key BLOB PRIMARY KEY,
+        expires_at INTEGER NOT NULL,
+        sealed BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX replay_expires ON replay (expires_at);
+",
     // What is in the outbox now are codes; events lie beside them in a queue of their own.
     "
     CREATE TABLE outbox_by_queue (

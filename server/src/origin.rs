@@ -5,7 +5,7 @@ use std::{fmt, net::SocketAddr};
 use url::Url;
 
 /// An http or https origin in its canonical form, as browsers send it in `Origin`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Origin {
     text: String,
     host: String,
@@ -28,7 +28,7 @@ impl Origin {
     }
 
     /// The origin of a plain http server on an address.
-    pub(super) fn of_address(address: SocketAddr) -> Self {
+    pub fn of_address(address: SocketAddr) -> Self {
         let host = match address {
             SocketAddr::V4(address) => address.ip().to_string(),
             SocketAddr::V6(address) => format!("[{}]", address.ip()),

@@ -1,0 +1,157 @@
+//! The door for browsers.
+
+use app::{
+    error::ApiError,
+    port::{Caller, Embedding, Port},
+    wire::{self, EmbedOffer, Embedded, PageView, Place, WayBack},
+};
+use async_trait::async_trait;
+use otp::{Details, verification::State};
+
+use super::{
+    Gateway,
+    convert::{api_error, from_wire, id_of, reading, state, to_wire, wire_outcome},
+    state_at,
+};
+use crate::{
+    service::{Checked, Client, Reach, Snapshot, Start},
+    store::Store,
+};
+
+/// What is verified for where nobody says so.
+const ON_OUR_PAGE: &str = "hosted-page";
+const IN_A_FRAME: &str = "embedded";
+
+/// Longest state of a page, in characters.
+pub(super) const LONGEST_STATE: usize = 256;
+
+/// Whoever holds a verification's id is the person whom its page was given to.
+fn holder(caller: &Caller) -> Client {
+    Client { reach: Reach::Held, address: Some(caller.address), request: None }
+}
+
+impl<S: Store> Gateway<S> {
+    /// What surrounds a verification's page.
+    fn place(&self, snapshot: &Snapshot) -> Place {
+        let verification = &snapshot.verification;
+        let Details { origin, return_url, page_state, .. } = verification.details();
+        let page_state = page_state.clone();
+        let token = self.token(snapshot);
+        let site = self.service.sites().named(verification.site());
+        let site_key = site.and_then(|site| site.public_key.clone());
+        match (origin, return_url) {
+            (Some(origin), _) => Place::Embedded(Embedded {
+                site_key: site_key.unwrap_or_default(),
+                origin: origin.clone(),
+                page_state,
+                token,
+            }),
+            (None, Some(url)) => Place::Visited(WayBack {
+                url: url.clone(),
+                result: state(state_at(snapshot)),
+                page_state,
+                token,
+            }),
+            (None, None) => Place::Alone,
+        }
+    }
+}
+
+#[async_trait]
+impl<S: Store> Port for Gateway<S> {
+    fn embed_offer(&self, site_key: &str, origin: &str) -> Option<EmbedOffer> {
+        let site = self.service.sites().with_public_key(site_key)?;
+        Some(EmbedOffer {
+            origin: site.origin(origin)?.as_str().to_owned(),
+            brand: site.brand.clone(),
+            channels: self.channels(site).into_iter().map(to_wire).collect(),
+        })
+    }
+
+    fn knows_origin(&self, origin: &str) -> bool {
+        self.service.sites().all().any(|site| site.origin(origin).is_some())
+    }
+
+    async fn start(
+        &self,
+        caller: &Caller,
+        embedding: Option<&Embedding>,
+        request: wire::StartRequest,
+    ) -> Result<wire::VerificationView, ApiError> {
+        let sites = self.service.sites();
+        let wire::StartRequest { channel, to, country } = request;
+        let (site, purpose, details) = match embedding {
+            None => (sites.first(), ON_OUR_PAGE, Details::default()),
+            Some(Embedding { site_key, origin, page_state }) => {
+                let site = sites.with_public_key(site_key).ok_or(ApiError::CrossSite)?;
+                let origin = site.origin(origin).ok_or(ApiError::CrossSite)?.as_str().to_owned();
+                let too_long = |state: &String| state.chars().count() > LONGEST_STATE;
+                if page_state.as_ref().is_some_and(too_long) {
+                    return Err(ApiError::InvalidField { field: app::error::Field::State });
+                }
+                let (origin, page_state) = (Some(origin), page_state.clone());
+                (site, IN_A_FRAME, Details { origin, page_state, ..Details::default() })
+            }
+        };
+        let recipient = match (embedding, &self.offer.fixed_recipient) {
+            (None, Some(fixed)) => self.reachable(site, fixed.clone())?,
+            _ => self.recipient(site, &to, country.as_deref(), channel)?,
+        };
+        let start = Start {
+            site: site.clone(),
+            recipient,
+            purpose: purpose.to_owned(),
+            locale: caller.locale.clone(),
+            details,
+        };
+        let started = self.service.start(&holder(caller), start).await;
+        started.map(|snapshot| self.view_of(&snapshot)).map_err(api_error)
+    }
+
+    async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError> {
+        let found = self.service.look(&Reach::Held, id_of(id)).await.map_err(api_error)?;
+        let Some(snapshot) = found else { return Ok(None) };
+        let place = self.place(&snapshot);
+        let expired = state_at(&snapshot) == State::Expired;
+        if expired && place == Place::Alone {
+            return Ok(None);
+        }
+        let view = (!expired).then(|| self.view_of(&snapshot));
+        Ok(Some(PageView { view, brand: self.brand_of(&snapshot), place }))
+    }
+
+    async fn view(&self, id: &str) -> Result<Option<wire::VerificationView>, ApiError> {
+        let found = self.service.find(&Reach::Held, id_of(id)).await.map_err(api_error)?;
+        Ok(found.map(|snapshot| self.view_of(&snapshot)))
+    }
+
+    async fn check(
+        &self,
+        caller: &Caller,
+        id: &str,
+        guess: &str,
+    ) -> Result<wire::CheckAnswer, ApiError> {
+        let checked = self.service.check(&holder(caller), id_of(id), reading(guess)).await;
+        let Checked { outcome, snapshot, .. } = checked.map_err(api_error)?;
+        Ok(wire::CheckAnswer {
+            outcome: wire_outcome(outcome),
+            verification: snapshot.map(|snapshot| self.view_of(&snapshot)),
+        })
+    }
+
+    async fn resend(
+        &self,
+        caller: &Caller,
+        id: &str,
+        channel: Option<wire::Channel>,
+    ) -> Result<wire::VerificationView, ApiError> {
+        let channel = channel.map(from_wire);
+        let resent = self.service.resend(&holder(caller), id_of(id), channel).await;
+        resent.map(|snapshot| self.view_of(&snapshot)).map_err(api_error)
+    }
+
+    async fn cancel(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
+        let canceled = self.service.cancel(&holder(caller), id_of(id)).await;
+        canceled.map(|_| ()).map_err(api_error)
+    }
+}

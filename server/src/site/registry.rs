@@ -1,0 +1,68 @@
+//! All sites, and the ways in which one is found.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{SecretDigest, Site};
+
+/// All sites. The first one is whom the hosted start page belongs to.
+#[derive(Clone, Debug)]
+pub struct Sites {
+    first: Arc<Site>,
+    by_name: HashMap<String, Arc<Site>>,
+    by_public_key: HashMap<String, Arc<Site>>,
+    secrets: Vec<(SecretDigest, Arc<Site>)>,
+}
+
+impl Sites {
+    /// A registry of `first`, to whom the hosted start page belongs, and others. Names and keys are
+    /// each site's own; the configuration sees to that.
+    pub fn new(first: Site, others: impl IntoIterator<Item = Site>) -> Self {
+        let first = Arc::new(first);
+        let all: Vec<_> =
+            [first.clone()].into_iter().chain(others.into_iter().map(Arc::new)).collect();
+        let secret = |site: &Arc<Site>| {
+            let site = site.clone();
+            let secrets = site.secrets.clone();
+            secrets.into_iter().map(move |secret| (secret, site.clone()))
+        };
+        Self {
+            first,
+            by_name: all.iter().map(|site| (site.name.clone(), site.clone())).collect(),
+            by_public_key: all
+                .iter()
+                .filter_map(|site| Some((site.public_key.clone()?, site.clone())))
+                .collect(),
+            secrets: all.iter().flat_map(secret).collect(),
+        }
+    }
+
+    /// Whom the hosted start page belongs to.
+    pub fn first(&self) -> &Arc<Site> {
+        &self.first
+    }
+
+    /// Every site, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Site>> {
+        self.by_name.values()
+    }
+
+    /// The site with this name.
+    pub fn named(&self, name: &str) -> Option<&Arc<Site>> {
+        self.by_name.get(name)
+    }
+
+    /// The site with this public key.
+    pub fn with_public_key(&self, key: &str) -> Option<&Arc<Site>> {
+        self.by_public_key.get(key)
+    }
+
+    /// The site that this secret key is one of. Every key is compared, whichever it is (S21).
+    pub fn with_secret(&self, secret: &str) -> Option<&Arc<Site>> {
+        let asked = SecretDigest::of(secret);
+        let found = |found, (digest, site): &'_ (SecretDigest, Arc<Site>)| {
+            if digest.matches(&asked) { Some(site.name.clone()) } else { found }
+        };
+        let name = self.secrets.iter().fold(None, found)?;
+        self.named(&name)
+    }
+}

@@ -1,0 +1,64 @@
+use otp::send::Delivery;
+
+use super::*;
+
+fn site() -> Site {
+    Site::named("shop", Policy::default(), Brand::default())
+}
+
+#[test]
+fn s21_a_secret_key_is_found_by_its_digest_alone_and_two_are_good_while_one_is_rotated() {
+    let mut shop = site();
+    shop.secrets = ["lk_sec_old", "lk_sec_new"].map(SecretDigest::of).to_vec();
+    let sites = Sites::new(Site { name: "demo".into(), ..site() }, [shop]);
+    for secret in ["lk_sec_old", "lk_sec_new"] {
+        assert_eq!(sites.with_secret(secret).unwrap().name, "shop");
+    }
+    for secret in ["", "lk_sec_", "lk_sec_older", &SecretDigest::of("lk_sec_old").to_string()] {
+        assert!(sites.with_secret(secret).is_none(), "{secret}");
+    }
+}
+
+#[test]
+fn s21_a_digest_reads_back_and_shows_nothing_in_debug() {
+    let digest = SecretDigest::of("lk_sec_old");
+    assert_eq!(digest.to_string().parse(), Ok(digest.clone()));
+    assert_eq!(format!("{digest:?}"), "SecretDigest(..)");
+    for text in ["", "lk_sec_old", "sha256:", "sha256:00", &format!("sha256:{}", "é".repeat(32))] {
+        assert_eq!(text.parse::<SecretDigest>(), Err(NotADigest), "{text}");
+    }
+}
+
+#[test]
+fn only_a_listed_origin_may_embed_a_site() {
+    let mut shop = site();
+    shop.origins = vec![Origin::parse("https://shop.example").unwrap()];
+    assert!(shop.origin("https://shop.example").is_some());
+    for other in [
+        "",
+        "null",
+        "*",
+        "http://shop.example",
+        "https://shop.example/",
+        "https://shop.example:444",
+        "https://www.shop.example",
+        "https://shop.example.evil.example",
+        "https://evil.example",
+    ] {
+        assert!(shop.origin(other).is_none(), "{other}");
+    }
+}
+
+#[test]
+fn a_rehearsed_code_is_all_zeros_or_can_never_be_right() {
+    let policy = Policy::default();
+    let code = |rehearsal| {
+        let script = Script::of(rehearsal, &policy);
+        script.code().map(|(code, delivery)| (code.as_str().to_owned(), delivery))
+    };
+    assert_eq!(code(Rehearsal::Approve), Some(("000000".into(), Delivery::Delivered)));
+    assert_eq!(code(Rehearsal::Undeliverable), Some(("000000".into(), Delivery::Undelivered)));
+    assert_eq!(code(Rehearsal::RateLimited), None);
+    let (never, _) = code(Rehearsal::Incorrect).unwrap();
+    assert_ne!(never.len(), usize::from(policy.code_length()));
+}
