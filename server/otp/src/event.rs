@@ -3,6 +3,8 @@
 //! Events are not raised where things change, which would have to be remembered at each place. They
 //! are read off the verification as it stood before a step and as it stands after it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     send::Delivery,
     time::Timestamp,
@@ -24,7 +26,8 @@ pub enum Event {
 }
 
 /// Why a verification has failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The budget of checks is spent.
     MaxAttemptsReached,

@@ -23,6 +23,7 @@ mod smtp_url;
 #[cfg(test)]
 mod tests;
 mod twilio;
+mod webhook;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -38,7 +39,10 @@ pub use self::{
     server::{Mode, ServerSettings},
 };
 use self::{layers::Layers, reader::Reader};
-use crate::delivery::{SmtpSettings, TwilioSettings};
+use crate::{
+    delivery::{SmtpSettings, TwilioSettings},
+    webhook::PosterSettings,
+};
 
 /// Where a configuration is read from.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +81,8 @@ pub struct Config {
     pub smtp: Option<SmtpSettings>,
     /// The Twilio account, where one is configured.
     pub twilio: Option<TwilioSettings>,
+    /// How relying parties are told of their verifications.
+    pub webhook: PosterSettings,
     /// What people see.
     pub page: PageSettings,
     /// Whether providers are asked before serving whether they accept the credentials.
@@ -109,6 +115,7 @@ impl Config {
         let twilio = twilio::read(reader, mode);
         Self {
             delivery: DeliverySettings::read(reader, mode, smtp.is_some(), twilio.is_some()),
+            webhook: webhook::read(reader, mode),
             page: PageSettings::read(reader),
             check_providers: reader.flag("startup.check_providers"),
             keep_finished: reader.seconds("retention.finished", 0..=2_592_000),

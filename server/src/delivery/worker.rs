@@ -23,6 +23,7 @@ use crate::{
     report::report,
     secrets::Sealer,
     store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
+    webhook::Announcer,
 };
 
 /// Messages tried at the same time; more wait in the channel or in the outbox.
@@ -41,6 +42,8 @@ pub struct Worker<S> {
     pub courier: Courier,
     /// Opens what the outbox keeps.
     pub sealer: Arc<Sealer>,
+    /// Tells relying parties how messages fare.
+    pub announcer: Announcer,
     /// The time.
     pub clock: Clock,
     /// When a message that was not taken is tried again.
@@ -141,8 +144,12 @@ impl<S: Store> Worker<S> {
     /// Records what became of a message.
     async fn settle(&self, message: &Message, tries: u32, settled: Settlement) {
         let Message { key, leased_until, .. } = *message;
-        let step = |now| Settle { key, leased_until, tries, settled, now };
+        let step = |now| {
+            let settle = Settle { key, leased_until, tries, settled, now };
+            self.announcer.announcing(settle, now)
+        };
         self.desk().settle(leased_until, step).await;
+        self.announcer.wake();
     }
 
     fn judge(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {

@@ -24,7 +24,7 @@ impl Backoff {
 /// A wait from which chance takes up to `part` away, nothing where `jitter` is at its greatest.
 pub fn shortened(wait: Duration, part: f64, jitter: u32) -> Duration {
     let taken = f64::from(u32::MAX - jitter) / f64::from(u32::MAX);
-    wait - wait.mul_f64(part * taken)
+    wait.saturating_sub(wait.mul_f64(part * taken))
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ use server::{
     service::{Client, Reach, Rules, Service, Start},
     site::{Sites, builtin},
     store::{Message, Queue, SqliteStore, Store},
+    webhook::Announcer,
 };
 use tokio::sync::mpsc;
 
@@ -136,6 +137,7 @@ fn worker(
     Worker {
         store,
         courier,
+        announcer: Announcer::new([], sealer.clone()),
         sealer,
         clock,
         backoff: BACKOFF,
