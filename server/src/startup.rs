@@ -5,16 +5,9 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use app::wire::Brand;
 use async_trait::async_trait;
 use axum::Router;
-use otp::{
-    Policy, Timestamp,
-    budget::Quota,
-    policy::{Draft, OutOfBounds},
-    recipient::calling_regions,
-    token::MAX_LIFETIME,
-};
+use otp::{Timestamp, budget::Quota, recipient::calling_regions, token::MAX_LIFETIME};
 use rand::rngs::SysRng;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -22,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     catalogue::{Catalogue, CatalogueError},
     clock::Clock,
-    config::{Config, KeySettings, LimitSettings, Mode, PolicySettings, ProviderName},
-    delivery::{Courier, Inbox, Provider, SetUpError, Smtp, Twilio, Worker},
+    config::{Config, KeySettings, LimitSettings, Mode, ProviderName},
+    delivery::{Brands, Courier, Inbox, Names, Provider, SetUpError, Smtp, Twilio, Worker},
     gateway::{Gateway, Offer, to_wire},
     housekeeping, http,
     keys::{KeyFileError, Keyring},
@@ -31,7 +24,7 @@ use crate::{
     outbox::Backoff,
     secrets::Secrets,
     service::{Rules, Service},
-    site::{Sites, builtin},
+    site::{Site, Sites},
     store::{OpenError, SqliteStore, Store, StoreError},
     tokens::Tokens,
     webhook,
@@ -75,9 +68,6 @@ pub enum StartupError {
     /// The cryptographic library refused its work.
     #[error("deriving the keys")]
     Derive,
-    /// A number of the policy is out of bounds.
-    #[error("reading the policy")]
-    Policy(#[source] OutOfBounds),
     /// A provider cannot be set up.
     #[error("setting up the providers")]
     Provider(#[from] SetUpError),
@@ -126,12 +116,11 @@ impl Application {
             default_country: config.page.default_country.clone(),
             fixed_recipient: config.page.fixed_recipient.clone(),
         };
-        let policy = policy(&config.policy)?;
         let lease = config.delivery.lease.max(courier.patience() + Duration::from_secs(5));
         // Whoever is approved at the last moment still redeems the result.
-        let retention = policy.window() + policy.lifetime() + MAX_LIFETIME + config.keep_finished;
+        let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
-        let sites = Arc::new(sites(config, policy, development));
+        let sites = Arc::new(config.sites.clone());
         let rules = Rules { sites, limits: limits(config.limits), lease };
         let (wake, committed) = mpsc::channel(COMMITTED);
         let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
@@ -155,7 +144,7 @@ impl Application {
                 longest: config.delivery.retry_longest,
             },
             lease,
-            brand: config.page.brand.clone(),
+            brands: brands(&config.sites),
             origin_host: origin.host().to_owned(),
         });
 
@@ -262,28 +251,16 @@ fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
     Keyring::read(&settings.file)?.ok_or_else(|| StartupError::NoKeys(settings.file.clone()))
 }
 
-fn policy(settings: &PolicySettings) -> Result<Policy, StartupError> {
-    let draft = Draft {
-        code_length: settings.code_length,
-        lifetime: settings.lifetime,
-        checks: settings.checks,
-        sends: settings.sends,
-        resend_waits: settings.resend_waits.clone(),
-        live_codes: settings.live_codes,
-        window: settings.window,
-    };
-    // The configuration holds the same bounds and has told the operator of all of them at once.
-    Policy::new(draft).map_err(|mut problems| StartupError::Policy(problems.swap_remove(0)))
+/// From the start of a verification to the end of its last code, at the most.
+fn longest_life(sites: &Sites) -> Duration {
+    let lives = sites.all().map(|site| site.policy.window() + site.policy.lifetime());
+    lives.max().unwrap_or_default()
 }
 
-fn sites(config: &Config, policy: Policy, development: bool) -> Sites {
-    let brand = Brand { name: config.page.brand.clone(), ..Brand::default() };
-    if !development {
-        return Sites::new(builtin::demo(policy, brand), []);
-    }
-    let demo = builtin::demo_for_development(policy.clone(), brand.clone());
-    let tests = builtin::for_tests(&policy, &brand, &demo.origins);
-    Sites::new(demo, tests)
+/// The names in the messages of each site.
+fn brands(sites: &Sites) -> Brands {
+    let names = |site: &Site| Names { brand: site.brand.name.clone(), sender: site.sender.clone() };
+    Brands::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
 }
 
 /// Where each site that has a webhook is told of its verifications.

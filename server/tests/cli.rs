@@ -193,3 +193,50 @@ fn a_test_message_is_shown_where_nothing_is_sent() {
     assert_eq!(code, Some(1));
     assert!(log.contains("--to must be an e-mail address"), "{log}");
 }
+
+/// What `latchkey keys site` prints to standard output can be appended to the configuration file, and
+/// what it prints beside that is the secret key whose digest stands in it (S21).
+#[test]
+fn s21_a_printed_site_is_ready_to_be_configured_and_its_secret_stays_out_of_the_file() {
+    let latchkey = Latchkey::new();
+    let file = latchkey.directory.path().join("latchkey.toml");
+
+    let (code, block, aside) = latchkey.run(&["keys", "site", "shop"], &[]);
+    assert_eq!(code, Some(0), "{aside}");
+    let secret = aside.lines().last().unwrap();
+    assert!(secret.starts_with("lk_sec_") && !block.contains("lk_sec_"), "{block}");
+    let (code, digest, aside) = latchkey.run(&["keys", "secret"], &[]);
+    assert!(code == Some(0) && digest.starts_with("sha256:") && aside.contains("lk_sec_"));
+
+    // As the help for rotation says: the new digest beside the old one.
+    let rotated =
+        block.replace("secret_keys = [", &format!("secret_keys = [\"{}\", ", digest.trim()));
+    std::fs::write(&file, rotated).unwrap();
+    let (code, out, log) = latchkey.run(&["check"], &[]);
+    assert_eq!(code, Some(0), "{out} {log}");
+    assert!(out.contains("ok       site shop: sends by email and sms; 2 secret keys"), "{out}");
+    assert!(out.contains("ok       site demo: "), "{out}");
+    assert!(out.contains("warning  site shop has a public_key and no origins"), "{out}");
+
+    let key = format!("[[sites]]\nname = \"shop\"\nsecret_keys = [\"{secret}\"]\n");
+    std::fs::write(&file, key).unwrap();
+    let (code, out, log) = latchkey.run(&["check"], &[]);
+    assert_eq!(code, Some(78), "{out} {log}");
+    assert!(log.contains("sites.shop.secret_keys: number 1 is a secret key itself"), "{log}");
+    assert!(!log.contains(secret), "{log}");
+}
+
+#[test]
+fn a_name_that_no_site_can_have_gets_no_keys() {
+    let (code, out, log) = Latchkey::new().run(&["keys", "site", "My Shop"], &[]);
+
+    assert_eq!((code, out.as_str()), (Some(1), ""), "{log}");
+    assert!(log.contains("must be 1 to 32 characters of a-z"), "{log}");
+}
+
+#[test]
+fn the_master_secret_is_printed_as_before() {
+    let (code, out, _) = Latchkey::new().run(&["keys"], &[]);
+
+    assert_eq!((code, out.lines().count()), (Some(0), 1));
+}

@@ -8,6 +8,8 @@ use crate::{
     config::{Config, Mode},
     delivery::Inbox,
     keys::Keyring,
+    origin::Origin,
+    site::Site,
     startup,
 };
 
@@ -18,6 +20,11 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), F
         Mode::Production => "production",
     };
     writeln!(out, "ok       the configuration is complete, for {mode}")?;
+    let mut sites: Vec<_> = config.sites.all().collect();
+    sites.sort_by(|a, b| a.name.cmp(&b.name));
+    for site in sites {
+        writeln!(out, "ok       {}", describe(site))?;
+    }
     for warning in config.warnings() {
         writeln!(out, "warning  {warning}")?;
     }
@@ -43,4 +50,23 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), F
         }
     }
     if fine { Ok(()) } else { Err(Failure::Told) }
+}
+
+/// A site in one line, with what decides who can use it.
+fn describe(site: &Site) -> String {
+    let channels: Vec<_> = site.channels.iter().map(|channel| channel.as_str()).collect();
+    let origins: Vec<_> = site.origins.iter().map(Origin::as_str).collect();
+    let mut parts = vec![format!("site {}: sends by {}", site.name, channels.join(" and "))];
+    if !origins.is_empty() {
+        parts.push(format!("embedded in {}", origins.join(", ")));
+    }
+    let mut count = |number: usize, one: &str, more: &str| match number {
+        0 => {}
+        1 => parts.push(one.to_owned()),
+        _ => parts.push(format!("{number} {more}")),
+    };
+    count(site.return_urls.len(), "1 return URL", "return URLs");
+    count(site.secrets.len(), "1 secret key", "secret keys");
+    count(site.test_recipients.len(), "1 test recipient", "test recipients");
+    parts.join("; ")
 }

@@ -1,10 +1,11 @@
 //! The command line, and the only place that writes to standard output and standard error
 //! (log lines apart).
 //!
-//! What a command prints is for people, except where its output is the point: `keys` and
-//! `completions` print that alone to standard output, so that it can be redirected.
+//! What a command prints is for people, except where its output is the point: `keys`, `openapi`
+//! and `completions` print that alone to standard output, so that it can be redirected.
 
 mod check;
+mod keys;
 mod probe;
 mod send_test;
 mod serve;
@@ -18,12 +19,10 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
-use rand::rngs::SysRng;
-use secrecy::ExposeSecret;
 
 use crate::{
     config::{Config, Sources},
-    keys,
+    http,
     report::chain,
 };
 
@@ -53,8 +52,14 @@ enum Command {
         #[arg(long, value_name = "RECIPIENT")]
         to: String,
     },
-    /// Print a fresh master secret and how to use it
-    Keys,
+    /// Print a fresh master secret and how to use it, or the keys of a site
+    Keys {
+        /// Which keys instead of the master secret
+        #[command(subcommand)]
+        keys: Option<keys::Keys>,
+    },
+    /// Print the description of the JSON API (OpenAPI 3.1)
+    Openapi,
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -82,7 +87,8 @@ impl<E: Error + 'static> From<E> for Failure {
 pub async fn run(cli: Cli) -> ExitCode {
     let mut out = io::stdout();
     let outcome = match cli.command {
-        Command::Keys => print_keys(&mut out, &mut io::stderr()),
+        Command::Keys { keys } => keys::print(keys, &mut out, &mut io::stderr()),
+        Command::Openapi => print_openapi(&mut out),
         Command::Completions { shell } => print_completions(shell, &mut out),
         command => match load(cli.config) {
             Err(failure) => Err(failure),
@@ -90,7 +96,7 @@ pub async fn run(cli: Cli) -> ExitCode {
                 Command::Serve => serve::serve(&config).await,
                 Command::Check => check::check(&config, &mut out).await,
                 Command::SendTest { to } => send_test::send_test(&config, &to, &mut out).await,
-                Command::Keys | Command::Completions { .. } => Ok(()),
+                Command::Keys { .. } | Command::Openapi | Command::Completions { .. } => Ok(()),
             },
         },
     };
@@ -112,17 +118,8 @@ fn complain(error: &dyn Error, code: ExitCode) -> ExitCode {
     code
 }
 
-/// The secret goes to `out` alone, so that `latchkey keys >> file` does what it looks like.
-fn print_keys(out: &mut impl Write, explanation: &mut impl Write) -> Result<(), Failure> {
-    let secret = keys::fresh_secret(&mut SysRng)?;
-    writeln!(
-        explanation,
-        "A fresh master secret. Keep it in LATCHKEY_KEYS__SECRETS, in a file that\n\
-         LATCHKEY_KEYS__SECRETS_FILE names, or as `keys.secrets` in latchkey.toml.\n\n\
-         To rotate, put it in front of the secrets you have: the first one writes, all are read.\n\
-         Restart, and take the last one away a day later, when nothing depends on it any more.\n"
-    )?;
-    writeln!(out, "{}", secret.expose_secret())?;
+fn print_openapi(out: &mut impl Write) -> Result<(), Failure> {
+    out.write_all(http::api::description().as_bytes())?;
     Ok(())
 }
 
@@ -138,22 +135,10 @@ mod tests {
     use clap::ValueEnum;
 
     use super::*;
-    use crate::keys::Keyring;
 
     #[test]
     fn the_command_line_makes_sense() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn a_printed_secret_can_be_used_and_stands_alone() {
-        let (mut out, mut explanation) = (Vec::new(), Vec::new());
-        assert!(print_keys(&mut out, &mut explanation).is_ok());
-
-        let secret = String::from_utf8(out).unwrap();
-        assert_eq!(secret.lines().count(), 1);
-        assert!(Keyring::parse([secret.as_str()]).is_ok());
-        assert!(!String::from_utf8(explanation).unwrap().contains(secret.trim()));
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub(super) async fn send_test(
         sent_at: now,
         expires_at: now + Duration::max(config.policy.lifetime, Duration::from_secs(60)),
         brand: config.page.brand.clone(),
+        sender: None,
         origin_host: config.server.origin(config.server.bind).host().to_owned(),
     };
     let to = letter.to.masked();

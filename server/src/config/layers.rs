@@ -3,6 +3,9 @@
 //! `default.toml` decides which keys there are and of which kind each is. That makes it complete
 //! by construction, and lets text from the environment be read by the kind of its key: a token
 //! made of digits stays text. Every value remembers where it came from.
+//!
+//! Each `[[sites]]` of the file has layers of its own, laid over `site.toml` likewise. Their keys are
+//! asked for by what stands in that file and reported by their whole name, as `sites.shop.origins`.
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +15,17 @@ use std::{
 
 use toml::{Table, Value};
 
-use super::{Sources, environment::CONFIG_VARIABLE, environment::Variable, problem::Problem};
+use super::{
+    Sources, environment::CONFIG_VARIABLE, environment::Variable, problem::Problem,
+    sites::site_name_problem,
+};
 
 const DEFAULTS: &str = include_str!("default.toml");
+const SITE_DEFAULTS: &str = include_str!("site.toml");
 const DEFAULT_FILE: &str = "latchkey.toml";
+
+/// The keys of whose table the operator chooses the names within.
+const PAIRS: [&str; 1] = ["test_recipients"];
 
 /// Keys whose values no message, log or `Debug` shows, and which `..._FILE` variables can set.
 const SECRETS: [&str; 4] = ["keys.secrets", "smtp.url", "smtp.password", "twilio.auth_token"];
@@ -43,18 +53,19 @@ impl fmt::Display for Source {
 
 /// All keys with the value that won.
 pub(super) struct Layers {
+    /// What the keys are called in reports begins with this.
+    prefix: String,
     entries: BTreeMap<String, (Value, Source)>,
+    sites: Vec<Table>,
+    /// Where the sites stand.
+    file: Option<Source>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl Layers {
     /// Reads every layer. What cannot be read is a problem, and the layer below stands in.
     pub(super) fn read(sources: &Sources) -> Self {
-        let mut layers = Self { entries: BTreeMap::new(), problems: Vec::new() };
-        let defaults = DEFAULTS.parse().expect("the embedded defaults are valid, as tests show");
-        flatten(defaults, "", &mut |key, value| {
-            layers.entries.insert(key, (value, Source::Default));
-        });
+        let mut layers = Self::of_defaults(String::new(), DEFAULTS);
         layers.read_file(sources);
         for variable in sources.environment.classic() {
             layers.set_from(variable);
@@ -66,6 +77,33 @@ impl Layers {
             layers.set_from(variable);
         }
         layers
+    }
+
+    /// The layers of each site, in the order of the file. Of the policy, what `inherits` says is
+    /// taken over from here.
+    pub(super) fn sites(&self, inherits: impl Fn(&str) -> bool) -> Vec<Self> {
+        let file = self.file.clone().unwrap_or(Source::Default);
+        let layers = |(index, table): (usize, &Table)| {
+            let name = table.get("name").and_then(Value::as_str).unwrap_or_default().trim();
+            let prefix = match site_name_problem(name) {
+                None => format!("sites.{name}."),
+                Some(_) => format!("sites[{}].", index + 1),
+            };
+            let mut layers = Self::of_defaults(prefix, SITE_DEFAULTS);
+            for (key, (value, _)) in &self.entries {
+                if key.starts_with("policy.") && inherits(key) {
+                    layers.entries.insert(key.clone(), (value.clone(), Source::Default));
+                }
+            }
+            flatten(table.clone(), "", &mut |key, value| layers.set(&key, value, &file));
+            layers
+        };
+        self.sites.iter().enumerate().map(layers).collect()
+    }
+
+    /// What a key is called in reports.
+    pub(super) fn name(&self, key: &str) -> String {
+        format!("{}{key}", self.prefix)
     }
 
     /// The value of a key that `default.toml` has.
@@ -82,6 +120,15 @@ impl Layers {
     #[cfg(test)]
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         self.entries.keys().map(String::as_str)
+    }
+
+    fn of_defaults(prefix: String, defaults: &str) -> Self {
+        let defaults = defaults.parse().expect("the embedded defaults are valid, as tests show");
+        let mut entries = BTreeMap::new();
+        flatten(defaults, "", &mut |key, value| {
+            entries.insert(key, (value, Source::Default));
+        });
+        Self { prefix, entries, sites: Vec::new(), file: None, problems: Vec::new() }
     }
 
     fn read_file(&mut self, sources: &Sources) {
@@ -102,7 +149,12 @@ impl Layers {
             }
         };
         match text.parse::<Table>() {
-            Ok(table) => flatten(table, "", &mut |key, value| self.set(&key, value, &source)),
+            Ok(mut table) => {
+                if let Some(sites) = table.remove("sites") {
+                    self.take_sites(sites, &source);
+                }
+                flatten(table, "", &mut |key, value| self.set(&key, value, &source));
+            }
             // The library's own words show the offending line, which may hold a secret.
             Err(error) => {
                 let line =
@@ -113,10 +165,31 @@ impl Layers {
         }
     }
 
+    fn take_sites(&mut self, sites: Value, source: &Source) {
+        self.file = Some(source.clone());
+        let table = |site| match site {
+            Value::Table(table) => Some(table),
+            _ => None,
+        };
+        let tables = match sites {
+            Value::Array(sites) => sites.into_iter().map(table).collect(),
+            _ => None,
+        };
+        match tables {
+            Some(tables) => self.sites = tables,
+            None => self.refuse("sites", source, "is written as [[sites]], once a site".to_owned()),
+        }
+    }
+
     fn set_from(&mut self, variable: Variable<'_>) {
         let Variable { name, key, value, names_a_file } = variable;
         let source = Source::Variable(name);
         let Some((known, _)) = self.entries.get(&key) else {
+            if key.starts_with("sites") && !key.starts_with("sites_for") {
+                let message = "stands in the configuration file alone, as [[sites]]; no variable \
+                               sets anything of a site";
+                return self.refuse(&key, &source, message.to_owned());
+            }
             return self.refuse_unknown(&key, &source);
         };
         let kind = Kind::of(known);
@@ -140,7 +213,8 @@ impl Layers {
     }
 
     fn refuse(&mut self, key: &str, source: &Source, message: String) {
-        self.problems.push(Problem { key: key.to_owned(), source: Some(source.clone()), message });
+        let key = self.name(key);
+        self.problems.push(Problem { key, source: Some(source.clone()), message });
     }
 
     fn refuse_unknown(&mut self, key: &str, source: &Source) {
@@ -153,7 +227,9 @@ impl Layers {
             .filter(|(likeness, _)| *likeness > ALIKE)
             .max_by(|(a, _), (b, _)| a.total_cmp(b));
         let message = match nearest {
-            Some((_, known)) => format!("there is no such key; did you mean {known}?"),
+            Some((_, known)) => {
+                format!("there is no such key; did you mean {}?", self.name(known))
+            }
             None => "there is no such key".to_owned(),
         };
         self.refuse(key, source, message);
@@ -174,9 +250,12 @@ fn read_secret(path: &Path) -> Result<String, String> {
 /// Calls `found` with the dotted key of every leaf.
 fn flatten(table: Table, prefix: &str, found: &mut impl FnMut(String, Value)) {
     for (name, value) in table {
+        let key = format!("{prefix}{name}");
         match value {
-            Value::Table(inner) => flatten(inner, &format!("{prefix}{name}."), found),
-            leaf => found(format!("{prefix}{name}"), leaf),
+            Value::Table(inner) if !PAIRS.contains(&&*key) => {
+                flatten(inner, &format!("{key}."), found);
+            }
+            leaf => found(key, leaf),
         }
     }
 }
@@ -189,6 +268,7 @@ enum Kind {
     Flag,
     Texts,
     Numbers,
+    Pairs,
 }
 
 impl Kind {
@@ -198,6 +278,7 @@ impl Kind {
             Value::Boolean(_) => Self::Flag,
             Value::Array(items) if items.first().is_some_and(Value::is_integer) => Self::Numbers,
             Value::Array(_) => Self::Texts,
+            Value::Table(_) => Self::Pairs,
             _ => Self::Text,
         }
     }
@@ -210,6 +291,7 @@ impl Kind {
             Self::Flag => value.is_bool(),
             Self::Texts => list(Value::is_str),
             Self::Numbers => list(Value::is_integer),
+            Self::Pairs => value.as_table().is_some_and(|table| table.values().all(Value::is_str)),
         }
     }
 
@@ -222,6 +304,7 @@ impl Kind {
             Self::Flag => text.parse().map(Value::Boolean).map_err(|_| self.expectation()),
             Self::Texts => Ok(Value::Array(items().map(Value::from).collect())),
             Self::Numbers => items().map(number).collect::<Result<_, _>>().map(Value::Array),
+            Self::Pairs => Err(self.expectation()),
         }
     }
 
@@ -232,6 +315,7 @@ impl Kind {
             Self::Flag => "true or false",
             Self::Texts => "a list of texts",
             Self::Numbers => "a list of whole numbers",
+            Self::Pairs => "a table of texts in quotes",
         };
         format!("must be {what}")
     }

@@ -18,6 +18,7 @@ mod policy;
 mod problem;
 mod reader;
 mod server;
+mod sites;
 mod smtp;
 mod smtp_url;
 #[cfg(test)]
@@ -37,10 +38,12 @@ pub use self::{
     policy::{LimitSettings, PolicySettings},
     problem::{ConfigError, Problem},
     server::{Mode, ServerSettings},
+    sites::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name_problem},
 };
 use self::{layers::Layers, reader::Reader};
 use crate::{
     delivery::{SmtpSettings, TwilioSettings},
+    site::Sites,
     webhook::PosterSettings,
 };
 
@@ -85,6 +88,9 @@ pub struct Config {
     pub webhook: PosterSettings,
     /// What people see.
     pub page: PageSettings,
+    /// The relying parties.
+    pub sites: Sites,
+    about_sites: Vec<String>,
     /// Whether providers are asked before serving whether they accept the credentials.
     pub check_providers: bool,
     /// How long what has ended is kept.
@@ -113,10 +119,22 @@ impl Config {
         let limits = LimitSettings::read(reader);
         let smtp = smtp::read(reader, &sources.directory);
         let twilio = twilio::read(reader, mode);
+        let delivery = DeliverySettings::read(reader, mode, smtp.is_some(), twilio.is_some());
+        let page = PageSettings::read(reader);
+        let surroundings = sites::Surroundings {
+            mode,
+            directory: &sources.directory,
+            page: &page,
+            policy: &policy,
+            delivery: &delivery,
+        };
+        let (sites, about_sites) = sites::read(reader, &surroundings);
         Self {
-            delivery: DeliverySettings::read(reader, mode, smtp.is_some(), twilio.is_some()),
+            delivery,
             webhook: webhook::read(reader, mode),
-            page: PageSettings::read(reader),
+            page,
+            sites,
+            about_sites,
             check_providers: reader.flag("startup.check_providers"),
             keep_finished: reader.seconds("retention.finished", 0..=2_592_000),
             log: LogSettings::read(reader, mode),
@@ -141,13 +159,14 @@ impl Config {
                 server.bind
             ));
         }
-        if self.policy.lifetime > Duration::from_secs(600) {
+        if self.policy.lifetime > sites::LONGEST_FOR_SIGNING_IN {
             warnings.push(
                 "policy.lifetime is above 600 seconds, the longest that NIST SP 800-63B accepts \
                  for signing in"
                     .to_owned(),
             );
         }
+        warnings.extend(self.about_sites.iter().cloned());
         warnings
     }
 }

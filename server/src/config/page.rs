@@ -18,8 +18,7 @@ pub struct PageSettings {
 impl PageSettings {
     pub(super) fn read(reader: &mut Reader) -> Self {
         let brand = reader.text("page.brand");
-        // Control characters would reach the headers of messages.
-        if !(1..=40).contains(&brand.chars().count()) || brand.chars().any(char::is_control) {
+        if !fits_one_line(&brand) {
             reader.refuse("page.brand", "must be 1 to 40 characters on one line");
         }
         let default_country = reader.text("page.default_country").to_ascii_uppercase();
@@ -29,6 +28,11 @@ impl PageSettings {
         let fixed_recipient = read_recipient(reader, &default_country);
         Self { brand, default_country, fixed_recipient }
     }
+}
+
+/// Whether it can be a name on pages and in messages, whose headers a control character would reach.
+pub(super) fn fits_one_line(name: &str) -> bool {
+    (1..=40).contains(&name.chars().count()) && !name.chars().any(char::is_control)
 }
 
 fn read_recipient(reader: &mut Reader, country: &str) -> Option<Recipient> {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use otp::{Policy, policy::Draft};
+
 use super::reader::Reader;
 
 /// The rules of one verification.
@@ -43,6 +45,35 @@ impl PolicySettings {
             reader.refuse("policy.resend_waits", "must hold 1 to 10 values");
         }
         settings
+    }
+
+    /// The same numbers, in the domain's hands.
+    pub fn draft(&self) -> Draft {
+        Draft {
+            code_length: self.code_length,
+            lifetime: self.lifetime,
+            checks: self.checks,
+            sends: self.sends,
+            resend_waits: self.resend_waits.clone(),
+            live_codes: self.live_codes,
+            window: self.window,
+        }
+    }
+
+    /// The policy that they make. What is out of bounds has been told in words by now; should the
+    /// domain have a bound that is not known here, that is told instead.
+    pub(super) fn policy(&self, reader: &mut Reader) -> Option<Policy> {
+        let problems = match Policy::new(self.draft()) {
+            Ok(policy) => return Some(policy),
+            Err(problems) => problems,
+        };
+        if reader.is_fine_within("policy.") {
+            for problem in problems {
+                let key = format!("policy.{}", problem.name);
+                reader.refuse(&key, format!("must be {}", problem.bounds));
+            }
+        }
+        None
     }
 }
 

@@ -40,10 +40,24 @@ impl Reader {
         }
     }
 
+    /// A reader for each site, in the order of the file. To be given back when it has read.
+    pub(super) fn sites(&self) -> Vec<Self> {
+        // What is wrong with the server's own policy is told once, not again for every site.
+        self.layers.sites(|key| self.is_fine(key)).into_iter().map(Self::new).collect()
+    }
+
+    /// Takes over what the reader of a site has found.
+    pub(super) fn absorb(&mut self, site: Self) {
+        self.problems.extend(site.problems);
+        #[cfg(test)]
+        self.asked.extend(site.asked.into_iter().map(|key| format!("sites.{key}")));
+    }
+
     /// Notes that the value of `key` cannot be used. A whole section may stand for a key.
     pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>) {
         let source = self.layers.source(key).cloned();
-        self.problems.push(Problem { key: key.to_owned(), source, message: message.into() });
+        let key = self.layers.name(key);
+        self.problems.push(Problem { key, source, message: message.into() });
     }
 
     /// Whether anybody but `default.toml` has set the key.
@@ -54,7 +68,14 @@ impl Reader {
     /// Whether nothing is known against the value of the key, so that it can be compared with
     /// others.
     pub(super) fn is_fine(&self, key: &str) -> bool {
+        let key = self.layers.name(key);
         !self.problems.iter().any(|problem| problem.key == key)
+    }
+
+    /// Whether nothing is known against the values of all keys that begin so.
+    pub(super) fn is_fine_within(&self, start: &str) -> bool {
+        let start = self.layers.name(start);
+        !self.problems.iter().any(|problem| problem.key.starts_with(&start))
     }
 
     /// Refuses one of two durations if the first is longer than the second. The one that was set
@@ -67,11 +88,13 @@ impl Reader {
         if short <= long || !self.is_fine(shorter) || !self.is_fine(longer) {
             return;
         }
+        let (short, long) = (short.as_secs(), long.as_secs());
         if self.is_set(longer) {
-            self.refuse(longer, format!("must be at least {shorter}, {} seconds", short.as_secs()));
+            let shorter = self.layers.name(shorter);
+            self.refuse(longer, format!("must be at least {shorter}, {short} seconds"));
         } else {
-            let message =
-                format!("must be at most {longer}, {} seconds; raise that as well", long.as_secs());
+            let longer = self.layers.name(longer);
+            let message = format!("must be at most {longer}, {long} seconds; raise that as well");
             self.refuse(shorter, message);
         }
     }
@@ -95,6 +118,15 @@ impl Reader {
     pub(super) fn texts(&mut self, key: &str) -> Vec<String> {
         let items = self.value(key).as_array().into_iter().flatten();
         items.filter_map(Value::as_str).map(|item| item.trim().to_owned()).collect()
+    }
+
+    /// A table of texts under names of the operator's choice.
+    pub(super) fn pairs(&mut self, key: &str) -> Vec<(String, String)> {
+        let entries = self.value(key).as_table().into_iter().flatten();
+        let pair = |(name, value): (&String, &Value)| {
+            Some((name.trim().to_owned(), value.as_str()?.trim().to_owned()))
+        };
+        entries.filter_map(pair).collect()
     }
 
     /// A yes or no.

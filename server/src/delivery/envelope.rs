@@ -5,7 +5,7 @@ use otp::{Channel, Code, Recipient, Timestamp, Verification};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::Letter;
+use super::{Brands, Letter, Names};
 use crate::{
     outbox::{binding, public_id},
     secrets::{CannotOpen, Sealer},
@@ -15,6 +15,7 @@ use crate::{
 /// A message before it is written: who gets which code in which language.
 #[derive(Clone, Debug)]
 pub struct Envelope {
+    site: String,
     to: Recipient,
     code: Code,
     channel: Channel,
@@ -37,6 +38,9 @@ pub enum Unreadable {
 /// The form in which it is encrypted. It holds the clear code, so it never leaves this module.
 #[derive(Serialize, Deserialize)]
 struct Content {
+    /// Messages that were written before there were several sites have none.
+    #[serde(default)]
+    site: String,
     to: Recipient,
     code: Zeroizing<String>,
     channel: Channel,
@@ -50,6 +54,7 @@ impl Envelope {
     pub fn of_newest(verification: &Verification, code: &Code) -> Self {
         let send = verification.last_send();
         Self {
+            site: verification.site().to_owned(),
             to: verification.recipient().clone(),
             code: code.clone(),
             channel: send.channel,
@@ -65,6 +70,7 @@ impl Envelope {
     /// Only where the cryptographic library itself fails.
     pub fn seal(&self, key: &MessageKey, sealer: &Sealer) -> Result<Vec<u8>, Unspecified> {
         let content = Content {
+            site: self.site.clone(),
             to: self.to.clone(),
             code: Zeroizing::new(self.code.as_str().to_owned()),
             channel: self.channel,
@@ -82,13 +88,14 @@ impl Envelope {
         let content: Content = serde_json::from_slice(&plain).map_err(Unreadable::Content)?;
         let code = Code::parse(&content.code)
             .map_err(|error| Unreadable::Content(serde::de::Error::custom(error)))?;
-        let Content { to, channel, locale, sent_at, expires_at, .. } = content;
-        Ok(Self { to, code, channel, locale, sent_at, expires_at })
+        let Content { site, to, channel, locale, sent_at, expires_at, .. } = content;
+        Ok(Self { site, to, code, channel, locale, sent_at, expires_at })
     }
 
     /// The letter that a provider is given.
-    pub fn into_letter(self, key: &MessageKey, brand: &str, origin_host: &str) -> Letter {
-        let Self { to, code, channel, locale, sent_at, expires_at } = self;
+    pub fn into_letter(self, key: &MessageKey, brands: &Brands, origin_host: &str) -> Letter {
+        let Self { site, to, code, channel, locale, sent_at, expires_at } = self;
+        let Names { brand, sender } = brands.of(&site).clone();
         Letter {
             // Mail keeps this id, so it must not be the verification's, which is a capability.
             id: public_id(key),
@@ -98,8 +105,34 @@ impl Envelope {
             locale,
             sent_at,
             expires_at,
-            brand: brand.to_owned(),
+            brand,
+            sender,
             origin_host: origin_host.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use otp::VerificationId;
+
+    use super::*;
+    use crate::{keys::Keyring, secrets::Secrets, store::Queue};
+
+    #[test]
+    fn a_message_that_was_written_before_there_were_sites_is_still_sent() {
+        let secret = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
+        let sealer = Secrets::derive(&Keyring::parse([secret]).unwrap()).unwrap().sealer;
+        let verification = VerificationId::first_at(Timestamp::from_millis(1));
+        let key = MessageKey { queue: Queue::Codes, verification, number: 1 };
+        let written = "{\"to\":\"jane@example.com\",\"code\":\"123456\",\"channel\":\"email\",\
+                       \"locale\":\"en\",\"sent_at\":1,\"expires_at\":2}";
+        let sealed = sealer.seal(&binding(&key), written.as_bytes()).unwrap();
+
+        let envelope = Envelope::open(&key, &sealed, &sealer).unwrap();
+
+        let first = Names { brand: "Example".to_owned(), sender: None };
+        let letter = envelope.into_letter(&key, &Brands::new(first, []), "localhost");
+        assert_eq!((&*letter.brand, letter.code.as_str()), ("Example", "123456"));
     }
 }

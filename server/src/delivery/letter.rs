@@ -24,6 +24,8 @@ pub struct Letter {
     pub expires_at: Timestamp,
     /// The site's name, as people know it.
     pub brand: String,
+    /// The name that mail comes from, where the site has one of its own.
+    pub sender: Option<String>,
     /// The host of the page on which the code is typed, for the origin-bound line of a text
     /// message.
     pub origin_host: String,

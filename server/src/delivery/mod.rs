@@ -4,6 +4,7 @@
 //! three kinds that decide what happens next. It keeps no queue and tries nothing twice: when to
 //! try again, and with whom, is the outbox worker's business.
 
+mod brands;
 pub mod courier;
 pub mod envelope;
 pub mod inbox;
@@ -15,6 +16,7 @@ pub mod twilio;
 pub mod worker;
 
 pub use self::{
+    brands::{Brands, Names},
     courier::Courier,
     inbox::Inbox,
     letter::{Failure, Letter, ProbeError, Receipt, Undelivered},

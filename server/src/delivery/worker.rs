@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Courier, Failure, Undelivered, envelope::Envelope};
+use super::{Brands, Courier, Failure, Undelivered, envelope::Envelope};
 use crate::{
     clock::Clock,
     outbox::{Backoff, Desk},
@@ -50,8 +50,8 @@ pub struct Worker<S> {
     pub backoff: Backoff,
     /// How long a message that was claimed from the outbox is leased.
     pub lease: Duration,
-    /// The site's name, as messages show it.
-    pub brand: String,
+    /// The name of each site, as its messages show it.
+    pub brands: Brands,
     /// The host of the page on which codes are typed.
     pub origin_host: String,
 }
@@ -127,7 +127,7 @@ impl<S: Store> Worker<S> {
                 (message.tries, Settlement::undelivered(false))
             }
             Ok(envelope) => {
-                let letter = envelope.into_letter(&message.key, &self.brand, &self.origin_host);
+                let letter = envelope.into_letter(&message.key, &self.brands, &self.origin_host);
                 let delivery = self.courier.deliver(&letter, message.tries, now);
                 // A provider that takes its time is cut off when the code expires.
                 let time_left = message.expires_at.since(now);

@@ -6,6 +6,7 @@
 //! within bounds, and foreign sites turned away. So a handler that is added later cannot forget
 //! any of it.
 
+pub mod api;
 mod around;
 pub mod assets;
 mod body;
@@ -142,6 +143,7 @@ pub fn router(web: Web, assets: Router) -> Router {
             .route("/dev/inbox.json", get(dev_inbox::json));
     }
     routes
+        .merge(api::routes())
         .with_state(context.clone())
         .merge(assets)
         .fallback(problem::not_found)

@@ -1,43 +1,76 @@
 //! Refusals and faults in words: a page for people, RFC 9457 for programs.
 //!
 //! Handlers and the layers around them answer with a [`Problem`], which knows neither language nor
-//! format. On the way out it is turned into what the request asked for.
+//! format. On the way out it is turned into what the request asked for; the JSON API speaks JSON
+//! whatever it is asked for.
+
+pub(super) mod words;
 
 use app::{
     error::ApiError,
     pages::{self, Frame, ProblemPage},
 };
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde_json::{Value, json};
 
-use super::{Context, caller, pages::Page};
+use super::{Context, api, caller, pages::Page};
 
 /// Why there is no better answer.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Problem {
     status: StatusCode,
-    error: ApiError,
+    reason: Reason,
+}
+
+#[derive(Clone, Debug)]
+enum Reason {
+    /// HTTP itself has a status for it.
+    Bare,
+    /// The rules refuse it.
+    Refused(ApiError),
+    /// A field of a body cannot be accepted.
+    Field {
+        /// Its path, as `metadata.order`.
+        name: String,
+        /// What it has to be; never what it was (S8).
+        flaw: String,
+    },
 }
 
 impl Problem {
     /// A problem that HTTP itself has a status for.
     pub(super) fn bare(status: StatusCode) -> Self {
-        let error = match status {
-            StatusCode::NOT_FOUND => ApiError::NotFound,
-            status if status.is_server_error() => ApiError::Internal,
-            _ => ApiError::BadRequest,
-        };
-        Self { status, error }
+        Self { status, reason: Reason::Bare }
+    }
+
+    /// A field of a body that cannot be accepted, and what it would have to be.
+    pub(super) fn field(name: String, flaw: String) -> Self {
+        let reason = Reason::Field { name, flaw };
+        Self { status: StatusCode::UNPROCESSABLE_ENTITY, reason }
+    }
+
+    /// The closest thing that pages have words for.
+    fn error(&self) -> ApiError {
+        match self.reason {
+            Reason::Refused(error) => error,
+            Reason::Bare if self.status == StatusCode::NOT_FOUND => ApiError::NotFound,
+            Reason::Bare if self.status.is_server_error() => ApiError::Internal,
+            Reason::Bare | Reason::Field { .. } => ApiError::BadRequest,
+        }
     }
 }
 
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
         let status = StatusCode::from_u16(error.status());
-        Self { status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), error }
+        Self {
+            status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+            reason: Reason::Refused(error),
+        }
     }
 }
 
@@ -62,14 +95,17 @@ pub(super) async fn method_not_allowed() -> Problem {
 
 /// The format and the language in which a problem would have to be told.
 pub(super) struct Wording {
+    for_program: bool,
     accept: Option<HeaderValue>,
     language: Option<HeaderValue>,
 }
 
 impl Wording {
     /// What a request asks for.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(super) fn of(request: &Request) -> Self {
+        let headers = request.headers();
         Self {
+            for_program: api::answers_at(request.uri().path()),
             accept: headers.get(header::ACCEPT).cloned(),
             language: headers.get(header::ACCEPT_LANGUAGE).cloned(),
         }
@@ -82,10 +118,10 @@ pub(super) fn put_into_words(
     wording: &Wording,
     mut response: Response,
 ) -> Response {
-    let Some(problem) = response.extensions().get::<Problem>().copied() else {
+    let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
-    let mut worded = if wants_page(wording.accept.as_ref()) {
+    let mut worded = if !wording.for_program && wants_page(wording.accept.as_ref()) {
         problem.page(context, &caller::locale(context, wording.language.as_ref()))
     } else {
         problem.json()
@@ -102,33 +138,51 @@ impl Problem {
         let texts = context.web.catalogue.texts(locale);
         let page = Page::lay_out(self.status, |nonce| {
             let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-            pages::problem(ProblemPage { frame, error: self.error })
+            pages::problem(ProblemPage { frame, error: self.error() })
         });
         match page {
-            Ok(page) => self.with_retry_after(page.into_response()),
+            Ok(page) => self.with_headers(page.into_response()),
             Err(_) => self.json(),
         }
     }
 
-    /// The problem as RFC 9457 has it; `code` and what goes with it are [`ApiError`]'s.
+    /// The problem as RFC 9457 has it. The type is the one of problems that need no page of their
+    /// own (section 4.2.1), so the title is the status in words; programs look at `code`, and at
+    /// what [`ApiError`] puts beside it.
     fn json(self) -> Response {
-        #[derive(Serialize)]
-        struct Document {
-            title: &'static str,
-            status: u16,
-            #[serde(flatten)]
-            error: ApiError,
+        let (code, detail) = match &self.reason {
+            Reason::Bare => words::of_status(self.status),
+            Reason::Refused(error) => words::of_error(*error),
+            Reason::Field { flaw, .. } => (words::INVALID_FIELD, flaw.as_str()),
+        };
+        let mut document = json!({
+            "type": "about:blank",
+            "title": self.status.canonical_reason().unwrap_or_default(),
+            "status": self.status.as_u16(),
+            "detail": detail,
+        });
+        if let Reason::Refused(error) = self.reason
+            && let (Some(document), Ok(Value::Object(beside))) =
+                (document.as_object_mut(), serde_json::to_value(error))
+        {
+            document.extend(beside);
         }
-        let title = self.status.canonical_reason().unwrap_or_default();
-        let document = Document { title, status: self.status.as_u16(), error: self.error };
-        let body = serde_json::to_vec(&document).unwrap_or_default();
+        document["code"] = code.into();
+        if let Reason::Field { name, .. } = &self.reason {
+            document["field"] = name.as_str().into();
+        }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        self.with_retry_after((self.status, kind, body).into_response())
+        self.with_headers((self.status, kind, document.to_string()).into_response())
     }
 
-    fn with_retry_after(self, mut response: Response) -> Response {
-        if let Some(seconds) = self.error.retry_after() {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    fn with_headers(&self, mut response: Response) -> Response {
+        let headers = response.headers_mut();
+        if let Some(seconds) = self.error().retry_after() {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.status == StatusCode::UNAUTHORIZED {
+            // RFC 6750, section 3; it does not say what was wrong with the key.
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }

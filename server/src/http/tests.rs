@@ -636,9 +636,11 @@ async fn programs_get_problems_as_rfc_9457_has_them() {
     assert_eq!(
         problem,
         serde_json::json!({
+            "type": "about:blank",
             "title": "Service Unavailable",
             "status": 503,
             "code": "unavailable",
+            "detail": super::problem::words::of_error(ApiError::Unavailable { retry_after: 7 }).1,
             "retry_after": 7,
         })
     );

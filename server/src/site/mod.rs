@@ -7,7 +7,7 @@ mod registry;
 mod rehearsal;
 mod secret;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt};
 
 use app::wire::Brand;
 use otp::{Channel, Code, Policy, Recipient};
@@ -21,7 +21,7 @@ pub use self::{
 use crate::origin::Origin;
 
 /// One relying party.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Site {
     /// Its name: in tokens, records and limits, so it never changes.
     pub name: String,
@@ -39,6 +39,8 @@ pub struct Site {
     pub policy: Policy,
     /// How it looks to people.
     pub brand: Brand,
+    /// The name that its mail comes from, where it is neither the mail server's nor the brand's.
+    pub sender: Option<String>,
     /// Recipients, in canonical form, that nothing is ever sent to: testers and the people who
     /// review applications type the code that stands here.
     pub test_recipients: HashMap<String, Code>,
@@ -60,6 +62,7 @@ impl Site {
             channels: vec![Channel::Email, Channel::Sms],
             policy,
             brand,
+            sender: None,
             test_recipients: HashMap::new(),
             rehearsal: None,
             webhook: None,
@@ -89,6 +92,13 @@ impl Site {
             return Some(Script::of(rehearsal, &self.policy));
         }
         self.test_recipients.get(&recipient.canonical()).cloned().map(Script::Accept)
+    }
+}
+
+/// Shows no test recipient.
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Site({})", self.name)
     }
 }
 

@@ -37,6 +37,7 @@ fn letter(to: &str) -> Letter {
         sent_at: NOW,
         expires_at: NOW + Duration::from_secs(300),
         brand: "Example".to_owned(),
+        sender: None,
         origin_host: "login.example.com".to_owned(),
     }
 }

@@ -252,21 +252,39 @@ async fn letters_go_out_side_by_side() {
 }
 
 #[tokio::test]
+async fn mail_comes_from_the_name_of_the_site_where_it_has_one() {
+    let mut server = MailServer::usual().await;
+    let mut named = letter("jane@example.com");
+    server.provider().deliver(&named, NOW).await.unwrap();
+    named.sender = Some("Example sign-in".to_owned());
+    server.provider().deliver(&named, NOW).await.unwrap();
+    for name in ["Example", "Example sign-in"] {
+        let message = server.next("message").await;
+        let raw = message["raw"].as_str().unwrap();
+        let from = raw.lines().find(|line| line.starts_with("From: ")).unwrap().replace('"', "");
+        assert_eq!(from.split(" <").next(), Some(format!("From: {name}").as_str()), "{raw}");
+    }
+}
+
+#[tokio::test]
 async fn s18_no_name_makes_another_header_or_recipient() {
     let mut server = MailServer::usual().await;
     let mut odd = letter("jane@example.com");
     odd.brand = "Example\r\nBcc: john@example.com\r\n\r\n<john@example.com>, \"".to_owned();
-    server.provider().deliver(&odd, NOW).await.unwrap();
-    let message = server.next("message").await;
-    assert_eq!(message["to"], json!(["jane@example.com"]));
-    let (headers, _) = message["raw"].as_str().unwrap().split_once("\r\n\r\n").unwrap();
-    let names: Vec<_> = headers
-        .split("\r\n")
-        .filter(|line| !line.starts_with([' ', '\t']))
-        .map(|line| line.split(':').next().unwrap_or_default())
-        .collect();
-    assert!(!names.contains(&"Bcc"), "{headers}");
-    assert!(names.contains(&"Content-Type"), "{headers}");
+    for sender in [None, Some(odd.brand.clone())] {
+        odd.sender = sender;
+        server.provider().deliver(&odd, NOW).await.unwrap();
+        let message = server.next("message").await;
+        assert_eq!(message["to"], json!(["jane@example.com"]));
+        let (headers, _) = message["raw"].as_str().unwrap().split_once("\r\n\r\n").unwrap();
+        let names: Vec<_> = headers
+            .split("\r\n")
+            .filter(|line| !line.starts_with([' ', '\t']))
+            .map(|line| line.split(':').next().unwrap_or_default())
+            .collect();
+        assert!(!names.contains(&"Bcc"), "{headers}");
+        assert!(names.contains(&"Content-Type"), "{headers}");
+    }
 }
 
 #[tokio::test]

@@ -251,7 +251,7 @@ fn the_machines_clock_is_read_in_one_place() {
 #[test]
 fn chance_comes_from_the_operating_system_and_is_named_where_it_is_needed() {
     let named = [
-        "server/src/cli/mod.rs",
+        "server/src/cli/keys.rs",
         "server/src/cli/send_test.rs",
         "server/src/delivery/worker.rs",
         "server/src/http/security_headers.rs",

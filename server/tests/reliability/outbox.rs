@@ -10,7 +10,7 @@ use otp::{
 };
 use server::{
     clock::Clock,
-    delivery::{Courier, Provider, SmtpSecurity, SmtpSettings, Worker},
+    delivery::{Brands, Courier, Names, Provider, SmtpSecurity, SmtpSettings, Worker},
     keys::Keyring,
     limit::Limits,
     outbox::Backoff,
@@ -142,7 +142,7 @@ fn worker(
         clock,
         backoff: BACKOFF,
         lease: LEASE,
-        brand: "Example".to_owned(),
+        brands: Brands::new(Names { brand: "Example".to_owned(), sender: None }, []),
         origin_host: "login.example.com".to_owned(),
     }
 }

@@ -28,10 +28,11 @@ pub(super) fn compose(
     now: Timestamp,
 ) -> Result<(String, Vec<u8>), lettre::error::Error> {
     let id = format!("<{}@{}>", letter.id, from.email.domain());
-    let sender = match &from.name {
-        Some(_) => from.clone(),
+    let sender = match (&letter.sender, &from.name) {
+        (None, Some(_)) => from.clone(),
+        (Some(name), _) => Mailbox::new(Some(template::one_line(name)), from.email.clone()),
         // lettre panics at a name with a line break.
-        None => Mailbox::new(Some(template::one_line(&letter.brand)), from.email.clone()),
+        (None, None) => Mailbox::new(Some(template::one_line(&letter.brand)), from.email.clone()),
     };
     let message = Message::builder()
         .message_id(Some(id.clone()))

@@ -16,6 +16,7 @@ fn letter(brand: &str, host: &str) -> Letter {
         sent_at: NOW,
         expires_at: NOW + Duration::from_secs(300),
         brand: brand.into(),
+        sender: None,
         origin_host: host.into(),
     }
 }

@@ -1,0 +1,169 @@
+//! `latchkey keys`: fresh secrets, and what belongs into the configuration.
+//!
+//! What is printed to standard output can be redirected to where it belongs; a site's secret key,
+//! which belongs into its back end and into no file of ours, goes to standard error.
+
+use std::io::Write;
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use clap::Subcommand;
+use rand::{TryRng, rngs::SysRng};
+use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
+
+use super::Failure;
+use crate::{
+    config::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name_problem},
+    keys,
+    site::SecretDigest,
+};
+
+/// Which keys; without one, a master secret.
+#[derive(Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Print a [[sites]] block with fresh keys
+    ///
+    /// The block goes to standard output and holds no secret:
+    /// `latchkey keys site shop >> latchkey.toml`. The secret key goes to standard error, once; it
+    /// belongs to the site's back end, and can be found out from nothing that we keep.
+    Site {
+        /// The site's name: 1 to 32 of a-z, 0-9 and "-"
+        name: String,
+    },
+    /// Print another secret key for a site, to rotate
+    ///
+    /// The digest goes to standard output: put it into the site's `secret_keys` beside the old one.
+    /// The secret key itself goes to standard error, once. When the back end uses it, take the old
+    /// digest away.
+    Secret,
+}
+
+/// Prints what was asked for: to `out` what may be kept in a file, to `aside` the rest.
+pub(super) fn print(
+    keys: Option<Keys>,
+    out: &mut impl Write,
+    aside: &mut impl Write,
+) -> Result<(), Failure> {
+    match keys {
+        None => print_master(out, aside),
+        Some(Keys::Site { name }) => print_site(&name, out, aside),
+        Some(Keys::Secret) => print_secret(out, aside),
+    }
+}
+
+/// The secret goes to `out` alone, so that `latchkey keys >> file` does what it looks like.
+fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
+    let secret = keys::fresh_secret(&mut SysRng)?;
+    writeln!(
+        aside,
+        "A fresh master secret. Keep it in LATCHKEY_KEYS__SECRETS, in a file that\n\
+         LATCHKEY_KEYS__SECRETS_FILE names, or as `keys.secrets` in latchkey.toml.\n\n\
+         To rotate, put it in front of the secrets you have: the first one writes, all are read.\n\
+         Restart, and take the last one away a day later, when nothing depends on it any more.\n"
+    )?;
+    writeln!(out, "{}", secret.expose_secret())?;
+    Ok(())
+}
+
+fn print_site(name: &str, out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
+    if let Some(problem) = site_name_problem(name) {
+        return Err(Failure::Other(format!("the name of a site {problem}").into()));
+    }
+    let public = fresh_key::<24>(PUBLIC_KEY_PREFIX)?;
+    let secret = fresh_key::<32>(SECRET_KEY_PREFIX)?;
+    let digest = SecretDigest::of(secret.expose_secret());
+    writeln!(
+        out,
+        "\n[[sites]]\n\
+         name = \"{name}\"\n\
+         public_key = \"{}\"\n\
+         secret_keys = [\"{digest}\"]\n\
+         # Origins of the pages that embed it, for example \"https://{name}.example\".\n\
+         origins = []\n\
+         # Where people are sent back to, for example \"https://{name}.example/verified\".\n\
+         return_urls = []",
+        public.expose_secret()
+    )?;
+    writeln!(
+        aside,
+        "The secret key of {name}, shown this once. Keep it where its back end finds its secrets;\n\
+         latchkey.toml has its digest alone.\n\n\
+         {}",
+        secret.expose_secret()
+    )?;
+    Ok(())
+}
+
+fn print_secret(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
+    let secret = fresh_key::<32>(SECRET_KEY_PREFIX)?;
+    writeln!(out, "{}", SecretDigest::of(secret.expose_secret()))?;
+    writeln!(
+        aside,
+        "\nAbove, the digest: put it into the site's `secret_keys` beside the old one and restart.\n\
+         Below, the secret key, shown this once: give it to the site's back end, and when that uses\n\
+         it, take the old digest away and restart again.\n\n\
+         {}",
+        secret.expose_secret()
+    )?;
+    Ok(())
+}
+
+/// A prefix and `N` random bytes in base64url.
+fn fresh_key<const N: usize>(prefix: &str) -> Result<SecretString, Failure> {
+    let mut bytes = Zeroizing::new([0; N]);
+    SysRng.try_fill_bytes(bytes.as_mut_slice())?;
+    let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
+    Ok(format!("{prefix}{}", text.as_str()).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::Keyring;
+
+    /// What was printed to standard output and to standard error.
+    fn printed(keys: Option<Keys>) -> (String, String) {
+        let (mut out, mut aside) = (Vec::new(), Vec::new());
+        assert!(print(keys, &mut out, &mut aside).is_ok());
+        (String::from_utf8(out).unwrap(), String::from_utf8(aside).unwrap())
+    }
+
+    fn last_line(text: &str) -> &str {
+        text.lines().last().unwrap()
+    }
+
+    #[test]
+    fn the_master_secret_goes_where_output_goes_and_is_a_secret() {
+        let (out, aside) = printed(None);
+
+        assert_eq!(out.lines().count(), 1);
+        assert!(Keyring::parse([out.as_str()]).is_ok());
+        assert!(!aside.contains(out.trim()));
+    }
+
+    #[test]
+    fn s21_a_sites_block_holds_the_digest_of_its_secret_key_and_never_the_key() {
+        let (out, aside) = printed(Some(Keys::Site { name: "shop".into() }));
+
+        let secret = last_line(&aside);
+        assert!(secret.len() == 50 && secret.starts_with("lk_sec_"), "{secret}");
+        assert!(out.contains(&SecretDigest::of(secret).to_string()), "{out}");
+        assert!(!out.contains("lk_sec_"), "{out}");
+    }
+
+    #[test]
+    fn s21_another_secret_key_is_printed_apart_from_its_digest() {
+        let (out, aside) = printed(Some(Keys::Secret));
+
+        assert_eq!(out.trim(), SecretDigest::of(last_line(&aside)).to_string());
+    }
+
+    #[test]
+    fn names_that_could_not_be_configured_get_no_keys() {
+        for name in ["", "Shop", "a.b", "test-approve", "a\"b"] {
+            let keys = Some(Keys::Site { name: name.into() });
+            let printed = print(keys, &mut Vec::new(), &mut Vec::new());
+            assert!(printed.is_err(), "{name}");
+        }
+    }
+}

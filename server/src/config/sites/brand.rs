@@ -1,0 +1,81 @@
+//! How a site looks and who its mail comes from.
+
+use app::wire::Brand;
+use otp::{Channel, Recipient};
+use url::Url;
+
+use super::{
+    Surroundings,
+    colour::{Colour, DARK, Ground, LIGHT},
+    logo,
+};
+use crate::config::{page::fits_one_line, reader::Reader};
+
+pub(super) fn read(reader: &mut Reader, server: &Surroundings<'_>) -> Brand {
+    let name = read_name(reader, "brand.name");
+    let logo = reader.optional("brand.logo").and_then(|file| {
+        let logo = logo::read(&server.directory.join(file));
+        logo.map_err(|problem| reader.refuse("brand.logo", problem)).ok()
+    });
+    Brand {
+        name: name.unwrap_or_else(|| server.page.brand.clone()),
+        logo,
+        accent: read_accent(reader),
+        support: read_support(reader),
+    }
+}
+
+/// The name that mail comes from, where it is not the brand's.
+pub(super) fn read_sender(reader: &mut Reader) -> Option<String> {
+    read_name(reader, "brand.sender")
+}
+
+fn read_name(reader: &mut Reader, key: &str) -> Option<String> {
+    let name = reader.optional(key)?;
+    if !fits_one_line(&name) {
+        reader.refuse(key, "must be 1 to 40 characters on one line");
+    }
+    Some(name)
+}
+
+/// The colour on light ground and on dark.
+fn read_accent(reader: &mut Reader) -> Option<(String, String)> {
+    let light = read_colour(reader, "brand.accent", &LIGHT);
+    let dark = read_colour(reader, "brand.accent_dark", &DARK);
+    if reader.is_set("brand.accent_dark") && !reader.is_set("brand.accent") {
+        reader.refuse("brand.accent_dark", "is set, but brand.accent is not");
+    }
+    let light = light?;
+    let dark = dark.unwrap_or_else(|| light.lightened());
+    Some((light.to_string(), dark.to_string()))
+}
+
+fn read_colour(reader: &mut Reader, key: &str, ground: &Ground) -> Option<Colour> {
+    let text = reader.optional(key)?;
+    let colour = Colour::parse(&text);
+    match colour {
+        None => reader.refuse(key, format!("must be a colour as \"#3346c8\", and is \"{text}\"")),
+        Some(colour) => {
+            if let Some(problem) = colour.problem_on(ground) {
+                reader.refuse(key, format!("{colour} {problem}"));
+            }
+        }
+    }
+    colour
+}
+
+fn read_support(reader: &mut Reader) -> Option<String> {
+    let text = reader.optional("brand.support")?;
+    let url = Url::parse(&text).ok().filter(|url| match url.scheme() {
+        "https" => url.username().is_empty() && url.password().is_none(),
+        "mailto" => Recipient::parse(url.path(), None, Some(Channel::Email)).is_ok(),
+        _ => false,
+    });
+    if url.is_none() {
+        reader.refuse(
+            "brand.support",
+            "must be \"mailto:\" and an address, or a URL that begins with https://",
+        );
+    }
+    url.map(String::from)
+}

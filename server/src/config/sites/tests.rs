@@ -1,0 +1,415 @@
+//! What is accepted of a site, what is refused, and in which words.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use otp::Channel;
+
+use crate::{
+    config::{Config, ConfigError, Sources},
+    origin::Origin,
+    site::{SecretDigest, Site, builtin},
+};
+
+const DIGEST: &str = "sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a";
+const PRODUCTION: [(&str, &str); 4] = [
+    ("LATCHKEY_SERVER__MODE", "production"),
+    ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://otp.example.com"),
+    ("LATCHKEY_KEYS__SECRETS", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="),
+    ("SMTP_URL", "smtps://otp%40example.com:p%23w@mail.example.com"),
+];
+
+/// Everything that a site can say.
+const WHOLE: &str = r##"
+[[sites]]
+name = "shop"
+public_key = "lk_pub_0123456789abcdef"
+secret_keys = ["sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a"]
+origins = ["https://shop.example", "https://www.shop.example:8443"]
+return_urls = ["https://shop.example/verified?from=otp"]
+channels = ["email"]
+[sites.policy]
+code_length = 8
+lifetime = 120
+window = 600
+checks = 3
+sends = 2
+resend_waits = [10]
+live_codes = 1
+[sites.brand]
+name = "Example Shop"
+sender = "Example Shop sign-in"
+logo = "logo.png"
+accent = "#7a0019"
+support = "mailto:help@shop.example"
+[sites.test_recipients]
+"Reviewer@Shop.example" = "00000000"
+[sites.webhook]
+url = "https://shop.example/hooks/otp"
+"##;
+
+fn load_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("latchkey.toml"), text).unwrap();
+    std::fs::write(directory.path().join("logo.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    Config::load(&Sources {
+        directory: directory.path().into(),
+        environment: variables.iter().copied().collect(),
+        file: None,
+    })
+}
+
+fn load(text: &str) -> Result<Config, ConfigError> {
+    load_with(text, &[])
+}
+
+/// The problems with a file, without where they come from.
+fn problems_with(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let error = load_with(text, variables).unwrap_err();
+    error.problems.iter().map(|problem| format!("{}: {}", problem.key, problem.message)).collect()
+}
+
+/// The one problem that `line` causes in a site of production that is otherwise fine.
+fn problem_with(line: &str) -> String {
+    let text = format!("[[sites]]\nname = \"shop\"\n{line}\n");
+    let mut problems = problems_with(&text, &PRODUCTION);
+    assert_eq!(problems.len(), 1, "{line}: {problems:#?}");
+    problems.remove(0)
+}
+
+fn site(config: &Config, name: &str) -> Site {
+    Site::clone(config.sites.named(name).unwrap())
+}
+
+#[test]
+fn everything_that_a_site_says_arrives() {
+    let config = load(WHOLE).unwrap();
+    let shop = site(&config, "shop");
+
+    assert_eq!(config.sites.with_public_key("lk_pub_0123456789abcdef").unwrap().name, "shop");
+    assert_eq!(shop.secrets.len(), 1);
+    assert_eq!(config.sites.with_secret("\u{1}").unwrap().name, "shop");
+    let origins: Vec<_> = shop.origins.iter().map(Origin::as_str).collect();
+    assert_eq!(origins, ["https://shop.example", "https://www.shop.example:8443"]);
+    assert!(shop.return_url("https://shop.example/verified?from=otp").is_some());
+    assert_eq!(shop.channels, [Channel::Email]);
+    let policy = &shop.policy;
+    assert_eq!((policy.code_length(), policy.checks(), policy.sends()), (8, 3, 2));
+    assert_eq!((policy.lifetime().as_secs(), policy.window().as_secs()), (120, 600));
+    assert_eq!((policy.wait_after(1), policy.live_codes()), (Duration::from_secs(10), 1));
+    assert_eq!(
+        (&*shop.brand.name, shop.sender.as_deref()),
+        ("Example Shop", Some("Example Shop sign-in"))
+    );
+    assert_eq!(shop.brand.logo.as_deref(), Some("data:image/png;base64,iVBORw0KGgo="));
+    let (light, dark) = shop.brand.accent.unwrap();
+    assert!(light == "#7a0019" && dark != light, "{light} {dark}");
+    assert_eq!(shop.brand.support.as_deref(), Some("mailto:help@shop.example"));
+    assert_eq!(shop.test_recipients.len(), 1);
+    assert_eq!(shop.webhook.unwrap().as_str(), "https://shop.example/hooks/otp");
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+}
+
+#[test]
+fn what_a_site_leaves_out_is_as_the_server_has_it() {
+    let config = load(
+        "[policy]\ncode_length = 7\nlifetime = 240\n[page]\nbrand = \"Example\"\n\
+         [[sites]]\nname = \"shop\"\npolicy.lifetime = 60\n",
+    );
+    let shop = site(&config.unwrap(), "shop");
+
+    assert_eq!((shop.policy.code_length(), shop.policy.lifetime().as_secs()), (7, 60));
+    assert_eq!(shop.brand.name, "Example");
+    assert_eq!(shop.channels, [Channel::Email, Channel::Sms]);
+    assert!(shop.public_key.is_none() && shop.secrets.is_empty() && shop.sender.is_none());
+}
+
+#[test]
+fn everything_that_is_wrong_with_all_sites_and_the_server_is_told_at_once() {
+    let text = "[policy]\nchecks = 0\n\
+                [[sites]]\nname = \"shop\"\nchanels = [\"sms\"]\npolicy.lifetime = 5\n\
+                [[sites]]\nname = \"Bad name\"\norigins = \"https://shop.example\"\n\
+                [[sites]]\npolicy.window = 60\n";
+
+    assert_eq!(
+        problems_with(text, &[]),
+        [
+            "policy.checks: must be from 1 to 10, and is 0",
+            "sites.shop.chanels: there is no such key; did you mean sites.shop.channels?",
+            "sites.shop.policy.lifetime: must be from 30 to 3600, and is 5",
+            "sites[2].origins: must be a list of texts",
+            "sites[2].name: must be 1 to 32 characters of a-z, 0-9 and \"-\"",
+            "sites[3].name: must be 1 to 32 characters of a-z, 0-9 and \"-\"",
+            "sites[3].policy.window: must be at least sites[3].policy.lifetime, 300 seconds",
+        ]
+    );
+    let error = load(text).unwrap_err().to_string();
+    assert!(error.contains("latchkey.toml)"), "{error}");
+}
+
+#[test]
+fn a_site_keeps_to_the_bounds_of_every_policy() {
+    let bounds = [
+        ("code_length", 4, 10),
+        ("lifetime", 30, 900),
+        ("window", 300, 86_400),
+        ("checks", 1, 10),
+        ("sends", 1, 10),
+        ("live_codes", 1, 2),
+    ];
+    for (key, low, high) in bounds {
+        let text = |value| format!("[[sites]]\nname = \"shop\"\npolicy.{key} = {value}\n");
+        for good in [low, high] {
+            assert!(load(&text(good)).is_ok(), "{key} = {good}");
+        }
+        for bad in [low - 1, high + 1] {
+            let problems = problems_with(&text(bad), &[]);
+            assert_eq!(problems.len(), 1, "{key} = {bad}: {problems:#?}");
+            assert!(problems[0].starts_with(&format!("sites.shop.policy.{key}: must be")));
+        }
+    }
+}
+
+#[test]
+fn sites_stand_in_the_file_alone() {
+    for name in ["LATCHKEY_SITES", "LATCHKEY_SITES__SHOP__NAME", "LATCHKEY_SITES_NAME"] {
+        let problems = problems_with("", &[(name, "shop")]);
+        assert!(problems[0].contains("stands in the configuration file alone"), "{problems:?}");
+    }
+    assert!(
+        problems_with("", &[("LATCHKEY_SITES_FOR_TEST", "true")])[0].contains("sites_for_tests?")
+    );
+    for text in ["[sites]\nname = \"shop\"\n", "sites = [1]\n", "sites = \"shop\"\n"] {
+        assert_eq!(problems_with(text, &[]), ["sites: is written as [[sites]], once a site"]);
+    }
+}
+
+#[test]
+fn values_that_mean_nothing_are_refused_in_words() {
+    let refused = [
+        ("public_key = \"lk_pub_short\"", "sites.shop.public_key: must be \"lk_pub_\" and 16"),
+        ("public_key = \"0123456789abcdef0123456789\"", "must be \"lk_pub_\""),
+        ("public_key = \"lk_pub_0123456789abcde!\"", "must be \"lk_pub_\""),
+        ("public_key = \"lk_pub_test_undeliverable\"", "must not begin with \"lk_pub_test_\""),
+        ("origins = [\"https://*.shop.example\"]", "which stands for nothing here"),
+        ("origins = [\"https://shop.example/path\"]", "is no origin"),
+        ("origins = [\"null\"]", "is no origin"),
+        ("origins = [\"http://shop.example\"]", "must begin with https:// in production"),
+        ("origins = [\"http://localhost:3001\"]", "must begin with https:// in production"),
+        ("origins = [\"https://a.example\", \"https://A.example:443/\"]", "is listed twice"),
+        ("return_urls = [\"/verified\"]", "number 1 must be a whole URL"),
+        ("return_urls = [\"javascript:alert(1)\"]", "must be a whole URL"),
+        ("return_urls = [\"https://shop.example/#a\"]", "must not have a \"#\""),
+        ("return_urls = [\"https://shop.example/\\\\a\"]", "a backslash in it"),
+        ("return_urls = [\"https://shop.example/a b\"]", "has a blank"),
+        ("return_urls = [\"https://shop.example/*\"]", "which stands for nothing here"),
+        ("return_urls = [\"http://shop.example/\"]", "must begin with https:// in production"),
+        (
+            "return_urls = [\"https://a.example\", \"https://a.example/\"]",
+            "number 2 is listed twice",
+        ),
+        (
+            "webhook.url = \"http://shop.example/hook\"",
+            "sites.shop.webhook.url: must begin with https",
+        ),
+        ("channels = [\"fax\"]", "\"fax\" is no channel"),
+        ("channels = [\"email\", \"email\"]", "is listed twice"),
+        ("channels = [\"sms\"]", "no provider carries it"),
+        ("brand.name = \"A\\nB\"", "sites.shop.brand.name: must be 1 to 40 characters on one line"),
+        ("brand.sender = \"A\\r\\nBcc: b@c.example\"", "must be 1 to 40 characters on one line"),
+        ("brand.logo = \"nowhere.png\"", "cannot be read"),
+        ("brand.logo = \"latchkey.toml\"", "must be a PNG, SVG, JPEG or WebP picture"),
+        ("brand.accent = \"red\"", "must be a colour as \"#3346c8\", and is \"red\""),
+        ("brand.accent = \"#ffcc00\"", "contrast of text of buttons on it (#ffffff) is 1.51:1"),
+        ("brand.accent_dark = \"#a9b5ff\"", "is set, but brand.accent is not"),
+        ("brand.support = \"javascript:alert(1)\"", "must be \"mailto:\" and an address, or"),
+        ("brand.support = \"http://shop.example\"", "must be \"mailto:\" and an address, or"),
+        ("brand.support = \"mailto:nobody\"", "must be \"mailto:\" and an address, or"),
+        ("test_recipients = { nobody = \"000000\" }", "\"nobody\" must be an e-mail address or"),
+        ("test_recipients = { \"+44 20 7946 0001\" = 1 }", "must be a table of texts in quotes"),
+    ];
+    for (line, message) in refused {
+        let problem = problem_with(line);
+        assert!(problem.contains(message), "{line}: {problem}");
+    }
+    let dark = problem_with("brand.accent = \"#3346c8\"\nbrand.accent_dark = \"#3346c8\"");
+    assert!(
+        dark.contains("brand.accent_dark: #3346c8 cannot be read well: on dark ground"),
+        "{dark}"
+    );
+}
+
+/// S21: a key that stands in the file is refused, and no message repeats it.
+#[test]
+fn s21_a_secret_key_itself_is_refused_and_never_repeated() {
+    let key = "lk_sec_hunter2hunter2hunter2";
+    for line in [
+        format!("secret_keys = [\"{key}\"]"),
+        format!("public_key = \"{key}\""),
+        "secret_keys = [\"hunter2\"]".to_owned(),
+        format!("secret_keys = [\"{}hunter2\"]", &DIGEST[..64]),
+        "return_urls = [\"https://me:hunter2@shop.example/\"]".to_owned(),
+        "test_recipients = { \"jane@hunter2.example\" = \"12345\" }".replace("12345", "7654321"),
+    ] {
+        let problem = problem_with(&line);
+        assert!(!problem.contains("hunter2hunter2") && !problem.contains("7654321"), "{problem}");
+    }
+    let problem = problem_with(&format!("secret_keys = [\"{key}\"]"));
+    assert!(problem.contains("number 1 is a secret key itself"), "{problem}");
+    assert!(problem.contains("latchkey keys secret"), "{problem}");
+}
+
+#[test]
+fn s21_keys_that_everybody_knows_cannot_be_configured() {
+    for key in ["lk_sec_demo", "lk_sec_test_approve"] {
+        let line = format!("secret_keys = [\"{}\"]", SecretDigest::of(key));
+        assert!(problem_with(&line).contains("known to everybody"), "{key}");
+        assert!(load(&format!("[[sites]]\nname = \"demo\"\n{line}\n")).is_err(), "{key}");
+    }
+}
+
+#[test]
+fn names_and_keys_are_one_sites_alone() {
+    let one = WHOLE.replace("name = \"shop\"", "name = \"other\"");
+    let problems = problems_with(&format!("{WHOLE}{one}"), &[]);
+    assert_eq!(
+        problems,
+        [
+            "sites.other.public_key: is that of site shop as well",
+            "sites.other.secret_keys: has a key of site shop; a secret is one site's alone",
+        ]
+    );
+    let twice = "[[sites]]\nname = \"shop\"\n[[sites]]\nname = \"shop\"\n";
+    assert_eq!(problems_with(twice, &[]), ["sites.shop.name: is the name of another site as well"]);
+}
+
+#[test]
+fn test_recipients_have_codes_of_the_right_length_and_one_spelling() {
+    let listed =
+        |pairs: &str| format!("[[sites]]\nname = \"shop\"\ntest_recipients = {{ {pairs} }}\n");
+
+    let config =
+        load(&listed("\"+44 7700 900123\" = \"000000\", \"Jane@Example.com\" = \"123456\""));
+    let recipients = site(&config.unwrap(), "shop").test_recipients;
+    let names: BTreeSet<_> = recipients.keys().map(String::as_str).collect();
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["+447700900123", "jane@example.com"]);
+    assert_eq!(recipients["jane@example.com"].as_str(), "123456");
+
+    for (pairs, message) in [
+        ("\"jane@example.com\" = \"00000\"", "the code of j***@example.com must have 6 digits"),
+        (
+            "\"jane@example.com\" = \"000000\", \"JANE@example.com\" = \"111111\"",
+            "j***@example.com is listed twice",
+        ),
+    ] {
+        let problems = problems_with(&listed(pairs), &[]);
+        assert!(problems.len() == 1 && problems[0].contains(message), "{problems:?}");
+    }
+}
+
+#[test]
+fn development_has_a_demo_and_sites_for_tests_with_keys_that_everybody_knows() {
+    let config = load("[policy]\ncode_length = 8\n").unwrap();
+
+    assert_eq!(config.sites.first().name, builtin::DEMO);
+    assert_eq!(config.sites.with_secret("lk_sec_demo").unwrap().name, builtin::DEMO);
+    for (word, name) in [
+        ("approve", "test-approve"),
+        ("incorrect", "test-incorrect"),
+        ("undeliverable", "test-undeliverable"),
+        ("limited", "test-limited"),
+    ] {
+        let found = config.sites.with_public_key(&format!("lk_pub_test_{word}")).unwrap();
+        assert_eq!(found.name, name);
+        assert_eq!(config.sites.with_secret(&format!("lk_sec_test_{word}")).unwrap().name, name);
+        assert_eq!(found.policy.code_length(), 6, "test suites rely on six zeros");
+        assert!(found.origin("http://localhost:3001").is_some());
+    }
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+}
+
+#[test]
+fn production_knows_no_key_that_everybody_knows_unless_it_is_asked_to() {
+    let config = load_with("", &PRODUCTION).unwrap();
+    let demo = site(&config, builtin::DEMO);
+    assert!(demo.public_key.is_none() && demo.secrets.is_empty());
+    assert!(demo.origins.is_empty() && demo.return_urls.is_empty());
+    assert_eq!(config.sites.all().count(), 1);
+
+    let text = "sites_for_tests = true\ntest_origins = [\"http://127.0.0.1:8080\", \
+                \"https://staging.shop.example\"]\n";
+    let config = load_with(text, &PRODUCTION).unwrap();
+    assert!(config.sites.with_secret("lk_sec_demo").is_none());
+    let approve = config.sites.with_secret("lk_sec_test_approve").unwrap();
+    assert_eq!((approve.origins.len(), approve.return_urls.len()), (2, 0));
+    assert!(config.warnings()[0].contains("known to everybody"), "{:?}", config.warnings());
+
+    let text = "sites_for_tests = true\ntest_origins = [\"http://shop.example\"]\n";
+    let problems = problems_with(text, &PRODUCTION);
+    assert!(problems[0].contains("must begin with https:// in production, unless"), "{problems:?}");
+}
+
+#[test]
+fn a_configured_demo_takes_the_place_of_the_built_in_one() {
+    let config = load("[[sites]]\nname = \"demo\"\nbrand.name = \"Example\"\n").unwrap();
+
+    assert_eq!(config.sites.first().brand.name, "Example");
+    assert!(config.sites.with_secret("lk_sec_demo").is_none());
+    assert!(config.sites.with_public_key("lk_pub_demo").is_none());
+    for name in ["test-", "test-approve", "test-mine"] {
+        let problems = problems_with(&format!("[[sites]]\nname = \"{name}\"\n"), &[]);
+        assert!(problems[0].contains("must not begin with \"test-\""), "{problems:?}");
+    }
+}
+
+#[test]
+fn what_is_unlikely_to_be_meant_is_warned_about() {
+    let warnings = |lines: &str| {
+        let text = format!("[[sites]]\nname = \"shop\"\n{lines}\n");
+        load_with(&text, &PRODUCTION).unwrap().warnings()
+    };
+    let origins = "origins = [\"https://shop.example\"]\n";
+    let (public, secret) =
+        ("public_key = \"lk_pub_0123456789abcdef\"\n", format!("secret_keys = [\"{DIGEST}\"]\n"));
+    let returning = "return_urls = [\"https://shop.example/verified\"]\n";
+
+    assert!(warnings(&format!("{origins}{public}{secret}{returning}")).is_empty());
+    for (lines, warning) in [
+        (format!("{origins}{secret}"), "site shop has origins and no public_key"),
+        (format!("{public}{secret}"), "site shop has a public_key and no origins"),
+        (format!("{origins}{public}"), "site shop has origins and no secret_keys"),
+        (returning.to_owned(), "site shop has return_urls and no secret_keys"),
+        ("policy.lifetime = 700".to_owned(), "site shop has a policy.lifetime above 600"),
+        ("test_recipients = { \"a@b.example\" = \"000000\" }".to_owned(), "can sign in as them"),
+    ] {
+        let warnings = warnings(&lines);
+        assert!(warnings.len() == 1 && warnings[0].contains(warning), "{lines}: {warnings:?}");
+    }
+}
+
+/// S8: neither `Debug` nor the defaults tell who may sign in how.
+#[test]
+fn nothing_secret_of_a_site_is_shown() {
+    let shown = format!("{:?}", load(WHOLE).unwrap());
+    assert!(!shown.to_lowercase().contains("reviewer") && !shown.contains("00000000"), "{shown}");
+}
+
+/// Whoever copies the example of the documents has a site that works.
+#[test]
+fn the_example_of_the_documents_is_accepted() {
+    let page = include_str!("../../../../docs/CONFIGURATION.md");
+    let example = page.split("```").find(|block| block.contains("[[sites]]\nname")).unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::create_dir(directory.path().join("brand")).unwrap();
+    std::fs::write(directory.path().join("brand/shop.svg"), "<svg></svg>").unwrap();
+    let file = directory.path().join("latchkey.toml");
+    std::fs::write(file, example.trim_start_matches("toml")).unwrap();
+
+    let config = Config::load(&Sources {
+        directory: directory.path().into(),
+        environment: PRODUCTION.into_iter().collect(),
+        file: None,
+    });
+
+    let shop = site(&config.unwrap(), "shop");
+    assert_eq!((shop.test_recipients.len(), shop.policy.code_length()), (1, 8));
+}

@@ -1,0 +1,45 @@
+//! `DELETE /v1/verifications/{id}`: calls one off.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+
+use super::{
+    answers::{About, Always, InPath, ProblemDocument, Repeatable, Repeating, answer},
+    backend::{Acting, Id, Nothing},
+    schema::Verification,
+};
+use crate::http::{Context, problem::Problem};
+
+/// Call a verification off
+///
+/// Its codes stop working, and messages that are not on their way yet are not sent. One that is
+/// over stays as it is. What was called off can still be looked up until it expires.
+#[utoipa::path(
+    delete,
+    path = "/v1/verifications/{id}",
+    operation_id = "cancelVerification",
+    tag = "Verifications",
+    params(InPath, Repeatable),
+    responses(
+        (
+            status = 200,
+            description = "It is over.",
+            body = Verification,
+            headers(("Idempotency-Replayed" = bool, description = "An earlier request did it.")),
+        ),
+        (status = 400, description = "`bad_request`: it brings a body.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        Always,
+        About,
+        Repeating,
+    ),
+    security(("secretKey" = [])),
+)]
+pub(super) async fn cancel(
+    State(context): State<Arc<Context>>,
+    Id(id): Id,
+    Acting { backend, body: Nothing }: Acting<Nothing>,
+) -> Result<Response, Problem> {
+    Ok(answer::<_, Verification>(context.web.api.cancel(&backend, &id).await?))
+}

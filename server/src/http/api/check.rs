@@ -1,0 +1,60 @@
+//! `POST /v1/verifications/{id}/checks`: checks a guess.
+
+use std::sync::Arc;
+
+use axum::{extract::State, response::Response};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    answers::{Always, InPath, Limited, Reading, Repeatable, answer},
+    backend::{Acting, Id, Json},
+    fields::Guess,
+    schema,
+};
+use crate::http::{Context, problem::Problem};
+
+/// A guess.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Guess)]
+pub(super) struct Body {
+    /// What the person typed, as they typed it: spaces, dashes and digits of other scripts are
+    /// understood.
+    #[schema(inline, example = "123456")]
+    code: Guess,
+}
+
+/// Check a code
+///
+/// A wrong code is an answer and no error. An id that is unknown, has expired or is another site's
+/// is answered with `expired`. Repeat a check whose answer was lost with the same
+/// `Idempotency-Key`: it then counts once.
+#[utoipa::path(
+    post,
+    path = "/v1/verifications/{id}/checks",
+    operation_id = "checkCode",
+    tag = "Verifications",
+    params(InPath, Repeatable),
+    request_body(content = Body, example = json!({"code": "123456"})),
+    responses(
+        (
+            status = 200,
+            description = "What came of it.",
+            body = schema::Check,
+            headers(("Idempotency-Replayed" = bool, description = "It was counted by an earlier request.")),
+        ),
+        Always,
+        Reading,
+        Limited,
+    ),
+    security(("secretKey" = [])),
+)]
+pub(super) async fn check(
+    State(context): State<Arc<Context>>,
+    Id(id): Id,
+    Acting { backend, body: Json(body) }: Acting<Json<Body>>,
+) -> Result<Response, Problem> {
+    let checked = context.web.api.check(&backend, &id, &body.code.into_string()).await?;
+    Ok(answer::<_, schema::Check>(checked))
+}

@@ -1,0 +1,226 @@
+//! What may stand in the fields of a request: each kind reads itself within its bounds and says in
+//! the OpenAPI description what they are, so the two cannot differ.
+//!
+//! What cannot be accepted is told by what it would have to be, never by what it was (S8); that is
+//! why the kinds look at values themselves instead of leaving it to serde, which quotes them.
+
+use std::{collections::BTreeMap, fmt};
+
+use app::wire::Channel;
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, Visitor},
+};
+use serde_json::Value;
+use utoipa::{
+    PartialSchema, ToSchema,
+    openapi::{
+        Object, ObjectBuilder, RefOr, Schema, SchemaFormat, Type, schema::AdditionalProperties,
+    },
+};
+
+/// Text without control characters: neither NUL nor anything that breaks a line.
+const PRINTABLE: &str = r"^[^\u0000-\u001F\u007F-\u009F]*$";
+
+/// A line of text of so many characters.
+#[derive(Clone, Debug)]
+pub(super) struct Text<const MIN: usize, const MAX: usize>(String);
+
+impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
+    pub(super) fn into_string(self) -> String {
+        self.0
+    }
+
+    fn parse(text: String) -> Option<Self> {
+        let fits = (MIN..=MAX).contains(&text.chars().count());
+        (fits && !text.chars().any(char::is_control)).then_some(Self(text))
+    }
+
+    fn bounds() -> String {
+        match MIN {
+            0 => format!("has to be text of up to {MAX} characters, without line breaks"),
+            _ => format!("has to be text of {MIN} to {MAX} characters, without line breaks"),
+        }
+    }
+
+    fn object() -> Object {
+        let object = ObjectBuilder::new().schema_type(Type::String).pattern(Some(PRINTABLE));
+        let shortest = (MIN > 0).then_some(MIN);
+        object.min_length(shortest).max_length(Some(MAX)).build()
+    }
+}
+
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = match Value::deserialize(deserializer)? {
+            Value::String(text) => Self::parse(text),
+            _ => None,
+        };
+        text.ok_or_else(|| D::Error::custom(Self::bounds()))
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> ToSchema for Text<MIN, MAX> {}
+
+impl<const MIN: usize, const MAX: usize> PartialSchema for Text<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        Self::object().into()
+    }
+}
+
+/// Declares a kind of text that a test decides over and a pattern describes.
+macro_rules! kind {
+    ($(#[$doc:meta])* $name:ident, $is:expr, $bounds:literal, $schema:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug)]
+        pub(super) struct $name(String);
+
+        impl $name {
+            pub(super) fn into_string(self) -> String {
+                self.0
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let is: fn(&str) -> bool = $is;
+                match Value::deserialize(deserializer)? {
+                    Value::String(text) if is(&text) => Ok(Self(text)),
+                    _ => Err(D::Error::custom($bounds)),
+                }
+            }
+        }
+
+        impl ToSchema for $name {}
+
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                let schema: ObjectBuilder = $schema;
+                schema.schema_type(Type::String).build().into()
+            }
+        }
+    };
+}
+
+kind!(
+    /// A guess, as the person typed it. What is no code is an outcome and no error.
+    Guess,
+    |text| text.chars().count() <= 256,
+    "has to be text of up to 256 characters",
+    ObjectBuilder::new().max_length(Some(256))
+);
+
+kind!(
+    /// An ISO 3166-1 alpha-2 region.
+    Country,
+    |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
+    "has to be two letters, as in ISO 3166-1",
+    ObjectBuilder::new().pattern(Some("^[A-Za-z]{2}$")).min_length(Some(2)).max_length(Some(2))
+);
+
+kind!(
+    /// A BCP 47 language tag.
+    Locale,
+    is_language_tag,
+    "has to be a language tag such as en or en-GB",
+    ObjectBuilder::new()
+        .pattern(Some("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"))
+        .min_length(Some(2))
+        .max_length(Some(35))
+);
+
+kind!(
+    /// An absolute URL; which ones are good is the site's to say.
+    Link,
+    |text| (1..=2048).contains(&text.chars().count()),
+    "has to be a URL of up to 2048 characters",
+    ObjectBuilder::new()
+        .format(Some(SchemaFormat::Custom("uri".into())))
+        .min_length(Some(1))
+        .max_length(Some(2048))
+);
+
+fn is_language_tag(text: &str) -> bool {
+    let mut subtags = text.split('-');
+    let language = subtags.next().unwrap_or_default();
+    let is_language =
+        (2..=8).contains(&language.len()) && language.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_subtag =
+        |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
+    text.len() <= 35 && is_language && subtags.all(is_subtag)
+}
+
+/// The word for a channel.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChannelWord(pub(super) Channel);
+
+impl<'de> Deserialize<'de> for ChannelWord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let channel = value.as_str().and_then(Channel::from_word);
+        channel.map(Self).ok_or_else(|| D::Error::custom("has to be one of: email, sms"))
+    }
+}
+
+/// Pairs of the site's own words.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Metadata(BTreeMap<String, String>);
+
+impl Metadata {
+    const PAIRS: usize = 10;
+
+    pub(super) fn into_map(self) -> BTreeMap<String, String> {
+        self.0
+    }
+}
+
+type MetadataName = Text<1, 40>;
+type MetadataText = Text<0, 500>;
+
+impl<'de> Deserialize<'de> for Metadata {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Metadata;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Metadata, A::Error> {
+                let mut pairs = BTreeMap::new();
+                while let Some(name) = map.next_key()? {
+                    let name = MetadataName::parse(name).ok_or_else(|| {
+                        A::Error::custom("takes names of 1 to 40 characters, without line breaks")
+                    })?;
+                    let (name, text) = (name.into_string(), map.next_value::<MetadataText>()?);
+                    if pairs.insert(name, text.into_string()).is_some() {
+                        return Err(A::Error::custom("has a name twice"));
+                    }
+                    if pairs.len() > Metadata::PAIRS {
+                        return Err(A::Error::custom("takes up to 10 pairs"));
+                    }
+                }
+                Ok(Metadata(pairs))
+            }
+        }
+
+        deserializer.deserialize_map(Pairs)
+    }
+}
+
+impl ToSchema for Metadata {}
+
+impl PartialSchema for Metadata {
+    fn schema() -> RefOr<Schema> {
+        let text = AdditionalProperties::RefOr(MetadataText::schema());
+        ObjectBuilder::new()
+            .schema_type(Type::Object)
+            .property_names(Some(MetadataName::object()))
+            .additional_properties(Some(text))
+            .max_properties(Some(Metadata::PAIRS))
+            .build()
+            .into()
+    }
+}

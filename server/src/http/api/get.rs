@@ -1,0 +1,36 @@
+//! `GET /v1/verifications/{id}`: looks one up.
+
+use std::sync::Arc;
+
+use axum::{Json, extract::State};
+
+use super::{
+    answers::{About, Always, InPath},
+    backend::{Id, Looking},
+    schema::Verification,
+};
+use crate::http::{Context, problem::Problem};
+
+/// Look a verification up
+///
+/// Changes nothing. To learn when something has changed, a webhook is better than asking often.
+#[utoipa::path(
+    get,
+    path = "/v1/verifications/{id}",
+    operation_id = "getVerification",
+    tag = "Verifications",
+    params(InPath),
+    responses(
+        (status = 200, description = "What is known of it.", body = Verification),
+        Always,
+        About,
+    ),
+    security(("secretKey" = [])),
+)]
+pub(super) async fn get(
+    State(context): State<Arc<Context>>,
+    Looking(backend): Looking,
+    Id(id): Id,
+) -> Result<Json<Verification>, Problem> {
+    Ok(Json(context.web.api.get(&backend, &id).await?.into()))
+}

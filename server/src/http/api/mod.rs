@@ -1,0 +1,39 @@
+//! The JSON API for back ends with a secret key, under `/v1`: one endpoint a file.
+//!
+//! Each endpoint reads its request strictly, calls [`crate::api::Api`] and writes the answer; its
+//! attributes describe it, bounds included, and the description that is served and committed is
+//! made from them alone.
+
+mod answers;
+mod backend;
+mod cancel;
+mod check;
+mod create;
+mod fields;
+mod get;
+mod json;
+mod jwks;
+mod openapi;
+mod redeem;
+mod resend;
+mod schema;
+mod tidy;
+
+use std::sync::Arc;
+
+use axum::Router;
+
+pub use self::openapi::description;
+use super::Context;
+
+/// Whether the API answers at an address: then problems are JSON, whatever is asked for, and it is
+/// the secret key that tells friend from foe.
+pub(super) fn answers_at(path: &str) -> bool {
+    path.starts_with("/v1/") || path.starts_with("/.well-known/")
+}
+
+/// Its routes, and the description of itself.
+pub(super) fn routes() -> Router<Arc<Context>> {
+    let (routes, description) = openapi::endpoints().split_for_parts();
+    routes.merge(openapi::routes(&openapi::described(&description)))
+}

@@ -1,0 +1,66 @@
+//! `POST /v1/verifications/{id}/sends`: sends another code.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{
+    answers::{About, Always, InPath, Limited, ProblemDocument, Reading, Repeatable, answer},
+    backend::{Acting, Id, OptionalJson},
+    fields::ChannelWord,
+    schema::{Channel, Verification},
+};
+use crate::http::{Context, problem::Problem};
+
+/// How another code is to travel.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Send)]
+pub(super) struct Body {
+    /// One of the verification's `channels`. Without it the last one again.
+    #[schema(value_type = Option<Channel>, inline)]
+    channel: Option<ChannelWord>,
+}
+
+/// Send another code
+///
+/// The code before it stays valid for its own lifetime, because messages arrive late and out of
+/// order. The budget of guesses stays what it was. Nothing needs to be brought along.
+#[utoipa::path(
+    post,
+    path = "/v1/verifications/{id}/sends",
+    operation_id = "sendAgain",
+    tag = "Verifications",
+    params(InPath, Repeatable),
+    request_body(content = Option<Body>, example = json!({"channel": "email"})),
+    responses(
+        (
+            status = 201,
+            description = "Another message is on its way.",
+            body = Verification,
+            headers(("Idempotency-Replayed" = bool, description = "An earlier request sent it.")),
+        ),
+        (status = 409, description = "`already_finished` or `no_sends_left`.", body = ProblemDocument,
+            content_type = "application/problem+json"),
+        Always,
+        About,
+        Reading,
+        Limited,
+    ),
+    security(("secretKey" = [])),
+)]
+pub(super) async fn resend(
+    State(context): State<Arc<Context>>,
+    Id(id): Id,
+    Acting { backend, body: OptionalJson(body) }: Acting<OptionalJson<Body>>,
+) -> Result<Response, Problem> {
+    let channel = body.channel.map(|ChannelWord(channel)| channel);
+    let resent = context.web.api.resend(&backend, &id, channel).await?;
+    Ok((StatusCode::CREATED, answer::<_, Verification>(resent)).into_response())
+}
