@@ -241,7 +241,8 @@ pub fn courier(
     Ok(Courier::new(email?, sms?))
 }
 
-fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
+/// The master secrets, from wherever the configuration keeps them.
+pub fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
     if let Some(given) = &settings.given {
         return Ok(given.clone());
     }
