@@ -47,7 +47,11 @@ rm -rf "$stage"
 mkdir -p "$stage"
 cp "$front_target/optimised.wasm" "$stage/island_bg.wasm"
 cp "$front_target/island.js" "$stage/"
-"$bin/esbuild" style/main.css --bundle --minify --log-level=warning --outfile="$stage/main.css"
+for sheet in main dark embed; do
+  "$bin/esbuild" "style/$sheet.css" --bundle --minify --log-level=warning --outfile="$stage/$sheet.css"
+done
+# What other people's pages load, and its counterpart in our pages that they frame.
+bundle_embed "$stage"
 shopt -s nullglob
 for file in frontend/*.js public/*; do
   case $file in

@@ -10,9 +10,11 @@ have cargo-leptos || die "make dev needs cargo-leptos, which is not installed. E
        cargo binstall cargo-leptos                     (prebuilt, where GitHub is reachable)
        cargo install cargo-leptos --locked --no-default-features     (compiled, 15 minutes)"
 scripts/setup.sh
-# It has no place for a small script of ours, so that goes where it copies plain files from.
+# It has no place for small scripts and further style sheets of ours, so they go where it copies plain
+# files from.
 mkdir -p target/dev-public
-cp frontend/*.js target/dev-public/
+cp frontend/*.js style/dark.css style/embed.css target/dev-public/
+bundle_embed target/dev-public
 PATH=$root/tools/node_modules/.bin:$PATH
 read -r name library <<<"$(front_compiler)"
 [ "$name" = default ] || export PATH="/usr/bin:$PATH"

@@ -111,3 +111,11 @@ front_cargo() {
     *) die "no compiler for $wasm: run scripts/setup.sh" ;;
   esac
 }
+
+# bundle_embed FOLDER: the element for other people's pages and the script of the pages in its frame.
+bundle_embed() {
+  local esbuild=$root/tools/node_modules/.bin/esbuild
+  local options=(--bundle --minify --target=es2022 --log-level=warning)
+  "$esbuild" "$root/embed/embed.ts" "${options[@]}" --format=esm --outfile="$1/embed.js"
+  "$esbuild" "$root/embed/frame.ts" "${options[@]}" --format=iife --outfile="$1/frame.js"
+}

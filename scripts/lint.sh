@@ -18,5 +18,10 @@ step 'Lints of the island'
 front_cargo clippy --package frontend --package app --features app/hydrate --target "$wasm" \
   --profile wasm-release -- -D warnings
 
+step 'Types of the scripts'
+for folder in embed end2end; do
+  end2end/node_modules/.bin/tsc --project "$folder"
+done
+
 step 'Documentation'
 RUSTDOCFLAGS='-D warnings' cargo doc --quiet "${natively[@]}" --no-deps --document-private-items

@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh                what building and running need
 #   scripts/setup.sh --with-tests   also a browser, fonts, and the packages of end2end/
-#   scripts/setup.sh --with-lints   also the formatter and the linter
+#   scripts/setup.sh --with-lints   also the formatter, the linter, and the compiler of the scripts
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -200,4 +200,4 @@ choose_rust
 choose_target
 [ -z "$with_lints" ] || lints
 npm_packages tools
-[ -z "$with_tests" ] || npm_packages end2end
+[ -z "$with_tests$with_lints" ] || npm_packages end2end

@@ -15,6 +15,7 @@ mod ending;
 mod enter;
 mod live;
 mod state;
+mod surroundings;
 mod web_otp;
 
 use leptos::prelude::*;
@@ -22,6 +23,8 @@ use leptos::prelude::*;
 #[cfg(feature = "ssr")]
 pub(crate) use ending::{ending, mark};
 pub(crate) use state::{Card, Ending};
+#[cfg(feature = "ssr")]
+pub(crate) use surroundings::Surroundings;
 
 use crate::{card::live::Live, pack::pack_fields, texts::CardTexts};
 

@@ -65,6 +65,9 @@ pub enum ApiError {
     /// The token was redeemed before; it is good once.
     #[error("the token was redeemed before")]
     TokenAlreadyRedeemed,
+    /// No site has this public key, or the site does not list the origin of the page.
+    #[error("pages of this origin may not embed this site")]
+    NotEmbeddable,
     /// The request does not come from our own page.
     #[error("the request comes from another site")]
     CrossSite,
@@ -144,7 +147,7 @@ impl ApiError {
             | Self::TokenExpired => 422,
             Self::BadRequest | Self::InvalidReturnUrl => 400,
             Self::Unauthorized => 401,
-            Self::CrossSite => 403,
+            Self::CrossSite | Self::NotEmbeddable => 403,
             Self::NotFound => 404,
             Self::AlreadyFinished | Self::NoSendsLeft | Self::TokenAlreadyRedeemed => 409,
             Self::RateLimited { .. } | Self::ResendTooEarly { .. } => 429,

@@ -5,6 +5,8 @@
 //! [`port::Port`] alone.
 
 #[cfg(feature = "ssr")]
+pub mod look;
+#[cfg(feature = "ssr")]
 pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod port;

@@ -5,6 +5,7 @@
 
 mod inbox;
 mod problem;
+mod setting;
 mod shell;
 mod start;
 mod verification;
@@ -12,6 +13,7 @@ mod verification;
 pub use self::{
     inbox::{InboxPage, inbox},
     problem::{ProblemPage, problem},
+    setting::Setting,
     shell::{Assets, Frame},
     start::{StartForm, StartPage, start},
     verification::{VerificationPage, verification},

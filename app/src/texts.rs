@@ -296,6 +296,10 @@ texts! {
         slow_down,
         /// Heading: the request was refused or not understood.
         refused,
+        /// Heading: this is no page for other people's frames.
+        not_embeddable,
+        /// What to do then, said to whoever builds the page around.
+        not_embeddable_body,
         /// Heading: the service is away for a moment.
         away,
         /// Heading: a fault on our side.

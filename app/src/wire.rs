@@ -133,9 +133,10 @@ pub struct PageView {
 }
 
 /// What surrounds the page of a verification.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
     /// Nothing: it began on our own first page.
+    #[default]
     Alone,
     /// The relying party has sent the person here and waits for them.
     Visited(WayBack),

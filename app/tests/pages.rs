@@ -6,15 +6,16 @@
 
 use app::{
     error::{ApiError, RecipientProblem},
+    look::{Look, Wish},
     notice::Notice,
     pages::{
-        Assets, Frame, InboxPage, ProblemPage, StartForm, StartPage, VerificationPage, inbox,
-        problem, start, verification,
+        Assets, Frame, InboxPage, ProblemPage, Setting, StartForm, StartPage, VerificationPage,
+        inbox, problem, start, verification,
     },
     texts::{Argument, SLOT, Texts},
     wire::{
-        Channel, Country, Delivery, DeliveryState, InboxMessage, StartOptions, StartRequest, State,
-        VerificationView,
+        Brand, Channel, Country, Delivery, DeliveryState, Embedded, InboxMessage, PageView, Place,
+        StartOptions, StartRequest, State, VerificationView,
     },
 };
 
@@ -34,7 +35,10 @@ impl Site {
         });
         let assets = Assets {
             css: "p>a{color:red}".into(),
+            dark: "p>a{color:pink}".into(),
+            embed_css: "main{margin:0}".into(),
             loader: "go(1<2)".into(),
+            frame: "tell(2>1)".into(),
             js: "/assets/island.1.js".into(),
             wasm: "/assets/island_bg.2.wasm".into(),
         };
@@ -46,15 +50,20 @@ impl Site {
     }
 
     fn verification(&self, view: Option<VerificationView>, notice: Option<Notice>) -> String {
-        verification(VerificationPage { frame: self.frame(), view, notice })
+        let page = view.map(|view| PageView {
+            view: Some(view),
+            brand: Brand::default(),
+            place: Place::Alone,
+        });
+        verification(VerificationPage { frame: self.frame(), page, notice, setting: None })
     }
 
     fn start(&self, options: &StartOptions, typed: StartForm, error: Option<ApiError>) -> String {
-        start(StartPage { frame: self.frame(), options, typed, error })
+        start(StartPage { frame: self.frame(), options, typed, error, setting: None })
     }
 
     fn problem(&self, error: ApiError) -> String {
-        problem(ProblemPage { frame: self.frame(), error })
+        problem(ProblemPage { frame: self.frame(), error, setting: None })
     }
 
     fn inbox(&self, messages: Vec<InboxMessage>) -> String {
@@ -450,4 +459,131 @@ fn a_page_from_right_to_left_says_so() {
     let mut site = Site::new();
     site.texts.locale = "ar".into();
     assert!(site.verification(Some(view()), None).contains("<html lang=\"ar\" dir=\"rtl\">"));
+}
+
+/// A frame of `https://shop.example`.
+fn setting() -> Setting {
+    let logo = Some("data:image/png;base64,AA==".to_owned());
+    Setting {
+        origin: "https://shop.example".into(),
+        query: "site_key=k&origin=o".into(),
+        is_given: false,
+        brand: Brand { name: "Shop & Co".into(), logo, ..Brand::default() },
+        look: Look::default().with(Wish { theme: "dark", accent: "#112233", ..Wish::default() }),
+    }
+}
+
+fn framed(setting: &Setting, view: Option<VerificationView>, token: Option<&str>) -> String {
+    let site = Site::new();
+    let embedded = Embedded {
+        site_key: "k".into(),
+        origin: "https://shop.example".into(),
+        page_state: Some("a \"state\"".into()),
+        token: token.map(str::to_owned),
+    };
+    let page = PageView { view, brand: Brand::default(), place: Place::Embedded(embedded) };
+    let (page, setting) = (Some(page), Some(setting));
+    verification(VerificationPage { frame: site.frame(), page, notice: None, setting })
+}
+
+#[test]
+fn a_page_in_a_frame_knows_whom_to_tell_and_how_to_look() {
+    let html = framed(&setting(), Some(view()), None);
+    assert!(html.contains("data-embedder=\"https://shop.example\""));
+    assert!(html.contains("tell(2>1)</script>"));
+    assert!(html.contains("main{margin:0}</style>"));
+    assert!(html.contains("<meta name=\"color-scheme\" content=\"dark\">"));
+    assert!(html.contains(" media=\"all\">p>a{color:pink}</style>"));
+    assert!(html.contains("--on-accent:#000000"));
+    assert!(
+        html.contains("<img src=\"data:image/png;base64,AA==\" alt=\"Shop &amp; Co\""),
+        "{html}"
+    );
+    assert!(html.contains("data-state=\"sent\" data-number=\"1\""), "{html}");
+    for word in ["data-ending", "data-token", "data-page-state"] {
+        assert!(!html.contains(word), "{word}");
+    }
+    // A page of its own has none of it.
+    let alone = Site::new().verification(Some(view()), None);
+    for word in ["data-embedder", "tell(", "main{margin", "<img"] {
+        assert!(!alone.contains(word), "{word}");
+    }
+    assert!(alone.contains("media=\"(prefers-color-scheme: dark)\">p>a{color:pink}</style>"));
+}
+
+#[test]
+fn in_a_frame_forms_and_links_stay_in_it() {
+    let html = framed(&setting(), Some(view()), None);
+    for verb in ["check", "resend", "cancel"] {
+        let action = format!("action=\"/embed/v/k3J9/{verb}?site_key=k&amp;origin=o\"");
+        assert!(tag(&html, verb).contains(&action), "{verb}");
+    }
+    let over = framed(&setting(), Some(over(State::Canceled)), None);
+    let way_on = between(&over, "<a ", ">");
+    assert!(way_on.contains("href=\"/embed?site_key=k&amp;origin=o\""), "{way_on}");
+    assert!(way_on.contains("data-restart"));
+}
+
+#[test]
+fn whoever_was_named_by_the_page_around_cannot_be_changed_in_the_frame() {
+    let hidden = |setting: &Setting| {
+        let html = framed(setting, Some(view()), None);
+        between(&html, "form=\"cancel\"", ">").contains("hidden")
+    };
+    assert!(!hidden(&setting()));
+    assert!(hidden(&Setting { is_given: true, ..setting() }));
+}
+
+#[test]
+fn the_page_around_is_told_how_it_ended() {
+    let ended = |state, token| framed(&setting(), Some(over(state)), token);
+    let approved = ended(State::Approved, Some("a.b.c"));
+    assert!(approved.contains("data-ending=\"approved\" data-token=\"a.b.c\""));
+    assert!(approved.contains("data-page-state=\"a &quot;state&quot;\""));
+    assert!(approved.contains("[approved]"));
+    for (state, word) in [
+        (State::Canceled, "canceled"),
+        (State::Failed, "failed"),
+        (State::MaxAttemptsReached, "max_attempts_reached"),
+        (State::Expired, "expired"),
+    ] {
+        let html = ended(state, None);
+        assert!(html.contains(&format!("data-ending=\"{word}\"")), "{word}");
+        assert!(!html.contains("data-token"), "{word}");
+    }
+    assert!(framed(&setting(), None, None).contains("data-ending=\"expired\""));
+}
+
+#[test]
+fn an_approval_without_its_token_is_of_no_use_any_more_and_shows_so() {
+    let html = framed(&setting(), Some(over(State::Approved)), None);
+    assert!(html.contains("data-ending=\"expired\""));
+    assert!(html.contains("[expired]") && html.contains("data-restart"));
+}
+
+#[test]
+fn the_first_page_in_a_frame_posts_into_it_and_tells_of_a_refusal() {
+    let (site, setting) = (Site::new(), setting());
+    let page = |error| {
+        let (options, setting) = (&options(), Some(&setting));
+        let typed = StartForm::default();
+        start(StartPage { frame: site.frame(), options, typed, error, setting })
+    };
+    let html = page(None);
+    assert!(html.contains("action=\"/embed?site_key=k&amp;origin=o\""));
+    assert!(html.contains("content=\"noindex\""));
+    assert!(!html.contains("data-ending"));
+    let refused = page(Some(ApiError::InvalidRecipient { problem: RecipientProblem::Email }));
+    assert!(refused.contains("data-ending=\"invalid_recipient\""));
+    assert!(!refused.contains("autofocus"));
+}
+
+#[test]
+fn a_fault_in_a_frame_is_told_there_with_a_way_to_try_again() {
+    let (site, setting) = (Site::new(), setting());
+    let error = ApiError::Unavailable { retry_after: 2 };
+    let html = problem(ProblemPage { frame: site.frame(), error, setting: Some(&setting) });
+    assert!(html.contains("[away]"));
+    assert!(html.contains("data-ending=\"unavailable\""));
+    assert!(between(&html, "<a ", ">").contains("data-restart"));
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::{
-    card::{Card, Ending, live::Live},
+    card::{Card, Ending, live::Live, surroundings},
     texts::CardTexts,
 };
 
@@ -24,7 +24,7 @@ pub(crate) fn ending(card: &Card, texts: &CardTexts) -> impl IntoView + use<> {
     let Words { kind, heading, before, recipient, after } = Words::of(card, texts);
     let way_on = (kind == "bad").then(|| {
         view! {
-            <a class="button" href="/">
+            <a class="button" href=surroundings::start() data-restart="">
                 {texts.start_again.clone()}
             </a>
         }
@@ -56,7 +56,7 @@ pub(super) fn live_ending(live: Live) -> impl IntoView {
                 {say(|words| words.before)} <bdi dir="ltr">{say(|words| words.recipient)}</bdi>
                 {say(|words| words.after)}
             </p>
-            <a class="button" href="/">
+            <a class="button" href=surroundings::start()>
                 {live.text(|texts| &texts.start_again)}
             </a>
         </div>

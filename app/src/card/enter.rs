@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use crate::{
-    card::{Card, live::Live},
+    card::{Card, live::Live, surroundings},
     texts::CardTexts,
     wire::{Channel, DeliveryState, VerificationView},
 };
@@ -38,7 +38,11 @@ fn destination(live: Live, recipient: String) -> impl IntoView {
     let state = Signal::derive(move || live.card.with(delivery_word));
     view! {
         <div class="to">
-            <p role="status" data-state=state>
+            <p
+                role="status"
+                data-state=state
+                data-number=say(live, |card, _, _| card.messages().to_string())
+            >
                 {say(live, |card, texts, _| card.delivery(texts).before.clone())}
                 <bdi dir="ltr">{recipient}</bdi>
                 {say(live, |card, texts, _| card.delivery(texts).after.clone())}
@@ -48,6 +52,7 @@ fn destination(live: Live, recipient: String) -> impl IntoView {
                 form="cancel"
                 type="submit"
                 aria-label=live.text(|t| &t.change_label)
+                hidden=surroundings::is_given()
             >
                 {live.text(|t| &t.change)}
             </button>
@@ -70,7 +75,7 @@ fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
         <form
             id="check"
             method="post"
-            action=path(view, "check")
+            action=surroundings::path(&view.id, "check")
             novalidate
             on:submit=move |event| live.submitted(&event)
         >
@@ -87,7 +92,7 @@ fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
                     enterkeyhint="done"
                     dir="ltr"
                     translate="no"
-                    autofocus
+                    autofocus=surroundings::may_autofocus()
                     required
                     aria-describedby="hint error"
                     aria-invalid=flag(live, |card, _, _| card.is_field_invalid())
@@ -121,10 +126,10 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
         <form
             id="resend"
             method="post"
-            action=path(view, "resend")
+            action=surroundings::path(&view.id, "resend")
             on:submit=move |event| live.resend(&event)
         ></form>
-        <form id="cancel" method="post" action=path(view, "cancel")></form>
+        <form id="cancel" method="post" action=surroundings::path(&view.id, "cancel")></form>
         <div class="buttons">
             <button
                 class="button"
@@ -194,10 +199,6 @@ fn flag(live: Live, test: fn(&Card, u64, bool) -> bool) -> Signal<&'static str> 
 
 fn word(flag: bool) -> &'static str {
     if flag { "true" } else { "false" }
-}
-
-fn path(view: &VerificationView, verb: &str) -> String {
-    ["/v/", &view.id, "/", verb].concat()
 }
 
 fn delivery_word(card: &Card) -> &'static str {

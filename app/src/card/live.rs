@@ -238,6 +238,14 @@ impl Live {
 
     /// Takes over what the server says.
     fn show(self, view: Option<VerificationView>, notice: Option<Notice>) {
+        // Something follows, and the page that the server lays out for it has it: a token, a way
+        // back. Until it is there, nothing here moves.
+        let is_over = view.as_ref().is_none_or(|view| view.state != State::Pending);
+        if is_over && self.with_view(|view| view.leads_on) == Some(true) {
+            self.busy.set(true);
+            let _ = window().location().reload();
+            return;
+        }
         if let Some(view) = &view {
             let clock = ServerClock::set(view.now, browser_now());
             self.keep.update_value(|keep| keep.clock = clock);

@@ -110,6 +110,11 @@ impl Card {
         }
     }
 
+    /// How many messages it has sent.
+    pub(crate) fn messages(&self) -> u32 {
+        self.view.as_ref().map_or(0, |view| view.delivery.number)
+    }
+
     /// Seconds for which the newest code stays valid at the server's time `now`.
     pub(crate) fn seconds_of_life(&self, now: u64) -> u64 {
         self.view.as_ref().map_or(0, |view| seconds_left(view.code_expires_at, now))

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use crate::{
     countdown::{clock_face, seconds_left},
-    pages::shell::{Frame, Head, Script, document},
+    pages::shell::{Frame, Head, document},
     wire::{Channel, InboxMessage},
 };
 
@@ -25,13 +25,7 @@ pub fn inbox(page: InboxPage<'_>) -> String {
     let texts = &frame.texts.inbox;
     messages.sort_by_key(|message| std::cmp::Reverse(message.number));
 
-    let head = Head {
-        title: texts.inbox_title.clone(),
-        is_error: false,
-        indexed: false,
-        script: Script::None,
-        seed: None,
-    };
+    let head = Head { title: texts.inbox_title.clone(), ..Head::default() };
     let empty =
         messages.is_empty().then(|| view! { <p class="empty">{texts.inbox_empty.clone()}</p> });
     document(frame, &head, || {

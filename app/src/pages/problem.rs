@@ -6,7 +6,10 @@ use crate::{
     card::mark,
     countdown::clock_face,
     error::ApiError,
-    pages::shell::{Frame, Head, Script, document},
+    pages::{
+        setting::{Setting, Told},
+        shell::{Frame, Head, document},
+    },
 };
 
 /// What the page for a fault is made from.
@@ -16,11 +19,13 @@ pub struct ProblemPage<'a> {
     pub frame: Frame<'a>,
     /// Why there is nothing better to show.
     pub error: ApiError,
+    /// The frame that it stands in, if it does.
+    pub setting: Option<&'a Setting>,
 }
 
 /// Renders a fault: what happened and the way on.
 pub fn problem(page: ProblemPage<'_>) -> String {
-    let ProblemPage { frame, error } = page;
+    let ProblemPage { frame, error, setting } = page;
     let (texts, card) = (&frame.texts.problem, &frame.texts.card);
     let (heading, body) = match error {
         ApiError::NotFound | ApiError::AlreadyFinished | ApiError::NoSendsLeft => {
@@ -30,23 +35,28 @@ pub fn problem(page: ProblemPage<'_>) -> String {
             (&texts.slow_down, card.limit_sends.with(&clock_face(retry_after)))
         }
         ApiError::Unavailable { .. } => (&texts.away, card.unavailable.clone()),
+        ApiError::NotEmbeddable => (&texts.not_embeddable, texts.not_embeddable_body.clone()),
         ApiError::Internal => (&texts.fault, card.internal.clone()),
+        ApiError::InvalidRecipient { .. } | ApiError::ChannelUnavailable => {
+            (&card.failed, card.failed_body.clone())
+        }
         _ => (&texts.refused, card.not_understood.clone()),
     };
     let head = Head {
         title: heading.clone(),
         is_error: true,
-        indexed: false,
-        script: Script::None,
-        seed: None,
+        look: setting.map(|setting| setting.look.clone()).unwrap_or_default(),
+        told: setting.map(|setting| Told::refusal(setting, error)),
+        ..Head::default()
     };
+    let start = setting.map_or("/".to_owned(), Setting::start);
     document(frame, &head, || {
         view! {
             <div class="ending" data-kind="bad">
                 {mark()}
                 <h1>{heading.clone()}</h1>
                 <p>{body}</p>
-                <a class="button" href="/">
+                <a class="button" href=start data-restart=setting.map(|_| "")>
                     {card.start_again.clone()}
                 </a>
             </div>

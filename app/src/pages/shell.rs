@@ -2,15 +2,21 @@
 
 use leptos::{either::Either, prelude::*};
 
-use crate::texts::Texts;
+use crate::{look::Look, pages::setting::Told, texts::Texts, wire::Brand};
 
 /// What a page loads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assets {
     /// The style sheet, put into the page so that nothing blocks its first paint.
     pub css: String,
+    /// What it says otherwise where it is dark, put into the page likewise.
+    pub dark: String,
+    /// What it says otherwise in somebody else's page.
+    pub embed_css: String,
     /// The source of the loader, put into the page likewise.
     pub loader: String,
+    /// The source of the script that speaks to the page around a frame.
+    pub frame: String,
     /// URL of the island's JavaScript glue. Without it no script is put into any page.
     pub js: String,
     /// URL of the island's WebAssembly.
@@ -35,17 +41,19 @@ const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg'
     stroke='%23fff' stroke-width='2.6' stroke-linecap='round'/%3E%3C/svg%3E";
 
 /// What a page does with the island's code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Script {
     /// It holds an island, which is to come alive.
     Hydrate,
     /// The next page will need it: fetch it while the person types.
     Prefetch,
     /// Nothing here or next needs it.
+    #[default]
     None,
 }
 
 /// How a page is headed.
+#[derive(Default)]
 pub(super) struct Head {
     /// The title; nothing personal, for it ends up in histories.
     pub(super) title: String,
@@ -56,6 +64,26 @@ pub(super) struct Head {
     pub(super) script: Script,
     /// What its island grows from, if it holds one.
     pub(super) seed: Option<String>,
+    /// Whose it is, where they have a logo.
+    pub(super) logo: Option<Logo>,
+    /// How it differs from the usual.
+    pub(super) look: Look,
+    /// What the page around it is told, where it stands in a frame.
+    pub(super) told: Option<Told>,
+}
+
+/// A relying party's logo.
+pub(super) struct Logo {
+    /// A `data:` URI.
+    image: String,
+    /// What it stands for.
+    name: String,
+}
+
+impl Logo {
+    pub(super) fn of(brand: &Brand) -> Option<Self> {
+        Some(Self { image: brand.logo.clone()?, name: brand.name.clone() })
+    }
 }
 
 /// Lays `main` out in a whole document.
@@ -85,6 +113,22 @@ pub(super) fn document<V: IntoView>(
             ></script>
         }
     });
+    // The one script of a page in a frame that its forms do without.
+    let voice = head.told.as_ref().filter(|_| !assets.frame.is_empty()).map(|_| {
+        view! { <script nonce=nonce.to_owned() inner_html=assets.frame.clone()></script> }
+    });
+    let style = |css: String, media: Option<&'static str>| {
+        (!css.is_empty())
+            .then(|| view! { <style nonce=nonce.to_owned() media=media inner_html=css></style> })
+    };
+    let look = &head.look;
+    let dark = look.theme.dark_when().map(|when| style(assets.dark.clone(), Some(when)));
+    let framed = head.told.as_ref().map(|_| style(assets.embed_css.clone(), None));
+    let logo = head.logo.as_ref().map(|logo| {
+        view! { <img class="logo" src=logo.image.clone() alt=logo.name.clone() /> }
+    });
+    let told = head.told.clone().unwrap_or_default();
+    let embedder = head.told.is_some().then_some(told.embedder);
     let owner = Owner::new();
     owner.with(|| {
         view! {
@@ -101,13 +145,28 @@ pub(super) fn document<V: IntoView>(
                     } else {
                         Either::Right(view! { <meta name="robots" content="noindex" /> })
                     }}
-                    <meta name="color-scheme" content="light dark" />
+                    <meta name="color-scheme" content=look.theme.scheme() />
                     <link rel="icon" href=ICON />
                     <style nonce=nonce.to_owned() inner_html=assets.css.clone()></style>
+                    {dark}
+                    {framed}
+                    {style(look.css(), None)}
                 </head>
                 <body>
-                    <main class="card" data-seed=head.seed.clone()>{main()}</main>
+                    <main
+                        class="card"
+                        data-seed=head.seed.clone()
+                        data-embedder=embedder
+                        data-ending=told.ending
+                        data-token=told.token
+                        data-page-state=told.page_state
+                        data-now=told.now
+                    >
+                        {logo}
+                        {main()}
+                    </main>
                     {script}
+                    {voice}
                 </body>
             </html>
         }

@@ -9,7 +9,10 @@ use serde::Deserialize;
 use crate::{
     countdown::clock_face,
     error::{ApiError, RecipientProblem},
-    pages::shell::{Frame, Head, Script, document},
+    pages::{
+        setting::{Setting, Told},
+        shell::{Frame, Head, Logo, Script, document},
+    },
     texts::Texts,
     wire::{Channel, Country, StartOptions, StartRequest},
 };
@@ -55,11 +58,13 @@ pub struct StartPage<'a> {
     pub typed: StartForm,
     /// Why it is shown again.
     pub error: Option<ApiError>,
+    /// The frame that it stands in, if it does.
+    pub setting: Option<&'a Setting>,
 }
 
 /// Renders the choice of channel and recipient.
 pub fn start(page: StartPage<'_>) -> String {
-    let StartPage { frame, options, typed, error } = page;
+    let StartPage { frame, options, typed, error, setting } = page;
     let texts = frame.texts;
     let channel = typed
         .channel
@@ -72,10 +77,17 @@ pub fn start(page: StartPage<'_>) -> String {
     let head = Head {
         title: texts.card.title.clone(),
         is_error: error.is_some(),
-        indexed: error.is_none(),
+        indexed: error.is_none() && setting.is_none(),
         script: Script::Prefetch,
         seed: None,
+        logo: setting.and_then(|setting| Logo::of(&setting.brand)),
+        look: setting.map(|setting| setting.look.clone()).unwrap_or_default(),
+        told: setting.map(|setting| match error {
+            Some(error) => Told::refusal(setting, error),
+            None => Told::presence(setting),
+        }),
     };
+    let action = setting.map_or("/".to_owned(), Setting::start);
     document(frame, &head, || {
         let fields = match &options.fixed_recipient {
             Some(recipient) => {
@@ -87,12 +99,12 @@ pub fn start(page: StartPage<'_>) -> String {
             }
             None => Either::Right(view! {
                 <p class="to">{texts.start.start_intro.clone()}</p>
-                {contact(texts, options, &typed, channel, about_field)}
+                {contact(texts, options, &typed, channel, about_field, setting.is_none())}
             }),
         };
         view! {
             <h1 id="title">{texts.card.title.clone()}</h1>
-            <form method="post" action="/" novalidate>
+            <form method="post" action=action novalidate>
                 {fields}
                 <p id="error" role="alert">
                     {complaint}
@@ -112,6 +124,7 @@ fn contact(
     typed: &StartForm,
     chosen: Channel,
     invalid: bool,
+    may_focus: bool,
 ) -> impl IntoView + use<> {
     let has = |channel| options.channels.contains(&channel);
     let is_invalid = |channel| invalid && chosen == channel;
@@ -156,7 +169,7 @@ fn contact(
                     spellcheck="false"
                     dir="ltr"
                     value=typed.email.clone()
-                    autofocus=wrong
+                    autofocus=wrong && may_focus
                     aria-invalid=wrong.then_some("true")
                     aria-describedby="error"
                 />
@@ -183,7 +196,7 @@ fn contact(
                     autocomplete="tel"
                     dir="ltr"
                     value=typed.phone.clone()
-                    autofocus=wrong
+                    autofocus=wrong && may_focus
                     aria-invalid=wrong.then_some("true")
                     aria-describedby="phone-hint error"
                 />

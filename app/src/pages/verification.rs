@@ -3,12 +3,16 @@
 use leptos::prelude::*;
 
 use crate::{
-    card::{Card, Seed, VerificationCard, ending},
+    card::{Card, Seed, Surroundings, VerificationCard, ending},
+    look::Look,
     notice::Notice,
     pack::Pack,
-    pages::shell::{Frame, Head, Script, document},
+    pages::{
+        setting::{Setting, Told},
+        shell::{Frame, Head, Logo, Script, document},
+    },
     server_fns::json,
-    wire::VerificationView,
+    wire::{Embedded, PageView, Place},
 };
 
 /// What the page of a verification is made from.
@@ -16,18 +20,33 @@ use crate::{
 pub struct VerificationPage<'a> {
     /// Texts, assets, nonce.
     pub frame: Frame<'a>,
-    /// The verification; `None` where it has expired or never was, which look alike.
-    pub view: Option<VerificationView>,
+    /// The verification and what surrounds it; `None` where it has expired or never was, which look
+    /// alike.
+    pub page: Option<PageView>,
     /// What went wrong with the last form, as the redirect told it.
     pub notice: Option<Notice>,
+    /// The frame that it stands in, if it does.
+    pub setting: Option<&'a Setting>,
 }
 
 /// Renders a verification, from typing the code to how it ended.
 pub fn verification(page: VerificationPage<'_>) -> String {
-    let VerificationPage { frame, view, notice } = page;
+    let VerificationPage { frame, page, notice, setting } = page;
+    let (view, brand, place) = match page {
+        Some(PageView { view, brand, place }) => (view, brand, place),
+        None => Default::default(),
+    };
     let length = view.as_ref().map_or(0, |view| u32::from(view.code_length));
     let tries = view.as_ref().map_or(0, |view| view.attempts_left);
-    let card = Card { view, notice };
+    let told = setting.map(|setting| {
+        let embedded = match &place {
+            Place::Embedded(embedded) => Some(embedded),
+            Place::Alone | Place::Visited(_) => None,
+        };
+        Told::verification(setting, embedded, view.as_ref())
+    });
+    let surroundings = setting.map(Surroundings::of);
+    let card = Card { view: view.filter(|_| !is_spent(&place, told.as_ref())), notice };
 
     let mut texts = frame.texts.card.clone();
     texts.incorrect = texts.incorrect.up_to(tries);
@@ -42,14 +61,45 @@ pub fn verification(page: VerificationPage<'_>) -> String {
         // What is over stays as it is.
         script: if is_over { Script::None } else { Script::Hydrate },
         seed: None,
+        logo: Logo::of(setting.map_or(&brand, |setting| &setting.brand)),
+        look: setting.map_or_else(|| Look::of(&brand), |setting| setting.look.clone()),
+        told,
+    };
+    let surround = || {
+        if let Some(surroundings) = surroundings {
+            provide_context(surroundings);
+        }
     };
     if is_over {
-        return document(frame, &head, || ending(&card, &texts));
+        return document(frame, &head, || {
+            surround();
+            ending(&card, &texts)
+        });
     }
     let seed = Seed { card, texts, label, malformed };
     let head = Head { seed: json::write(&seed.packed()), ..head };
     document(frame, &head, || {
+        surround();
         provide_context(seed);
         view! { <VerificationCard /> }
     })
+}
+
+impl Surroundings {
+    fn of(setting: &Setting) -> Self {
+        Self {
+            base: "/embed/v/",
+            query: ["?", &setting.query].concat(),
+            start: setting.start(),
+            is_framed: true,
+            is_given: setting.is_given,
+        }
+    }
+}
+
+/// An approved verification in a frame without its token is of no use any more: it shows as expired,
+/// so that the person can begin anew.
+fn is_spent(place: &Place, told: Option<&Told>) -> bool {
+    let has_token = matches!(place, Place::Embedded(Embedded { token: Some(_), .. }));
+    told.is_some_and(|told| told.ending.as_deref() == Some("expired")) && !has_token
 }

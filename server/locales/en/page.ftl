@@ -92,6 +92,8 @@ not-found = Nothing here
 not-found-body = This page does not exist, or its code has expired.
 slow-down = Too many requests
 refused = We could not read that
+not-embeddable = Not for this page
+not-embeddable-body = No site has this key, or it does not list the address of the page around. Both stand in the configuration of this server.
 away = Back in a moment
 fault = Something went wrong
 

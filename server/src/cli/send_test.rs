@@ -42,6 +42,7 @@ pub(super) async fn send_test(
         brand: config.page.brand.clone(),
         sender: None,
         origin_host: config.server.origin(config.server.bind).host().to_owned(),
+        around_host: None,
     };
     let to = letter.to.masked();
     match courier.deliver(&letter, 0, now).await {

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::{Brands, Letter, Names};
 use crate::{
+    origin::Origin,
     outbox::{binding, public_id},
     secrets::{CannotOpen, Sealer},
     store::MessageKey,
@@ -22,6 +23,7 @@ pub struct Envelope {
     locale: String,
     sent_at: Timestamp,
     expires_at: Timestamp,
+    around_host: Option<String>,
 }
 
 /// Why an envelope cannot be opened again.
@@ -47,13 +49,18 @@ struct Content {
     locale: String,
     sent_at: Timestamp,
     expires_at: Timestamp,
+    /// Messages that are typed on a page of our own have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    around_host: Option<String>,
 }
 
 impl Envelope {
     /// The envelope of a verification's newest send.
     pub fn of_newest(verification: &Verification, code: &Code) -> Self {
         let send = verification.last_send();
+        let around = verification.details().origin.as_deref().and_then(Origin::parse);
         Self {
+            around_host: around.map(|origin| origin.host().to_owned()),
             site: verification.site().to_owned(),
             to: verification.recipient().clone(),
             code: code.clone(),
@@ -77,6 +84,7 @@ impl Envelope {
             locale: self.locale.clone(),
             sent_at: self.sent_at,
             expires_at: self.expires_at,
+            around_host: self.around_host.clone(),
         };
         let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| Unspecified)?);
         sealer.seal(&binding(key), &plain)
@@ -88,13 +96,13 @@ impl Envelope {
         let content: Content = serde_json::from_slice(&plain).map_err(Unreadable::Content)?;
         let code = Code::parse(&content.code)
             .map_err(|error| Unreadable::Content(serde::de::Error::custom(error)))?;
-        let Content { site, to, channel, locale, sent_at, expires_at, .. } = content;
-        Ok(Self { site, to, code, channel, locale, sent_at, expires_at })
+        let Content { site, to, channel, locale, sent_at, expires_at, around_host, .. } = content;
+        Ok(Self { site, to, code, channel, locale, sent_at, expires_at, around_host })
     }
 
     /// The letter that a provider is given.
     pub fn into_letter(self, key: &MessageKey, brands: &Brands, origin_host: &str) -> Letter {
-        let Self { site, to, code, channel, locale, sent_at, expires_at } = self;
+        let Self { site, to, code, channel, locale, sent_at, expires_at, around_host } = self;
         let Names { brand, sender } = brands.of(&site).clone();
         Letter {
             // Mail keeps this id, so it must not be the verification's, which is a capability.
@@ -108,6 +116,7 @@ impl Envelope {
             brand,
             sender,
             origin_host: origin_host.to_owned(),
+            around_host,
         }
     }
 }

@@ -29,6 +29,8 @@ pub struct Letter {
     /// The host of the page on which the code is typed, for the origin-bound line of a text
     /// message.
     pub origin_host: String,
+    /// The host of the page around it, where it stands in a frame.
+    pub around_host: Option<String>,
 }
 
 /// A provider has taken a letter.

@@ -4,7 +4,8 @@
 //! subjects are written into the logs of every relay and shown on locked screens. It links to
 //! nothing and loads nothing. A text message ends with the origin-bound line `@host #code`
 //! (W3C/WICG "Origin-bound one-time codes delivered via SMS"), by which browsers offer the code on
-//! that host and no other.
+//! that host and no other; where the code is typed in a frame, the line is `@page #code @frame`, and
+//! they offer it in that frame on that page.
 
 use std::time::Duration;
 
@@ -68,7 +69,7 @@ pub fn sms(catalogue: &Catalogue, letter: &Letter, now: Timestamp) -> String {
     ]);
     let write = |id| {
         let wording = catalogue.format(&letter.locale, id, Some(&args));
-        format!("{wording}\n@{} #{code}", host(&letter.origin_host))
+        format!("{wording}\n{}", origin_bound(letter))
     };
     ["sms-text", "sms-short"]
         .into_iter()
@@ -98,6 +99,15 @@ pub(super) fn one_line(text: &str) -> String {
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")
+}
+
+/// The line by which browsers know where the code belongs.
+fn origin_bound(letter: &Letter) -> String {
+    let (own, code) = (host(&letter.origin_host), letter.code.as_str());
+    match letter.around_host.as_deref().map(host) {
+        Some(around) if around != own => format!("@{around} #{code} @{own}"),
+        _ => format!("@{own} #{code}"),
+    }
 }
 
 /// The origin-bound line names a domain; a port has no place in it.

@@ -12,7 +12,8 @@ use axum::{
 };
 
 use super::{
-    Context, api, body, observe, problem, problem::Wording, recover, same_origin, security_headers,
+    Context, api, body, embed, observe, problem, problem::Wording, recover, same_origin,
+    security_headers,
 };
 
 /// Middleware around every route.
@@ -25,8 +26,11 @@ pub(super) async fn around(
     let wording = Wording::of(&request);
     // On the heap once, because what is wrapped around it would otherwise move it again and again.
     let answer = Box::pin(async {
-        // No browser adds a secret key by itself, so no page can make one act through the API.
-        if !api::answers_at(request.uri().path()) {
+        // No browser adds a secret key by itself, so no page can make one act through the API; and one
+        // address is meant for the pages that embed us.
+        let is_for_others =
+            api::answers_at(request.uri().path()) || embed::may_ask(&request, &*context.web.port);
+        if !is_for_others {
             same_origin::demand(&request, &context.web.origin)?;
         }
         Ok(next.run(body::read_ahead(request).await?).await)

@@ -3,6 +3,9 @@
 //! A file's name changes with its content, so browsers and proxies may keep it for ever, and a
 //! page always names exactly the files that it was made with. They were compressed when the
 //! release was built; answering costs no more than handing over bytes.
+//!
+//! One file is for other people's pages, which cannot know such names: `/embed.js` stays where it
+//! is, is asked for again after a few minutes, and may be loaded from everywhere.
 
 mod encoding;
 mod site;
@@ -18,10 +21,20 @@ use axum::{
     routing::get,
 };
 
-use self::{encoding::Encoding, site::Site};
+use self::{
+    encoding::Encoding,
+    site::{Asset, Site},
+};
+use super::security_headers::Exposure;
 
 /// A year, the longest that caches honour; `immutable` spares even the question (RFC 8246).
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
+/// Soon enough for a fix to reach every page, and never a wait for whoever has an older one.
+const FOR_NOW: &str = "public, max-age=300, stale-while-revalidate=86400";
+
+/// The script that other people's pages load.
+const EMBED: &str = "embed.js";
 
 /// What pages load: style and loader as text, the island's code as URLs.
 ///
@@ -34,19 +47,25 @@ pub fn page_assets() -> Assets {
     }
     Assets {
         css: site.text("main.css"),
+        dark: site.text("dark.css"),
+        embed_css: site.text("embed.css"),
         loader: site.text("loader.js"),
+        frame: site.text("frame.js"),
         js: site.url("island.js"),
         wasm: site.url("island_bg.wasm"),
     }
 }
 
-/// The files, under `/assets/{file}`.
+/// The files, under `/assets/{file}`, and `/embed.js`.
 pub fn router() -> Router {
     serving(Site::load())
 }
 
 fn serving(site: Site) -> Router {
-    Router::new().route("/assets/{file}", get(asset)).with_state(Arc::new(site))
+    Router::new()
+        .route("/assets/{file}", get(asset))
+        .route("/embed.js", get(embed))
+        .with_state(Arc::new(site))
 }
 
 async fn asset(
@@ -54,17 +73,49 @@ async fn asset(
     Path(file): Path<String>,
     headers: HeaderMap,
 ) -> Response {
-    let Some(asset) = site.find(&file) else {
+    match site.find(&file) {
+        Some(asset) => answer(asset, &headers, FOR_EVER),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+/// `GET /embed.js`: a module, and with `integrity` or without, browsers fetch those with CORS.
+async fn embed(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
+    let Some(asset) = site.find_plain(EMBED) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let packed = match Encoding::preferred(&headers) {
+    let tag = format!("W/\"{}\"", asset.hashed);
+    let known = headers.get_all(header::IF_NONE_MATCH).iter();
+    let is_known = known
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|known| known.trim() == tag);
+    let mut response = if is_known {
+        let kept = [(header::CACHE_CONTROL, FOR_NOW), (header::VARY, "accept-encoding")];
+        (StatusCode::NOT_MODIFIED, kept).into_response()
+    } else {
+        answer(asset, &headers, FOR_NOW)
+    };
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(header::ETAG, tag);
+    }
+    response
+        .headers_mut()
+        .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    response.extensions_mut().insert(Exposure::LoadedByAnyone);
+    response
+}
+
+/// The file in the densest form that the client reads.
+fn answer(asset: &Asset, headers: &HeaderMap, keep: &'static str) -> Response {
+    let packed = match Encoding::preferred(headers) {
         Encoding::Brotli => asset.brotli.clone().map(|bytes| ("br", bytes)),
         Encoding::Gzip => asset.gzip.clone().map(|bytes| ("gzip", bytes)),
         Encoding::Identity => None,
     };
     let fixed: [(HeaderName, HeaderValue); 3] = [
         (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type())),
-        (header::CACHE_CONTROL, HeaderValue::from_static(FOR_EVER)),
+        (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
         (header::VARY, HeaderValue::from_static("accept-encoding")),
     ];
     match packed {
@@ -82,7 +133,7 @@ mod tests {
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
-    use super::{site::Asset, *};
+    use super::*;
 
     fn site() -> Site {
         let island = Asset {
@@ -92,7 +143,14 @@ mod tests {
             brotli: Some(Bytes::from_static(b"in brotli")),
             gzip: Some(Bytes::from_static(b"in gzip")),
         };
-        Site::of(vec![island])
+        let embed = Asset {
+            plain: "embed.js".into(),
+            hashed: "embed.0123456789ab.js".into(),
+            identity: Bytes::from_static(b"plain"),
+            brotli: Some(Bytes::from_static(b"in brotli")),
+            gzip: None,
+        };
+        Site::of(vec![island, embed])
     }
 
     async fn get(path: &str, accept: &str) -> Response<Body> {
@@ -140,5 +198,34 @@ mod tests {
             assert_eq!(response.status(), StatusCode::NOT_FOUND, "{path}");
             assert!(!response.headers().contains_key(header::CACHE_CONTROL), "{path}");
         }
+    }
+
+    #[tokio::test]
+    async fn the_script_for_other_pages_stays_where_it_is_and_may_be_loaded_from_everywhere() {
+        let response = get("/embed.js", "br").await;
+
+        let headers = response.headers();
+        assert_eq!(headers[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
+        assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert_eq!(headers[header::CACHE_CONTROL], FOR_NOW);
+        assert_eq!(headers[header::CONTENT_ENCODING], "br");
+        assert!(matches!(response.extensions().get(), Some(Exposure::LoadedByAnyone)));
+    }
+
+    #[tokio::test]
+    async fn whoever_has_the_script_is_told_that_it_has_not_changed() {
+        let tag = get("/embed.js", "br").await.headers()[header::ETAG].clone();
+        let ask = async |tag: &str| {
+            let request = Request::get("/embed.js").header(header::IF_NONE_MATCH, tag);
+            serving(site()).oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+        };
+
+        let known = ask(&format!("W/\"other\", {}", tag.to_str().unwrap())).await;
+        assert_eq!(known.status(), StatusCode::NOT_MODIFIED);
+        assert_eq!(known.headers()[header::ETAG], tag);
+        assert_eq!(known.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
+        assert_eq!(body(known).await, "");
+
+        assert_eq!(ask("W/\"other\"").await.status(), StatusCode::OK);
     }
 }

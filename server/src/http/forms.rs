@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use app::{error::ApiError, notice::Notice, pages::StartForm, wire::Channel};
+use app::{error::ApiError, notice::Notice, pages::StartForm, port::Caller, wire::Channel};
 use axum::{
     body::Bytes,
     extract::{Form, FromRequest, Path, Request, State},
@@ -15,7 +15,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use super::{Context, caller, pages, problem::Problem};
 
 /// The body of a form, of which every field must be known (S19).
-pub(super) struct Fields<T>(T);
+pub(super) struct Fields<T>(pub(super) T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<Context>> for Fields<T> {
     type Rejection = Problem;
@@ -59,12 +59,21 @@ pub(super) async fn check(
     State(context): State<Arc<Context>>,
     caller::From(caller): caller::From,
     Path(id): Path<String>,
+    form: Fields<CheckForm>,
+) -> Result<Redirect, Problem> {
+    check_at(&context, &caller, &Address::of_its_own(id)?, form).await
+}
+
+/// Checks one guess, wherever the verification is shown.
+pub(super) async fn check_at(
+    context: &Context,
+    caller: &Caller,
+    address: &Address,
     Fields(form): Fields<CheckForm>,
 ) -> Result<Redirect, Problem> {
-    let id = Id::parse(id)?;
-    match context.web.port.check(&caller, id.as_str(), &form.code).await {
-        Ok(answer) => Ok(id.page(Notice::of_check(answer.outcome, &form.code))),
-        Err(error) => id.refused(error),
+    match context.web.port.check(caller, &address.id, &form.code).await {
+        Ok(answer) => Ok(address.to_page(Notice::of_check(answer.outcome, &form.code))),
+        Err(error) => address.refused(error),
     }
 }
 
@@ -81,12 +90,21 @@ pub(super) async fn resend(
     State(context): State<Arc<Context>>,
     caller::From(caller): caller::From,
     Path(id): Path<String>,
+    form: Fields<ResendForm>,
+) -> Result<Redirect, Problem> {
+    resend_at(&context, &caller, &Address::of_its_own(id)?, form).await
+}
+
+/// Sends another code, wherever the verification is shown.
+pub(super) async fn resend_at(
+    context: &Context,
+    caller: &Caller,
+    address: &Address,
     Fields(form): Fields<ResendForm>,
 ) -> Result<Redirect, Problem> {
-    let id = Id::parse(id)?;
-    match context.web.port.resend(&caller, id.as_str(), form.channel).await {
-        Ok(_) => Ok(id.page(None)),
-        Err(error) => id.refused(error),
+    match context.web.port.resend(caller, &address.id, form.channel).await {
+        Ok(_) => Ok(address.to_page(None)),
+        Err(error) => address.refused(error),
     }
 }
 
@@ -97,41 +115,80 @@ pub(super) async fn cancel(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Redirect, Problem> {
-    let id = Id::parse(id)?;
+    cancel_at(&context, &caller, &Address::of_its_own(id)?, &body).await
+}
+
+/// Calls the verification off, wherever it is shown.
+pub(super) async fn cancel_at(
+    context: &Context,
+    caller: &Caller,
+    address: &Address,
+    body: &Bytes,
+) -> Result<Redirect, Problem> {
     if !body.is_empty() {
         return Err(ApiError::BadRequest.into());
     }
-    match context.web.port.cancel(&caller, id.as_str()).await {
+    match context.web.port.cancel(caller, &address.id).await {
         // What is over needs no calling off; the person wants another recipient in any case.
-        Ok(()) | Err(ApiError::NotFound | ApiError::AlreadyFinished) => Ok(Redirect::to("/")),
-        Err(error) => id.refused(error),
+        Ok(()) | Err(ApiError::NotFound | ApiError::AlreadyFinished) => {
+            Ok(Redirect::to(&address.start()))
+        }
+        Err(error) => address.refused(error),
     }
 }
 
-/// An id that can stand in a `Location` as it is.
-struct Id(String);
+/// Where the pages of one verification are. All of it can stand in a `Location` as it is.
+pub(super) struct Address {
+    id: String,
+    /// The query of the frame that they are shown in, if they are.
+    frame: Option<String>,
+}
 
-impl Id {
-    /// Ids are base64url. Anything else was never ours, and is answered like what never was.
-    fn parse(text: String) -> Result<Self, Problem> {
-        let base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if text.bytes().all(base64url) { Ok(Self(text)) } else { Err(ApiError::NotFound.into()) }
+impl Address {
+    fn of_its_own(id: String) -> Result<Self, Problem> {
+        Self::parse(id, None)
     }
 
-    fn as_str(&self) -> &str {
-        &self.0
+    /// In a frame, whose query came as one and goes on as it is.
+    pub(super) fn in_frame(id: String, query: String) -> Result<Self, Problem> {
+        Self::parse(id, Some(query))
+    }
+
+    /// Ids are base64url. Anything else was never ours, and is answered like what never was.
+    fn parse(id: String, frame: Option<String>) -> Result<Self, Problem> {
+        let base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if id.bytes().all(base64url) {
+            Ok(Self { id, frame })
+        } else {
+            Err(ApiError::NotFound.into())
+        }
+    }
+
+    fn start(&self) -> String {
+        match &self.frame {
+            Some(query) => format!("/embed?{query}"),
+            None => "/".to_owned(),
+        }
+    }
+
+    /// The verification's page, with what there is to tell.
+    pub(super) fn page(&self, notice: Option<Notice>) -> String {
+        let id = &self.id;
+        match (&self.frame, notice) {
+            (None, None) => format!("/v/{id}"),
+            (None, Some(notice)) => format!("/v/{id}?e={notice}"),
+            (Some(query), None) => format!("/embed/v/{id}?{query}"),
+            (Some(query), Some(notice)) => format!("/embed/v/{id}?{query}&e={notice}"),
+        }
+    }
+
+    fn to_page(&self, notice: Option<Notice>) -> Redirect {
+        Redirect::to(&self.page(notice))
     }
 
     /// The page again, with the reason. A fault on our side is no answer to what was asked, and says
     /// with its status what it is: load balancers and monitors do not read pages (S26).
     fn refused(&self, error: ApiError) -> Result<Redirect, Problem> {
-        if error.status() >= 500 { Err(error.into()) } else { Ok(self.page(Some(error.into()))) }
-    }
-
-    fn page(&self, notice: Option<Notice>) -> Redirect {
-        match notice {
-            Some(notice) => Redirect::to(&format!("/v/{}?e={notice}", self.0)),
-            None => Redirect::to(&format!("/v/{}", self.0)),
-        }
+        if error.status() >= 500 { Err(error.into()) } else { Ok(self.to_page(Some(error.into()))) }
     }
 }

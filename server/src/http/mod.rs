@@ -12,6 +12,7 @@ pub mod assets;
 mod body;
 mod caller;
 mod dev_inbox;
+mod embed;
 mod forms;
 mod health;
 mod observe;
@@ -133,7 +134,8 @@ pub fn router(web: Web, assets: Router) -> Router {
         .route("/v/{id}/resend", post(forms::resend))
         .route("/v/{id}/cancel", post(forms::cancel))
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready));
+        .route("/health/ready", get(health::ready))
+        .merge(embed::routes());
     for path in app::server_fns::paths() {
         routes = routes.route(path, post(ui::call));
     }

@@ -64,13 +64,17 @@ pub(super) fn start_page(
     let status = error.map_or(Ok(StatusCode::OK), |error| StatusCode::from_u16(error.status()));
     let page = Page::lay_out(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), |nonce| {
         let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-        pages::start(StartPage { frame, options, typed, error })
+        pages::start(StartPage { frame, options, typed, error, setting: None })
     })?;
-    let mut response = page.into_response();
+    Ok(retry_after(page.into_response(), error))
+}
+
+/// Says when asking again can help, where it can.
+pub(super) fn retry_after(mut response: Response, error: Option<ApiError>) -> Response {
     if let Some(seconds) = error.and_then(|error| error.retry_after()) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    Ok(response)
+    response
 }
 
 /// `GET /v/{id}`: one verification. What has expired and what never was look alike (S9).
@@ -80,14 +84,15 @@ pub(super) async fn verification(
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
 ) -> Result<Page, Problem> {
-    let view = context.web.port.page(&id).await?.and_then(|page| page.view);
-    let status = if view.is_some() { StatusCode::OK } else { StatusCode::NOT_FOUND };
+    let page = context.web.port.page(&id).await?;
+    let is_known = page.as_ref().is_some_and(|page| page.view.is_some());
+    let status = if is_known { StatusCode::OK } else { StatusCode::NOT_FOUND };
     // Anybody can write a query, so one that says nothing we know is no reason to refuse a page.
     let notice = query.as_deref().and_then(|query| query.strip_prefix("e="));
     let notice = notice.and_then(|notice| Notice::from_str(notice).ok());
     let texts = context.web.catalogue.texts(&caller.locale);
     Page::lay_out(status, |nonce| {
         let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-        pages::verification(VerificationPage { frame, view, notice })
+        pages::verification(VerificationPage { frame, page, notice, setting: None })
     })
 }

@@ -8,7 +8,7 @@ pub(super) mod words;
 
 use app::{
     error::ApiError,
-    pages::{self, Frame, ProblemPage},
+    pages::{self, Frame, ProblemPage, Setting},
 };
 use axum::{
     extract::Request,
@@ -17,7 +17,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Context, api, caller, pages::Page};
+use super::{Context, api, caller, embed::InFrame, pages::Page, security_headers::Exposure};
 
 /// Why there is no better answer.
 #[derive(Clone, Debug)]
@@ -121,8 +121,13 @@ pub(super) fn put_into_words(
     let Some(problem) = response.extensions().get::<Problem>().cloned() else {
         return response;
     };
-    let mut worded = if !wording.for_program && wants_page(wording.accept.as_ref()) {
-        problem.page(context, &caller::locale(context, wording.language.as_ref()))
+    let mut worded = if let Some(InFrame(frame)) = response.extensions().get() {
+        let (setting, locale) = &**frame;
+        let mut page = problem.page(context, locale, Some(setting));
+        page.extensions_mut().insert(Exposure::FramedBy(setting.origin.clone()));
+        page
+    } else if !wording.for_program && wants_page(wording.accept.as_ref()) {
+        problem.page(context, &caller::locale(context, wording.language.as_ref()), None)
     } else {
         problem.json()
     };
@@ -134,11 +139,11 @@ pub(super) fn put_into_words(
 }
 
 impl Problem {
-    fn page(self, context: &Context, locale: &str) -> Response {
+    fn page(self, context: &Context, locale: &str, setting: Option<&Setting>) -> Response {
         let texts = context.web.catalogue.texts(locale);
         let page = Page::lay_out(self.status, |nonce| {
             let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-            pages::problem(ProblemPage { frame, error: self.error() })
+            pages::problem(ProblemPage { frame, error: self.error(), setting })
         });
         match page {
             Ok(page) => self.with_headers(page.into_response()),

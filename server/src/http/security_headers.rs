@@ -7,14 +7,17 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use rand::{TryRng, rngs::SysRng};
 
-/// The same for every answer.
+const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const COEP: HeaderName = HeaderName::from_static("cross-origin-embedder-policy");
+
+/// The same for every answer that says nothing about its [`Exposure`].
 const FIXED: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     // Not `no-referrer`: with it browsers send `Origin: null` even from our own forms.
     (header::REFERRER_POLICY, "same-origin"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (CORP, "same-origin"),
     (
         HeaderName::from_static("permissions-policy"),
         "otp-credentials=(self), camera=(), display-capture=(), geolocation=(), microphone=(), \
@@ -48,31 +51,57 @@ impl Nonce {
         &self.0
     }
 
-    fn policy(&self) -> HeaderValue {
+    fn policy(&self, ancestors: &str) -> HeaderValue {
         let nonce = &self.0;
         let policy = format!(
             "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
              style-src 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; \
-             base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+             base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
         );
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(BARE_POLICY))
     }
 }
 
+/// What other sites may do with an answer. Without it, nothing: a handler has to say so, in the
+/// extensions of its response.
+#[derive(Clone, Debug)]
+pub(super) enum Exposure {
+    /// Any page may load it.
+    LoadedByAnyone,
+    /// It is a page that the pages of this one origin may show in a frame. The origin comes from the
+    /// configuration, never from what a request says.
+    FramedBy(String),
+}
+
 /// Adds the headers to an answer; `hsts` where the public origin is https.
 pub(super) fn add(response: &mut Response, hsts: bool) {
+    let exposure = response.extensions_mut().remove::<Exposure>();
+    let ancestors = match &exposure {
+        Some(Exposure::FramedBy(origin)) => origin.as_str(),
+        Some(Exposure::LoadedByAnyone) | None => "'none'",
+    };
     let policy = response
         .extensions()
         .get::<Nonce>()
-        .map_or(HeaderValue::from_static(BARE_POLICY), Nonce::policy);
+        .map_or(HeaderValue::from_static(BARE_POLICY), |nonce| nonce.policy(ancestors));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    if exposure.is_some() {
+        headers.insert(CORP, HeaderValue::from_static("cross-origin"));
+    }
+    if let Some(Exposure::FramedBy(_)) = exposure {
+        // It knows only "nowhere" and "on our own pages"; browsers that know `frame-ancestors` would
+        // pass it over, and there are no others that run the island.
+        headers.remove(header::X_FRAME_OPTIONS);
+        // Pages that are isolated from others frame only what is isolated as well.
+        headers.insert(COEP, HeaderValue::from_static("require-corp"));
+    }
     if hsts {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
     }
-    // Hashed assets bring their own; everything else depends on somebody's state.
+    // Assets bring their own; everything else depends on somebody's state.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
 }

@@ -15,8 +15,8 @@ use app::{
     pages::Assets,
     port::{Caller, Embedding, Port},
     wire::{
-        Brand, Channel, CheckAnswer, Delivery, DeliveryState, EmbedOffer, InboxMessage, Outcome,
-        PageView, Place, StartRequest, State, VerificationView,
+        Brand, Channel, CheckAnswer, Delivery, DeliveryState, EmbedOffer, Embedded, InboxMessage,
+        Outcome, PageView, Place, StartRequest, State, VerificationView,
     },
 };
 use async_trait::async_trait;
@@ -36,7 +36,11 @@ use crate::{
     origin::Origin,
 };
 
+mod embed;
+
 const ID: &str = "abcdefghijklmnopqrstuvwxyz-_12";
+/// Of a verification in a frame of `https://shop.example`.
+const EMBEDDED: &str = "framed-pending";
 
 /// Answers by the id or by what was typed, and writes down what would have changed something.
 #[derive(Default)]
@@ -82,21 +86,30 @@ fn view(state: State) -> VerificationView {
 
 #[async_trait]
 impl Port for Script {
-    fn embed_offer(&self, _: &str, _: &str) -> Option<EmbedOffer> {
-        None
+    fn embed_offer(&self, site_key: &str, origin: &str) -> Option<EmbedOffer> {
+        let known = site_key == "lk_pub_shop" && self.knows_origin(origin);
+        known.then(|| EmbedOffer {
+            origin: origin.to_owned(),
+            brand: Brand::default(),
+            channels: vec![Channel::Email],
+        })
     }
 
-    fn knows_origin(&self, _: &str) -> bool {
-        false
+    fn knows_origin(&self, origin: &str) -> bool {
+        ["https://shop.example", "https://other.example"].contains(&origin)
     }
 
     async fn start(
         &self,
         who: &Caller,
-        _: Option<&Embedding>,
+        embedding: Option<&Embedding>,
         what: StartRequest,
     ) -> Result<VerificationView, ApiError> {
-        self.note(format!("start {} {}", what.to, who.address), &what.to).await?;
+        let page = embedding.map_or_else(String::new, |page| {
+            let state = page.page_state.as_deref().unwrap_or_default();
+            format!(" for {} with {state}", page.origin)
+        });
+        self.note(format!("start {} {}{page}", what.to, who.address), &what.to).await?;
         match what.to.as_str() {
             "nobody" => Err(ApiError::InvalidRecipient { problem: RecipientProblem::Email }),
             "often@example.com" => {
@@ -107,17 +120,26 @@ impl Port for Script {
     }
 
     async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError> {
-        let found = self.view(id).await?;
+        let place = match id.strip_prefix("framed-") {
+            None => Place::Alone,
+            Some(state) => Place::Embedded(Embedded {
+                site_key: "lk_pub_shop".to_owned(),
+                origin: "https://shop.example".to_owned(),
+                page_state: Some("abc".to_owned()),
+                token: (state == "approved").then(|| "a.b.c".to_owned()),
+            }),
+        };
+        let found = self.view(id.strip_prefix("framed-").unwrap_or(id)).await?;
         Ok(found.map(|view| PageView {
             view: Some(view),
             brand: Brand { name: "Latchkey".to_owned(), ..Brand::default() },
-            place: Place::Alone,
+            place,
         }))
     }
 
     async fn view(&self, id: &str) -> Result<Option<VerificationView>, ApiError> {
         match id {
-            ID => Ok(Some(view(State::Pending))),
+            ID | "pending" => Ok(Some(view(State::Pending))),
             "approved" => Ok(Some(view(State::Approved))),
             "panics" | "hangs" | "away" => self.note("view".to_owned(), id).await.map(|()| None),
             _ => Ok(None),
@@ -228,6 +250,7 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
             loader: "0".to_owned(),
             js: "/assets/island.js".to_owned(),
             wasm: "/assets/island.wasm".to_owned(),
+            ..Assets::default()
         },
         start: StartSettings {
             channels: vec![Channel::Email, Channel::Sms],

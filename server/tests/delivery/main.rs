@@ -39,6 +39,7 @@ fn letter(to: &str) -> Letter {
         brand: "Example".to_owned(),
         sender: None,
         origin_host: "login.example.com".to_owned(),
+        around_host: None,
     }
 }
 

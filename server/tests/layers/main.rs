@@ -24,7 +24,7 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "delivery",
-        &["catalogue", "clock", "outbox", "report", "secrets", "store", "webhook"],
+        &["catalogue", "clock", "origin", "outbox", "report", "secrets", "store", "webhook"],
         "providers and the worker take their settings as values; `config` makes those",
     ),
     (

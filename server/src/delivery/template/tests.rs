@@ -18,6 +18,7 @@ fn letter(brand: &str, host: &str) -> Letter {
         brand: brand.into(),
         sender: None,
         origin_host: host.into(),
+        around_host: None,
     }
 }
 
@@ -62,6 +63,17 @@ fn a_text_message_ends_with_the_origin_bound_line_and_fits() {
          @login.example.com #042917"
     );
     assert!(septets(&text).unwrap() < 140);
+}
+
+#[test]
+fn the_line_of_a_code_that_is_typed_in_a_frame_names_the_page_around_first() {
+    let line = |around: &str| {
+        let letter =
+            Letter { around_host: Some(around.into()), ..letter("Example", "otp.example.com") };
+        sms(&catalogue(), &letter, NOW).lines().last().unwrap().to_owned()
+    };
+    assert_eq!(line("shop.example"), "@shop.example #042917 @otp.example.com");
+    assert_eq!(line("otp.example.com"), "@otp.example.com #042917", "one host needs one name");
 }
 
 #[test]

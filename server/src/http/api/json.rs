@@ -14,7 +14,10 @@ use app::error::ApiError;
 const LONGEST_NAME: usize = 64;
 
 /// Reads a body as a `T`.
-pub(super) fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Problem> {
+pub(in crate::http) fn read<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<T, Problem> {
     if !is_json(headers) {
         return Err(Problem::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }

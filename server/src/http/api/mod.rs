@@ -11,7 +11,7 @@ mod check;
 mod create;
 mod fields;
 mod get;
-mod json;
+pub(super) mod json;
 mod jwks;
 mod openapi;
 mod redeem;

@@ -12,7 +12,11 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// What `cargo leptos watch` leaves in its site root, and what each file is called here.
-const WATCHED: [(&str, &str); 4] = [
+const WATCHED: [(&str, &str); 8] = [
+    ("dark.css", "dark.css"),
+    ("embed.css", "embed.css"),
+    ("embed.js", "embed.js"),
+    ("frame.js", "frame.js"),
     ("island.js", "pkg/latchkey.js"),
     ("island_bg.wasm", "pkg/latchkey.wasm"),
     ("loader.js", "loader.js"),
@@ -85,6 +89,11 @@ impl Site {
         self.by_hashed.get(hashed)
     }
 
+    /// The file by its name in the source.
+    pub(super) fn find_plain(&self, plain: &str) -> Option<&Asset> {
+        self.hashed.get(plain).and_then(|hashed| self.by_hashed.get(hashed))
+    }
+
     /// Where browsers get the file; empty if there is no such file.
     pub(super) fn url(&self, plain: &str) -> String {
         self.hashed.get(plain).map(|hashed| format!("/assets/{hashed}")).unwrap_or_default()
@@ -92,7 +101,7 @@ impl Site {
 
     /// What a file of text says; empty if there is no such file.
     pub(super) fn text(&self, plain: &str) -> String {
-        let asset = self.hashed.get(plain).and_then(|hashed| self.by_hashed.get(hashed));
+        let asset = self.find_plain(plain);
         asset.map(|asset| String::from_utf8_lossy(&asset.identity).into_owned()).unwrap_or_default()
     }
 }

@@ -65,6 +65,10 @@ pub(in crate::http) fn of_error(error: ApiError) -> (&'static str, &'static str)
             "This result token was redeemed before; each is good once. To repeat a redemption \
              whose answer was lost, send it with the same `Idempotency-Key`.",
         ),
+        ApiError::NotEmbeddable => (
+            "not_embeddable",
+            "No site has this public key, or the site has not listed the origin of this page.",
+        ),
         ApiError::CrossSite => {
             ("cross_site", "This request comes from a page of another site and changes nothing.")
         }
