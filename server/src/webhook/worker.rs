@@ -5,7 +5,14 @@
 //! site has a few places of its own, and one that keeps failing is left alone for a while, so that
 //! nobody waits for somebody else's receiver.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 use futures_util::future::join_all;
 use otp::{Timestamp, Verification, VerificationId, event, verification::State};
@@ -40,8 +47,10 @@ const PLACES: usize = 8;
 const WAITING: usize = 64;
 /// How often the outbox is asked for what came back.
 const LOOK: Duration = Duration::from_millis(500);
-/// For what has no room in memory, at the least; chance adds up to as much again.
+/// For what has no room in memory, at the least.
 const LATER: Duration = Duration::from_secs(1);
+/// What has no room comes back at this rate, per [`LATER`], however much of it there is.
+const RETURNING: u32 = 256;
 /// After the rest of a receiver that is left alone, chance adds up to this.
 const SPREAD: Duration = Duration::from_secs(30);
 /// What a lease lasts beyond one request.
@@ -54,6 +63,8 @@ pub struct Endpoint {
     signer: Signer,
     places: Semaphore,
     room: Arc<Semaphore>,
+    /// Events that were put off since there was room last.
+    put_off: AtomicU32,
     breaker: Breaker,
 }
 
@@ -65,7 +76,30 @@ impl Endpoint {
             signer,
             places: Semaphore::new(PLACES),
             room: Arc::new(Semaphore::new(PLACES + WAITING)),
+            put_off: AtomicU32::default(),
             breaker: Breaker::default(),
+        }
+    }
+
+    /// Until when it is left alone, if it is, with what has to wait spread over some time.
+    fn rest(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(self.breaker.rests_until(now)? + SPREAD.mul_f64(chance()))
+    }
+
+    /// Room for one more event, or when to ask again. What is put off is spread over time, or it
+    /// would all be claimed and put off again and again, at the cost of everybody else.
+    fn room(&self, now: Timestamp) -> Result<OwnedSemaphorePermit, Timestamp> {
+        match self.room.clone().try_acquire_owned() {
+            Ok(room) => {
+                if self.room.available_permits() >= WAITING {
+                    self.put_off.store(0, Ordering::Relaxed);
+                }
+                Ok(room)
+            }
+            Err(_) => {
+                let before = self.put_off.fetch_add(1, Ordering::Relaxed);
+                Err(now + LATER + LATER * before / RETURNING)
+            }
         }
     }
 }
@@ -175,12 +209,12 @@ impl<S: Store> Worker<S> {
             tracing::warn!(site, tries = message.tries, "an event has grown too old");
             return Next::GiveUp;
         }
-        if let Some(until) = rest(endpoint, now) {
+        if let Some(until) = endpoint.rest(now) {
             return Next::Wait { until };
         }
-        match endpoint.room.clone().try_acquire_owned() {
+        match endpoint.room(now) {
             Ok(room) => Next::Post { body, site, room },
-            Err(_) => Next::Wait { until: now + LATER + LATER.mul_f64(chance()) },
+            Err(until) => Next::Wait { until },
         }
     }
 
@@ -197,7 +231,7 @@ impl<S: Store> Worker<S> {
         let Some(endpoint) = self.endpoints.get(site) else { return };
         let Ok(_place) = endpoint.places.acquire().await else { return };
         let now = self.clock.now();
-        if let Some(until) = rest(endpoint, now) {
+        if let Some(until) = endpoint.rest(now) {
             return self.retry(message, until, message.tries).await;
         }
         if now + self.poster.patience() > message.leased_until {
@@ -261,11 +295,6 @@ impl<S: Store> Worker<S> {
         self.desk().settle(leased_until, step).await;
         self.announcer.wake();
     }
-}
-
-/// Until when a receiver is left alone, if it is, with what has to wait spread over some time.
-fn rest(endpoint: &Endpoint, now: Timestamp) -> Option<Timestamp> {
-    Some(endpoint.breaker.rests_until(now)? + SPREAD.mul_f64(chance()))
 }
 
 /// From 0 to 1.
