@@ -23,9 +23,9 @@ const outward = ['locale', 'theme'];
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
-:host{display:block;min-block-size:402px}
+:host{display:block;min-block-size:410px}
 :host([hidden]){display:none}
-iframe{display:block;box-sizing:content-box;inline-size:calc(100% - 2px);block-size:400px;
+iframe{display:block;box-sizing:content-box;inline-size:calc(100% - 2px);block-size:408px;
 border:1px solid color-mix(in srgb,currentcolor 22%,transparent);border-radius:var(--otp-radius,12px)}
 [hidden]{display:none}${probeStyle}`);
 
@@ -80,6 +80,8 @@ export class OtpVerification extends HTMLElement {
   disconnectedCallback(): void {
     this.#run += 1;
     this.#close();
+    // Put back as it is, it would load what it began with.
+    this.#stage.replaceChildren();
   }
 
   attributeChangedCallback(name: string, old: string | null, value: string | null): void {
@@ -185,7 +187,7 @@ export class OtpVerification extends HTMLElement {
     if (!to) return this.#show('/embed');
 
     this.#close();
-    this.#blank();
+    this.#stage.replaceChildren(this.#blank());
     let answer: { url?: unknown; code?: unknown };
     try {
       // The recipient goes from the page straight to the server: it is in no address and in no message.
@@ -267,7 +269,6 @@ export class OtpVerification extends HTMLElement {
     this.#frame = frame;
     this.#stage.hidden = false;
     this.#fallback.hidden = true;
-    if (!this.#stage.firstChild) this.#stage.append(frame);
     return frame;
   }
 

@@ -1,7 +1,7 @@
 // The real binary, in a folder and on a port of its own.
 import { fileURLToPath } from 'node:url';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -35,8 +35,10 @@ export class Latchkey {
   readonly #folder = mkdtempSync(join(tmpdir(), 'latchkey-'));
   #process!: ChildProcess;
 
-  static async start(settings: Settings): Promise<Latchkey> {
+  /** With these environment variables, and this content of its configuration file. */
+  static async start(settings: Settings, file = ''): Promise<Latchkey> {
     const latchkey = new Latchkey();
+    if (file) writeFileSync(join(latchkey.#folder, 'latchkey.toml'), file);
     await latchkey.#start(settings);
     return latchkey;
   }
