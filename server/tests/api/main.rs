@@ -1,6 +1,7 @@
 //! The whole server through its real router: a listening application, a real store, real HTTP.
 
 mod app;
+mod back_ends;
 #[path = "../common/card.rs"]
 mod card;
 mod limits;

@@ -87,8 +87,8 @@ pub(super) struct Repeatable {
 #[into_params(parameter_in = Path)]
 #[allow(dead_code, reason = "it describes what `backend` reads")]
 pub(super) struct InPath {
-    /// The id of a verification.
-    #[param(pattern = "^[A-Za-z0-9_-]{32}$", example = "AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo")]
+    /// The id of a verification. What cannot be one is answered like one that nobody has.
+    #[param(example = "AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo")]
     id: String,
 }
 
@@ -145,23 +145,22 @@ refusals! {
 }
 
 /// The description of a refusal.
-pub(super) fn refusal(words: &str, headers: &[&str]) -> openapi::Response {
+fn refusal(words: &str, headers: &[&str]) -> openapi::Response {
     let schema = Ref::from_schema_name("Problem");
     let content = ContentBuilder::new().schema(Some(schema)).build();
     let response = ResponseBuilder::new().description(words);
     let response = response.content("application/problem+json", content);
-    let of_header = |name: &str| match name {
-        "Retry-After" => {
-            let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1));
-            let header = HeaderBuilder::new().schema(Some(seconds.build()));
-            header.description(Some("Seconds until asking again can help."))
-        }
-        _ => {
-            let text = ObjectBuilder::new().schema_type(Type::String);
-            HeaderBuilder::new().schema(Some(text.build()))
-        }
-    };
-    let add =
-        |response: ResponseBuilder, name: &&str| response.header(*name, of_header(name).build());
+    let add = |response: ResponseBuilder, name: &&str| response.header(*name, described(name));
     headers.iter().fold(response, add).build()
+}
+
+fn described(header: &str) -> openapi::Header {
+    if header == "Retry-After" {
+        let seconds = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).build();
+        let words = "Seconds until asking again can help.";
+        HeaderBuilder::new().schema(Some(seconds)).description(Some(words)).build()
+    } else {
+        let text = ObjectBuilder::new().schema_type(Type::String).build();
+        HeaderBuilder::new().schema(Some(text)).build()
+    }
 }

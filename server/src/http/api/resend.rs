@@ -38,7 +38,7 @@ pub(super) struct Body {
     operation_id = "sendAgain",
     tag = "Verifications",
     params(InPath, Repeatable),
-    request_body(content = Option<Body>, example = json!({"channel": "email"})),
+    request_body(content = Body, example = json!({"channel": "email"})),
     responses(
         (
             status = 201,

@@ -1,0 +1,46 @@
+//! The description of the API is the API's.
+
+use reqwest::Method;
+use serde_json::Value;
+
+use super::Reply;
+use crate::app::TestApp;
+
+const COMMITTED: &str = include_str!("../../../../docs/openapi.json");
+const DOCUMENT: &str = include_str!("../../../../docs/API.md");
+
+#[test]
+fn the_committed_description_is_the_one_that_the_code_gives() {
+    assert!(
+        COMMITTED == server::http::api::description(),
+        "docs/openapi.json is not what the code says; renew it with\n\n    \
+         cargo run -p server -- openapi > docs/openapi.json\n"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_served_without_a_key() {
+    let app = TestApp::start().await;
+    let answer = Reply::to(app.bare_request(Method::GET, "/v1/openapi.json")).await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    assert_eq!(answer.text, COMMITTED);
+    assert_eq!(answer.json["openapi"], "3.1.0");
+}
+
+#[test]
+fn every_code_that_it_names_is_in_the_document_for_people() {
+    let description: Value = serde_json::from_str(COMMITTED).unwrap();
+    let operations = description["paths"].as_object().unwrap().values();
+    let responses = operations
+        .flat_map(|methods| methods.as_object().unwrap().values())
+        .flat_map(|operation| operation["responses"].as_object().unwrap().iter())
+        .filter(|(status, _)| status.as_str() >= "400");
+    for (_, response) in responses {
+        let words = response["description"].as_str().unwrap();
+        let code = words.split('`').nth(1).unwrap();
+        assert!(DOCUMENT.contains(&format!("`{code}`")), "docs/API.md says nothing of {code}");
+    }
+    for (path, _) in description["paths"].as_object().unwrap() {
+        assert!(DOCUMENT.contains(path), "docs/API.md says nothing of {path}");
+    }
+}
