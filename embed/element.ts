@@ -44,11 +44,14 @@ export class OtpVerification extends HTMLElement {
   readonly #stage = document.createElement('div');
   readonly #fallback = document.createElement('slot');
   readonly #probe: Probe = document.createElement('i');
+  readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
   #frame: HTMLIFrameElement | undefined;
   #conversation: Conversation | undefined;
   #token = '';
   /** The verification in the frame, to come back to when the element is moved. */
   #path = '';
+  /** How it looks. */
+  #look = '';
   /** Messages that were sent, as far as the page was told. */
   #sent = 0;
   #isReady = false;
@@ -68,7 +71,13 @@ export class OtpVerification extends HTMLElement {
     root.append(this.#stage, this.#fallback, this.#probe);
   }
 
+  /** Colours of the page that come with light and dark do not change in the frame by themselves. */
+  readonly #recolour = () => {
+    if (this.#path && !this.#token && this.#look !== String(this.#looks())) this.#later('again');
+  };
+
   connectedCallback(): void {
+    this.#scheme.addEventListener('change', this.#recolour);
     this.#keep(this.#token);
     if (this.#path) this.#show(this.#path);
     else this.#later('anew');
@@ -78,6 +87,7 @@ export class OtpVerification extends HTMLElement {
   connectedMoveCallback(): void {}
 
   disconnectedCallback(): void {
+    this.#scheme.removeEventListener('change', this.#recolour);
     this.#run += 1;
     this.#close();
     // Put back as it is, it would load what it began with.
@@ -233,11 +243,17 @@ export class OtpVerification extends HTMLElement {
       state: this.getAttribute('state'),
       locale: this.#locale,
       to: this.getAttribute('to') ? 'given' : '',
-      ...look(this, this.#probe),
       ...more,
     };
+    const looks = this.#looks();
+    this.#look = String(looks);
     for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
+    for (const [name, value] of looks) if (value) url.searchParams.set(name, value);
     return url.href;
+  }
+
+  #looks(): URLSearchParams {
+    return new URLSearchParams(look(this, this.#probe));
   }
 
   get #locale(): string {

@@ -1,9 +1,8 @@
 // The example shop on an origin of its own, and the element in its pages as a person sees it.
-import { createHash } from 'node:crypto';
+import { createHash, randomInt } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -21,11 +20,16 @@ export interface Told {
   detail: { token?: string; state?: string; code?: string; number?: number } | null;
 }
 
-/** A port that nobody listens on. */
+/** A port that nobody listens on, for the configuration has to name it before the shop is there.
+ *  It is below those that systems give to whoever asks for any, so nobody gets it meanwhile. */
 async function freePort(): Promise<number> {
-  const server = createServer().listen(0, 'localhost');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  const port = randomInt(20_000, 30_000);
+  const server = createServer().listen(port, 'localhost');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return freePort();
+  }
   server.close();
   await once(server, 'close');
   return port;

@@ -138,6 +138,30 @@ test('how it looks changes without losing what runs', async ({ element, latchkey
   expect(await latchkey.caught(), 'nothing was sent again').toHaveLength(1);
 });
 
+test('its colours are those of the page, by day and by night', async ({ element, page, shop }) => {
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.goto(`${shop.origin}/sign-up`);
+  await element.ask('colour@example.com');
+  const accent = () =>
+    element.frame.locator('html').evaluate((html) => getComputedStyle(html).getPropertyValue('--accent'));
+  expect(await accent()).toBe('#2b6b4a');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await expect.poll(accent).toBe('#8fd0a8');
+  await element.awake();
+});
+
+test('a page that is light stays light for whoever prefers dark', async ({ element, page, shop }) => {
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await page.goto(`${shop.origin}/sign-up`);
+  await element.host.evaluate((host) => {
+    // As on a page that knows nothing of dark.
+    (host as HTMLElement).style.colorScheme = 'light';
+    host.setAttribute('channel', '');
+  });
+  const scheme = () => element.frame.locator('html').evaluate((html) => getComputedStyle(html).colorScheme);
+  await expect.poll(scheme).toBe('light');
+});
+
 test('moved within the page it comes back to where it was', async ({ element, faults, latchkey, page, shop }) => {
   faults.allow(movedFrame);
   await page.goto(`${shop.origin}/sign-up`);
