@@ -257,6 +257,24 @@ test('nothing around the element moves', async ({ element, latchkey, page, shop 
   expect(await page.evaluate(() => (window as unknown as { shifts: number }).shifts)).toBe(0);
 });
 
+test('it works in a page that is isolated from all others', async ({ element, latchkey, page, shop }) => {
+  await page.route(`${shop.origin}/sign-up`, async (route) => {
+    const answer = await route.fetch();
+    const headers = {
+      ...answer.headers(),
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+      'content-security-policy': `${answer.headers()['content-security-policy']}; require-trusted-types-for 'script'`,
+    };
+    await route.fulfill({ response: answer, headers });
+  });
+  await page.goto(`${shop.origin}/sign-up`);
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  await element.ask('isolated@example.com');
+  await element.type(await latchkey.code());
+  await element.succeeded();
+});
+
 test('the script for other people’s pages is small', async ({ latchkey }) => {
   const answer = await fetch(`${latchkey.origin}/embed.js`, { headers: { 'accept-encoding': 'br' } });
   expect(answer.headers.get('content-encoding')).toBe('br');
