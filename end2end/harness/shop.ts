@@ -12,7 +12,7 @@ import { promise } from './journey.ts';
 import { test as base } from './test.ts';
 
 const program = fileURLToPath(new URL('../shop/server.mjs', import.meta.url));
-const secretKey = 'lk_sec_of_the_example_shop';
+export const secretKey = 'lk_sec_of_the_example_shop';
 
 /** What the element has told its page. */
 export interface Told {

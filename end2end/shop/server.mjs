@@ -137,6 +137,9 @@ const server = createServer(async (request, response) => {
   const { pathname } = new URL(request.url, 'http://localhost');
   const route = routes[`${request.method} ${pathname}`];
   const { session, cookie } = sessions.of(request.headers.cookie);
+  // Only looking at a page begins a session. A form without a cookie comes from another site, and its
+  // answer must not replace the cookie that the browser has kept back.
+  const begins = cookie && request.method === 'GET';
   let answer;
   try {
     const form = request.method === 'POST' ? await read(request) : undefined;
@@ -152,7 +155,7 @@ const server = createServer(async (request, response) => {
     'referrer-policy': 'same-origin',
     'x-content-type-options': 'nosniff',
     'cache-control': 'no-store',
-    ...(cookie && { 'set-cookie': cookie }),
+    ...(begins && { 'set-cookie': cookie }),
     ...answer.headers,
   });
   response.end(answer.body);

@@ -1,5 +1,8 @@
 // The element in the example shop, whose pages are another origin's and another site's.
-import { Element, expect, test } from '../harness/shop.ts';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+
+import { Element, expect, secretKey, test } from '../harness/shop.ts';
 import { wrong } from '../harness/test.ts';
 
 test('an account is created with the address that was verified', async ({ element, latchkey, page, shop }) => {
@@ -177,6 +180,26 @@ test('moved within the page it comes back to where it was', async ({ element, fa
   expect((await element.told()).filter(({ type }) => type === 'verified')).toHaveLength(1);
 });
 
+test('a token that is spent is forgotten, and the person can begin anew', async ({ element, latchkey, page, shop }) => {
+  await page.goto(`${shop.origin}/sign-up`);
+  await element.ask('spent@example.com');
+  await element.type(await latchkey.code());
+  await element.succeeded();
+  const redeemed = await fetch(`${latchkey.origin}/v1/tokens/redeem`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${secretKey}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ token: await element.token() }),
+  });
+  expect(redeemed.status).toBe(200);
+  // The frame looks again, as it does by itself once the token is past its time.
+  await element.host.evaluate((host) => host.setAttribute('theme', 'dark'));
+  await expect(element.heading('This OTP has expired')).toBeVisible();
+  await expect.poll(() => element.token()).toBe('');
+  expect((await element.told()).at(-1)!.type).toBe('expired');
+  await element.frame.getByRole('link', { name: 'START AGAIN' }).click();
+  await expect(element.email).toBeVisible();
+});
+
 test('two elements on one page each have their own', async ({ element, latchkey, page, shop }) => {
   await page.goto(`${shop.origin}/sign-up`);
   await element.host.evaluate((host) => {
@@ -255,6 +278,29 @@ test('nothing around the element moves', async ({ element, latchkey, page, shop 
   await element.type(await latchkey.code());
   await element.succeeded();
   expect(await page.evaluate(() => (window as unknown as { shifts: number }).shifts)).toBe(0);
+});
+
+test('it works in a page that is isolated from all others', async ({ element, faults, latchkey, page, port }) => {
+  faults.allow(/allow-scripts and allow-same-origin/);
+  const other = createServer((_, response) => {
+    const headers = {
+      'content-type': 'text/html',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+      'content-security-policy': "require-trusted-types-for 'script'; style-src 'none'",
+    };
+    response.writeHead(200, headers).end(`<!doctype html><title>Isolated</title><link rel="icon" href="data:,">
+      <script type="module" src="${latchkey.origin}/embed.js"></script>
+      <otp-verification site-key="lk_pub_the_example_shop"></otp-verification>`);
+  });
+  await once(other.listen(port, 'localhost'), 'listening');
+  await page.goto(`http://localhost:${port}/`);
+  expect(await page.evaluate(() => crossOriginIsolated)).toBe(true);
+  await element.ask('isolated@example.com');
+  await element.type(await latchkey.code());
+  await element.succeeded();
+  other.closeAllConnections();
+  other.close();
 });
 
 test('the script for other people’s pages is small', async ({ latchkey }) => {
