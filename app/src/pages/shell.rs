@@ -169,6 +169,8 @@ pub(super) fn document<V: IntoView>(
         }
     });
     let told = head.told.clone().unwrap_or_default();
+    // The page around has a main part of its own.
+    let label = head.told.as_ref().map(|_| head.title.clone());
     let embedder = head.told.is_some().then_some(told.embedder);
     let owner = Owner::new();
     owner.with(|| {
@@ -196,6 +198,7 @@ pub(super) fn document<V: IntoView>(
                 <body>
                     <main
                         class="card"
+                        aria-label=label
                         data-seed=head.seed.clone()
                         data-embedder=embedder
                         data-ending=told.ending
