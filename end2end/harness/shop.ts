@@ -122,6 +122,12 @@ export class Element {
     await this.page.keyboard.type(code);
   }
 
+  /** Begins anew by the way on that an ending offers. It takes the frame away under the mouse, which
+   *  leaves a click of Playwright's waiting for its answer. */
+  async startAgain(): Promise<void> {
+    await this.frame.getByRole('link', { name: 'START AGAIN' }).dispatchEvent('click');
+  }
+
   async succeeded(): Promise<void> {
     await expect(this.heading('Login Success!')).toBeVisible();
     await expect.poll(() => this.token()).not.toBe('');

@@ -169,6 +169,38 @@ test('moved within the page it comes back to where it was', async ({ element, la
   expect((await element.told()).filter(({ type }) => type === 'verified')).toHaveLength(1);
 });
 
+test('back in the history the form holds what the frame shows', async ({ element, latchkey, page, shop }) => {
+  await page.goto(`${shop.origin}/sign-up`);
+  await element.ask('back@example.com');
+  await element.type(await latchkey.code());
+  await element.succeeded();
+  const token = await element.token();
+  // Only the frame goes back, so there is no load of the page to wait for.
+  await page.evaluate(() => history.back());
+  await expect(element.email).toBeVisible();
+  await expect.poll(() => element.token()).toBe('');
+  await page.evaluate(() => history.forward());
+  await element.succeeded();
+  expect(await element.token()).toBe(token);
+});
+
+test('changed while it was out of the page it begins anew', async ({ element, latchkey, page, shop }) => {
+  await page.goto(`${shop.origin}/sign-up`);
+  await element.host.evaluate((host) => host.setAttribute('to', 'one@example.com'));
+  await element.awake();
+  await element.type(await latchkey.code());
+  await element.succeeded();
+  await element.host.evaluate((host) => {
+    const form = host.parentElement!;
+    host.remove();
+    host.setAttribute('to', 'two@example.com');
+    form.append(host);
+  });
+  expect(await element.token()).toBe('');
+  await element.awake();
+  expect((await latchkey.caught(2))[0].to).toBe('two@example.com');
+});
+
 test('a token that is spent is forgotten, and the person can begin anew', async ({ element, latchkey, page, shop }) => {
   await page.goto(`${shop.origin}/sign-up`);
   await element.ask('spent@example.com');
@@ -185,7 +217,7 @@ test('a token that is spent is forgotten, and the person can begin anew', async 
   await expect(element.heading('This OTP has expired')).toBeVisible();
   await expect.poll(() => element.token()).toBe('');
   expect((await element.told()).at(-1)!.type).toBe('expired');
-  await element.frame.getByRole('link', { name: 'START AGAIN' }).click();
+  await element.startAgain();
   await expect(element.email).toBeVisible();
 });
 
@@ -227,7 +259,7 @@ test('too many wrong codes are told to the page, and the person can begin anew',
   }
   await expect(element.heading('Too many incorrect OTPs')).toBeVisible();
   await expect.poll(() => element.told()).toContainEqual({ type: 'error', detail: { code: 'max_attempts_reached' } });
-  await element.frame.getByRole('link', { name: 'START AGAIN' }).click();
+  await element.startAgain();
   await expect(element.email).toBeVisible();
 });
 
