@@ -9,7 +9,10 @@ use ::app::wire::Outcome;
 use reqwest::{Method, Response};
 use serde_json::json;
 
-use crate::app::{TestApp, wrong};
+use crate::{
+    app::{TestApp, wrong},
+    back_ends::DEMO,
+};
 
 /// Everything that was logged by any test of this program, at the most talkative level.
 static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
@@ -97,6 +100,57 @@ async fn s8_code_key_and_recipient_appear_in_no_log_answer_or_file() {
     let text = String::from_utf8_lossy(&log);
     let told = text.lines().find(|line| has_number(line, &code));
     assert_eq!(told, None, "the code is in the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s8_what_a_back_end_says_and_learns_is_in_no_log() {
+    let log = log();
+    let app = TestApp::start().await;
+    let shop = app.back_end(DEMO);
+    let address = "s8.back.end@example.com";
+    let body = json!({
+        "to": address,
+        "state": "s8-page-state",
+        "return_url": "http://localhost:3001/return",
+        "metadata": {"s8-name": "s8-words"},
+    });
+    let begun = shop.repeatable("s8-request", "/v1/verifications", &body).await;
+    let path = begun.header("location").to_owned();
+    let code = app.code(1).await;
+    let answers = [
+        shop.repeatable("s8-request", "/v1/verifications", &body).await,
+        shop.check(&path, &wrong(&code)).await,
+        shop.check(&path, &code).await,
+        shop.get(&path).await,
+        shop.delete(&path).await,
+        begun,
+    ];
+    for answer in &answers {
+        assert!(!answer.text.contains(&code), "the code is in an answer: {}", answer.text);
+        assert!(!answer.text.contains(address), "the recipient is in one: {}", answer.text);
+    }
+    let page = app.get(&path.replace("/v1/verifications", "/v")).await.text().await.unwrap();
+    let token = page.split_once("name=\"token\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    let redeemed = shop.post("/v1/tokens/redeem", &json!({ "token": token })).await;
+    assert_eq!(redeemed.json["recipient"], address);
+    let token = token.to_owned();
+    app.restart().await;
+
+    let log = log.lock().unwrap().clone();
+    assert!(contains(&log, "/v1/tokens/redeem"), "the log is listened to");
+    let signature = token.rsplit_once('.').unwrap().1;
+    for (what, needle) in [
+        ("recipient", address),
+        ("id", path.rsplit_once('/').unwrap().1),
+        ("secret key", DEMO),
+        ("token", &token),
+        ("token's signature", signature),
+        ("page's state", "s8-page-state"),
+        ("request's name", "s8-request"),
+        ("metadata", "s8-words"),
+    ] {
+        assert!(!contains(&log, needle), "the {what} is in the log");
+    }
 }
 
 /// Whether the digits stand in a line by themselves, not inside a longer number or a digest.
