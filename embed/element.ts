@@ -23,7 +23,8 @@ const outward = ['locale', 'theme'];
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
-:host{display:block;min-block-size:410px}
+:host{display:block}
+div{min-block-size:410px}
 :host([hidden]){display:none}
 iframe{display:block;box-sizing:content-box;inline-size:calc(100% - 2px);block-size:408px;
 border:1px solid color-mix(in srgb,currentcolor 22%,transparent);border-radius:var(--otp-radius,12px)}
