@@ -79,13 +79,13 @@ pub fn start(page: StartPage<'_>) -> String {
         is_error: error.is_some(),
         indexed: error.is_none() && setting.is_none(),
         script: Script::Prefetch,
-        seed: None,
         logo: setting.and_then(|setting| Logo::of(&setting.brand)),
         look: setting.map(|setting| setting.look.clone()).unwrap_or_default(),
         told: setting.map(|setting| match error {
             Some(error) => Told::refusal(setting, error),
             None => Told::presence(setting),
         }),
+        ..Head::default()
     };
     let action = setting.map_or("/".to_owned(), Setting::start);
     document(frame, &head, || {

@@ -57,13 +57,12 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     let head = Head {
         title: texts.title.clone(),
         is_error: card.is_error(),
-        indexed: false,
         // What is over stays as it is.
         script: if is_over { Script::None } else { Script::Hydrate },
-        seed: None,
         logo: Logo::of(setting.map_or(&brand, |setting| &setting.brand)),
         look: setting.map_or_else(|| Look::of(&brand), |setting| setting.look.clone()),
         told,
+        ..Head::default()
     };
     let surround = || {
         if let Some(surroundings) = surroundings {

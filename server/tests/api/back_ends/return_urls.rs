@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{APPROVE, DEMO};
+use super::DEMO;
 use crate::app::TestApp;
 
 /// What has fooled others, none of which is the site's. The site has listed
@@ -170,8 +170,5 @@ async fn s15_nobody_is_sent_anywhere_but_where_the_site_has_said() {
     for url in ["http://localhost:3001/return", "http://127.0.0.1:3001/return"] {
         let body = json!({"to": "jo@example.com", "return_url": url});
         assert_eq!(shop.post("/v1/verifications", &body).await.json["return_url"], url);
-        // It is that site's and not another's.
-        let answer = app.back_end(APPROVE).post("/v1/verifications", &body).await;
-        assert_eq!(answer.problem(), (400, "invalid_return_url"));
     }
 }
