@@ -3,7 +3,7 @@
 //! `main` and the tests build the same [`Application`] from a [`Config`]; tests bind port 0 and
 //! hand in a clock that stands still.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::Router;
@@ -16,18 +16,18 @@ use crate::{
     catalogue::{Catalogue, CatalogueError},
     clock::Clock,
     config::{Config, KeySettings, LimitSettings, Mode, ProviderName},
-    delivery::{
-        Backoff, Brands, Courier, Inbox, Names, Provider, SetUpError, Smtp, Twilio, Worker,
-    },
+    delivery::{Brands, Courier, Inbox, Names, Provider, SetUpError, Smtp, Twilio, Worker},
     gateway::{Gateway, Offer, to_wire},
     housekeeping, http,
     keys::{KeyFileError, Keyring},
     limit::Limits,
+    outbox::Backoff,
     secrets::Secrets,
     service::{Rules, Service},
     site::{Site, Sites},
     store::{OpenError, SqliteStore, Store, StoreError},
     tokens::Tokens,
+    webhook,
 };
 
 /// Committed messages that may wait for the worker in memory; more wait in the outbox.
@@ -41,6 +41,7 @@ pub struct Application {
     readiness: http::Readiness,
     worker: Arc<Worker<SqliteStore>>,
     committed: mpsc::Receiver<crate::store::Message>,
+    events: Arc<webhook::Worker<SqliteStore>>,
     store: SqliteStore,
     clock: Clock,
     retention: Duration,
@@ -70,6 +71,9 @@ pub enum StartupError {
     /// A provider cannot be set up.
     #[error("setting up the providers")]
     Provider(#[from] SetUpError),
+    /// Sites cannot be told of their verifications.
+    #[error("setting up the HTTP client for webhooks")]
+    Webhooks(#[source] reqwest::Error),
     /// The address cannot be listened on.
     #[error("listening on {address}")]
     Bind {
@@ -120,9 +124,19 @@ impl Application {
         let rules = Rules { sites, limits: limits(config.limits), lease };
         let (wake, committed) = mpsc::channel(COMMITTED);
         let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
+        let poster =
+            webhook::Poster::new(config.webhook.clone()).map_err(StartupError::Webhooks)?;
+        let events = Arc::new(webhook::Worker {
+            store: store.clone(),
+            announcer: service.announcer().clone(),
+            poster,
+            endpoints: endpoints(service.sites(), &keyring)?,
+            clock: clock.clone(),
+        });
         let worker = Arc::new(Worker {
             store: store.clone(),
             courier,
+            announcer: service.announcer().clone(),
             sealer: secrets.sealer,
             clock: clock.clone(),
             backoff: Backoff {
@@ -154,7 +168,18 @@ impl Application {
             shutdown: config.server.shutdown_timeout,
         };
         let router = http::router(web, http::assets::router());
-        Ok(Self { server, timeouts, router, readiness, worker, committed, store, clock, retention })
+        Ok(Self {
+            server,
+            timeouts,
+            router,
+            readiness,
+            worker,
+            committed,
+            events,
+            store,
+            clock,
+            retention,
+        })
     }
 
     /// Where it listens.
@@ -173,6 +198,7 @@ impl Application {
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> http::Ended {
         let stopping = CancellationToken::new();
         let worker = tokio::spawn(self.worker.run(self.committed, stopping.clone()));
+        let events = tokio::spawn(self.events.run(stopping.clone()));
         let sweeper = housekeeping::run(self.store, self.clock, self.retention, stopping.clone());
         let sweeper = tokio::spawn(sweeper);
 
@@ -184,7 +210,7 @@ impl Application {
         };
         let ended = self.server.run(self.router, self.timeouts, stop).await;
         stopping.cancel();
-        let tasks = async { (worker.await, sweeper.await) };
+        let tasks = async { (worker.await, events.await, sweeper.await) };
         if tokio::time::timeout_at(deadline, tasks).await.is_err() {
             tracing::warn!("a message was still being handed over; its lease will end");
         }
@@ -215,7 +241,8 @@ pub fn courier(
     Ok(Courier::new(email?, sms?))
 }
 
-fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
+/// The master secrets, from wherever the configuration keeps them.
+pub fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
     if let Some(given) = &settings.given {
         return Ok(given.clone());
     }
@@ -235,6 +262,21 @@ fn longest_life(sites: &Sites) -> Duration {
 fn brands(sites: &Sites) -> Brands {
     let names = |site: &Site| Names { brand: site.brand.name.clone(), sender: site.sender.clone() };
     Brands::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
+}
+
+/// Where each site that has a webhook is told of its verifications.
+fn endpoints(
+    sites: &Sites,
+    keyring: &Keyring,
+) -> Result<HashMap<String, webhook::Endpoint>, StartupError> {
+    let told = sites.all().filter_map(|site| Some((site, site.webhook.clone()?)));
+    told.map(|(site, url)| {
+        let secrets = webhook::Secret::of_site(keyring, &site.name);
+        let secrets = secrets.map_err(|_| StartupError::Derive)?;
+        let endpoint = webhook::Endpoint::new(url, webhook::Signer::new(&secrets));
+        Ok((site.name.clone(), endpoint))
+    })
+    .collect()
 }
 
 fn limits(settings: LimitSettings) -> Limits {

@@ -240,3 +240,22 @@ fn the_master_secret_is_printed_as_before() {
 
     assert_eq!((code, out.lines().count()), (Some(0), 1));
 }
+
+#[test]
+fn the_secret_of_a_webhook_is_the_same_each_time_and_another_for_each_site() {
+    let latchkey = Latchkey::new();
+    let secret = |site: &str, secrets: &str| {
+        let keys = [("LATCHKEY_KEYS__SECRETS", secrets)];
+        latchkey.run(&["keys", "webhook", site], &keys)
+    };
+    let (old, new) = ("A".repeat(43), "B".repeat(43));
+    let (code, demo, aside) = secret("demo", &old);
+    assert_eq!((code, demo.lines().count()), (Some(0), 1), "{aside}");
+    assert!(demo.starts_with("whsec_") && !aside.contains("whsec_"), "{demo}");
+    assert_eq!(secret("demo", &old).1, demo);
+    assert_ne!(secret("test-approve", &old).1, demo);
+    assert_ne!(secret("demo", &format!("{new},{old}")).1, demo, "the newest is printed");
+    let (code, printed, complaint) = secret("nobody", &old);
+    assert_eq!((code, &*printed), (Some(1), ""));
+    assert!(complaint.contains("no site is called"), "{complaint}");
+}

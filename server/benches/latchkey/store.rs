@@ -14,7 +14,7 @@ use otp::{
 };
 use rand::rngs::SysRng;
 use server::store::{
-    AccountKey, Message, MessageKey, OutboxChange, Records, SqliteStore, Step, Store,
+    AccountKey, Message, MessageKey, OutboxChange, Queue, Records, SqliteStore, Step, Store,
 };
 
 const SPAN: Duration = Duration::from_secs(3);
@@ -166,7 +166,11 @@ impl Step for Create {
         let quota = otp::budget::Quota { limit: 5, per: Duration::from_secs(600) };
         let _ = records.accounts[0].tally(0).take(quota, NOW);
         let message = Message {
-            key: MessageKey { verification: self.verification.id(), number: 1 },
+            key: MessageKey {
+                queue: Queue::Codes,
+                verification: self.verification.id(),
+                number: 1,
+            },
             expires_at: self.verification.code_expires_at(),
             tries: 0,
             unanswered: 0,

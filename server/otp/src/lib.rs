@@ -13,6 +13,7 @@ pub mod channel;
 pub mod code;
 pub mod details;
 pub mod digest;
+pub mod event;
 pub mod id;
 pub mod policy;
 pub mod recipient;

@@ -43,6 +43,14 @@ pub struct Verification {
     /// When its result was redeemed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     redeemed_at: Option<Timestamp>,
+    /// Events that its relying party was told of.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    events: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What a verification is opened with.
@@ -174,6 +182,7 @@ impl Verification {
             finished: None,
             details,
             redeemed_at: None,
+            events: 0,
         };
         verification.make_live(code, peppers);
         verification
@@ -283,6 +292,12 @@ impl Verification {
         }
     }
 
+    /// The number of its next event, from 1. No two events of a verification share one.
+    pub fn number_event(&mut self) -> u32 {
+        self.events = self.events.saturating_add(1);
+        self.events
+    }
+
     /// Makes `code`, the one of the newest send, live; the oldest live code may have to go.
     fn make_live(&mut self, code: &Code, peppers: &Peppers) {
         let Send { channel, expires_at, .. } = self.last_send;
@@ -300,8 +315,7 @@ impl Verification {
     }
 
     fn nothing_delivered(&self) -> bool {
-        let mut sends = self.earlier_sends.iter().chain([&self.last_send]);
-        sends.all(|send| send.delivery == Delivery::Undelivered)
+        self.deliveries().all(|delivery| delivery == Delivery::Undelivered)
     }
 
     fn binding<'a>(&'a self, channel: Channel, recipient: &'a str) -> Binding<'a> {
@@ -406,6 +420,20 @@ impl Verification {
     pub fn send_count(&self) -> u32 {
         u32::try_from(self.earlier_sends.len())
             .map_or(u32::MAX, |earlier| earlier.saturating_add(1))
+    }
+
+    /// How far each message has come, in the order they were asked for.
+    pub fn deliveries(&self) -> impl Iterator<Item = Delivery> {
+        self.sends().map(|send| send.delivery)
+    }
+
+    /// The message of a number, from 1.
+    pub fn send(&self, number: u32) -> Option<&Send> {
+        self.sends().nth(number.checked_sub(1)? as usize)
+    }
+
+    fn sends(&self) -> impl Iterator<Item = &Send> {
+        self.earlier_sends.iter().chain([&self.last_send])
     }
 
     /// The newest message.

@@ -36,6 +36,14 @@ pub(super) enum Keys {
     /// The secret key itself goes to standard error, once. When the back end uses it, take the old
     /// digest away.
     Secret,
+    /// Print the secret that a site checks the signatures of webhooks with
+    ///
+    /// It follows from the newest master secret and from the site's name, so it is the same each
+    /// time until the master secrets are rotated.
+    Webhook {
+        /// The site's name
+        site: String,
+    },
 }
 
 /// Prints what was asked for: to `out` what may be kept in a file, to `aside` the rest.
@@ -48,6 +56,8 @@ pub(super) fn print(
         None => print_master(out, aside),
         Some(Keys::Site { name }) => print_site(&name, out, aside),
         Some(Keys::Secret) => print_secret(out, aside),
+        // It is derived from what the configuration says, which nothing else here needs.
+        Some(Keys::Webhook { .. }) => Ok(()),
     }
 }
 

@@ -9,6 +9,7 @@ mod keys;
 mod probe;
 mod send_test;
 mod serve;
+mod webhook_secret;
 
 use std::{
     error::Error,
@@ -87,6 +88,8 @@ impl<E: Error + 'static> From<E> for Failure {
 pub async fn run(cli: Cli) -> ExitCode {
     let mut out = io::stdout();
     let outcome = match cli.command {
+        Command::Keys { keys: Some(keys::Keys::Webhook { site }) } => load(cli.config)
+            .and_then(|config| webhook_secret::print(&config, &site, &mut out, &mut io::stderr())),
         Command::Keys { keys } => keys::print(keys, &mut out, &mut io::stderr()),
         Command::Openapi => print_openapi(&mut out),
         Command::Completions { shell } => print_completions(shell, &mut out),

@@ -24,6 +24,7 @@ mod smtp_url;
 #[cfg(test)]
 mod tests;
 mod twilio;
+mod webhook;
 
 use std::{path::PathBuf, time::Duration};
 
@@ -43,6 +44,7 @@ use self::{layers::Layers, reader::Reader};
 use crate::{
     delivery::{SmtpSettings, TwilioSettings},
     site::Sites,
+    webhook::PosterSettings,
 };
 
 /// Where a configuration is read from.
@@ -82,6 +84,8 @@ pub struct Config {
     pub smtp: Option<SmtpSettings>,
     /// The Twilio account, where one is configured.
     pub twilio: Option<TwilioSettings>,
+    /// How relying parties are told of their verifications.
+    pub webhook: PosterSettings,
     /// What people see.
     pub page: PageSettings,
     /// The relying parties.
@@ -127,6 +131,7 @@ impl Config {
         let (sites, about_sites) = sites::read(reader, &surroundings);
         Self {
             delivery,
+            webhook: webhook::read(reader, mode),
             page,
             sites,
             about_sites,

@@ -3,8 +3,9 @@
 //! A value that is refused is replaced by a harmless one, so that reading goes on and the operator
 //! hears of everything at once; the stand-in is never used, because any problem fails the whole.
 
-use std::{fmt::Display, ops::RangeInclusive, time::Duration};
+use std::{fmt::Display, net::IpAddr, ops::RangeInclusive, time::Duration};
 
+use ipnet::IpNet;
 use secrecy::SecretString;
 use toml::Value;
 
@@ -156,6 +157,21 @@ impl Reader {
         let items = self.value(key).as_array().into_iter().flatten();
         let given: Vec<i64> = items.filter_map(Value::as_integer).collect();
         given.into_iter().map(|n| Duration::from_secs(self.bounded(key, n, bounds))).collect()
+    }
+
+    /// A list of networks; an address stands for itself alone.
+    pub(super) fn networks(&mut self, key: &str) -> Vec<IpNet> {
+        let mut networks = Vec::new();
+        for text in self.texts(key) {
+            match text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)) {
+                Ok(network) => networks.push(network),
+                Err(_) => self.refuse(
+                    key,
+                    format!("\"{text}\" is no network; write for example 10.0.0.0/8 or 192.0.2.7"),
+                ),
+            }
+        }
+        networks
     }
 
     /// One of a few words.

@@ -60,7 +60,7 @@ impl ServerSettings {
             mode,
             bind,
             public_origin,
-            trusted_proxies: read_proxies(reader),
+            trusted_proxies: reader.networks("server.trusted_proxies"),
             request_timeout: reader.seconds("server.request_timeout", 1..=120),
             header_timeout: reader.seconds("server.header_timeout", 1..=120),
             shutdown_timeout: reader.seconds("server.shutdown_timeout", 1..=60),
@@ -111,19 +111,4 @@ fn read_mode(reader: &mut Reader, bind: SocketAddr, origin: Option<&Origin>) -> 
             Mode::Production
         }
     })
-}
-
-fn read_proxies(reader: &mut Reader) -> Vec<IpNet> {
-    let mut networks = Vec::new();
-    for text in reader.texts("server.trusted_proxies") {
-        let network = text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-        match network {
-            Ok(network) => networks.push(network),
-            Err(_) => reader.refuse(
-                "server.trusted_proxies",
-                format!("\"{text}\" is no network; write for example 10.0.0.0/8 or 192.0.2.7"),
-            ),
-        }
-    }
-    networks
 }

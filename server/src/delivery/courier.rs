@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use otp::{Channel, Timestamp};
 
-use super::{Failure, Letter, Provider, Receipt, Undelivered, breaker::Breaker};
+use super::{Failure, Letter, Provider, Receipt, Undelivered};
+use crate::outbox::Breaker;
 
 /// After so many failures that may pass, a message goes to the next provider of its channel.
 const TRIES_EACH: u32 = 3;
@@ -74,8 +75,10 @@ impl Courier {
                         error = %undelivered,
                         "a message was not taken",
                     );
-                    breaker.failed(undelivered.kind, now);
+                    // A refusal for good is about the message or the settings, and comes from a
+                    // provider that answers.
                     if undelivered.kind != Failure::Permanent {
+                        breaker.failed(now);
                         return Err(undelivered);
                     }
                     last = undelivered;
@@ -91,7 +94,7 @@ impl Courier {
         let turn = usize::try_from(tries / TRIES_EACH).unwrap_or_default();
         let (later, first) = carriers.split_at(turn % carriers.len().max(1));
         let mut order: Vec<_> = first.iter().chain(later).collect();
-        order.sort_by_key(|carrier| carrier.breaker.rests(now));
+        order.sort_by_key(|carrier| carrier.breaker.rests_until(now).is_some());
         order
     }
 

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::{Brands, Letter, Names};
 use crate::{
     origin::Origin,
+    outbox::{binding, public_id},
     secrets::{CannotOpen, Sealer},
     store::MessageKey,
 };
@@ -86,12 +87,12 @@ impl Envelope {
             around_host: self.around_host.clone(),
         };
         let plain = Zeroizing::new(serde_json::to_vec(&content).map_err(|_| Unspecified)?);
-        sealer.seal(&context(key), &plain)
+        sealer.seal(&binding(key), &plain)
     }
 
     /// Decrypts what [`Envelope::seal`] made for the same place.
     pub fn open(key: &MessageKey, sealed: &[u8], sealer: &Sealer) -> Result<Self, Unreadable> {
-        let plain = Zeroizing::new(sealer.open(&context(key), sealed)?);
+        let plain = Zeroizing::new(sealer.open(&binding(key), sealed)?);
         let content: Content = serde_json::from_slice(&plain).map_err(Unreadable::Content)?;
         let code = Code::parse(&content.code)
             .map_err(|error| Unreadable::Content(serde::de::Error::custom(error)))?;
@@ -120,36 +121,22 @@ impl Envelope {
     }
 }
 
-/// What the ciphertext is bound to: moved to another row it does not open.
-fn context(key: &MessageKey) -> Vec<u8> {
-    let mut context = key.verification.as_bytes().to_vec();
-    context.extend(key.number.to_be_bytes());
-    context
-}
-
-/// Names a message to the outside, the same over all its tries, and tells nothing of what it names.
-fn public_id(key: &MessageKey) -> String {
-    use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, &context(key));
-    URL_SAFE_NO_PAD.encode(&digest.as_ref()[..18])
-}
-
 #[cfg(test)]
 mod tests {
     use otp::VerificationId;
 
     use super::*;
-    use crate::{keys::Keyring, secrets::Secrets};
+    use crate::{keys::Keyring, secrets::Secrets, store::Queue};
 
     #[test]
     fn a_message_that_was_written_before_there_were_sites_is_still_sent() {
         let secret = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
         let sealer = Secrets::derive(&Keyring::parse([secret]).unwrap()).unwrap().sealer;
         let verification = VerificationId::first_at(Timestamp::from_millis(1));
-        let key = MessageKey { verification, number: 1 };
+        let key = MessageKey { queue: Queue::Codes, verification, number: 1 };
         let written = "{\"to\":\"jane@example.com\",\"code\":\"123456\",\"channel\":\"email\",\
                        \"locale\":\"en\",\"sent_at\":1,\"expires_at\":2}";
-        let sealed = sealer.seal(&context(&key), written.as_bytes()).unwrap();
+        let sealed = sealer.seal(&binding(&key), written.as_bytes()).unwrap();
 
         let envelope = Envelope::open(&key, &sealed, &sealer).unwrap();
 

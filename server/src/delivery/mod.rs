@@ -5,13 +5,11 @@
 //! try again, and with whom, is the outbox worker's business.
 
 mod brands;
-mod breaker;
 pub mod courier;
 pub mod envelope;
 pub mod inbox;
 pub mod letter;
 pub mod provider;
-pub mod retry;
 pub mod smtp;
 pub mod template;
 pub mod twilio;
@@ -23,7 +21,6 @@ pub use self::{
     inbox::Inbox,
     letter::{Failure, Letter, ProbeError, Receipt, Undelivered},
     provider::{Provider, SetUpError},
-    retry::Backoff,
     smtp::{Smtp, SmtpSecurity, SmtpSettings},
     twilio::{Twilio, TwilioSettings},
     worker::Worker,

@@ -16,20 +16,20 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Brands, Courier, Failure, Undelivered, envelope::Envelope, retry::Backoff};
+use super::{Brands, Courier, Failure, Undelivered, envelope::Envelope};
 use crate::{
     clock::Clock,
+    outbox::{Backoff, Desk},
     report::report,
     secrets::Sealer,
-    store::{AccountKey, Message, MessageKey, OutboxChange, Records, Step, Store},
+    store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
+    webhook::Announcer,
 };
 
 /// Messages tried at the same time; more wait in the channel or in the outbox.
 const IN_FLIGHT: usize = 64;
 /// How often the outbox is asked for what came back.
 const LOOK: Duration = Duration::from_millis(500);
-/// Between two tries to record what became of a message, while the store is away.
-const PAUSE: Duration = Duration::from_millis(250);
 /// A second answerless try may already be a duplicate, so there is no third (S25).
 const UNANSWERED: u32 = 2;
 
@@ -42,6 +42,8 @@ pub struct Worker<S> {
     pub courier: Courier,
     /// Opens what the outbox keeps.
     pub sealer: Arc<Sealer>,
+    /// Tells relying parties how messages fare.
+    pub announcer: Announcer,
     /// The time.
     pub clock: Clock,
     /// When a message that was not taken is tried again.
@@ -72,7 +74,7 @@ impl<S: Store> Worker<S> {
                 biased;
                 () = stop.cancelled() => break,
                 // Ahead of what is new, or a flood of that would starve what came back.
-                _ = look.tick() => self.claim(free.available_permits()).await,
+                _ = look.tick() => self.desk().claim(free.available_permits()).await,
                 Some(message) = committed.recv() => vec![message],
             };
             drop(permit);
@@ -91,7 +93,7 @@ impl<S: Store> Worker<S> {
 
     /// Claims and tries everything that is due. Gives the number of messages.
     pub async fn deliver_due(&self) -> usize {
-        let messages = self.claim(IN_FLIGHT).await;
+        let messages = self.desk().claim(IN_FLIGHT).await;
         let count = messages.len();
         for message in messages {
             self.attempt(message).await;
@@ -99,19 +101,9 @@ impl<S: Store> Worker<S> {
         count
     }
 
-    async fn claim(&self, limit: usize) -> Vec<Message> {
-        let now = self.clock.now();
-        let claimed = async {
-            // Looking costs a read; only what is due is worth a write.
-            match self.store.next_due().await? {
-                Some(due) if due <= now => self.store.claim(now, self.lease, limit.max(1)).await,
-                _ => Ok(Vec::new()),
-            }
-        };
-        claimed.await.unwrap_or_else(|error| {
-            report(&error, "the outbox could not be read; looking again shortly");
-            Vec::new()
-        })
+    fn desk(&self) -> Desk<'_, S> {
+        let Self { store, clock, lease, .. } = self;
+        Desk { store, clock, queue: Queue::Codes, lease: *lease }
     }
 
     /// Tries one message and settles it.
@@ -149,20 +141,15 @@ impl<S: Store> Worker<S> {
         self.settle(&message, tries, settlement).await;
     }
 
-    /// Records what became of a message, as long as that is ours to say. A store that is away for a
-    /// moment shall not make a duplicate of what has gone out.
-    async fn settle(&self, message: &Message, tries: u32, settlement: Settlement) {
+    /// Records what became of a message.
+    async fn settle(&self, message: &Message, tries: u32, settled: Settlement) {
         let Message { key, leased_until, .. } = *message;
-        loop {
-            let now = self.clock.now();
-            let step = Settle { key, leased_until, tries, settled: settlement, now };
-            let Err(error) = self.store.apply(step).await else { return };
-            if self.clock.now() + PAUSE >= leased_until {
-                // The lease ends, and the message is tried again: at worst it arrives twice.
-                return report(&error, "a message could not be settled");
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
+        let step = |now| {
+            let settle = Settle { key, leased_until, tries, settled, now };
+            self.announcer.announcing(settle, now)
+        };
+        self.desk().settle(leased_until, step).await;
+        self.announcer.wake();
     }
 
     fn judge(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {

@@ -26,6 +26,7 @@ use crate::{
     secrets::Secrets,
     site::{Script, Site, Sites},
     store::{Message, Step, Store, StoreError},
+    webhook::Announcer,
 };
 
 /// The rules that a service runs under.
@@ -48,6 +49,8 @@ pub struct Service<S> {
     clock: Clock,
     /// Wakes the outbox worker with what has just been committed.
     worker: mpsc::Sender<Message>,
+    /// Tells relying parties what becomes of their verifications.
+    announcer: Announcer,
 }
 
 /// What a verification is begun with.
@@ -144,7 +147,15 @@ impl<S: Store> Service<S> {
         clock: Clock,
         worker: mpsc::Sender<Message>,
     ) -> Self {
-        Self { store, secrets, rules, clock, worker }
+        let told = rules.sites.all().filter(|site| site.webhook.is_some());
+        let told = told.map(|site| site.name.clone());
+        let announcer = Announcer::new(told, secrets.sealer.clone());
+        Self { store, secrets, rules, clock, worker, announcer }
+    }
+
+    /// Who tells relying parties what becomes of their verifications.
+    pub fn announcer(&self) -> &Announcer {
+        &self.announcer
     }
 
     /// The relying parties.
@@ -254,13 +265,16 @@ impl<S: Store> Service<S> {
         self.apply(client, now, step).await?.snapshot()
     }
 
-    /// Runs a step, once for each request, and wakes the worker.
+    /// Runs a step, once for each request, together with what it is announced by, and wakes the
+    /// workers.
     async fn apply<T>(&self, client: &Client, now: Timestamp, step: T) -> Result<Done, Refused>
     where
         T: Step<Output = Result<Done, Refused>>,
     {
         let (request, sealer) = (client.request, self.secrets.sealer.clone());
-        let mut done = self.store.apply(Once { step, request, sealer, now }).await??;
+        let step = self.announcer.announcing(Once { step, request, sealer, now }, now);
+        let mut done = self.store.apply(step).await??;
+        self.announcer.wake();
         if let Some(message) = done.message.take() {
             self.wake(message);
         }

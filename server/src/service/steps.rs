@@ -15,7 +15,7 @@ use crate::{
     delivery::envelope::Envelope,
     limit::{Exceeded, Limits},
     secrets::Secrets,
-    store::{AccountKey, Message, MessageKey, OutboxChange, Records, Step},
+    store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Records, Step},
 };
 
 /// What every step is decided under.
@@ -90,7 +90,11 @@ impl Context {
         let recipient = recipient.ok_or(Refused::NotFound)?;
         self.limits.take_send(recipient, caller, self.now).map_err(|e| self.exceeded(e))?;
 
-        let key = MessageKey { verification: verification.id(), number: verification.send_count() };
+        let key = MessageKey {
+            queue: Queue::Codes,
+            verification: verification.id(),
+            number: verification.send_count(),
+        };
         let envelope = Envelope::of_newest(verification, &coded.code);
         let sealed = envelope.seal(&key, &self.secrets.sealer).map_err(|_| Refused::Generator)?;
         let message = Message {

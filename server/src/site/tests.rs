@@ -50,6 +50,30 @@ fn only_a_listed_origin_may_embed_a_site() {
 }
 
 #[test]
+fn s15_a_return_url_is_taken_as_it_was_listed_and_from_the_site_that_lists_it() {
+    let mut shop = site();
+    shop.return_urls = ["https://shop.example", "https://shop.example/back?to=1"]
+        .map(|url| Url::parse(url).unwrap())
+        .into();
+    for url in ["https://shop.example", "https://shop.example/", "https://shop.example/back?to=1"] {
+        assert!(shop.return_url(url).is_some(), "{url}");
+        assert!(site().return_url(url).is_none(), "{url}");
+    }
+    for url in [
+        "HTTPS://shop.example/",
+        "https://SHOP.example/",
+        "https:shop.example",
+        "https://shop.example:443/",
+        "https://shop.example/back",
+        "https://shop.example/./back?to=1",
+        "https://shop.example/back?to=1/",
+        " https://shop.example/",
+    ] {
+        assert!(shop.return_url(url).is_none(), "{url}");
+    }
+}
+
+#[test]
 fn a_rehearsed_code_is_all_zeros_or_can_never_be_right() {
     let policy = Policy::default();
     let code = |rehearsal| {

@@ -39,8 +39,12 @@ fn opened(now: Timestamp) -> Verification {
     Verification::open(opening, Channel::Email, &Code::parse("123456").unwrap(), &peppers(), now)
 }
 
+fn code_key(verification: VerificationId, number: u32) -> MessageKey {
+    MessageKey { queue: Queue::Codes, verification, number }
+}
+
 fn message(verification: VerificationId, number: u32) -> Message {
-    let key = MessageKey { verification, number };
+    let key = code_key(verification, number);
     Message {
         key,
         expires_at: START + Duration::from_secs(300),
@@ -49,6 +53,11 @@ fn message(verification: VerificationId, number: u32) -> Message {
         leased_until: LEASED,
         sealed: vec![1, 2, 3],
     }
+}
+
+fn event(verification: VerificationId, number: u32) -> Message {
+    let key = MessageKey { queue: Queue::Events, verification, number };
+    Message { key, ..message(verification, number) }
 }
 
 fn account(byte: u8) -> AccountKey {
@@ -180,54 +189,63 @@ pub(super) async fn a_failing_step_does_not_take_its_neighbours_down(store: impl
             Err(_) => assert_eq!(number % 3, 0),
         }
     }
-    assert_eq!(store.claim(START, LEASE, 100).await.unwrap().len(), 20);
+    assert_eq!(store.claim(Queue::Codes, START, LEASE, 100).await.unwrap().len(), 20);
 }
 
 pub(super) async fn a_message_is_leased_to_one_caller_until_the_lease_ends(store: impl Store) {
     let id = create(&store).await;
     let end = START + LEASE;
     let just_before = end - Duration::from_millis(1);
-    assert_eq!(store.claim(just_before, LEASE, 10).await.unwrap(), []);
-    assert_eq!(store.next_due().await.unwrap(), Some(end));
+    assert_eq!(store.claim(Queue::Codes, just_before, LEASE, 10).await.unwrap(), []);
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(end));
     let leased = Message { leased_until: end + LEASE, ..message(id, 1) };
-    assert_eq!(store.claim(end, LEASE, 10).await.unwrap(), [leased]);
-    assert_eq!(store.claim(end, LEASE, 10).await.unwrap(), []);
-    assert_eq!(store.next_due().await.unwrap(), Some(end + LEASE));
+    assert_eq!(store.claim(Queue::Codes, end, LEASE, 10).await.unwrap(), [leased]);
+    assert_eq!(store.claim(Queue::Codes, end, LEASE, 10).await.unwrap(), []);
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(end + LEASE));
 }
 
 pub(super) async fn a_message_given_back_is_due_at_its_time_with_its_tries(store: impl Store) {
     let id = create(&store).await;
-    let key = MessageKey { verification: id, number: 1 };
+    let key = code_key(id, 1);
     let at = START + Duration::from_secs(2);
     let back = OutboxChange::Retry { key, leased_until: LEASED, at, tries: 3, unanswered: 1 };
     change_outbox(&store, id, back).await;
-    assert_eq!(store.claim(at - Duration::from_millis(1), LEASE, 10).await.unwrap(), []);
-    let claimed = store.claim(at, LEASE, 10).await.unwrap();
+    assert_eq!(
+        store.claim(Queue::Codes, at - Duration::from_millis(1), LEASE, 10).await.unwrap(),
+        []
+    );
+    let claimed = store.claim(Queue::Codes, at, LEASE, 10).await.unwrap();
     assert_eq!((claimed[0].tries, claimed[0].unanswered), (3, 1));
 }
 
 pub(super) async fn a_message_is_not_given_back_by_who_has_lost_it(store: impl Store) {
     let id = create(&store).await;
-    let key = MessageKey { verification: id, number: 1 };
-    let [taken] = &store.claim(LEASED, LEASE, 10).await.unwrap()[..] else { panic!("it is due") };
+    let key = code_key(id, 1);
+    let [taken] = &store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap()[..] else {
+        panic!("it is due")
+    };
     let give_back = |leased_until| {
         let back = OutboxChange::Retry { key, leased_until, at: LEASED, tries: 9, unanswered: 0 };
         change_outbox(&store, id, back)
     };
     give_back(LEASED).await;
-    assert_eq!(store.claim(LEASED, LEASE, 10).await.unwrap(), [], "another is trying it");
+    assert_eq!(
+        store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap(),
+        [],
+        "another is trying it"
+    );
     give_back(taken.leased_until).await;
-    assert_eq!(store.claim(LEASED, LEASE, 10).await.unwrap().len(), 1);
+    assert_eq!(store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap().len(), 1);
 }
 
 pub(super) async fn a_removed_message_never_comes_back(store: impl Store) {
     let id = create(&store).await;
-    let key = MessageKey { verification: id, number: 1 };
+    let key = code_key(id, 1);
     change_outbox(&store, id, OutboxChange::Remove { key }).await;
     // Removing what is gone is no error: a late worker may do so.
     change_outbox(&store, id, OutboxChange::Remove { key }).await;
-    assert_eq!(store.claim(START + LEASE * 100, LEASE, 10).await.unwrap(), []);
-    assert_eq!(store.next_due().await.unwrap(), None);
+    assert_eq!(store.claim(Queue::Codes, START + LEASE * 100, LEASE, 10).await.unwrap(), []);
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), None);
 }
 
 pub(super) async fn a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit(
@@ -236,15 +254,76 @@ pub(super) async fn a_claim_takes_the_longest_waiting_first_and_no_more_than_its
     let mut ids = Vec::new();
     for seconds in [5, 1, 3] {
         let id = create(&store).await;
-        let key = MessageKey { verification: id, number: 1 };
+        let key = code_key(id, 1);
         let at = START + Duration::from_secs(seconds);
         let back = OutboxChange::Retry { key, leased_until: LEASED, at, tries: 1, unanswered: 0 };
         change_outbox(&store, id, back).await;
         ids.push(id);
     }
-    let claimed = store.claim(START + LEASE, LEASE, 2).await.unwrap();
+    let claimed = store.claim(Queue::Codes, START + LEASE, LEASE, 2).await.unwrap();
     let claimed: Vec<_> = claimed.iter().map(|message| message.key.verification).collect();
     assert_eq!(claimed, [ids[1], ids[2]]);
+}
+
+pub(super) async fn a_message_that_is_scheduled_is_nobodys_until_its_time(store: impl Store) {
+    let id = create(&store).await;
+    let at = START + Duration::from_secs(900);
+    let scheduled = Message { leased_until: START, ..event(id, 0) };
+    let schedule = OutboxChange::Schedule { message: scheduled, at };
+    change_outbox(&store, id, schedule).await;
+    let claim = |now| store.claim(Queue::Events, now, LEASE, 10);
+    assert_eq!(claim(at - Duration::from_millis(1)).await.unwrap(), []);
+    assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(at));
+    let leased = Message { leased_until: at + LEASE, ..event(id, 0) };
+    assert_eq!(claim(at).await.unwrap(), [leased]);
+    assert_eq!(claim(at).await.unwrap(), []);
+}
+
+pub(super) async fn each_queue_is_claimed_settled_and_due_by_itself(store: impl Store) {
+    let id = create(&store).await;
+    let schedule = OutboxChange::Schedule { message: event(id, 1), at: START };
+    change_outbox(&store, id, schedule).await;
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(LEASED));
+    assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(START));
+    let claim = |queue, now| store.claim(queue, now, LEASE, 10);
+    assert_eq!(claim(Queue::Codes, START).await.unwrap(), []);
+    let [claimed] = &claim(Queue::Events, LEASED).await.unwrap()[..] else { panic!("it is due") };
+    assert_eq!(claimed.key, event(id, 1).key);
+    // The same verification, the same number, the same lease: and still another message.
+    let [code] = &claim(Queue::Codes, LEASED).await.unwrap()[..] else { panic!("it is due") };
+    let (leased_until, at) = (code.leased_until, LEASED);
+    let back = OutboxChange::Retry { key: code.key, leased_until, at, tries: 1, unanswered: 0 };
+    change_outbox(&store, id, back).await;
+    assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(LEASED + LEASE));
+    change_outbox(&store, id, OutboxChange::Remove { key: code.key }).await;
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), None);
+    assert_eq!(claim(Queue::Events, LEASED + LEASE).await.unwrap().len(), 1);
+}
+
+pub(super) async fn a_flood_of_one_queue_keeps_the_other_from_nothing(store: impl Store) {
+    let id = create(&store).await;
+    let flood = change(id, move |records: &mut Records| {
+        for number in 1..=100 {
+            let schedule = OutboxChange::Schedule { message: event(id, number), at: START };
+            records.outbox.push(schedule);
+        }
+    });
+    store.apply(flood).await.unwrap();
+    let claimed = store.claim(Queue::Codes, LEASED, LEASE, 1).await.unwrap();
+    assert_eq!(claimed.len(), 1);
+    assert_eq!(store.claim(Queue::Events, LEASED, LEASE, 100).await.unwrap().len(), 100);
+}
+
+pub(super) async fn a_sweep_leaves_an_event_that_outlives_its_verification(store: impl Store) {
+    let id = create(&store).await;
+    let end = START + RETENTION + LEASE;
+    let lasting = Message { expires_at: end, ..event(id, 1) };
+    let schedule = OutboxChange::Schedule { message: lasting, at: START };
+    change_outbox(&store, id, schedule).await;
+    let swept = store.sweep(end - Duration::from_millis(1), RETENTION).await.unwrap();
+    assert_eq!((swept.verifications, swept.messages), (1, 1), "the code, and not the event");
+    assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(START));
+    assert_eq!(store.sweep(end, RETENTION).await.unwrap().messages, 1);
 }
 
 /// A step that keeps an answer under a name, unless one is kept already; tells whether it did.
@@ -364,6 +443,18 @@ pub(super) async fn s28_the_latest_time_is_known_after_a_restart<S: Store>(
     assert_eq!(store.latest_time().await.unwrap(), START + LEASE);
 }
 
+pub(super) async fn a_restart_brings_nothing_forward_that_is_scheduled<S: Store>(
+    store: S,
+    reopen: impl Fn(S) -> S,
+) {
+    let id = create(&store).await;
+    let at = START + Duration::from_secs(900);
+    let schedule = OutboxChange::Schedule { message: event(id, 0), at };
+    change_outbox(&store, id, schedule).await;
+    let store = reopen(store);
+    assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(at));
+}
+
 async fn in_parallel<S: Step>(
     store: &impl Store,
     count: usize,
@@ -428,11 +519,16 @@ macro_rules! contract {
             a_message_is_not_given_back_by_who_has_lost_it
             a_removed_message_never_comes_back
             a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit
+            a_message_that_is_scheduled_is_nobodys_until_its_time
+            each_queue_is_claimed_settled_and_due_by_itself
+            a_flood_of_one_queue_keeps_the_other_from_nothing
+            a_sweep_leaves_an_event_that_outlives_its_verification
             a_request_is_answered_anew_once_however_many_send_it
             a_sweep_drops_what_is_over_and_nothing_else
             the_store_is_pinged;
             s24_all_that_was_answered_is_there_after_a_restart
             s28_the_latest_time_is_known_after_a_restart
+            a_restart_brings_nothing_forward_that_is_scheduled
         }
     };
 }

@@ -30,12 +30,18 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// Runs `step` over the records it names and commits what it changed, all or nothing.
     fn apply<S: Step>(&self, step: S) -> Answer<'_, S::Output>;
 
-    /// Leases up to `limit` messages that are due at `now`, the longest waiting first. Each comes
-    /// back to the queue by itself after `lease`, unless it is settled before.
-    fn claim(&self, now: Timestamp, lease: Duration, limit: usize) -> Answer<'_, Vec<Message>>;
+    /// Leases up to `limit` messages of one queue that are due at `now`, the longest waiting first.
+    /// Each comes back to the queue by itself after `lease`, unless it is settled before.
+    fn claim(
+        &self,
+        queue: Queue,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Answer<'_, Vec<Message>>;
 
-    /// When the next message will be due, leased ones included.
-    fn next_due(&self) -> Answer<'_, Option<Timestamp>>;
+    /// When the next message of a queue will be due, leased ones included.
+    fn next_due(&self, queue: Queue) -> Answer<'_, Option<Timestamp>>;
 
     /// Drops verifications opened before `now - retention`, and accounts, replays and messages
     /// whose time is over, a bounded number of each. Also remembers `now` for [`Store::latest_time`].
@@ -105,12 +111,24 @@ pub struct AccountKey {
     pub expires_at: Timestamp,
 }
 
-/// Names one message: the verification, and the number of the send from 1.
+/// Messages of one kind. Each kind lies and is claimed by itself, so that a flood of one never
+/// keeps the other waiting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Queue {
+    /// Codes on their way to people.
+    Codes,
+    /// What relying parties are told.
+    Events,
+}
+
+/// Names one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageKey {
+    /// What kind of message it is.
+    pub queue: Queue,
     /// The verification it belongs to.
     pub verification: VerificationId,
-    /// Which of its sends it is, from 1.
+    /// Which of its kind it is: the number of the send, or of the event.
     pub number: u32,
 }
 
@@ -119,15 +137,15 @@ pub struct MessageKey {
 pub struct Message {
     /// Which it is.
     pub key: MessageKey,
-    /// Nothing is sent from this time on.
+    /// Nothing is sent from this time on, and a sweep may drop it.
     pub expires_at: Timestamp,
-    /// How many times a provider was asked to take it.
+    /// How many times somebody was asked to take it.
     pub tries: u32,
-    /// After how many of these it is not known whether the provider took it.
+    /// After how many of these it is not known whether they took it.
     pub unanswered: u32,
     /// Until when it belongs to whoever holds it; from then on it may be handed to another.
     pub leased_until: Timestamp,
-    /// Recipient and code, encrypted under a key that is not in the store.
+    /// What it says and to whom, encrypted under a key that is not in the store.
     pub sealed: Vec<u8>,
 }
 
@@ -151,6 +169,14 @@ pub enum OutboxChange {
     Enqueue {
         /// The message.
         message: Message,
+    },
+    /// Takes a message in that is nobody's until it is claimed, from `at` on. What it says of a
+    /// lease counts for nothing, and neither a restart nor a sweep brings it forward.
+    Schedule {
+        /// The message.
+        message: Message,
+        /// When it is due.
+        at: Timestamp,
     },
     /// Gives a message back, to be claimed again later. Does nothing where it is another's by now.
     Retry {
@@ -181,7 +207,7 @@ pub struct Swept {
     pub accounts: usize,
     /// Answers kept for requests that might have been sent again.
     pub replays: usize,
-    /// Messages nobody settled although their code has long expired.
+    /// Messages nobody settled although their time has long been over.
     pub messages: usize,
 }
 

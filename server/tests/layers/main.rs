@@ -13,7 +13,7 @@ use source::{Source, below, workspace};
 const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     (
         "service",
-        &["clock", "delivery::envelope", "limit", "secrets", "site", "store"],
+        &["clock", "delivery::envelope", "limit", "secrets", "site", "store", "webhook"],
         "the use cases know the store's trait and what a message is made of; providers, HTTP and \
          configuration reach them as plain values, from `startup`",
     ),
@@ -24,8 +24,19 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "delivery",
-        &["catalogue", "clock", "origin", "report", "secrets", "store"],
+        &["catalogue", "clock", "origin", "outbox", "report", "secrets", "store", "webhook"],
         "providers and the worker take their settings as values; `config` makes those",
+    ),
+    (
+        "outbox",
+        &["clock", "report", "store"],
+        "claiming and settling is the same for every message; what one says is its worker's business",
+    ),
+    (
+        "webhook",
+        &["clock", "keys", "outbox", "report", "secrets", "store"],
+        "events are read off verifications, and receivers are plain URLs; which site has one is \
+         `startup`'s to say",
     ),
     (
         "limit",
@@ -55,7 +66,7 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "config",
-        &["delivery", "keys", "origin", "site"],
+        &["delivery", "keys", "origin", "site", "webhook"],
         "configuration is read into values; it connects to nothing and builds nothing",
     ),
     ("housekeeping", &["clock", "report", "store"], "sweeping needs a store and the time"),
@@ -113,17 +124,30 @@ fn the_service_knows_of_delivery_only_the_envelope_and_http_of_configuration_onl
     }
 }
 
+/// Who changes verifications announces it, and has no business with how receivers are reached.
+#[test]
+fn of_webhooks_the_service_and_the_delivery_know_only_the_announcer() {
+    for folder in ["server/src/service", "server/src/delivery"] {
+        for source in below(folder) {
+            let all = source.code.matches("webhook::").count();
+            let allowed = source.code.matches("webhook::Announcer").count();
+            assert_eq!(all, allowed, "{}: of `webhook` only `Announcer` is known", source.path);
+        }
+    }
+}
+
 #[test]
 fn concrete_stores_and_providers_are_named_by_startup_alone() {
-    for (name, home) in [
-        ("SqliteStore", "server/src/store/"),
-        ("Smtp::new", "server/src/delivery/"),
-        ("Twilio::new", "server/src/delivery/"),
-        ("rusqlite", "server/src/store/"),
-        ("reqwest", "server/src/delivery/"),
+    for (name, homes) in [
+        ("SqliteStore", &["server/src/store/"][..]),
+        ("Smtp::new", &["server/src/delivery/"]),
+        ("Twilio::new", &["server/src/delivery/"]),
+        ("rusqlite", &["server/src/store/"]),
+        ("reqwest", &["server/src/delivery/", "server/src/webhook/"]),
     ] {
         for source in below("server/src") {
-            let at_home = source.path.starts_with(home) || source.path == "server/src/startup.rs";
+            let at_home = homes.iter().any(|home| source.path.starts_with(home))
+                || source.path == "server/src/startup.rs";
             assert!(
                 at_home || !source.says(name),
                 "{}: be generic over `Store` or ask the `Courier`; only startup.rs names `{name}`",
@@ -233,6 +257,7 @@ fn chance_comes_from_the_operating_system_and_is_named_where_it_is_needed() {
         "server/src/http/security_headers.rs",
         "server/src/service/mod.rs",
         "server/src/startup.rs",
+        "server/src/webhook/worker.rs",
     ];
     for source in below("server/src") {
         assert!(

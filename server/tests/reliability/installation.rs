@@ -50,6 +50,12 @@ impl Installation {
         self
     }
 
+    /// With a configuration file.
+    pub(crate) fn configured(self, text: &str) -> Self {
+        std::fs::write(self.folder.path().join("latchkey.toml"), text).unwrap();
+        self
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("data/latchkey.db")
     }

@@ -12,6 +12,7 @@ mod browser;
 mod card;
 mod clock;
 mod dice;
+mod events;
 mod handover;
 mod installation;
 mod kill;
@@ -20,6 +21,8 @@ mod ledger;
 mod mail_server;
 mod outbox;
 mod postbox;
+#[path = "../common/receiver.rs"]
+mod receiver;
 mod retry;
 mod shutdown;
 mod store;

@@ -10,13 +10,15 @@ use otp::{
 };
 use server::{
     clock::Clock,
-    delivery::{Backoff, Brands, Courier, Names, Provider, SmtpSecurity, SmtpSettings, Worker},
+    delivery::{Brands, Courier, Names, Provider, SmtpSecurity, SmtpSettings, Worker},
     keys::Keyring,
     limit::Limits,
+    outbox::Backoff,
     secrets::{Sealer, Secrets},
     service::{Client, Reach, Rules, Service, Start},
     site::{Sites, builtin},
-    store::{Message, SqliteStore, Store},
+    store::{Message, Queue, SqliteStore, Store},
+    webhook::Announcer,
 };
 use tokio::sync::mpsc;
 
@@ -117,7 +119,7 @@ impl Outbox {
     /// Tries whatever comes back, at its time, until there is nothing more; gives the waits.
     pub(crate) async fn until_settled(&self) -> Vec<Duration> {
         let mut waits = Vec::new();
-        while let Some(due) = self.store.next_due().await.unwrap() {
+        while let Some(due) = self.store.next_due(Queue::Codes).await.unwrap() {
             waits.push(due.since(self.clock.now()));
             self.clock.advance(due.since(self.clock.now()));
             assert_eq!(self.worker.deliver_due().await, 1);
@@ -135,6 +137,7 @@ fn worker(
     Worker {
         store,
         courier,
+        announcer: Announcer::new([], sealer.clone()),
         sealer,
         clock,
         backoff: BACKOFF,

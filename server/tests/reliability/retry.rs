@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use otp::{send::Delivery, verification::State};
-use server::store::Store;
+use server::store::{Queue, Store};
 
 use crate::{
     mail_server::MailServer,
@@ -16,7 +16,7 @@ async fn s25_a_greylisted_message_is_accepted_until_it_is_sent_at_the_second_try
     let mut outbox = Outbox::by_mail(&server);
     let id = outbox.send("greylist@example.com").await;
     assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 1));
-    let due = outbox.store.next_due().await.unwrap().unwrap();
+    let due = outbox.store.next_due(Queue::Codes).await.unwrap().unwrap();
     let wait = due.since(START);
     assert!(BACKOFF.first / 2 <= wait && wait <= BACKOFF.first, "{wait:?}");
     assert_eq!(outbox.worker.deliver_due().await, 0, "not before its time");
@@ -32,7 +32,7 @@ async fn s25_a_recipient_that_is_refused_for_good_ends_the_verification() {
     let id = outbox.send("unknown@example.com").await;
     assert_eq!(outbox.progress(id).await, (Delivery::Undelivered, 1));
     assert_eq!(outbox.verification(id).await.state(START), State::Failed);
-    assert_eq!(outbox.store.next_due().await.unwrap(), None);
+    assert_eq!(outbox.store.next_due(Queue::Codes).await.unwrap(), None);
 }
 
 #[tokio::test]

@@ -225,6 +225,18 @@ fn s8_neither_debug_nor_the_stored_form_shows_a_code() {
     assert_eq!(serde_json::from_str::<Verification>(&stored).unwrap(), verification);
 }
 
+#[test]
+fn events_are_numbered_and_what_was_stored_without_any_is_read() {
+    let mut verification = pending();
+    let stored = serde_json::to_string(&verification).unwrap();
+    assert!(!stored.contains("events"), "{stored}");
+    assert_eq!([verification.number_event(), verification.number_event()], [1, 2]);
+    let mut read: Verification = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read.number_event(), 1);
+    let stored = serde_json::to_string(&verification).unwrap();
+    assert_eq!(serde_json::from_str::<Verification>(&stored).unwrap(), verification);
+}
+
 /// What can be done to a verification, and how much time passes before it.
 #[derive(Clone, Debug)]
 enum Action {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::store::{SqliteStore, Store, StoreError, contract};
+use crate::store::{Queue, SqliteStore, Store, StoreError, contract};
 
 /// The folder is kept as long as the function that opens the store again.
 fn fresh() -> (SqliteStore, impl Fn(SqliteStore) -> SqliteStore) {
@@ -106,8 +106,8 @@ async fn s26_what_was_given_up_while_the_store_was_held_is_not_done_later() {
 async fn messages_leased_to_a_process_that_died_are_due_at_the_next_start() {
     let (store, reopen) = fresh();
     let id = contract::create(&store).await;
-    assert_eq!(store.claim(contract::START, contract::LEASE, 10).await.unwrap(), []);
+    assert_eq!(store.claim(Queue::Codes, contract::START, contract::LEASE, 10).await.unwrap(), []);
     let store = reopen(store);
-    let claimed = store.claim(contract::START, contract::LEASE, 10).await.unwrap();
+    let claimed = store.claim(Queue::Codes, contract::START, contract::LEASE, 10).await.unwrap();
     assert_eq!(claimed, [contract::message(id, 1)]);
 }

@@ -23,7 +23,9 @@ use otp::{Timestamp, Verification, VerificationId};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use self::worker::{Access, Worker};
-use super::{AccountKey, Answer, Message, OutboxChange, Records, Step, Store, StoreError, Swept};
+use super::{
+    AccountKey, Answer, Message, OutboxChange, Queue, Records, Step, Store, StoreError, Swept,
+};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
 const READERS: usize = 2;
@@ -141,9 +143,15 @@ impl Store for SqliteStore {
         Box::pin(self.writer.ask(move |db| apply(db, &mut step)))
     }
 
-    fn claim(&self, now: Timestamp, lease: Duration, limit: usize) -> Answer<'_, Vec<Message>> {
+    fn claim(
+        &self,
+        queue: Queue,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Answer<'_, Vec<Message>> {
         Box::pin(self.writer.ask(move |db| {
-            let messages = rows::due(db, now, now + lease, limit)?;
+            let messages = rows::due(db, queue, now, now + lease, limit)?;
             for message in &messages {
                 rows::lease(db, &message.key, message.leased_until)?;
             }
@@ -151,11 +159,13 @@ impl Store for SqliteStore {
         }))
     }
 
-    fn next_due(&self) -> Answer<'_, Option<Timestamp>> {
-        Box::pin(self.reader().ask(|db| {
+    fn next_due(&self, queue: Queue) -> Answer<'_, Option<Timestamp>> {
+        Box::pin(self.reader().ask(move |db| {
             let due: Option<i64> = db
-                .prepare_cached("SELECT min(due_at) FROM outbox")
-                .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+                .prepare_cached("SELECT min(due_at) FROM outbox WHERE queue = ?1")
+                .and_then(|mut statement| {
+                    statement.query_row([rows::number_of(queue)], |row| row.get(0))
+                })
                 .map_err(unavailable)?;
             Ok(due.map(rows::timestamp))
         }))
@@ -245,11 +255,13 @@ fn sweep(
          (SELECT id FROM verification WHERE id < ?1 ORDER BY id LIMIT ?2)",
         params![opened_before.as_bytes(), SWEEP],
     )?;
+    // An event may outlive the verification that it tells of, since its receiver may be away.
     let messages = rows::changes(
         db,
-        "DELETE FROM outbox WHERE (verification, number) IN
-         (SELECT verification, number FROM outbox WHERE verification < ?1 LIMIT ?2)",
-        params![opened_before.as_bytes(), SWEEP],
+        "DELETE FROM outbox WHERE (queue, verification, number) IN
+         (SELECT queue, verification, number FROM outbox
+          WHERE queue IN (0, 1) AND verification < ?1 AND expires_at <= ?2 LIMIT ?3)",
+        params![opened_before.as_bytes(), time, SWEEP],
     )?;
     let replays = rows::changes(
         db,

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::unavailable;
-use crate::store::{AccountKey, Message, MessageKey, OutboxChange, Replay, StoreError};
+use crate::store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Replay, StoreError};
 
 pub(super) fn verification(
     connection: &Connection,
@@ -84,26 +84,16 @@ pub(super) fn change_outbox(
     change: &OutboxChange,
 ) -> Result<(), StoreError> {
     match change {
-        OutboxChange::Enqueue { message } => execute(
-            connection,
-            "INSERT INTO outbox
-             (verification, number, due_at, leased, expires_at, tries, unanswered, sealed)
-             VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7)",
-            params![
-                message.key.verification.as_bytes(),
-                message.key.number,
-                millis(message.leased_until),
-                millis(message.expires_at),
-                message.tries,
-                message.unanswered,
-                message.sealed,
-            ],
-        ),
+        OutboxChange::Enqueue { message } => {
+            put_message(connection, message, message.leased_until, true)
+        }
+        OutboxChange::Schedule { message, at } => put_message(connection, message, *at, false),
         OutboxChange::Retry { key, leased_until, at, tries, unanswered } => execute(
             connection,
-            "UPDATE outbox SET due_at = ?3, leased = 0, tries = ?4, unanswered = ?5
-             WHERE verification = ?1 AND number = ?2 AND leased = 1 AND due_at = ?6",
+            "UPDATE outbox SET due_at = ?4, leased = 0, tries = ?5, unanswered = ?6
+             WHERE queue = ?1 AND verification = ?2 AND number = ?3 AND leased = 1 AND due_at = ?7",
             params![
+                number_of(key.queue),
                 key.verification.as_bytes(),
                 key.number,
                 millis(*at),
@@ -114,27 +104,60 @@ pub(super) fn change_outbox(
         ),
         OutboxChange::Remove { key } => execute(
             connection,
-            "DELETE FROM outbox WHERE verification = ?1 AND number = ?2",
-            params![key.verification.as_bytes(), key.number],
+            "DELETE FROM outbox WHERE queue = ?1 AND verification = ?2 AND number = ?3",
+            params![number_of(key.queue), key.verification.as_bytes(), key.number],
         ),
     }
 }
 
-/// What is due at `now`, as it will be once leased until `until`.
+fn put_message(
+    connection: &Connection,
+    message: &Message,
+    due_at: Timestamp,
+    leased: bool,
+) -> Result<(), StoreError> {
+    execute(
+        connection,
+        "INSERT INTO outbox
+         (queue, verification, number, due_at, leased, expires_at, tries, unanswered, sealed)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        params![
+            number_of(message.key.queue),
+            message.key.verification.as_bytes(),
+            message.key.number,
+            millis(due_at),
+            leased,
+            millis(message.expires_at),
+            message.tries,
+            message.unanswered,
+            message.sealed,
+        ],
+    )
+}
+
+/// How the tables write a queue.
+pub(super) fn number_of(queue: Queue) -> i64 {
+    match queue {
+        Queue::Codes => 0,
+        Queue::Events => 1,
+    }
+}
+
+/// What of a queue is due at `now`, as it will be once leased until `until`.
 pub(super) fn due(
     connection: &Connection,
+    queue: Queue,
     now: Timestamp,
     until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Message>, StoreError> {
     let statement = "SELECT verification, number, expires_at, tries, unanswered, sealed
                      FROM outbox
-                     WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2";
+                     WHERE queue = ?1 AND due_at <= ?2 ORDER BY due_at LIMIT ?3";
     let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = statement
-        .query_map(params![millis(now), i64::try_from(limit).unwrap_or(i64::MAX)], |row| {
-            message(row, until)
-        })
+        .query_map(params![number_of(queue), millis(now), limit], |row| message(row, queue, until))
         .map_err(unavailable)?;
     rows.collect::<Result<_, _>>().map_err(unavailable)
 }
@@ -146,8 +169,9 @@ pub(super) fn lease(
 ) -> Result<(), StoreError> {
     execute(
         connection,
-        "UPDATE outbox SET due_at = ?3, leased = 1 WHERE verification = ?1 AND number = ?2",
-        params![key.verification.as_bytes(), key.number, millis(until)],
+        "UPDATE outbox SET due_at = ?4, leased = 1
+         WHERE queue = ?1 AND verification = ?2 AND number = ?3",
+        params![number_of(key.queue), key.verification.as_bytes(), key.number, millis(until)],
     )
 }
 
@@ -178,13 +202,13 @@ pub(super) fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millis(u64::try_from(millis).unwrap_or_default())
 }
 
-fn message(row: &Row<'_>, leased_until: Timestamp) -> rusqlite::Result<Message> {
+fn message(row: &Row<'_>, queue: Queue, leased_until: Timestamp) -> rusqlite::Result<Message> {
     let id: [u8; 24] = row.get(0)?;
     let verification = VerificationId::from_bytes(&id).map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, error.into())
     })?;
     Ok(Message {
-        key: MessageKey { verification, number: row.get(1)? },
+        key: MessageKey { queue, verification, number: row.get(1)? },
         expires_at: timestamp(row.get(2)?),
         tries: row.get(3)?,
         unanswered: row.get(4)?,

@@ -51,6 +51,27 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX replay_expires ON replay (expires_at);
 ",
+    // What is in the outbox now are codes; events lie beside them in a queue of their own.
+    "
+    CREATE TABLE outbox_by_queue (
+        queue INTEGER NOT NULL,
+        verification BLOB NOT NULL,
+        number INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        leased INTEGER NOT NULL,
+        expires_at INTEGER NOT NULL,
+        tries INTEGER NOT NULL,
+        unanswered INTEGER NOT NULL,
+        sealed BLOB NOT NULL,
+        PRIMARY KEY (queue, verification, number)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO outbox_by_queue
+        SELECT 0, verification, number, due_at, leased, expires_at, tries, unanswered, sealed
+        FROM outbox;
+    DROP TABLE outbox;
+    ALTER TABLE outbox_by_queue RENAME TO outbox;
+    CREATE INDEX outbox_due ON outbox (queue, due_at);
+",
 ];
 
 /// Brings the database up to date, each step in a transaction of its own.
@@ -68,4 +89,45 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<Result<(), u32>, ru
         transaction.commit()?;
     }
     Ok(Ok(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A database as it was when the steps up to `version` were all there were.
+    fn of_version(version: u32) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        for step in &MIGRATIONS[..version as usize] {
+            connection.execute_batch(step).unwrap();
+        }
+        connection.pragma_update(None, "user_version", version).unwrap();
+        connection
+    }
+
+    #[test]
+    fn messages_of_an_outbox_without_queues_are_codes() {
+        let mut connection = of_version(2);
+        let insert = "INSERT INTO outbox VALUES (x'01', 1, 20, 1, 30, 4, 5, x'06')";
+        connection.execute(insert, []).unwrap();
+        assert_eq!(migrate(&mut connection), Ok(Ok(())));
+        let select = "SELECT queue, verification, number, due_at, leased, expires_at, tries,
+                             unanswered, sealed FROM outbox";
+        let row = connection.query_row(select, [], |row| {
+            let integer = |index| row.get::<_, i64>(index);
+            let integers = [integer(0)?, integer(2)?, integer(3)?, integer(4)?, integer(5)?];
+            let blobs: [Vec<u8>; 2] = [row.get(1)?, row.get(8)?];
+            Ok((integers, [integer(6)?, integer(7)?], blobs))
+        });
+        assert_eq!(row, Ok(([0, 1, 20, 1, 30], [4, 5], [vec![1], vec![6]])));
+    }
+
+    #[test]
+    fn what_is_due_is_found_by_an_index() {
+        let mut connection = of_version(0);
+        assert_eq!(migrate(&mut connection), Ok(Ok(())));
+        let explain = "EXPLAIN QUERY PLAN SELECT min(due_at) FROM outbox WHERE queue = 1";
+        let plan: String = connection.query_row(explain, [], |row| row.get(3)).unwrap();
+        assert!(plan.contains("outbox_due"), "{plan}");
+    }
 }

@@ -17,9 +17,14 @@ impl Backoff {
     /// `jitter` is a uniform number; it spreads the messages that one outage has held up.
     pub fn wait(self, tries: u32, jitter: u32) -> Duration {
         let doubled = self.first.saturating_mul(1 << tries.saturating_sub(1).min(20));
-        let half = doubled.min(self.longest) / 2;
-        half + half.mul_f64(f64::from(jitter) / f64::from(u32::MAX))
+        shortened(doubled.min(self.longest), 0.5, jitter)
     }
+}
+
+/// A wait from which chance takes up to `part` away, nothing where `jitter` is at its greatest.
+pub fn shortened(wait: Duration, part: f64, jitter: u32) -> Duration {
+    let taken = f64::from(u32::MAX - jitter) / f64::from(u32::MAX);
+    wait.saturating_sub(wait.mul_f64(part * taken))
 }
 
 #[cfg(test)]

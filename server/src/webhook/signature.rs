@@ -1,0 +1,119 @@
+//! Signatures by the Standard Webhooks scheme, version 1 (symmetric).
+//!
+//! What is signed is `<id>.<seconds>.<body>`: an altered body, an old request sent again and one
+//! event passed off as another are all found out. Each site has a secret of its own, derived from
+//! the master secrets, so nothing needs to be stored. While these are rotated there are several, and
+//! a request carries a signature by each: a receiver that knows any of them is content.
+
+use aws_lc_rs::{error::Unspecified, hmac};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use secrecy::SecretString;
+use zeroize::Zeroizing;
+
+use crate::{keys::Keyring, secrets::derive_key};
+
+/// A secret that a site's receiver checks signatures with.
+pub struct Secret(Zeroizing<[u8; 32]>);
+
+impl Secret {
+    /// The secrets of a site, one from each master secret, newest first; never none.
+    ///
+    /// # Errors
+    /// Only where the cryptographic library itself fails.
+    pub fn of_site(keyring: &Keyring, site: &str) -> Result<Vec<Self>, Unspecified> {
+        let label = format!("latchkey webhook {site}");
+        let derive = |secret| Ok(Self(Zeroizing::new(derive_key(secret, label.as_bytes())?)));
+        keyring.secrets().map(derive).collect()
+    }
+
+    /// The form in which receivers are configured with it: `whsec_` and base64.
+    pub fn to_text(&self) -> SecretString {
+        format!("whsec_{}", BASE64_STANDARD.encode(*self.0)).into()
+    }
+}
+
+/// Shows nothing.
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// Signs what a site is told.
+#[derive(Debug)]
+pub struct Signer(Vec<hmac::Key>);
+
+impl Signer {
+    /// Signs with each of these.
+    pub fn new(secrets: &[Secret]) -> Self {
+        let key = |secret: &Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.0.as_slice());
+        Self(secrets.iter().map(key).collect())
+    }
+
+    /// The value of the header `webhook-signature`: the signatures in the order of the secrets.
+    pub(super) fn sign(&self, id: &str, seconds: u64, body: &[u8]) -> String {
+        let signatures = self.0.iter().map(|key| {
+            let mut context = hmac::Context::with_key(key);
+            context.update(format!("{id}.{seconds}.").as_bytes());
+            context.update(body);
+            format!("v1,{}", BASE64_STANDARD.encode(context.sign()))
+        });
+        signatures.collect::<Vec<_>>().join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    fn keyring(letters: &[&str]) -> Keyring {
+        let texts: Vec<_> = letters.iter().map(|letter| letter.repeat(43)).collect();
+        Keyring::parse(texts.iter().map(String::as_str)).unwrap()
+    }
+
+    fn texts(letters: &[&str], site: &str) -> Vec<String> {
+        let secrets = Secret::of_site(&keyring(letters), site).unwrap();
+        secrets.iter().map(|secret| secret.to_text().expose_secret().to_owned()).collect()
+    }
+
+    /// The example of the scheme's own libraries.
+    #[test]
+    fn a_signature_is_that_of_the_scheme() {
+        let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let signer = Signer(vec![hmac::Key::new(hmac::HMAC_SHA256, &secret)]);
+        let signature =
+            signer.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn each_site_and_each_master_secret_has_a_secret_of_its_own_and_the_newest_is_first() {
+        let [new, old] = &texts(&["B", "A"], "shop")[..] else { panic!("one from each") };
+        assert_eq!(texts(&["A"], "shop"), std::slice::from_ref(old));
+        assert_ne!(new, old);
+        assert_ne!(texts(&["A"], "other"), texts(&["A"], "shop"));
+        assert!(new.starts_with("whsec_") && new.len() == "whsec_".len() + 44, "{new}");
+    }
+
+    #[test]
+    fn while_secrets_are_rotated_a_request_is_signed_with_each() {
+        let sign = |letters: &[&str]| {
+            let secrets = Secret::of_site(&keyring(letters), "shop").unwrap();
+            Signer::new(&secrets).sign("msg_1", 1, b"{}")
+        };
+        assert_eq!(sign(&["B", "A"]), format!("{} {}", sign(&["B"]), sign(&["A"])));
+    }
+
+    #[test]
+    fn s8_debug_shows_no_secret() {
+        let secrets = Secret::of_site(&keyring(&["A"]), "shop").unwrap();
+        let signer = Signer::new(&secrets);
+        let shown = format!("{secrets:?} {signer:?}");
+        for text in texts(&["A"], "shop") {
+            assert!(!shown.contains(text.strip_prefix("whsec_").unwrap()), "{shown}");
+        }
+        assert!(shown.starts_with("[Secret(..)]"), "{shown}");
+    }
+}

@@ -1,0 +1,320 @@
+//! The events worker: takes events to their receivers until they are taken or too old.
+//!
+//! It is woken when something was committed, and looks into the outbox now and then for what came
+//! back: events whose next try is due, deadlines, and what an earlier process has left behind. Each
+//! site has a few places of its own, and one that keeps failing is left alone for a while, so that
+//! nobody waits for somebody else's receiver.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use futures_util::future::join_all;
+use otp::{Timestamp, Verification, VerificationId, event, verification::State};
+use rand::{TryRng, rngs::SysRng};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinSet,
+    time::MissedTickBehavior,
+};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::{
+    Announcer, Poster, Signer,
+    event::Data,
+    notice::{self, LAPSED, Notice},
+    poster::{Answer, Post},
+    schedule,
+};
+use crate::{
+    clock::Clock,
+    outbox::{Breaker, ChangeOutbox, Desk, public_id},
+    report::report,
+    store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
+};
+
+/// Events claimed at once.
+const BATCH: usize = 64;
+/// Requests to one site at the same time.
+const PLACES: usize = 8;
+/// Events of one site that wait in memory for a place; more wait in the outbox.
+const WAITING: usize = 64;
+/// How often the outbox is asked for what came back.
+const LOOK: Duration = Duration::from_millis(500);
+/// For what has no room in memory, at the least; chance adds up to as much again.
+const LATER: Duration = Duration::from_secs(1);
+/// After the rest of a receiver that is left alone, chance adds up to this.
+const SPREAD: Duration = Duration::from_secs(30);
+/// What a lease lasts beyond one request.
+const MARGIN: Duration = Duration::from_secs(30);
+
+/// Where a site is told of its verifications.
+#[derive(Debug)]
+pub struct Endpoint {
+    url: Url,
+    signer: Signer,
+    places: Semaphore,
+    room: Arc<Semaphore>,
+    breaker: Breaker,
+}
+
+impl Endpoint {
+    /// Posts to `url` what `signer` signs.
+    pub fn new(url: Url, signer: Signer) -> Self {
+        Self {
+            url,
+            signer,
+            places: Semaphore::new(PLACES),
+            room: Arc::new(Semaphore::new(PLACES + WAITING)),
+            breaker: Breaker::default(),
+        }
+    }
+}
+
+/// What a worker works with.
+#[derive(Debug)]
+pub struct Worker<S> {
+    /// Where the events are kept.
+    pub store: S,
+    /// Who has put them there.
+    pub announcer: Announcer,
+    /// Who posts them.
+    pub poster: Poster,
+    /// The receivers, by the name of their site.
+    pub endpoints: HashMap<String, Endpoint>,
+    /// The time.
+    pub clock: Clock,
+}
+
+/// What is done next with a notice that was claimed.
+enum Next {
+    /// It is posted as soon as there is a place.
+    Post { body: String, site: String, room: OwnedSemaphorePermit },
+    /// Its time has come, and the verification is looked at.
+    Look(Box<Data>),
+    /// It waits, and that is no try.
+    Wait { until: Timestamp },
+    /// It is given up.
+    GiveUp,
+}
+
+impl<S: Store> Worker<S> {
+    /// Works until `stop` is cancelled, then finishes what is being posted and returns.
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
+        let mut posts = JoinSet::new();
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                _ = look.tick() => {}
+                () = self.announcer.woken() => {}
+            }
+            // Where a batch was full there may be more.
+            while self.work(&mut posts).await == BATCH && !stop.is_cancelled() {}
+            while posts.try_join_next().is_some() {}
+        }
+        while posts.join_next().await.is_some() {}
+    }
+
+    /// Claims everything that is due, and waits until it was posted. Gives the number of events and
+    /// deadlines.
+    pub async fn deliver_due(self: &Arc<Self>) -> usize {
+        let mut posts = JoinSet::new();
+        let count = self.work(&mut posts).await;
+        posts.join_all().await;
+        count
+    }
+
+    /// Claims a batch, starts to post what can be posted now, and puts the rest off. Gives the
+    /// number of messages.
+    async fn work(self: &Arc<Self>, posts: &mut JoinSet<()>) -> usize {
+        let messages = self.desk().claim(BATCH).await;
+        let count = messages.len();
+        let mut others = Vec::new();
+        for message in messages {
+            match self.next(&message) {
+                Next::Post { body, site, room } => {
+                    let worker = self.clone();
+                    posts.spawn(async move {
+                        worker.post(&message, &site, body).await;
+                        drop(room);
+                    });
+                }
+                other => others.push(self.put_off(message, other)),
+            }
+        }
+        // All together, in as few commits as the store can make of it.
+        join_all(others).await;
+        count
+    }
+
+    fn desk(&self) -> Desk<'_, S> {
+        let lease = 2 * self.poster.patience() + MARGIN;
+        Desk { store: &self.store, clock: &self.clock, queue: Queue::Events, lease }
+    }
+
+    fn next(&self, message: &Message) -> Next {
+        let now = self.clock.now();
+        let notice = match Notice::open(message, self.announcer.sealer()) {
+            Ok(notice) => notice,
+            Err(error) => {
+                report(&error, "an event of the outbox cannot be read and is given up");
+                return Next::GiveUp;
+            }
+        };
+        let Some(endpoint) = self.endpoints.get(notice.site()) else {
+            tracing::warn!(site = notice.site(), "the site has no webhook: an event is given up");
+            return Next::GiveUp;
+        };
+        let (site, body) = match notice {
+            Notice::Deadline(data) => return Next::Look(data),
+            Notice::Event { site, body } => (site, body),
+        };
+        if message.expires_at <= now {
+            tracing::warn!(site, tries = message.tries, "an event has grown too old");
+            return Next::GiveUp;
+        }
+        if let Some(until) = rest(endpoint, now) {
+            return Next::Wait { until };
+        }
+        match endpoint.room.clone().try_acquire_owned() {
+            Ok(room) => Next::Post { body, site, room },
+            Err(_) => Next::Wait { until: now + LATER + LATER.mul_f64(chance()) },
+        }
+    }
+
+    async fn put_off(&self, message: Message, next: Next) {
+        match next {
+            Next::Look(data) => self.lapse(&message, *data).await,
+            Next::Wait { until } => self.retry(&message, until, message.tries).await,
+            Next::GiveUp | Next::Post { .. } => self.remove(&message).await,
+        }
+    }
+
+    /// Posts one event as soon as there is a place, and settles it.
+    async fn post(&self, message: &Message, site: &str, body: String) {
+        let Some(endpoint) = self.endpoints.get(site) else { return };
+        let Ok(_place) = endpoint.places.acquire().await else { return };
+        let now = self.clock.now();
+        if let Some(until) = rest(endpoint, now) {
+            return self.retry(message, until, message.tries).await;
+        }
+        if now + self.poster.patience() > message.leased_until {
+            // It has waited too long: the lease could end while it is posted, and then it would be
+            // posted twice at the same time.
+            return self.retry(message, now, message.tries).await;
+        }
+        let id = format!("msg_{}", public_id(&message.key));
+        let Endpoint { url, signer, breaker, .. } = endpoint;
+        let tries = message.tries + 1;
+        match self.poster.post(Post { url, signer, id: &id, body, now }).await {
+            Answer::Taken => {
+                breaker.succeeded();
+                tracing::debug!(site, id, tries, "an event was taken");
+                self.remove(message).await;
+            }
+            Answer::Gone => {
+                breaker.succeeded();
+                tracing::warn!(site, id, "the receiver is gone: an event is given up");
+                self.remove(message).await;
+            }
+            Answer::Failed { reason, not_before } => {
+                breaker.failed(now);
+                tracing::warn!(site, id, tries, reason, "an event was not taken");
+                let now = self.clock.now();
+                let wait = schedule::wait_after(tries, SysRng.try_next_u32().unwrap_or_default());
+                let at = wait.map(|wait| (now + wait).max(not_before.unwrap_or_default()));
+                if let Some(at) = at.filter(|at| *at < message.expires_at) {
+                    return self.retry(message, at, tries).await;
+                }
+                tracing::warn!(site, id, tries, "an event is given up");
+                self.remove(message).await;
+            }
+        }
+    }
+
+    async fn retry(&self, message: &Message, at: Timestamp, tries: u32) {
+        let Message { key, leased_until, unanswered, .. } = *message;
+        let change = OutboxChange::Retry { key, leased_until, at, tries, unanswered };
+        self.settle(message, change).await;
+    }
+
+    async fn remove(&self, message: &Message) {
+        self.settle(message, OutboxChange::Remove { key: message.key }).await;
+    }
+
+    async fn settle(&self, message: &Message, change: OutboxChange) {
+        let verification = message.key.verification;
+        let step = |_| ChangeOutbox { verification, change: change.clone() };
+        self.desk().settle(message.leased_until, step).await;
+    }
+
+    /// Tells of a verification that time has ended, or looks again at its new deadline.
+    async fn lapse(&self, message: &Message, data: Data) {
+        let Message { key, leased_until, .. } = *message;
+        let announcer = &self.announcer;
+        let step = |now| {
+            let (announcer, data) = (announcer.clone(), data.clone());
+            Lapse { key, leased_until, data, announcer, now }
+        };
+        self.desk().settle(leased_until, step).await;
+        self.announcer.wake();
+    }
+}
+
+/// Until when a receiver is left alone, if it is, with what has to wait spread over some time.
+fn rest(endpoint: &Endpoint, now: Timestamp) -> Option<Timestamp> {
+    Some(endpoint.breaker.rests_until(now)? + SPREAD.mul_f64(chance()))
+}
+
+/// From 0 to 1.
+fn chance() -> f64 {
+    f64::from(SysRng.try_next_u32().unwrap_or_default()) / f64::from(u32::MAX)
+}
+
+/// Turns the deadline of a verification into the event that it has brought about, both or neither.
+struct Lapse {
+    key: MessageKey,
+    leased_until: Timestamp,
+    data: Data,
+    announcer: Announcer,
+    now: Timestamp,
+}
+
+impl Step for Lapse {
+    type Output = ();
+
+    fn verification(&self) -> VerificationId {
+        self.key.verification
+    }
+
+    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
+        Vec::new()
+    }
+
+    fn run(&mut self, records: &mut Records) {
+        let Self { key, leased_until, now, .. } = *self;
+        let sealer = self.announcer.sealer();
+        let told = match &records.verification {
+            Some(found) if found.state(now) == State::Pending => {
+                // Another code was sent in the meantime.
+                let at = found.expires_at();
+                let retry = OutboxChange::Retry { key, leased_until, at, tries: 0, unanswered: 0 };
+                return records.outbox.push(retry);
+            }
+            Some(found) => event::lapsed(found, now)
+                .map(|event| notice::event(found, (event, LAPSED), now, sealer)),
+            None => {
+                let event = event::Event::Failed(event::Reason::Expired);
+                Some(notice::lapsed(key.verification, (self.data.clone(), event), now, sealer))
+            }
+        };
+        records.outbox.push(OutboxChange::Remove { key });
+        if let Ok(told) = told.transpose() {
+            records.outbox.extend(told);
+        } else {
+            tracing::error!("an event could not be encrypted and is lost");
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! A server without its pages, whose workers work when they are told to.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+
+use app::wire::Brand;
+use otp::{Code, Details, Policy, Recipient, Timestamp, VerificationId, budget::Quota};
+use secrecy::ExposeSecret;
+use server::{
+    catalogue::Catalogue,
+    clock::Clock,
+    delivery::{self, Brands, Courier, Inbox, Names, Provider},
+    keys::Keyring,
+    limit::Limits,
+    outbox::Backoff,
+    secrets::Secrets,
+    service::{Client, Reach, Rules, Service, Start},
+    site::{Site, Sites, builtin},
+    store::{OpenError, Queue, SqliteStore, Store},
+    webhook::{Endpoint, Poster, PosterSettings, Secret, Signer, Worker},
+};
+use tempfile::TempDir;
+use tokio::sync::mpsc;
+
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+/// Longer than any receiver of a test takes that answers at all.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub(crate) struct House {
+    pub(crate) store: SqliteStore,
+    pub(crate) service: Service<SqliteStore>,
+    pub(crate) events: Arc<Worker<SqliteStore>>,
+    pub(crate) clock: Clock,
+    pub(crate) letters: delivery::Worker<SqliteStore>,
+    committed: mpsc::Receiver<server::store::Message>,
+    inbox: Arc<Inbox>,
+    sites: Vec<(String, String)>,
+    folder: TempDir,
+}
+
+fn keyring() -> Keyring {
+    Keyring::parse(["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="]).unwrap()
+}
+
+/// The secret that a site's receiver knows.
+pub(crate) fn secret(site: &str) -> String {
+    let secrets = Secret::of_site(&keyring(), site).unwrap();
+    secrets[0].to_text().expose_secret().to_owned()
+}
+
+impl House {
+    /// Sites with their names and the URLs of their receivers.
+    pub(crate) fn of(sites: &[(&str, &str)]) -> Self {
+        let own = |(name, url): &(&str, &str)| ((*name).to_owned(), (*url).to_owned());
+        let sites = sites.iter().map(own).collect();
+        Self::open(tempfile::tempdir().unwrap(), sites, Clock::manual(START))
+    }
+
+    fn open(folder: TempDir, sites: Vec<(String, String)>, clock: Clock) -> Self {
+        let store = open(&folder).unwrap();
+        let secrets = Secrets::derive(&keyring()).unwrap();
+        let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
+        let site = |(name, url): &(String, String)| Site {
+            webhook: Some(url.parse().unwrap()),
+            ..Site::named(name, Policy::default(), Brand::default())
+        };
+        let first = builtin::demo(Policy::default(), Brand::default());
+        let rules = Rules {
+            sites: Arc::new(Sites::new(first, sites.iter().map(site))),
+            limits: Limits {
+                recipient_sends: [plenty; 2],
+                recipient_wrong_checks: plenty,
+                caller_sends: plenty,
+                caller_checks: plenty,
+            },
+            lease: PATIENCE,
+        };
+        let (wake, committed) = mpsc::channel(1000);
+        let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
+        let inbox = Arc::new(Inbox::new(Arc::new(Catalogue::load().unwrap())));
+        let letters = delivery::Worker {
+            store: store.clone(),
+            courier: Courier::new(vec![Provider::Inbox(inbox.clone())], Vec::new()),
+            announcer: service.announcer().clone(),
+            sealer: secrets.sealer,
+            clock: clock.clone(),
+            backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
+            lease: PATIENCE,
+            brands: Brands::new(Names { brand: "Example".to_owned(), sender: None }, []),
+            origin_host: "login.example.com".to_owned(),
+        };
+        let events = worker(&store, &service, &sites, &clock, PATIENCE);
+        Self { store, service, events, clock, letters, committed, inbox, sites, folder }
+    }
+
+    /// Another worker over the same outbox, that waits so long for an answer.
+    pub(crate) fn worker_with(&self, timeout: Duration) -> Arc<Worker<SqliteStore>> {
+        worker(&self.store, &self.service, &self.sites, &self.clock, timeout)
+    }
+
+    /// As after a restart: everything is made anew over the same file.
+    pub(crate) async fn restarted(self) -> Self {
+        let Self { folder, sites, clock, store, service, events, letters, .. } = self;
+        drop((store, service, events, letters));
+        // What was being posted lets go of the store at its next turn.
+        while matches!(open(&folder), Err(OpenError::InUse { .. })) {
+            tokio::task::yield_now().await;
+        }
+        Self::open(folder, sites, clock)
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("latchkey.db")
+    }
+
+    pub(crate) fn client(&self, request: Option<&str>) -> Client {
+        let request = request.map(|key| self.service.request("shop", key, [1; 32]));
+        Client { reach: Reach::Held, address: None, request }
+    }
+
+    /// Opens a verification for a site, whose message waits to be sent.
+    pub(crate) async fn open_for(&self, site: &str, client: &Client) -> VerificationId {
+        let start = Start {
+            site: self.service.sites().named(site).unwrap().clone(),
+            recipient: Recipient::parse("jo@example.com", None, None).unwrap(),
+            purpose: "sign-up".to_owned(),
+            locale: "en".to_owned(),
+            details: Details {
+                metadata: [("order".to_owned(), "42".to_owned())].into(),
+                ..Details::default()
+            },
+        };
+        self.service.start(client, start).await.unwrap().verification.id()
+    }
+
+    /// Sends the oldest message that waits; gives its code.
+    pub(crate) async fn send(&mut self) -> Code {
+        let message = self.committed.recv().await.unwrap();
+        self.letters.attempt(message).await;
+        Code::parse(&self.inbox.messages()[0].code).unwrap()
+    }
+
+    pub(crate) async fn check(&self, id: VerificationId, code: &Code) {
+        self.check_as(&self.client(None), id, code).await;
+    }
+
+    pub(crate) async fn check_as(&self, client: &Client, id: VerificationId, code: &Code) {
+        let code = code.clone();
+        self.service.check(client, id, move |_| Some(code.clone())).await.unwrap();
+    }
+
+    /// Opens a verification of the shop and types its code.
+    pub(crate) async fn approve(&mut self) -> VerificationId {
+        let id = self.open_for("shop", &self.client(None)).await;
+        let code = self.send().await;
+        self.check(id, &code).await;
+        id
+    }
+
+    /// Calls one off that was opened for a site, which makes one event.
+    pub(crate) async fn cancel_one(&self, site: &str) -> VerificationId {
+        let client = self.client(None);
+        let id = self.open_for(site, &client).await;
+        self.service.cancel(&client, id).await.unwrap();
+        id
+    }
+
+    /// When the next event is due.
+    pub(crate) async fn next_due(&self) -> Option<Timestamp> {
+        self.store.next_due(Queue::Events).await.unwrap()
+    }
+
+    /// Waits until the next event is due; gives for how long.
+    pub(crate) async fn wait(&self) -> Option<Duration> {
+        let wait = self.next_due().await?.since(self.clock.now());
+        self.clock.advance(wait);
+        Some(wait)
+    }
+}
+
+fn open(folder: &TempDir) -> Result<SqliteStore, OpenError> {
+    SqliteStore::open(&folder.path().join("latchkey.db"))
+}
+
+fn worker(
+    store: &SqliteStore,
+    service: &Service<SqliteStore>,
+    sites: &[(String, String)],
+    clock: &Clock,
+    timeout: Duration,
+) -> Arc<Worker<SqliteStore>> {
+    let endpoint = |(name, url): &(String, String)| {
+        let signer = Signer::new(&Secret::of_site(&keyring(), name).unwrap());
+        (name.clone(), Endpoint::new(url.parse().unwrap(), signer))
+    };
+    let allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
+    let settings = PosterSettings { timeout, allowed_networks, https_only: false };
+    Arc::new(Worker {
+        store: store.clone(),
+        announcer: service.announcer().clone(),
+        poster: Poster::new(settings).unwrap(),
+        endpoints: sites.iter().map(endpoint).collect::<HashMap<_, _>>(),
+        clock: clock.clone(),
+    })
+}
