@@ -23,9 +23,9 @@ const outward = ['locale', 'theme'];
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
-:host{display:block;min-block-size:402px}
+:host{display:block;min-block-size:410px}
 :host([hidden]){display:none}
-iframe{display:block;box-sizing:content-box;inline-size:calc(100% - 2px);block-size:400px;
+iframe{display:block;box-sizing:content-box;inline-size:calc(100% - 2px);block-size:408px;
 border:1px solid color-mix(in srgb,currentcolor 22%,transparent);border-radius:var(--otp-radius,12px)}
 [hidden]{display:none}${probeStyle}`);
 
@@ -44,11 +44,14 @@ export class OtpVerification extends HTMLElement {
   readonly #stage = document.createElement('div');
   readonly #fallback = document.createElement('slot');
   readonly #probe: Probe = document.createElement('i');
+  readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
   #frame: HTMLIFrameElement | undefined;
   #conversation: Conversation | undefined;
   #token = '';
   /** The verification in the frame, to come back to when the element is moved. */
   #path = '';
+  /** How it looks. */
+  #look = '';
   /** Messages that were sent, as far as the page was told. */
   #sent = 0;
   #isReady = false;
@@ -68,7 +71,13 @@ export class OtpVerification extends HTMLElement {
     root.append(this.#stage, this.#fallback, this.#probe);
   }
 
+  /** Colours of the page that come with light and dark do not change in the frame by themselves. */
+  readonly #recolour = () => {
+    if (this.#path && !this.#token && this.#look !== String(this.#looks())) this.#later('again');
+  };
+
   connectedCallback(): void {
+    this.#scheme.addEventListener('change', this.#recolour);
     this.#keep(this.#token);
     if (this.#path) this.#show(this.#path);
     else this.#later('anew');
@@ -78,8 +87,11 @@ export class OtpVerification extends HTMLElement {
   connectedMoveCallback(): void {}
 
   disconnectedCallback(): void {
+    this.#scheme.removeEventListener('change', this.#recolour);
     this.#run += 1;
     this.#close();
+    // Put back as it is, it would load what it began with.
+    this.#stage.replaceChildren();
   }
 
   attributeChangedCallback(name: string, old: string | null, value: string | null): void {
@@ -185,7 +197,7 @@ export class OtpVerification extends HTMLElement {
     if (!to) return this.#show('/embed');
 
     this.#close();
-    this.#blank();
+    this.#stage.replaceChildren(this.#blank());
     let answer: { url?: unknown; code?: unknown };
     try {
       // The recipient goes from the page straight to the server: it is in no address and in no message.
@@ -231,11 +243,17 @@ export class OtpVerification extends HTMLElement {
       state: this.getAttribute('state'),
       locale: this.#locale,
       to: this.getAttribute('to') ? 'given' : '',
-      ...look(this, this.#probe),
       ...more,
     };
+    const looks = this.#looks();
+    this.#look = String(looks);
     for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
+    for (const [name, value] of looks) if (value) url.searchParams.set(name, value);
     return url.href;
+  }
+
+  #looks(): URLSearchParams {
+    return new URLSearchParams(look(this, this.#probe));
   }
 
   get #locale(): string {
@@ -267,7 +285,6 @@ export class OtpVerification extends HTMLElement {
     this.#frame = frame;
     this.#stage.hidden = false;
     this.#fallback.hidden = true;
-    if (!this.#stage.firstChild) this.#stage.append(frame);
     return frame;
   }
 

@@ -6,13 +6,14 @@
 //! illegible: a colour that stands out too little is shifted until it does, and a ground on which
 //! the text could not be read is left out (WCAG 2.2, 1.4.3 and 1.4.11).
 
-use std::fmt;
+mod color;
+mod scheme;
 
+use self::{
+    color::Color,
+    scheme::{DARK, LIGHT, Scheme},
+};
 use crate::wire::Brand;
-
-/// Least contrast of text, and of the outline of a control, with what is behind it.
-const TEXT: f64 = 4.5;
-const OUTLINE: f64 = 3.0;
 
 /// Widest radius of corners, in pixels: those of buttons are round by then.
 const WIDEST_RADIUS: u8 = 28;
@@ -117,22 +118,17 @@ impl Look {
 
     /// The style sheet that brings it about, empty for the usual look; to stand behind the others.
     pub(crate) fn css(&self) -> String {
-        let mut css = String::new();
-        if self.theme != Theme::Auto {
-            css += &format!(":root{{color-scheme:{}}}", self.theme.scheme());
-        }
-        if let Some(radius) = self.radius {
-            css += &format!(":root{{--radius:{radius}px}}");
-        }
-        if let Some(font) = &self.font {
-            css += &format!(":root{{--font:{font}}}");
-        }
-        let colors = |scheme: &Scheme, accent: fn((Color, Color)) -> Color| {
+        let theme = (self.theme != Theme::Auto)
+            .then(|| ["color-scheme:", self.theme.scheme(), ";"].concat());
+        let radius = self.radius.map(|radius| format!("--radius:{radius}px;"));
+        let font = self.font.as_ref().map(|font| ["--font:", font, ";"].concat());
+        let own: String = [theme, radius, font].into_iter().flatten().collect();
+        let palette = |scheme: &Scheme, accent: fn((Color, Color)) -> Color| {
             scheme.css(self.accent.map(accent), self.surface)
         };
-        let light = || colors(&LIGHT, |accent| accent.0);
-        let dark = || colors(&DARK, |accent| accent.1);
-        css += &match self.theme {
+        let light = || palette(&LIGHT, |accent| accent.0);
+        let dark = || palette(&DARK, |accent| accent.1);
+        let colors = match self.theme {
             Theme::Light => light(),
             Theme::Dark => dark(),
             Theme::Auto => {
@@ -144,145 +140,10 @@ impl Look {
                 when("light", light) + &when("dark", dark)
             }
         };
-        css
-    }
-}
-
-/// What the style sheet has in one scheme, as far as colours of others have to get along with it.
-struct Scheme {
-    surface: Color,
-    sunken: Color,
-    /// The colour of text, towards which colours are shifted.
-    pole: Color,
-    /// The colours of text.
-    texts: [Color; 4],
-    /// The colour of outlines.
-    edge: Color,
-    /// On the accent.
-    on_accent: Color,
-}
-
-const BLACK: Color = Color([0; 3]);
-const WHITE: Color = Color([255; 3]);
-
-/// As in `style/tokens.css`.
-const LIGHT: Scheme = Scheme {
-    surface: WHITE,
-    sunken: Color([0xf1, 0xf3, 0xf5]),
-    pole: BLACK,
-    texts: [
-        Color([0x17, 0x1a, 0x1f]),
-        Color([0x56, 0x5e, 0x6b]),
-        Color([0x14, 0x73, 0x4c]),
-        Color([0xb3, 0x26, 0x1e]),
-    ],
-    edge: Color([0x86, 0x8e, 0x9b]),
-    on_accent: WHITE,
-};
-
-/// As in `style/dark.css`.
-const DARK: Scheme = Scheme {
-    surface: Color([0x1b, 0x1e, 0x23]),
-    sunken: Color([0x14, 0x16, 0x1a]),
-    pole: WHITE,
-    texts: [
-        Color([0xf1, 0xf3, 0xf5]),
-        Color([0xa8, 0xb0, 0xbd]),
-        Color([0x6f, 0xd6, 0xa5]),
-        Color([0xff, 0x9d, 0x94]),
-    ],
-    edge: Color([0x70, 0x79, 0x88]),
-    on_accent: BLACK,
-};
-
-impl Scheme {
-    fn css(&self, accent: Option<Color>, surface: Option<Color>) -> String {
-        let ground = surface.filter(|surface| self.can_stand_on(*surface));
-        let mut tokens = Vec::new();
-        let (mut surface, mut sunken) = (self.surface, self.sunken);
-        if let Some(ground) = ground {
-            (surface, sunken) = (ground, self.below(ground));
-            tokens.extend([("surface", surface), ("sunken", sunken)]);
-            tokens.push(("line", ground.toward(self.pole, 12)));
+        match own.as_str() {
+            "" => colors,
+            own => [":root{", own, "}", &colors].concat(),
         }
-        if let Some(accent) = accent {
-            let accent = accent.legible_on([surface, sunken], self.pole);
-            let (strong, selection) = (accent.toward(self.pole, 22), accent.toward(surface, 75));
-            tokens.extend([("accent", accent), ("accent-strong", strong)]);
-            tokens.extend([("on-accent", self.on_accent), ("selection", selection)]);
-        }
-        match tokens.iter().map(|(name, color)| format!("--{name}:{color};")).collect::<String>() {
-            none if none.is_empty() => none,
-            tokens => format!(":root{{{tokens}}}"),
-        }
-    }
-
-    fn below(&self, ground: Color) -> Color {
-        ground.toward(self.pole, 4)
-    }
-
-    /// Could everything be read on it?
-    fn can_stand_on(&self, ground: Color) -> bool {
-        let sunken = self.below(ground);
-        let text = |color: &Color| color.contrast(ground) >= TEXT && color.contrast(sunken) >= TEXT;
-        self.texts.iter().all(text) && self.edge.contrast(ground) >= OUTLINE
-    }
-}
-
-/// A colour in sRGB.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Color([u8; 3]);
-
-impl Color {
-    /// `#rrggbb` and nothing else.
-    fn parse(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
-        // A sign would be read as part of a number.
-        if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-            return None;
-        }
-        let byte = |at| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-        Some(Self([byte(0)?, byte(2)?, byte(4)?]))
-    }
-
-    /// Relative luminance (WCAG 2.2).
-    fn luminance(self) -> f64 {
-        let linear = |byte: u8| match f64::from(byte) / 255.0 {
-            low if low <= 0.04045 => low / 12.92,
-            high => ((high + 0.055) / 1.055).powf(2.4),
-        };
-        let [red, green, blue] = self.0.map(linear);
-        0.2126 * red + 0.7152 * green + 0.0722 * blue
-    }
-
-    /// 1 to 21.
-    fn contrast(self, other: Self) -> f64 {
-        let (one, other) = (self.luminance(), other.luminance());
-        (one.max(other) + 0.05) / (one.min(other) + 0.05)
-    }
-
-    /// The colour that lies `percent` of the way to another.
-    fn toward(self, other: Self, percent: u16) -> Self {
-        let mut mixed = self.0;
-        for (byte, to) in mixed.iter_mut().zip(other.0) {
-            let sum = u16::from(*byte) * (100 - percent) + u16::from(to) * percent;
-            *byte = u8::try_from(sum / 100).unwrap_or(u8::MAX);
-        }
-        Self(mixed)
-    }
-
-    /// The nearest one on the way to `pole` that can be read on these grounds.
-    fn legible_on(self, grounds: [Self; 2], pole: Self) -> Self {
-        let shades = (0..=100).step_by(2).map(|percent| self.toward(pole, percent));
-        let reads = |shade: &Self| grounds.iter().all(|ground| shade.contrast(*ground) >= TEXT);
-        shades.into_iter().find(reads).unwrap_or(pole)
-    }
-}
-
-impl fmt::Display for Color {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [red, green, blue] = self.0;
-        write!(f, "#{red:02x}{green:02x}{blue:02x}")
     }
 }
 
@@ -297,9 +158,8 @@ fn fonts(text: &str) -> Option<String> {
     if names.len() > 8 || !names.iter().all(is_name) {
         return None;
     }
-    let quoted = names.iter().map(|name| match GENERIC.contains(name) {
-        true => (*name).to_owned(),
-        false => format!("\"{name}\""),
+    let quoted = names.iter().map(|name| {
+        if GENERIC.contains(name) { (*name).to_owned() } else { format!("\"{name}\"") }
     });
     Some(
         quoted
@@ -313,7 +173,7 @@ fn fonts(text: &str) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{scheme::TEXT, *};
 
     fn wish(wish: Wish<'_>) -> String {
         Look::default().with(wish).css()
@@ -337,8 +197,8 @@ mod tests {
         });
         assert_eq!(
             css,
-            ":root{color-scheme:light}:root{--radius:10px}\
-             :root{--font:\"Inter\",\"Segoe UI\",system-ui,system-ui,sans-serif}\
+            ":root{color-scheme:light;--radius:10px;\
+             --font:\"Inter\",\"Segoe UI\",system-ui,system-ui,sans-serif;}\
              :root{--surface:#fffefb;--sunken:#f4f3f0;--line:#e0dfdc;--accent:#2b6b4a;\
              --accent-strong:#215339;--on-accent:#ffffff;--selection:#cad9ce;}"
         );
@@ -361,7 +221,7 @@ mod tests {
             let accent = Color::parse(accent).unwrap();
             for scheme in [LIGHT, DARK] {
                 let grounds = [scheme.surface, scheme.sunken];
-                let shade = accent.legible_on(grounds, scheme.pole);
+                let shade = accent.legible_on(grounds, scheme.pole, TEXT);
                 assert!(grounds.iter().all(|ground| shade.contrast(*ground) >= TEXT), "{accent}");
                 assert!(scheme.on_accent.contrast(shade) >= TEXT, "{accent}: {shade}");
             }

@@ -10,6 +10,7 @@ mod setting;
 mod shell;
 mod start;
 mod verification;
+mod way_back;
 
 pub use self::{
     inbox::{InboxPage, inbox},

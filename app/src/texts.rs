@@ -308,6 +308,28 @@ texts! {
 }
 
 texts! {
+    /// What is said to whom a relying party has sent here.
+    WayBackTexts {
+        /// The way back, once it is over.
+        return_to(brand),
+        /// The way back before that.
+        cancel_and_return(brand),
+        /// To the recipient, who cannot be changed here: nothing could be delivered.
+        undelivered_there(recipient),
+        /// It has expired: what to do then.
+        expired_there(brand),
+        /// Too many wrong codes: what to do then.
+        too_many_attempts_there(brand),
+        /// It was called off: what to do then.
+        canceled_there(brand),
+        /// Nothing could be delivered: what to do then.
+        failed_there(brand),
+        /// Link to the relying party's help.
+        support(brand),
+    }
+}
+
+texts! {
     /// What the development inbox says.
     InboxTexts {
         /// Its heading.
@@ -360,6 +382,8 @@ pub struct Texts {
     pub start: StartTexts,
     /// Pages for faults.
     pub problem: ProblemTexts,
+    /// What is said to whom a relying party has sent here.
+    pub way_back: WayBackTexts,
     /// The development inbox.
     pub inbox: InboxTexts,
     /// The reference of the JSON API.
@@ -375,6 +399,7 @@ impl Texts {
             code: CodeTexts::collect(&mut text),
             start: StartTexts::collect(&mut text),
             problem: ProblemTexts::collect(&mut text),
+            way_back: WayBackTexts::collect(&mut text),
             inbox: InboxTexts::collect(&mut text),
             reference: ReferenceTexts::collect(&mut text),
         }

@@ -16,7 +16,7 @@ use app::{
     texts::{Argument, SLOT, Texts},
     wire::{
         Brand, Channel, Country, Delivery, DeliveryState, Embedded, InboxMessage, PageView, Place,
-        StartOptions, StartRequest, State, VerificationView,
+        StartOptions, StartRequest, State, VerificationView, WayBack,
     },
 };
 
@@ -60,8 +60,27 @@ impl Site {
         verification(VerificationPage { frame: self.frame(), page, notice, setting: None })
     }
 
+    /// The page of a verification that somebody was sent here for.
+    fn visited(&self, state: State, token: Option<&str>) -> String {
+        let view = Some(over(state)).filter(|_| state != State::Expired);
+        let brand = Brand {
+            name: "Tea & Co".into(),
+            support: Some("https://shop.example/help".into()),
+            ..Brand::default()
+        };
+        let place = Place::Visited(WayBack {
+            url: "https://shop.example/return?a=1&b=\"2\"".into(),
+            result: state,
+            page_state: Some("<s>".into()),
+            token: token.map(str::to_owned),
+        });
+        let page = Some(PageView { view, brand, place });
+        verification(VerificationPage { frame: self.frame(), page, notice: None, setting: None })
+    }
+
     fn start(&self, options: &StartOptions, typed: StartForm, error: Option<ApiError>) -> String {
-        start(StartPage { frame: self.frame(), options, typed, error, setting: None })
+        let brand = &Brand::default();
+        start(StartPage { frame: self.frame(), options, typed, error, brand, setting: None })
     }
 
     fn problem(&self, error: ApiError) -> String {
@@ -142,6 +161,7 @@ fn every_page(site: &Site) -> Vec<(&'static str, String)> {
         ("enter", site.verification(Some(view()), None)),
         ("wrong", site.verification(Some(view()), Some(Notice::Incorrect))),
         ("approved", site.verification(Some(over(State::Approved)), None)),
+        ("returning", site.visited(State::Approved, Some("a.b.c"))),
         ("unknown", site.verification(None, None)),
         ("problem", site.problem(ApiError::Internal)),
         ("inbox", site.inbox(vec![message(1, "123456")])),
@@ -493,6 +513,51 @@ fn a_page_from_right_to_left_says_so() {
     assert!(site.verification(Some(view()), None).contains("<html lang=\"ar\" dir=\"rtl\">"));
 }
 
+#[test]
+fn the_way_back_is_a_form_that_holds_the_result_and_goes_by_itself_where_nothing_is_left_to_say() {
+    let site = Site::new();
+    let endings = [
+        (State::Approved, "approved", Some("a.b.c"), true),
+        // Its token is gone: it has led back before.
+        (State::Approved, "approved", None, false),
+        (State::Canceled, "canceled", None, true),
+        (State::Expired, "expired", None, false),
+        (State::MaxAttemptsReached, "max_attempts_reached", None, false),
+        (State::Failed, "failed", None, false),
+    ];
+    for (state, result, token, by_itself) in endings {
+        let html = site.visited(state, token);
+        let form = between(&html, "<form id=\"way-back\"", "</form>");
+        let action = "action=\"https://shop.example/return?a=1&amp;b=&quot;2&quot;\"";
+        assert!(form.contains("method=\"post\"") && form.contains(action), "{form}");
+        assert!(form.contains(&format!("name=\"result\" value=\"{result}\"")), "{form}");
+        assert!(form.contains("name=\"state\" value=\"&lt;s&gt;\""), "{form}");
+        assert_eq!(form.contains("name=\"token\" value=\"a.b.c\""), token.is_some(), "{form}");
+        assert!(form.contains("[return-to <bdi>Tea &amp; Co</bdi>"), "{form}");
+        assert_eq!(html.contains(".submit()"), by_itself, "{state:?}");
+        assert!(!html.contains("[start-again]"), "{state:?}");
+    }
+    assert!(!site.visited(State::Pending, None).contains("shop.example/return"));
+}
+
+#[test]
+fn whoever_was_sent_here_can_leave_and_find_help() {
+    let site = Site::new();
+    let html = site.visited(State::Pending, None);
+    assert!(html.contains("<p class=\"brand\">Tea &amp; Co</p>"));
+    let leave = "[cancel-and-return \u{2068}Tea &amp; Co\u{2069}]";
+    assert!(html.contains(&format!("{leave}</button>")) && !html.contains("[change]"), "{html}");
+    assert!(html.contains("<a href=\"https://shop.example/help\" class=\"link\">"), "{html}");
+    for (state, words) in [
+        (State::Expired, "[expired-there "),
+        (State::MaxAttemptsReached, "[too-many-attempts-there "),
+        (State::Failed, "[failed-there "),
+        (State::Canceled, "[canceled-there "),
+    ] {
+        assert!(site.visited(state, None).contains(words), "{state:?}");
+    }
+}
+
 /// A frame of `https://shop.example`.
 fn setting() -> Setting {
     let logo = Some("data:image/png;base64,AA==".to_owned());
@@ -599,7 +664,8 @@ fn the_first_page_in_a_frame_posts_into_it_and_tells_of_a_refusal() {
     let page = |error| {
         let (options, setting) = (&options(), Some(&setting));
         let typed = StartForm::default();
-        start(StartPage { frame: site.frame(), options, typed, error, setting })
+        let brand = &setting.unwrap().brand;
+        start(StartPage { frame: site.frame(), options, typed, error, brand, setting })
     };
     let html = page(None);
     assert!(html.contains("action=\"/embed?site_key=k&amp;origin=o\""));

@@ -5,6 +5,7 @@ import { type BrowserContext, expect } from '@playwright/test';
 export class Faults {
   readonly #seen: string[] = [];
   readonly #awaited: RegExp[] = [];
+  readonly #allowed: RegExp[] = [];
 
   constructor(context: BrowserContext) {
     context.on('console', (message) => {
@@ -28,13 +29,19 @@ export class Faults {
     this.#awaited.push(...faults);
   }
 
+  /** Such a fault may happen and says nothing. */
+  allow(...faults: RegExp[]): void {
+    this.#allowed.push(...faults);
+  }
+
   /** The test is about an answer with this status. */
   expectStatus(status: number): void {
     this.expect(new RegExp(`status of ${status}\\b`));
   }
 
   verify(): void {
-    const unexpected = this.#seen.filter((text) => !this.#awaited.some((fault) => fault.test(text)));
+    const known = [...this.#awaited, ...this.#allowed];
+    const unexpected = this.#seen.filter((text) => !known.some((fault) => fault.test(text)));
     expect(unexpected, 'no errors in the console and no failed requests').toEqual([]);
     const missing = this.#awaited.filter((fault) => !this.#seen.some((text) => fault.test(text)));
     expect(missing, 'what the test is about has happened').toEqual([]);

@@ -1,7 +1,7 @@
 // The real binary, in a folder and on a port of its own.
 import { fileURLToPath } from 'node:url';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
@@ -32,11 +32,14 @@ export class Latchkey {
   /** Everything it has logged. */
   log = '';
   origin = '';
+  readonly #listening = new Set<() => void>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'latchkey-'));
   #process!: ChildProcess;
 
-  static async start(settings: Settings): Promise<Latchkey> {
+  /** With environment variables and, where these cannot say it all, a configuration file. */
+  static async start(settings: Settings, configuration = ''): Promise<Latchkey> {
     const latchkey = new Latchkey();
+    writeFileSync(join(latchkey.#folder, 'latchkey.toml'), configuration);
     await latchkey.#start(settings);
     return latchkey;
   }
@@ -57,6 +60,7 @@ export class Latchkey {
       child.once('exit', (code) => failed(new Error(`latchkey ended with ${code}:\n${this.log}`)));
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         this.log += text;
+        for (const look of this.#listening) look();
         const line = /^.*"message":"listening".*$/m.exec(this.log);
         if (!line || this.origin) return;
         this.origin = JSON.parse(line[0]).origin;
@@ -69,6 +73,29 @@ export class Latchkey {
 
   async #isReady(): Promise<boolean> {
     return (await fetch(`${this.origin}/health/ready`)).ok;
+  }
+
+  /** What another command of the same installation prints. */
+  run(...command: string[]): string {
+    return execFileSync(binary(), command, {
+      cwd: this.#folder,
+      env: { PATH: process.env.PATH },
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+  }
+
+  /** As soon as these words have been logged. */
+  async logged(words: string): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => {
+        if (!this.log.includes(words)) return;
+        this.#listening.delete(look);
+        resolve();
+      };
+      this.#listening.add(look);
+      look();
+    });
   }
 
   /** What the development inbox has caught, newest first, once there are `count` messages. */

@@ -10,6 +10,8 @@ import { TextGateway } from './texts.ts';
 interface Options {
   /** Environment variables of the server. */
   settings: Settings;
+  /** Its configuration file. */
+  file: string;
   /** What carries the messages; by default the development inbox catches them. */
   carriers: ('mail' | 'texts')[];
 }
@@ -27,6 +29,7 @@ interface Shared {
 
 export const test = base.extend<Options & Fixtures, Shared>({
   settings: [{}, { option: true }],
+  file: ['', { option: true }],
   carriers: [[], { option: true }],
 
   mail: [
@@ -47,10 +50,10 @@ export const test = base.extend<Options & Fixtures, Shared>({
     { scope: 'worker' },
   ],
 
-  latchkey: async ({ settings, carriers, mail, texts }, use) => {
+  latchkey: async ({ settings, file, carriers, mail, texts }, use) => {
     const known = { mail, texts };
     const carrying = carriers.map((name) => known[name].settings);
-    const latchkey = await Latchkey.start(Object.assign({}, ...carrying, settings));
+    const latchkey = await Latchkey.start(Object.assign({}, ...carrying, settings), file);
     await use(latchkey);
     const caught = await latchkey.caught(0);
     await latchkey.end();

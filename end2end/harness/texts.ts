@@ -43,7 +43,7 @@ export class TextGateway {
   async message(to: string): Promise<TextMessage> {
     const isFor = (event: Event) => (event.fields as Record<string, string>).To === to;
     const fields = (await this.#child.event('message', isFor)).fields as Record<string, string>;
-    const code = /^@\S+ #(\d{4,10})$/m.exec(fields.Body)?.[1];
+    const code = /^@\S+ #(\d{4,10})(?: @\S+)?$/m.exec(fields.Body)?.[1];
     if (!code) throw new Error('the message has no line that binds a code to an origin');
     return {
       to: fields.To,

@@ -1,29 +1,8 @@
 // Every state at the width of a phone and of a desk, light and dark, and with large text on a small
 // phone: accessible, nothing sticking out, and photographed.
-import { AxeBuilder } from '@axe-core/playwright';
-import type { Page } from '@playwright/test';
-
+import { looksRight } from '../harness/looks.ts';
 import { states } from '../harness/states.ts';
-import { expect, test } from '../harness/test.ts';
-
-const pictures = new URL('../screenshots/', import.meta.url).pathname;
-
-/** Nothing scrolls sideways, and nothing sticks out of the card either. */
-async function isNowhereTooWide(page: Page): Promise<void> {
-  const tooWide = await page.evaluate(() => {
-    const { scrollWidth, clientWidth } = document.documentElement;
-    const card = document.querySelector('main')!.getBoundingClientRect();
-    const sticksOut = (element: Element) => {
-      const { left, right, width } = element.getBoundingClientRect();
-      // What is clipped by its own style, such as words for screen readers, may be of any size.
-      const isClipped = getComputedStyle(element).clipPath !== 'none';
-      return width > 0 && !isClipped && (left < card.left - 0.5 || right > card.right + 0.5);
-    };
-    const found = [...document.querySelectorAll('main *')].filter(sticksOut);
-    return [scrollWidth - clientWidth, ...found.map((element) => element.outerHTML)];
-  });
-  expect(tooWide).toEqual([0]);
-}
+import { test } from '../harness/test.ts';
 
 // Colours in the middle of a change would be neither here nor there.
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
@@ -36,28 +15,6 @@ for (const [name, reach] of Object.entries(states)) {
     page,
   }) => {
     await reach({ faults, journey, latchkey });
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme });
-      for (const [width, height] of [
-        [360, 740],
-        [1280, 800],
-      ]) {
-        await page.setViewportSize({ width, height });
-        await isNowhereTooWide(page);
-        await page.screenshot({ path: `${pictures}${name}-${width}-${colorScheme}.png` });
-      }
-      const { violations } = await new AxeBuilder({ page }).analyze();
-      expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
-    }
-
-    // The narrowest phone, and text of twice the size.
-    await page.emulateMedia({ colorScheme: 'light' });
-    await page.setViewportSize({ width: 320, height: 640 });
-    await isNowhereTooWide(page);
-    await page.evaluate(() => {
-      document.documentElement.style.fontSize = '200%';
-    });
-    await isNowhereTooWide(page);
-    await page.screenshot({ path: `${pictures}${name}-320-twice.png`, fullPage: true });
+    await looksRight(page, name);
   });
 }

@@ -27,6 +27,12 @@ impl Origin {
         Some(Self { text: url.origin().ascii_serialization(), host })
     }
 
+    /// The origin that an http or https URL leads to.
+    pub fn of_url(url: &str) -> Option<Self> {
+        let url = Url::parse(url).ok()?;
+        Self::parse(&url.origin().ascii_serialization())
+    }
+
     /// The origin of a plain http server on an address.
     pub fn of_address(address: SocketAddr) -> Self {
         let host = match address {

@@ -5,6 +5,7 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
+use app::wire::Brand;
 use async_trait::async_trait;
 use axum::Router;
 use otp::{Timestamp, budget::Quota, recipient::calling_regions, token::MAX_LIFETIME};
@@ -149,7 +150,7 @@ impl Application {
         });
 
         let readiness = http::Readiness::new(Ping(store.clone()));
-        let start = start_settings(&offer);
+        let start = start_settings(&offer, config.sites.first().brand.clone());
         let gateway = Arc::new(Gateway::new(service, tokens, offer, origin.clone()));
         let web = http::Web {
             port: gateway.clone(),
@@ -292,10 +293,11 @@ fn limits(settings: LimitSettings) -> Limits {
     }
 }
 
-fn start_settings(offer: &Offer) -> http::StartSettings {
+fn start_settings(offer: &Offer, brand: Brand) -> http::StartSettings {
     let by_phone = offer.channels.contains(&otp::Channel::Sms);
     let regions = if by_phone { calling_regions() } else { Vec::new() };
     http::StartSettings {
+        brand,
         channels: offer.channels.iter().map(|channel| to_wire(*channel)).collect(),
         fixed_recipient: offer.fixed_recipient.as_ref().map(otp::Recipient::masked),
         default_country: offer.default_country.clone(),

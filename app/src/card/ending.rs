@@ -1,5 +1,7 @@
 //! How it ended, and the way on.
 
+#[cfg(feature = "ssr")]
+use leptos::either::Either;
 use leptos::prelude::*;
 
 use crate::{
@@ -18,17 +20,25 @@ pub(crate) fn mark() -> impl IntoView {
     }
 }
 
-/// The ending of a verification that was over when the page was asked for.
+/// The ending of a verification that was over when the page was asked for, with the way back to who
+/// asked for it, or else to a fresh start.
 #[cfg(feature = "ssr")]
-pub(crate) fn ending(card: &Card, texts: &CardTexts) -> impl IntoView + use<> {
+pub(crate) fn ending<V: IntoView>(
+    card: &Card,
+    texts: &CardTexts,
+    way_back: Option<V>,
+) -> impl IntoView + use<V> {
     let Words { kind, heading, before, recipient, after } = Words::of(card, texts);
-    let way_on = (kind == "bad").then(|| {
-        view! {
-            <a class="button" href=surroundings::start() data-restart="">
-                {texts.start_again.clone()}
-            </a>
-        }
-    });
+    let way_on = match way_back {
+        Some(way_back) => Either::Left(way_back),
+        None => Either::Right((kind == "bad").then(|| {
+            view! {
+                <a class="button" href=surroundings::start() data-restart="">
+                    {texts.start_again.clone()}
+                </a>
+            }
+        })),
+    };
     view! {
         <div class="ending" data-kind=kind>
             {mark()}

@@ -2,7 +2,12 @@
 
 use leptos::{either::Either, prelude::*};
 
-use crate::{look::Look, pages::setting::Told, texts::Texts, wire::Brand};
+use crate::{
+    look::Look,
+    pages::setting::Told,
+    texts::{Slotted, Texts, WayBackTexts},
+    wire::Brand,
+};
 
 /// What a page loads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,6 +75,8 @@ pub(super) struct Head {
     pub(super) sheet: Option<String>,
     /// Whose it is, where they have a logo.
     pub(super) logo: Option<Logo>,
+    /// Where people find help.
+    pub(super) support: Option<Support>,
     /// How it differs from the usual.
     pub(super) look: Look,
     /// What the page around it is told, where it stands in a frame.
@@ -78,15 +85,36 @@ pub(super) struct Head {
 
 /// A relying party's logo.
 pub(super) struct Logo {
-    /// A `data:` URI.
-    image: String,
+    /// A `data:` URI; without one the name stands in its place.
+    image: Option<String>,
     /// What it stands for.
     name: String,
 }
 
 impl Logo {
+    /// The logo, where there is one.
     pub(super) fn of(brand: &Brand) -> Option<Self> {
-        Some(Self { image: brand.logo.clone()?, name: brand.name.clone() })
+        brand.logo.is_some().then(|| Self::or_name(brand))
+    }
+
+    /// The logo, or the name.
+    pub(super) fn or_name(brand: &Brand) -> Self {
+        Self { image: brand.logo.clone(), name: brand.name.clone() }
+    }
+}
+
+/// The link to a relying party's help.
+pub(super) struct Support {
+    url: String,
+    text: Slotted,
+    name: String,
+}
+
+impl Support {
+    /// The link, where there is one.
+    pub(super) fn of(brand: &Brand, texts: &WayBackTexts) -> Option<Self> {
+        let (text, name) = (texts.support.clone(), brand.name.clone());
+        Some(Self { url: brand.support.clone()?, text, name })
     }
 }
 
@@ -129,10 +157,25 @@ pub(super) fn document<V: IntoView>(
     let dark = look.theme.dark_when().map(|when| style(assets.dark.clone(), Some(when)));
     let framed = head.told.as_ref().map(|_| style(assets.embed_css.clone(), None));
     let sheet = head.sheet.clone().map(|sheet| style(sheet, None));
-    let logo = head.logo.as_ref().map(|logo| {
-        view! { <img class="logo" src=logo.image.clone() alt=logo.name.clone() /> }
+    let logo = head.logo.as_ref().map(|logo| match &logo.image {
+        Some(image) => Either::Left(view! {
+            <img class="logo" src=image.clone() alt=logo.name.clone() />
+        }),
+        None => Either::Right(view! { <p class="brand">{logo.name.clone()}</p> }),
+    });
+    let support = head.support.as_ref().map(|support| {
+        view! {
+            <p class="support">
+                <a class="link" href=support.url.clone()>
+                    {support.text.before.clone()}<bdi>{support.name.clone()}</bdi>
+                    {support.text.after.clone()}
+                </a>
+            </p>
+        }
     });
     let told = head.told.clone().unwrap_or_default();
+    // The page around has a main part of its own.
+    let label = head.told.as_ref().map(|_| head.title.clone());
     let embedder = head.told.is_some().then_some(told.embedder);
     let owner = Owner::new();
     owner.with(|| {
@@ -161,6 +204,7 @@ pub(super) fn document<V: IntoView>(
                 <body>
                     <main
                         class="card"
+                        aria-label=label
                         data-seed=head.seed.clone()
                         data-embedder=embedder
                         data-ending=told.ending
@@ -170,6 +214,7 @@ pub(super) fn document<V: IntoView>(
                     >
                         {logo}
                         {main()}
+                        {support}
                     </main>
                     {script}
                     {voice}

@@ -9,12 +9,13 @@ use serde::Deserialize;
 use crate::{
     countdown::clock_face,
     error::{ApiError, RecipientProblem},
+    look::Look,
     pages::{
         setting::{Setting, Told},
-        shell::{Frame, Head, Logo, Script, document},
+        shell::{Frame, Head, Logo, Script, Support, document},
     },
     texts::Texts,
-    wire::{Channel, Country, StartOptions, StartRequest},
+    wire::{Brand, Channel, Country, StartOptions, StartRequest},
 };
 
 /// The form of the first page, as it is posted to `/`.
@@ -58,13 +59,15 @@ pub struct StartPage<'a> {
     pub typed: StartForm,
     /// Why it is shown again.
     pub error: Option<ApiError>,
+    /// Whose it is.
+    pub brand: &'a Brand,
     /// The frame that it stands in, if it does.
     pub setting: Option<&'a Setting>,
 }
 
 /// Renders the choice of channel and recipient.
 pub fn start(page: StartPage<'_>) -> String {
-    let StartPage { frame, options, typed, error, setting } = page;
+    let StartPage { frame, options, typed, error, brand, setting } = page;
     let texts = frame.texts;
     let channel = typed
         .channel
@@ -79,8 +82,9 @@ pub fn start(page: StartPage<'_>) -> String {
         is_error: error.is_some(),
         indexed: error.is_none() && setting.is_none(),
         script: Script::Prefetch,
-        logo: setting.and_then(|setting| Logo::of(&setting.brand)),
-        look: setting.map(|setting| setting.look.clone()).unwrap_or_default(),
+        logo: Logo::of(brand),
+        support: Support::of(brand, &texts.way_back).filter(|_| setting.is_none()),
+        look: setting.map_or_else(|| Look::of(brand), |setting| setting.look.clone()),
         told: setting.map(|setting| match error {
             Some(error) => Told::refusal(setting, error),
             None => Told::presence(setting),

@@ -9,7 +9,8 @@ use crate::{
     pack::Pack,
     pages::{
         setting::{Setting, Told},
-        shell::{Frame, Head, Logo, Script, document},
+        shell::{Frame, Head, Logo, Script, Support, document},
+        way_back::{reworded, way_back},
     },
     server_fns::json,
     wire::{Embedded, PageView, Place},
@@ -46,9 +47,18 @@ pub fn verification(page: VerificationPage<'_>) -> String {
         Told::verification(setting, embedded, view.as_ref())
     });
     let surroundings = setting.map(Surroundings::of);
+    let way = match &place {
+        Place::Visited(way) => Some(way),
+        Place::Alone | Place::Embedded(_) => None,
+    };
+    // Whoever typed the right code twice is as verified as after the first time, and expected.
+    let notice = notice.filter(|notice| way.is_none() || *notice != Notice::AlreadyUsed);
     let card = Card { view: view.filter(|_| !is_spent(&place, told.as_ref())), notice };
 
     let mut texts = frame.texts.card.clone();
+    if way.is_some() {
+        texts = reworded(texts, &brand.name, &frame.texts.way_back);
+    }
     texts.incorrect = texts.incorrect.up_to(tries);
     let label = frame.texts.code.code_label.of(length).to_owned();
     let malformed = frame.texts.code.malformed.of(length).to_owned();
@@ -59,7 +69,12 @@ pub fn verification(page: VerificationPage<'_>) -> String {
         is_error: card.is_error(),
         // What is over stays as it is.
         script: if is_over { Script::None } else { Script::Hydrate },
-        logo: Logo::of(setting.map_or(&brand, |setting| &setting.brand)),
+        logo: match way {
+            Some(_) => Some(Logo::or_name(&brand)),
+            None => Logo::of(setting.map_or(&brand, |setting| &setting.brand)),
+        },
+        // The page around a frame has its own.
+        support: Support::of(&brand, &frame.texts.way_back).filter(|_| setting.is_none()),
         look: setting.map_or_else(|| Look::of(&brand), |setting| setting.look.clone()),
         told,
         ..Head::default()
@@ -72,7 +87,9 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     if is_over {
         return document(frame, &head, || {
             surround();
-            ending(&card, &texts)
+            let back =
+                way.map(|way| way_back(way, &brand.name, &frame.texts.way_back, frame.nonce));
+            ending(&card, &texts, back)
         });
     }
     let seed = Seed { card, texts, label, malformed };

@@ -1,7 +1,7 @@
 # The words of the pages.
 #
-# Where a text has { $recipient } or { $time }, the page sets the masked recipient or a time such
-# as 4:32 in its place. { $count } is a number and may be used for plural forms.
+# Where a text has { $recipient }, { $time } or { $brand }, the page sets the masked recipient, a time
+# such as 4:32 or a relying party's name in its place. { $count } is a number and may be used for plural forms.
 
 ## The verification card
 
@@ -85,6 +85,17 @@ country-missing = Choose the country of this phone number
 phone-too-short = This phone number has too few digits
 phone-too-long = This phone number has too many digits
 channel-unavailable = No code can be sent this way. Choose the other one.
+
+## The way back to whoever asked for a verification
+
+return-to = Return to { $brand }
+cancel-and-return = Cancel and return to { $brand }
+undelivered-there = The code could not be delivered to { $recipient }. Ask for another one, or return and correct it.
+expired-there = Return to { $brand } and ask for a new one.
+too-many-attempts-there = For your safety this code no longer works. Return to { $brand } for a new one.
+canceled-there = This code no longer works. Return to { $brand } if you want to go on.
+failed-there = No message could be delivered. Return to { $brand } and check the address or number.
+support = Help from { $brand }
 
 ## Pages for faults
 

@@ -550,3 +550,21 @@ fn the_policy_of_a_site_has_the_keys_and_defaults_of_the_servers() {
     let policy = |text: &str| text.parse::<toml::Table>().unwrap()["policy"].clone();
     assert_eq!(policy(include_str!("site.toml")), policy(include_str!("default.toml")));
 }
+
+#[test]
+fn events_are_posted_to_public_addresses_unless_others_are_listed() {
+    let development = load(&[]).unwrap().webhook;
+    assert_eq!((development.allowed_networks.len(), development.https_only), (0, false));
+    assert!(load(&PRODUCTION).unwrap().webhook.https_only);
+
+    let listed = ("LATCHKEY_WEBHOOK__ALLOWED_NETWORKS", "10.0.0.0/8, 192.0.2.7,::1");
+    let networks = load(&[listed]).unwrap().webhook.allowed_networks;
+    let networks: Vec<_> = networks.iter().map(ToString::to_string).collect();
+    assert_eq!(networks, ["10.0.0.0/8", "192.0.2.7/32", "::1/128"]);
+
+    let problem = problem_with("LATCHKEY_WEBHOOK__ALLOWED_NETWORKS", "localhost");
+    assert!(
+        problem.starts_with("webhook.allowed_networks: \"localhost\" is no network"),
+        "{problem}"
+    );
+}

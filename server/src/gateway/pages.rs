@@ -39,7 +39,9 @@ impl<S: Store> Gateway<S> {
         let token = self.token(snapshot);
         let site = self.service.sites().named(verification.site());
         let site_key = site.and_then(|site| site.public_key.clone());
-        match (origin, return_url) {
+        // What the site has taken off its list meanwhile leads nobody anywhere any more.
+        let is_listed = |url: &&String| site.is_some_and(|site| site.return_url(url).is_some());
+        match (origin, return_url.as_ref().filter(is_listed)) {
             (Some(origin), _) => Place::Embedded(Embedded {
                 site_key: site_key.unwrap_or_default(),
                 origin: origin.clone(),

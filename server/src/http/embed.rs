@@ -162,7 +162,8 @@ fn start_page(
     let page = Page::lay_out(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), |nonce| {
         let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
         let (options, setting) = (&options, Some(&within.setting));
-        pages::start(StartPage { frame, options, typed, error, setting })
+        let brand = &within.setting.brand;
+        pages::start(StartPage { frame, options, typed, error, brand, setting })
     })?;
     Ok(retry_after(page.into_response(), error))
 }

@@ -3,7 +3,13 @@
 
 use std::sync::Arc;
 
-use app::{error::ApiError, notice::Notice, pages::StartForm, port::Caller, wire::Channel};
+use app::{
+    error::ApiError,
+    notice::Notice,
+    pages::StartForm,
+    port::Caller,
+    wire::{Channel, Place},
+};
 use axum::{
     body::Bytes,
     extract::{Form, FromRequest, Path, Request, State},
@@ -108,7 +114,7 @@ pub(super) async fn resend_at(
     }
 }
 
-/// `POST /v/{id}/cancel`: calls the verification off and goes back to the start.
+/// `POST /v/{id}/cancel`: calls the verification off and goes back to where it came from.
 pub(super) async fn cancel(
     State(context): State<Arc<Context>>,
     caller::From(caller): caller::From,
@@ -129,9 +135,13 @@ pub(super) async fn cancel_at(
         return Err(ApiError::BadRequest.into());
     }
     match context.web.port.cancel(caller, &address.id).await {
-        // What is over needs no calling off; the person wants another recipient in any case.
+        // What is over needs no calling off; the person wants to leave in any case.
         Ok(()) | Err(ApiError::NotFound | ApiError::AlreadyFinished) => {
-            Ok(Redirect::to(&address.start()))
+            let page = context.web.port.page(&address.id).await?;
+            match page.map(|page| page.place) {
+                Some(Place::Visited(_)) => Ok(address.to_page(None)),
+                _ => Ok(Redirect::to(&address.start())),
+            }
         }
         Err(error) => address.refused(error),
     }

@@ -31,7 +31,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use app::{
     pages::Assets,
     port::Port,
-    wire::{Channel, Country, StartOptions},
+    wire::{Brand, Channel, Country, StartOptions},
 };
 use axum::{
     Router,
@@ -74,6 +74,8 @@ pub struct Web {
 /// What the first page offers, in no language yet.
 #[derive(Clone, Debug, Default)]
 pub struct StartSettings {
+    /// Whose page it is.
+    pub brand: Brand,
     /// The channels that have a provider, in the order to offer them.
     pub channels: Vec<Channel>,
     /// The masked form of the one recipient that codes go to, if it is fixed.

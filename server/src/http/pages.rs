@@ -6,6 +6,7 @@ use app::{
     error::ApiError,
     notice::Notice,
     pages::{self, Frame, StartForm, StartPage, VerificationPage},
+    wire::{self, Place},
 };
 use axum::{
     extract::{Path, RawQuery, State},
@@ -13,7 +14,12 @@ use axum::{
     response::{Html, IntoResponse, Response},
 };
 
-use super::{Context, caller, problem::Problem, security_headers::Nonce};
+use super::{
+    Context, caller,
+    problem::Problem,
+    security_headers::{FormTarget, Nonce},
+};
+use crate::origin::Origin;
 
 /// A whole document and the nonce that it was laid out with.
 pub(super) struct Page {
@@ -64,7 +70,8 @@ pub(super) fn start_page(
     let status = error.map_or(Ok(StatusCode::OK), |error| StatusCode::from_u16(error.status()));
     let page = Page::lay_out(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), |nonce| {
         let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-        pages::start(StartPage { frame, options, typed, error, setting: None })
+        let brand = &context.web.start.brand;
+        pages::start(StartPage { frame, options, typed, error, brand, setting: None })
     })?;
     Ok(retry_after(page.into_response(), error))
 }
@@ -83,16 +90,32 @@ pub(super) async fn verification(
     caller::From(caller): caller::From,
     Path(id): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Page, Problem> {
+) -> Result<Response, Problem> {
     let page = context.web.port.page(&id).await?;
+    let target = page.as_ref().and_then(|page| way_back(&page.place));
     let is_known = page.as_ref().is_some_and(|page| page.view.is_some());
     let status = if is_known { StatusCode::OK } else { StatusCode::NOT_FOUND };
     // Anybody can write a query, so one that says nothing we know is no reason to refuse a page.
     let notice = query.as_deref().and_then(|query| query.strip_prefix("e="));
     let notice = notice.and_then(|notice| Notice::from_str(notice).ok());
     let texts = context.web.catalogue.texts(&caller.locale);
-    Page::lay_out(status, |nonce| {
+    let page = Page::lay_out(status, |nonce| {
         let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
         pages::verification(VerificationPage { frame, page, notice, setting: None })
-    })
+    })?;
+    let mut response = page.into_response();
+    if let Some(target) = target {
+        response.extensions_mut().insert(target);
+    }
+    Ok(response)
+}
+
+/// Where the form of a page leads to whose verification is over.
+fn way_back(place: &Place) -> Option<FormTarget> {
+    match place {
+        Place::Visited(way) if way.result != wire::State::Pending => {
+            Origin::of_url(&way.url).map(FormTarget)
+        }
+        _ => None,
+    }
 }

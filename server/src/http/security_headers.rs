@@ -7,6 +7,8 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use rand::{TryRng, rngs::SysRng};
 
+use crate::origin::Origin;
+
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const COEP: HeaderName = HeaderName::from_static("cross-origin-embedder-policy");
 
@@ -51,12 +53,12 @@ impl Nonce {
         &self.0
     }
 
-    fn policy(&self, ancestors: &str) -> HeaderValue {
+    fn policy(&self, targets: &str, ancestors: &str) -> HeaderValue {
         let nonce = &self.0;
         let policy = format!(
             "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
              style-src 'nonce-{nonce}'; img-src 'self' data:; connect-src 'self'; \
-             base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
+             base-uri 'none'; form-action {targets}; frame-ancestors {ancestors}"
         );
         HeaderValue::from_str(&policy).unwrap_or(HeaderValue::from_static(BARE_POLICY))
     }
@@ -73,6 +75,11 @@ pub(super) enum Exposure {
     FramedBy(String),
 }
 
+/// Whom a form of the page may be posted to beside ourselves. It comes from the configuration, never
+/// from what a request says, and is there for one page of one answer.
+#[derive(Clone, Debug)]
+pub(super) struct FormTarget(pub(super) Origin);
+
 /// Adds the headers to an answer; `hsts` where the public origin is https.
 pub(super) fn add(response: &mut Response, hsts: bool) {
     let exposure = response.extensions_mut().remove::<Exposure>();
@@ -80,10 +87,14 @@ pub(super) fn add(response: &mut Response, hsts: bool) {
         Some(Exposure::FramedBy(origin)) => origin.as_str(),
         Some(Exposure::LoadedByAnyone) | None => "'none'",
     };
+    let targets = match response.extensions_mut().remove::<FormTarget>() {
+        Some(FormTarget(origin)) => format!("'self' {origin}"),
+        None => "'self'".to_owned(),
+    };
     let policy = response
         .extensions()
         .get::<Nonce>()
-        .map_or(HeaderValue::from_static(BARE_POLICY), |nonce| nonce.policy(ancestors));
+        .map_or(HeaderValue::from_static(BARE_POLICY), |nonce| nonce.policy(&targets, ancestors));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in FIXED {

@@ -253,6 +253,7 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
             ..Assets::default()
         },
         start: StartSettings {
+            brand: Brand::default(),
             channels: vec![Channel::Email, Channel::Sms],
             fixed_recipient: None,
             default_country: "GB".to_owned(),

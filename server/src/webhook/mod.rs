@@ -13,7 +13,9 @@
 
 mod address;
 mod announcer;
+mod endpoint;
 mod event;
+mod lapse;
 mod notice;
 mod poster;
 mod resolver;
@@ -24,7 +26,8 @@ mod worker;
 pub use self::{
     address::Addresses,
     announcer::Announcer,
+    endpoint::Endpoint,
     poster::{Poster, PosterSettings},
     signature::{Secret, Signer},
-    worker::{Endpoint, Worker},
+    worker::Worker,
 };

@@ -1,74 +1,38 @@
 //! The events worker: takes events to their receivers until they are taken or too old.
 //!
 //! It is woken when something was committed, and looks into the outbox now and then for what came
-//! back: events whose next try is due, deadlines, and what an earlier process has left behind. Each
-//! site has a few places of its own, and one that keeps failing is left alone for a while, so that
-//! nobody waits for somebody else's receiver.
+//! back: events whose next try is due, deadlines, and what an earlier process has left behind. What
+//! cannot be posted at once goes back to the outbox, and that is no try.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use otp::{Timestamp, Verification, VerificationId, event, verification::State};
+use otp::Timestamp;
 use rand::{TryRng, rngs::SysRng};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::JoinSet,
-    time::MissedTickBehavior,
-};
+use tokio::{sync::OwnedSemaphorePermit, task::JoinSet, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::{
-    Announcer, Poster, Signer,
+    Announcer, Endpoint, Poster,
     event::Data,
-    notice::{self, LAPSED, Notice},
+    lapse::Lapse,
+    notice::Notice,
     poster::{Answer, Post},
     schedule,
 };
 use crate::{
     clock::Clock,
-    outbox::{Breaker, ChangeOutbox, Desk, public_id},
+    outbox::{ChangeOutbox, Desk, public_id},
     report::report,
-    store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
+    store::{Message, OutboxChange, Queue, Store},
 };
 
 /// Events claimed at once.
 const BATCH: usize = 64;
-/// Requests to one site at the same time.
-const PLACES: usize = 8;
-/// Events of one site that wait in memory for a place; more wait in the outbox.
-const WAITING: usize = 64;
 /// How often the outbox is asked for what came back.
 const LOOK: Duration = Duration::from_millis(500);
-/// For what has no room in memory, at the least; chance adds up to as much again.
-const LATER: Duration = Duration::from_secs(1);
-/// After the rest of a receiver that is left alone, chance adds up to this.
-const SPREAD: Duration = Duration::from_secs(30);
 /// What a lease lasts beyond one request.
 const MARGIN: Duration = Duration::from_secs(30);
-
-/// Where a site is told of its verifications.
-#[derive(Debug)]
-pub struct Endpoint {
-    url: Url,
-    signer: Signer,
-    places: Semaphore,
-    room: Arc<Semaphore>,
-    breaker: Breaker,
-}
-
-impl Endpoint {
-    /// Posts to `url` what `signer` signs.
-    pub fn new(url: Url, signer: Signer) -> Self {
-        Self {
-            url,
-            signer,
-            places: Semaphore::new(PLACES),
-            room: Arc::new(Semaphore::new(PLACES + WAITING)),
-            breaker: Breaker::default(),
-        }
-    }
-}
 
 /// What a worker works with.
 #[derive(Debug)]
@@ -175,12 +139,12 @@ impl<S: Store> Worker<S> {
             tracing::warn!(site, tries = message.tries, "an event has grown too old");
             return Next::GiveUp;
         }
-        if let Some(until) = rest(endpoint, now) {
+        if let Some(until) = endpoint.rest(now, chance()) {
             return Next::Wait { until };
         }
-        match endpoint.room.clone().try_acquire_owned() {
+        match endpoint.room(now) {
             Ok(room) => Next::Post { body, site, room },
-            Err(_) => Next::Wait { until: now + LATER + LATER.mul_f64(chance()) },
+            Err(until) => Next::Wait { until },
         }
     }
 
@@ -195,9 +159,9 @@ impl<S: Store> Worker<S> {
     /// Posts one event as soon as there is a place, and settles it.
     async fn post(&self, message: &Message, site: &str, body: String) {
         let Some(endpoint) = self.endpoints.get(site) else { return };
-        let Ok(_place) = endpoint.places.acquire().await else { return };
+        let Ok(_place) = endpoint.place().await else { return };
         let now = self.clock.now();
-        if let Some(until) = rest(endpoint, now) {
+        if let Some(until) = endpoint.rest(now, chance()) {
             return self.retry(message, until, message.tries).await;
         }
         if now + self.poster.patience() > message.leased_until {
@@ -223,7 +187,7 @@ impl<S: Store> Worker<S> {
                 breaker.failed(now);
                 tracing::warn!(site, id, tries, reason, "an event was not taken");
                 let now = self.clock.now();
-                let wait = schedule::wait_after(tries, SysRng.try_next_u32().unwrap_or_default());
+                let wait = schedule::wait_after(tries, chance());
                 let at = wait.map(|wait| (now + wait).max(not_before.unwrap_or_default()));
                 if let Some(at) = at.filter(|at| *at < message.expires_at) {
                     return self.retry(message, at, tries).await;
@@ -263,58 +227,7 @@ impl<S: Store> Worker<S> {
     }
 }
 
-/// Until when a receiver is left alone, if it is, with what has to wait spread over some time.
-fn rest(endpoint: &Endpoint, now: Timestamp) -> Option<Timestamp> {
-    Some(endpoint.breaker.rests_until(now)? + SPREAD.mul_f64(chance()))
-}
-
-/// From 0 to 1.
-fn chance() -> f64 {
-    f64::from(SysRng.try_next_u32().unwrap_or_default()) / f64::from(u32::MAX)
-}
-
-/// Turns the deadline of a verification into the event that it has brought about, both or neither.
-struct Lapse {
-    key: MessageKey,
-    leased_until: Timestamp,
-    data: Data,
-    announcer: Announcer,
-    now: Timestamp,
-}
-
-impl Step for Lapse {
-    type Output = ();
-
-    fn verification(&self) -> VerificationId {
-        self.key.verification
-    }
-
-    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
-        Vec::new()
-    }
-
-    fn run(&mut self, records: &mut Records) {
-        let Self { key, leased_until, now, .. } = *self;
-        let sealer = self.announcer.sealer();
-        let told = match &records.verification {
-            Some(found) if found.state(now) == State::Pending => {
-                // Another code was sent in the meantime.
-                let at = found.expires_at();
-                let retry = OutboxChange::Retry { key, leased_until, at, tries: 0, unanswered: 0 };
-                return records.outbox.push(retry);
-            }
-            Some(found) => event::lapsed(found, now)
-                .map(|event| notice::event(found, (event, LAPSED), now, sealer)),
-            None => {
-                let event = event::Event::Failed(event::Reason::Expired);
-                Some(notice::lapsed(key.verification, (self.data.clone(), event), now, sealer))
-            }
-        };
-        records.outbox.push(OutboxChange::Remove { key });
-        if let Ok(told) = told.transpose() {
-            records.outbox.extend(told);
-        } else {
-            tracing::error!("an event could not be encrypted and is lost");
-        }
-    }
+/// A uniform number, so that what was held up together does not come back together.
+fn chance() -> u32 {
+    SysRng.try_next_u32().unwrap_or_default()
 }

@@ -5,7 +5,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use aws_lc_rs::hmac;
 use axum::{
     Router,
     body::Bytes,
@@ -13,18 +12,22 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 /// How a request is answered.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reply {
-    Status(u16),
-    /// 503, and to come back after so many seconds.
-    After(u64),
-    /// Nothing, for ever.
+    /// With a status, and perhaps with seconds to wait.
+    Answer { status: u16, retry_after: Option<u64> },
+    /// Not at all, for ever.
     Silence,
+}
+
+impl Reply {
+    pub(crate) fn status(status: u16) -> Self {
+        Self::Answer { status, retry_after: None }
+    }
 }
 
 /// One request.
@@ -45,20 +48,6 @@ impl Request {
     pub(crate) fn kind(&self) -> String {
         self.json()["type"].as_str().unwrap().to_owned()
     }
-
-    /// Why the verification has failed.
-    pub(crate) fn reason(&self) -> String {
-        self.json()["data"]["reason"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// Whether one of its signatures is by a secret in the form that receivers are given.
-    pub(crate) fn is_signed_by(&self, secret: &str) -> bool {
-        let secret = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
-        let signed = format!("{}.{}.{}", self.id, self.seconds, self.body);
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
-        let right = BASE64_STANDARD.encode(hmac::sign(&key, signed.as_bytes()));
-        self.signatures.split(' ').any(|signature| signature == format!("v1,{right}"))
-    }
 }
 
 pub(crate) struct Receiver {
@@ -74,11 +63,6 @@ struct Script {
 }
 
 impl Receiver {
-    /// One that takes everything.
-    pub(crate) async fn taking() -> Self {
-        Self::replying([], Reply::Status(204)).await
-    }
-
     /// One that replies as told, first and then ever after.
     pub(crate) async fn replying(first: impl IntoIterator<Item = Reply>, then: Reply) -> Self {
         let (sender, requests) = mpsc::unbounded_channel();
@@ -113,10 +97,12 @@ async fn answer(State(script): State<Script>, headers: HeaderMap, body: Bytes) -
     script.requests.send(request).unwrap();
     let next = script.first.lock().unwrap().pop_front();
     match next.unwrap_or(script.then) {
-        Reply::Status(status) => StatusCode::from_u16(status).unwrap().into_response(),
-        Reply::After(seconds) => {
-            let after = [("retry-after", seconds.to_string())];
-            (StatusCode::SERVICE_UNAVAILABLE, after).into_response()
+        Reply::Answer { status, retry_after } => {
+            let mut response = StatusCode::from_u16(status).unwrap().into_response();
+            if let Some(seconds) = retry_after {
+                response.headers_mut().insert("retry-after", seconds.into());
+            }
+            response
         }
         Reply::Silence => std::future::pending().await,
     }

@@ -19,7 +19,7 @@ async fn s24_an_event_is_told_although_the_program_is_killed_while_it_tells_it()
     let postbox = Postbox::open().await;
     // Of the first life's events none is answered, so all are on their way when it ends.
     let first = [Reply::Silence; 2 * VERIFICATIONS];
-    let mut receiver = Receiver::replying(first, Reply::Status(204)).await;
+    let mut receiver = Receiver::replying(first, Reply::status(204)).await;
     let sites = format!(
         "[webhook]\nallowed_networks = [\"127.0.0.1\"]\n\
          [[sites]]\nname = \"demo\"\n[sites.webhook]\nurl = \"{}\"\n",
@@ -35,7 +35,7 @@ async fn s24_an_event_is_told_although_the_program_is_killed_while_it_tells_it()
         assert_eq!(program.browser().check(&id, code).await.unwrap(), Outcome::Approved);
         approved.insert(id);
     }
-    receiver.next().await;
+    let first = receiver.next().await;
     program.kill();
     receiver.so_far();
 
@@ -44,6 +44,10 @@ async fn s24_an_event_is_told_although_the_program_is_killed_while_it_tells_it()
     let all_are_told = async {
         while told != approved {
             let request = receiver.next().await;
+            if request.id == first.id {
+                assert_eq!(request.body, first.body);
+            }
+            assert!(request.seconds >= first.seconds && request.signatures.starts_with("v1,"));
             if request.kind() == "verification.approved" {
                 told.insert(request.json()["data"]["id"].as_str().unwrap().to_owned());
             }

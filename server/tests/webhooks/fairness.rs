@@ -7,12 +7,13 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     house::{House, START},
     receiver::{Receiver, Reply},
+    taking,
 };
 
 #[tokio::test]
 async fn nobody_waits_for_somebody_elses_receiver() {
     let mut silent = Receiver::replying([], Reply::Silence).await;
-    let mut well = Receiver::taking().await;
+    let mut well = taking().await;
     let house = House::of(&[("slow", &silent.url), ("shop", &well.url)]);
     // More than are ever held in memory for one site, and more than are claimed at once.
     for _ in 0..150 {
@@ -32,7 +33,7 @@ async fn nobody_waits_for_somebody_elses_receiver() {
 
 #[tokio::test]
 async fn a_receiver_that_keeps_failing_is_left_alone_and_that_is_no_try() {
-    let mut receiver = Receiver::replying([], Reply::Status(500)).await;
+    let mut receiver = Receiver::replying([], Reply::status(500)).await;
     let house = House::of(&[("shop", &receiver.url)]);
     for _ in 0..5 {
         house.cancel_one("shop").await;
@@ -52,7 +53,7 @@ async fn a_receiver_that_keeps_failing_is_left_alone_and_that_is_no_try() {
 
 #[tokio::test]
 async fn a_burst_is_posted_whole() {
-    let mut receiver = Receiver::taking().await;
+    let mut receiver = taking().await;
     let house = House::of(&[("shop", &receiver.url)]);
     let ids: Vec<_> = {
         let mut ids = Vec::new();

@@ -7,3 +7,10 @@ mod house;
 #[path = "../common/receiver.rs"]
 mod receiver;
 mod retried;
+
+use self::receiver::{Receiver, Reply};
+
+/// A receiver that takes everything.
+async fn taking() -> Receiver {
+    Receiver::replying([], Reply::status(204)).await
+}

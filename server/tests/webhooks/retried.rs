@@ -7,11 +7,16 @@ use server::store::{Queue, Store};
 use crate::{
     house::{House, START},
     receiver::{Receiver, Reply},
+    taking,
 };
+
+fn busy_for(seconds: u64) -> Reply {
+    Reply::Answer { status: 503, retry_after: Some(seconds) }
+}
 
 #[tokio::test]
 async fn after_an_error_the_same_event_comes_again_with_a_fresh_signature() {
-    let mut receiver = Receiver::replying([Reply::Status(500)], Reply::Status(204)).await;
+    let mut receiver = Receiver::replying([Reply::status(500)], Reply::status(204)).await;
     let house = House::of(&[("shop", &receiver.url)]);
     house.cancel_one("shop").await;
     house.events.deliver_due().await;
@@ -28,7 +33,7 @@ async fn after_an_error_the_same_event_comes_again_with_a_fresh_signature() {
 
 #[tokio::test]
 async fn after_a_time_out_the_event_comes_again() {
-    let mut receiver = Receiver::replying([Reply::Silence], Reply::Status(204)).await;
+    let mut receiver = Receiver::replying([Reply::Silence], Reply::status(204)).await;
     let house = House::of(&[("shop", &receiver.url)]);
     house.cancel_one("shop").await;
     let impatient = house.worker_with(Duration::from_millis(500));
@@ -41,7 +46,7 @@ async fn after_a_time_out_the_event_comes_again() {
 
 #[tokio::test]
 async fn what_is_never_taken_is_posted_eight_times_over_a_day() {
-    let mut receiver = Receiver::replying([], Reply::Status(404)).await;
+    let mut receiver = Receiver::replying([], Reply::status(404)).await;
     let house = House::of(&[("shop", &receiver.url)]);
     house.cancel_one("shop").await;
     let mut waits = Vec::new();
@@ -60,7 +65,7 @@ async fn what_is_never_taken_is_posted_eight_times_over_a_day() {
 
 #[tokio::test]
 async fn a_receiver_that_is_gone_is_not_asked_again() {
-    let mut receiver = Receiver::replying([], Reply::Status(410)).await;
+    let mut receiver = Receiver::replying([], Reply::status(410)).await;
     let house = House::of(&[("shop", &receiver.url)]);
     house.cancel_one("shop").await;
     house.events.deliver_due().await;
@@ -70,7 +75,7 @@ async fn a_receiver_that_is_gone_is_not_asked_again() {
 
 #[tokio::test]
 async fn a_receiver_that_asks_to_wait_is_given_the_time() {
-    let receiver = Receiver::replying([Reply::After(3600)], Reply::Status(204)).await;
+    let receiver = Receiver::replying([busy_for(3600)], Reply::status(204)).await;
     let house = House::of(&[("shop", &receiver.url)]);
     house.cancel_one("shop").await;
     house.events.deliver_due().await;
@@ -79,7 +84,7 @@ async fn a_receiver_that_asks_to_wait_is_given_the_time() {
 
 #[tokio::test]
 async fn whoever_asks_to_wait_for_ever_is_told_nothing_after_three_days() {
-    let mut receiver = Receiver::replying([], Reply::After(u64::MAX)).await;
+    let mut receiver = Receiver::replying([], busy_for(u64::MAX)).await;
     let house = House::of(&[("shop", &receiver.url)]);
     house.cancel_one("shop").await;
     house.events.deliver_due().await;
@@ -92,7 +97,7 @@ async fn whoever_asks_to_wait_for_ever_is_told_nothing_after_three_days() {
 
 #[tokio::test]
 async fn s24_an_event_that_was_being_posted_when_the_server_died_is_posted_again() {
-    let mut receiver = Receiver::replying([Reply::Silence], Reply::Status(204)).await;
+    let mut receiver = Receiver::replying([Reply::Silence], Reply::status(204)).await;
     let house = House::of(&[("shop", &receiver.url)]);
     house.cancel_one("shop").await;
     let first = tokio::select! {
@@ -108,7 +113,7 @@ async fn s24_an_event_that_was_being_posted_when_the_server_died_is_posted_again
 
 #[tokio::test]
 async fn an_event_whose_lease_has_ended_goes_to_another_worker() {
-    let mut receiver = Receiver::taking().await;
+    let mut receiver = taking().await;
     let house = House::of(&[("shop", &receiver.url)]);
     house.cancel_one("shop").await;
     let lease = Duration::from_secs(60);

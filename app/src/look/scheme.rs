@@ -1,0 +1,85 @@
+//! Light and dark, as far as colours of others have to get along with them.
+
+use super::color::{BLACK, Color, WHITE};
+
+/// Least contrast of text, and of the outline of a control, with what is behind it.
+pub(super) const TEXT: f64 = 4.5;
+const OUTLINE: f64 = 3.0;
+
+/// What the style sheet has in one scheme, as far as colours of others have to get along with it.
+pub(super) struct Scheme {
+    pub(super) surface: Color,
+    pub(super) sunken: Color,
+    /// The colour of text, towards which colours are shifted.
+    pub(super) pole: Color,
+    /// The colours of text.
+    pub(super) texts: [Color; 4],
+    /// The colour of outlines.
+    pub(super) edge: Color,
+    /// On the accent.
+    pub(super) on_accent: Color,
+}
+
+/// As in `style/tokens.css`.
+pub(super) const LIGHT: Scheme = Scheme {
+    surface: WHITE,
+    sunken: Color([0xf1, 0xf3, 0xf5]),
+    pole: BLACK,
+    texts: [
+        Color([0x17, 0x1a, 0x1f]),
+        Color([0x56, 0x5e, 0x6b]),
+        Color([0x14, 0x73, 0x4c]),
+        Color([0xb3, 0x26, 0x1e]),
+    ],
+    edge: Color([0x86, 0x8e, 0x9b]),
+    on_accent: WHITE,
+};
+
+/// As in `style/dark.css`.
+pub(super) const DARK: Scheme = Scheme {
+    surface: Color([0x1b, 0x1e, 0x23]),
+    sunken: Color([0x14, 0x16, 0x1a]),
+    pole: WHITE,
+    texts: [
+        Color([0xf1, 0xf3, 0xf5]),
+        Color([0xa8, 0xb0, 0xbd]),
+        Color([0x6f, 0xd6, 0xa5]),
+        Color([0xff, 0x9d, 0x94]),
+    ],
+    edge: Color([0x70, 0x79, 0x88]),
+    on_accent: BLACK,
+};
+
+impl Scheme {
+    /// The tokens that others' colours change, as one rule; empty if there are none.
+    pub(super) fn css(&self, accent: Option<Color>, surface: Option<Color>) -> String {
+        let ground = surface.filter(|surface| self.can_stand_on(*surface));
+        let mut tokens = Vec::new();
+        let (mut surface, mut sunken) = (self.surface, self.sunken);
+        if let Some(ground) = ground {
+            (surface, sunken) = (ground, self.below(ground));
+            tokens.extend([("surface", surface), ("sunken", sunken)]);
+            tokens.push(("line", ground.toward(self.pole, 12)));
+        }
+        if let Some(accent) = accent {
+            let accent = accent.legible_on([surface, sunken], self.pole, TEXT);
+            let (strong, selection) = (accent.toward(self.pole, 22), accent.toward(surface, 75));
+            tokens.extend([("accent", accent), ("accent-strong", strong)]);
+            tokens.extend([("on-accent", self.on_accent), ("selection", selection)]);
+        }
+        let tokens = tokens.iter().map(|(name, color)| format!("--{name}:{color};"));
+        let tokens: Vec<_> = tokens.collect();
+        if tokens.is_empty() { String::new() } else { format!(":root{{{}}}", tokens.concat()) }
+    }
+
+    fn below(&self, ground: Color) -> Color {
+        ground.toward(self.pole, 4)
+    }
+
+    /// Could everything be read on it?
+    fn can_stand_on(&self, ground: Color) -> bool {
+        let sunken = self.below(ground);
+        let text = |color: &Color| color.contrast(ground) >= TEXT && color.contrast(sunken) >= TEXT;
+        self.texts.iter().all(text) && self.edge.contrast(ground) >= OUTLINE
+    }
+}

@@ -1,0 +1,145 @@
+// A product that sends its people to Latchkey and gets them back, on another site: a real server with
+// sessions in cookies, as its browsers' own pages have them.
+import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type IncomingHttpHeaders, type IncomingMessage, type Server, createServer } from 'node:http';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import type { Settings } from './latchkey.ts';
+
+const secretKey = 'lk_sec_of-a-product-under-test';
+
+/** A form that came back. */
+export interface Return {
+  fields: Record<string, string>;
+  headers: IncomingHttpHeaders;
+}
+
+export class RelyingParty {
+  origin = '';
+  /** Where Latchkey is. */
+  latchkey = '';
+  /** Whom the next visitor gives as their address. */
+  recipient = 'jo@example.com';
+  /** Every form that came back. */
+  readonly returns: Return[] = [];
+  readonly #folder = mkdtempSync(join(tmpdir(), 'relying-party-'));
+  readonly #server: Server = createServer((request, response) => {
+    this.#answer(request).then(
+      ({ status = 200, headers = {}, body = '' }) => {
+        response.writeHead(status, { 'content-type': 'text/html; charset=utf-8', ...headers });
+        response.end(body && `<!DOCTYPE html><html lang="en"><title>Tea</title><h1>${body}</h1></html>`);
+      },
+      (error) => response.writeHead(500).end(String(error)),
+    );
+  });
+  /** What came of the verification with this state; each browser has a state of its own. */
+  readonly #outcomes = new Map<string, string>();
+
+  static async start(): Promise<RelyingParty> {
+    const party = new RelyingParty();
+    await once(party.#server.listen(0, 'localhost'), 'listening');
+    party.origin = `http://localhost:${(party.#server.address() as AddressInfo).port}`;
+    const digest = createHash('sha256').update(secretKey).digest('hex');
+    writeFileSync(
+      party.#configuration,
+      `[[sites]]
+       name = "tea"
+       secret_keys = ["sha256:${digest}"]
+       return_urls = ["${party.origin}/return"]
+       brand.name = "Tea & Co"
+       brand.logo = "${party.#logo}"
+       brand.accent = "#7a0019"
+       brand.support = "mailto:help@tea.example"`,
+    );
+    writeFileSync(party.#logo, logo);
+    return party;
+  }
+
+  get #configuration(): string {
+    return join(this.#folder, 'latchkey.toml');
+  }
+
+  get #logo(): string {
+    return join(this.#folder, 'logo.svg');
+  }
+
+  /** What Latchkey is configured with to know it. */
+  get settings(): Settings {
+    return { LATCHKEY_CONFIG: this.#configuration };
+  }
+
+  /** Asks for something as the back end that holds the secret key. */
+  async ask(path: string, body: object): Promise<{ status: number; answer: Record<string, unknown> }> {
+    const headers = { authorization: `Bearer ${secretKey}`, 'content-type': 'application/json' };
+    const response = await fetch(this.latchkey + path, { method: 'POST', headers, body: JSON.stringify(body) });
+    return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
+  }
+
+  async end(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((done) => this.#server.close(done));
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  async #answer(request: IncomingMessage): Promise<{ status?: number; headers?: object; body?: string }> {
+    switch (`${request.method} ${request.url}`) {
+      case 'GET /':
+        return { body: '<a href="/sign-in">Sign in</a>' };
+      case 'GET /sign-in': {
+        const state = randomBytes(16).toString('base64url');
+        const { recipient } = this;
+        const { answer } = await this.ask('/v1/verifications', {
+          to: recipient,
+          return_url: `${this.origin}/return`,
+          state,
+        });
+        const cookie = `state=${state}; Path=/; HttpOnly; SameSite=Lax`;
+        return { status: 303, headers: { location: answer.url, 'set-cookie': cookie } };
+      }
+      // It comes from another site, so browsers send no cookie with it: what came of it is laid
+      // aside, and fetched with the cookie by the page that the redirect leads to.
+      case 'POST /return': {
+        const fields = Object.fromEntries(new URLSearchParams(await text(request)));
+        this.returns.push({ fields, headers: request.headers });
+        const said = await this.#outcome(fields);
+        if (!this.#outcomes.get(fields.state)?.startsWith('Welcome')) this.#outcomes.set(fields.state, said);
+        return { status: 303, headers: { location: '/done' } };
+      }
+      case 'GET /done': {
+        const state = /(?:^|; )state=([^;]*)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
+        return { body: this.#outcomes.get(state) ?? 'Not signed in: nothing is known of you' };
+      }
+      case 'GET /favicon.ico':
+        return { status: 204 };
+      default:
+        return { status: 404, body: 'Nothing here' };
+    }
+  }
+
+  /** Nothing but a redeemed token proves anything; everything else is what a browser says. */
+  async #outcome({ result, token, state }: Record<string, string>): Promise<string> {
+    if (!token) return `Not signed in: ${result}`;
+    const { status, answer } = await this.ask('/v1/tokens/redeem', { token });
+    if (status !== 200 || answer.page_state !== state) return `Not signed in: ${answer.code ?? 'not yours'}`;
+    return `Welcome, ${answer.recipient}`;
+  }
+}
+
+async function text(request: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const chunk of request.setEncoding('utf8')) text += chunk;
+  return text;
+}
+
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 140 32">
+  <style>
+    :root { color: #7a0019 }
+    @media (prefers-color-scheme: dark) { :root { color: #e8a0ae } }
+  </style>
+  <path d="M6 8h20v8a10 10 0 0 1-20 0zM26 10h3a3 3 0 0 1 0 7h-3" fill="none" stroke="currentColor" stroke-width="3"/>
+  <text x="42" y="23" font-family="sans-serif" font-size="18" font-weight="700" fill="currentColor">Tea &amp; Co</text>
+</svg>`;
