@@ -9,7 +9,10 @@ use ::app::wire::Outcome;
 use reqwest::{Method, Response};
 use serde_json::json;
 
-use crate::app::{TestApp, wrong};
+use crate::{
+    app::{TestApp, wrong},
+    back_ends::DEMO,
+};
 
 /// Everything that was logged by any test of this program, at the most talkative level.
 static LOG: OnceLock<Arc<Mutex<Vec<u8>>>> = OnceLock::new();
@@ -97,6 +100,45 @@ async fn s8_code_key_and_recipient_appear_in_no_log_answer_or_file() {
     let text = String::from_utf8_lossy(&log);
     let told = text.lines().find(|line| has_number(line, &code));
     assert_eq!(told, None, "the code is in the log");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s8_what_a_back_end_sends_appears_in_no_log_and_in_no_refusal() {
+    let log = log();
+    let app = TestApp::start().await;
+    let shop = app.back_end(DEMO);
+    let (address, token) = ("s8.of.a.back.end@example.com", "s8eyJ0b2tlbg.s8eyJ0b2tlbg.s8c2ln");
+    let body = json!({"to": address, "state": "s8-state", "metadata": {"s8-name": "s8-text"}});
+    let created = shop.repeatable("s8-request", "/v1/verifications", &body).await;
+    let path = created.header("location");
+    let code = app.code(1).await;
+    let answers = [
+        shop.check(path, &wrong(&code)).await,
+        shop.check(path, &code).await,
+        shop.get(path).await,
+        shop.delete(path).await,
+        shop.post("/v1/tokens/redeem", &json!({"token": token})).await,
+        shop.post("/v1/verifications", &json!({"to": address, "channel": "sms"})).await,
+        shop.post("/v1/verifications", &json!({"to": address, "locale": address})).await,
+        shop.post("/v1/verifications", &json!({"to": {"email": address}})).await,
+        app.back_end("lk_sec_s8_guessed").get(path).await,
+        created.clone(),
+    ];
+    for answer in &answers {
+        let whole = format!("{:?} {}", answer.headers, answer.text);
+        for needle in [address, token, "lk_sec_", "s8-request"] {
+            assert!(!whole.contains(needle), "{needle} is in an answer: {whole}");
+        }
+    }
+    let id = path.rsplit('/').next().unwrap().to_owned();
+    app.restart().await;
+    let log = log.lock().unwrap().clone();
+    assert!(contains(&log, "/v1/verifications/{id}/checks"), "the log is listened to");
+    for needle in [address, token, &id, "lk_sec_", "s8-state", "s8-name", "s8-text", "s8-request"] {
+        assert!(!contains(&log, needle), "{needle} is in the log");
+    }
+    let text = String::from_utf8_lossy(&log);
+    assert_eq!(text.lines().find(|line| has_number(line, &code)), None, "the code is in the log");
 }
 
 /// Whether the digits stand in a line by themselves, not inside a longer number or a digest.
