@@ -91,12 +91,17 @@ impl Limits {
         }
         self.allow_check(recipient, now)?;
         if let Some(caller) = caller {
-            refuse(Limit::CallerSends, caller.tally(SENDS).take(self.caller_sends, now))?;
+            self.take_call(caller, now)?;
         }
         for (index, quota) in self.recipient_sends.into_iter().enumerate() {
             refuse(Limit::RecipientSends, recipient.tally(index).take(quota, now))?;
         }
         Ok(())
+    }
+
+    /// Counts one message of a caller, whoever it is for.
+    pub fn take_call(&self, caller: &mut Account, now: Timestamp) -> Result<(), Exceeded> {
+        refuse(Limit::CallerSends, caller.tally(SENDS).take(self.caller_sends, now))
     }
 
     /// Counts one check of a caller, whatever comes of it.

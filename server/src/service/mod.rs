@@ -233,13 +233,16 @@ impl<S: Store> Service<S> {
     ) -> Result<Snapshot, Refused> {
         let now = self.clock.now();
         // The length is fixed when a verification is opened, so it can be read ahead of the step.
-        let found = self.store.read(id).await?.ok_or(Refused::NotFound)?;
-        let coded = if found.details().rehearsal {
-            let site = self.rules.sites.named(found.site()).ok_or(Refused::NotFound)?;
-            let script = site.script(found.recipient()).ok_or(Refused::NotFound)?;
-            Coded::rehearsed(&script, now)?
-        } else {
-            Coded::drawn(found.policy())?
+        let found = self.store.read(id).await?.filter(|found| client.reach.covers(found));
+        let coded = match found {
+            Some(found) if found.details().rehearsal => {
+                let site = self.rules.sites.named(found.site()).ok_or(Refused::NotFound)?;
+                let script = site.script(found.recipient()).ok_or(Refused::NotFound)?;
+                Coded::rehearsed(&script, now)?
+            }
+            Some(found) => Coded::drawn(found.policy())?,
+            // The step refuses it, as slowly as any (S9), unless the request was answered before.
+            None => Coded::drawn(&Policy::default())?,
         };
         let step = steps::Resend { context: self.context(client, now), id, channel, coded };
         self.apply(client, now, step).await?.snapshot()
@@ -285,6 +288,7 @@ impl<S: Store> Service<S> {
         steps::Context {
             secrets: self.secrets.clone(),
             limits: self.rules.limits.clone(),
+            sites: self.rules.sites.clone(),
             reach: client.reach.clone(),
             lease: self.rules.lease,
             caller: client.address,

@@ -14,6 +14,7 @@ use crate::{
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 struct House {
+    store: SqliteStore,
     service: Service<SqliteStore>,
     committed: mpsc::Receiver<Message>,
     clock: Clock,
@@ -44,8 +45,8 @@ fn house() -> House {
     };
     let clock = Clock::manual(START);
     let (wake, committed) = mpsc::channel(100);
-    let service = Service::new(store, secrets, rules, clock.clone(), wake);
-    House { service, committed, clock, _folder: folder }
+    let service = Service::new(store.clone(), secrets, rules, clock.clone(), wake);
+    House { store, service, committed, clock, _folder: folder }
 }
 
 /// The back end of a site, which calls its request by a name or not.
@@ -92,6 +93,20 @@ async fn a_site_reaches_no_verification_of_another() {
 }
 
 #[tokio::test]
+async fn another_code_that_is_asked_for_again_gets_its_answer_although_nothing_else_is_left() {
+    let house = house();
+    let client = backend(&house, "shop", Some(("k1", 1)));
+    let plain = backend(&house, "shop", None);
+    let id = house.start(&plain, "jo@example.com").await.unwrap().verification.id();
+    house.clock.advance(Duration::from_secs(30));
+    let first = house.service.resend(&client, id, None).await.unwrap();
+    let swept = house.store.sweep(house.clock.now() + Duration::from_secs(60), Duration::ZERO);
+    assert_eq!(swept.await.unwrap().verifications, 1);
+    let again = house.service.resend(&client, id, None).await.unwrap();
+    assert_eq!((again.verification, again.replayed), (first.verification, true));
+}
+
+#[tokio::test]
 async fn a_request_that_is_sent_again_does_nothing_again() {
     let mut house = house();
     let client = backend(&house, "shop", Some(("k1", 1)));
@@ -123,6 +138,42 @@ async fn s5_a_wrong_check_that_is_sent_again_counts_once() {
         assert_eq!(outcome, Outcome::Incorrect { attempts_left: 4 });
     }
     assert_eq!(house.check(&plain, id, "000001").await, Outcome::Incorrect { attempts_left: 3 });
+}
+
+#[tokio::test]
+async fn s5_the_code_of_a_test_recipient_is_guessed_at_no_more_often_than_any() {
+    let house = house();
+    let client = backend(&house, "shop", None);
+    let guess = |id, digits| {
+        let code = Code::parse(digits).unwrap();
+        house.service.check(&client, id, move |_| Some(code.clone()))
+    };
+    for wrong in ["000000", "000001", "000002"] {
+        // It stays the same, so a verification of its own for each guess must gain nothing.
+        let id = house.start(&client, "tester@example.com").await.unwrap().verification.id();
+        assert!(matches!(guess(id, wrong).await.unwrap().outcome, Outcome::Incorrect { .. }));
+    }
+    let id = house.start(&client, "tester@example.com").await.unwrap().verification.id();
+    let refused = guess(id, "424242").await;
+    let Err(Refused::Exceeded { exceeded, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(exceeded.limit, Limit::RecipientChecks);
+}
+
+#[tokio::test]
+async fn whoever_begins_with_a_test_recipient_is_counted_like_everybody() {
+    let house = house();
+    let address = Some("192.0.2.1".parse().unwrap());
+    let person = Client { reach: Reach::Held, address, request: None };
+    let begin = |site| house.service.start(&person, house.start_for(site, "tester@example.com"));
+    for _ in 0..10 {
+        begin("test-approve").await.unwrap();
+    }
+    for _ in 0..3 {
+        begin("shop").await.unwrap();
+    }
+    let refused = begin("shop").await;
+    let Err(Refused::Exceeded { exceeded, .. }) = refused else { panic!("{refused:?}") };
+    assert_eq!(exceeded.limit, Limit::CallerSends);
 }
 
 #[tokio::test]
