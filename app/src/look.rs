@@ -9,9 +9,10 @@
 mod color;
 mod scheme;
 
-use self::{
+use self::scheme::{DARK, LIGHT, Scheme};
+pub use self::{
     color::Color,
-    scheme::{DARK, LIGHT, Scheme},
+    scheme::{Ground, LEAST_CONTRAST},
 };
 use crate::wire::Brand;
 
@@ -173,7 +174,7 @@ fn fonts(text: &str) -> Option<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{scheme::TEXT, *};
+    use super::*;
 
     fn wish(wish: Wish<'_>) -> String {
         Look::default().with(wish).css()
@@ -221,11 +222,39 @@ mod tests {
             let accent = Color::parse(accent).unwrap();
             for scheme in [LIGHT, DARK] {
                 let grounds = [scheme.surface, scheme.sunken];
-                let shade = accent.legible_on(grounds, scheme.pole, TEXT);
-                assert!(grounds.iter().all(|ground| shade.contrast(*ground) >= TEXT), "{accent}");
-                assert!(scheme.on_accent.contrast(shade) >= TEXT, "{accent}: {shade}");
+                let shade = accent.legible_on(grounds, scheme.pole, LEAST_CONTRAST);
+                assert!(
+                    grounds.iter().all(|ground| shade.contrast(*ground) >= LEAST_CONTRAST),
+                    "{accent}"
+                );
+                assert!(scheme.on_accent.contrast(shade) >= LEAST_CONTRAST, "{accent}: {shade}");
             }
         }
+    }
+
+    #[test]
+    fn contrasts_are_those_that_everybody_computes() {
+        for (one, other, ratio) in [
+            ("#000000", "#ffffff", 21.0),
+            ("#777777", "#ffffff", 4.48),
+            ("#767676", "#ffffff", 4.54),
+            ("#0000ff", "#ffffff", 8.59),
+        ] {
+            let [one, other] = [one, other].map(|text| Color::parse(text).unwrap());
+            assert!((one.contrast(other) - ratio).abs() < 0.01, "{one} {other}");
+        }
+    }
+
+    #[test]
+    fn an_accent_is_judged_by_its_least_contrast_and_made_legible_where_it_is_not() {
+        for ground in [Ground::Light, Ground::Dark] {
+            for text in ["#000000", "#0000ff", "#767676", "#7a0019", "#ffcc00", "#ffffff"] {
+                let accent = ground.legible(Color::parse(text).unwrap());
+                assert!(ground.contrast_of(accent) >= LEAST_CONTRAST, "{text} {ground:?}");
+            }
+        }
+        // It would do on white, but not on what is sunken into it.
+        assert!(Ground::Light.contrast_of(Color::parse("#767676").unwrap()) < LEAST_CONTRAST);
     }
 
     #[test]

@@ -681,7 +681,7 @@ fn a_fault_in_a_frame_is_told_there_with_a_way_to_try_again() {
     let (site, setting) = (Site::new(), setting());
     let error = ApiError::Unavailable { retry_after: 2 };
     let html = problem(ProblemPage { frame: site.frame(), error, setting: Some(&setting) });
-    assert!(html.contains("[away]"));
+    assert!(html.contains("[away]") && html.contains("alt=\"Shop &amp; Co\""));
     assert!(html.contains("data-ending=\"unavailable\""));
     assert!(between(&html, "<a ", ">").contains("data-restart"));
 }

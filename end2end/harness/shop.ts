@@ -12,7 +12,7 @@ import { promise } from './journey.ts';
 import { test as base } from './test.ts';
 
 const program = fileURLToPath(new URL('../shop/server.mjs', import.meta.url));
-const secretKey = 'lk_sec_of_the_example_shop';
+export const secretKey = 'lk_sec_of_the_example_shop';
 
 /** What the element has told its page. */
 export interface Told {
@@ -120,6 +120,12 @@ export class Element {
   async type(code: string): Promise<void> {
     await this.field.focus();
     await this.page.keyboard.type(code);
+  }
+
+  /** Begins anew by the way on that an ending offers. It takes the frame away under the mouse, which
+   *  leaves a click of Playwright's waiting for its answer. */
+  async startAgain(): Promise<void> {
+    await this.frame.getByRole('link', { name: 'START AGAIN' }).dispatchEvent('click');
   }
 
   async succeeded(): Promise<void> {

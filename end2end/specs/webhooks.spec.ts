@@ -37,7 +37,8 @@ test('the library of the scheme accepts what the shop is told, and nothing that 
 
   const { id } = await call(latchkey, '', { to: 'jane@example.com', metadata: { order: '42' } });
   const sent = await receiver.event('delivery.updated');
-  await call(latchkey, `/${id}/checks`, { code: await latchkey.code() });
+  const code = await latchkey.code();
+  await call(latchkey, `/${id}/checks`, { code });
   const approved = await receiver.event('verification.approved');
 
   expect(webhook.verify(approved.body, approved.headers)).toMatchObject({
@@ -74,7 +75,10 @@ test('the library of the scheme accepts what the shop is told, and nothing that 
   }
   const others = new Webhook(latchkey.run('keys', 'webhook', 'demo').trim());
   expect(() => others.verify(approved.body, approved.headers)).toThrow(WebhookVerificationError);
-  expect(latchkey.log + approved.body + sent.body).not.toContain('jane@example.com');
+  // S8, with the log as talkative as it gets. A time of day has six digits too.
+  const said = latchkey.log.replaceAll(/"timestamp":"[^"]*"/g, '') + approved.body + sent.body;
+  expect(said).not.toContain('jane@example.com');
+  expect(said).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`));
 
   await latchkey.end();
   await receiver.end();

@@ -5,13 +5,13 @@ use std::fmt;
 pub(super) const BLACK: Color = Color([0; 3]);
 pub(super) const WHITE: Color = Color([255; 3]);
 
-/// A colour in sRGB.
+/// A colour in sRGB; displayed as `#rrggbb`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Color(pub(super) [u8; 3]);
+pub struct Color(pub(super) [u8; 3]);
 
 impl Color {
     /// `#rrggbb` and nothing else.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
         // A sign would be read as part of a number.
         if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {

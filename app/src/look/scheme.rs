@@ -2,8 +2,9 @@
 
 use super::color::{BLACK, Color, WHITE};
 
-/// Least contrast of text, and of the outline of a control, with what is behind it.
-pub(super) const TEXT: f64 = 4.5;
+/// Least contrast of text with what is behind it (WCAG 2.2, 1.4.3).
+pub const LEAST_CONTRAST: f64 = 4.5;
+/// Least contrast of the outline of a control (WCAG 2.2, 1.4.11).
 const OUTLINE: f64 = 3.0;
 
 /// What the style sheet has in one scheme, as far as colours of others have to get along with it.
@@ -50,6 +51,39 @@ pub(super) const DARK: Scheme = Scheme {
     on_accent: BLACK,
 };
 
+/// What a page is like behind its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ground {
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Ground {
+    /// The least contrast that an accent has in its uses, from 1 to 21: as a link on the card, and
+    /// under the text of buttons.
+    pub fn contrast_of(self, accent: Color) -> f64 {
+        let Scheme { surface, sunken, on_accent, .. } = self.scheme();
+        let uses = [surface, sunken, on_accent].into_iter();
+        uses.map(|other| accent.contrast(other)).fold(f64::INFINITY, f64::min)
+    }
+
+    /// The accent, shifted as far as it takes to be read.
+    #[must_use]
+    pub fn legible(self, accent: Color) -> Color {
+        let Scheme { surface, sunken, pole, .. } = self.scheme();
+        accent.legible_on([surface, sunken], pole, LEAST_CONTRAST)
+    }
+
+    fn scheme(self) -> Scheme {
+        match self {
+            Self::Light => LIGHT,
+            Self::Dark => DARK,
+        }
+    }
+}
+
 impl Scheme {
     /// The tokens that others' colours change, as one rule; empty if there are none.
     pub(super) fn css(&self, accent: Option<Color>, surface: Option<Color>) -> String {
@@ -62,7 +96,7 @@ impl Scheme {
             tokens.push(("line", ground.toward(self.pole, 12)));
         }
         if let Some(accent) = accent {
-            let accent = accent.legible_on([surface, sunken], self.pole, TEXT);
+            let accent = accent.legible_on([surface, sunken], self.pole, LEAST_CONTRAST);
             let (strong, selection) = (accent.toward(self.pole, 22), accent.toward(surface, 75));
             tokens.extend([("accent", accent), ("accent-strong", strong)]);
             tokens.extend([("on-accent", self.on_accent), ("selection", selection)]);
@@ -79,7 +113,9 @@ impl Scheme {
     /// Could everything be read on it?
     fn can_stand_on(&self, ground: Color) -> bool {
         let sunken = self.below(ground);
-        let text = |color: &Color| color.contrast(ground) >= TEXT && color.contrast(sunken) >= TEXT;
+        let text = |color: &Color| {
+            [ground, sunken].iter().all(|ground| color.contrast(*ground) >= LEAST_CONTRAST)
+        };
         self.texts.iter().all(text) && self.edge.contrast(ground) >= OUTLINE
     }
 }

@@ -21,7 +21,7 @@ use crate::{
 /// Which keys; without one, a master secret.
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
-    /// Print a [[sites]] block with fresh keys
+    /// Print a site's block of the configuration, with fresh keys
     ///
     /// The block goes to standard output and holds no secret:
     /// `latchkey keys site shop >> latchkey.toml`. The secret key goes to standard error, once; it

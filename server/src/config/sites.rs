@@ -5,7 +5,6 @@
 
 mod brand;
 mod built_in;
-mod colour;
 mod logo;
 #[cfg(test)]
 mod tests;

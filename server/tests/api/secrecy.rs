@@ -103,6 +103,30 @@ async fn s8_code_key_and_recipient_appear_in_no_log_answer_or_file() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn s8_a_result_token_is_in_no_log() {
+    let log = log();
+    let app = TestApp::start().await;
+    let shop = app.back_end(DEMO);
+    let (address, back) = ("s8.of.a.token@example.com", "http://localhost:3001/return");
+    let created = shop.post("/v1/verifications", &json!({"to": address, "return_url": back})).await;
+    let path = created.header("location");
+    let code = app.code(1).await;
+    shop.check(path, &code).await;
+    let page = app.get(&path.replace("/v1/verifications", "/v")).await.text().await.unwrap();
+    let token = page.split_once("name=\"token\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    let redeemed = shop.post("/v1/tokens/redeem", &json!({ "token": token })).await;
+    assert_eq!(redeemed.json["recipient"], address);
+    app.restart().await;
+
+    let log = log.lock().unwrap().clone();
+    assert!(contains(&log, "/v1/tokens/redeem"), "the log is listened to");
+    let signature = token.rsplit_once('.').unwrap().1;
+    for needle in [token, signature, address] {
+        assert!(!contains(&log, needle), "{needle} is in the log");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn s8_what_a_back_end_sends_appears_in_no_log_and_in_no_refusal() {
     let log = log();
     let app = TestApp::start().await;

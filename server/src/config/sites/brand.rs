@@ -1,14 +1,13 @@
 //! How a site looks and who its mail comes from.
 
-use app::wire::Brand;
+use app::{
+    look::{Color, Ground, LEAST_CONTRAST},
+    wire::Brand,
+};
 use otp::{Channel, Recipient};
 use url::Url;
 
-use super::{
-    Surroundings,
-    colour::{Colour, DARK, Ground, LIGHT},
-    logo,
-};
+use super::{Surroundings, logo};
 use crate::config::{page::fits_one_line, reader::Reader};
 
 pub(super) fn read(reader: &mut Reader, server: &Surroundings<'_>) -> Brand {
@@ -40,28 +39,41 @@ fn read_name(reader: &mut Reader, key: &str) -> Option<String> {
 
 /// The colour on light ground and on dark.
 fn read_accent(reader: &mut Reader) -> Option<(String, String)> {
-    let light = read_colour(reader, "brand.accent", &LIGHT);
-    let dark = read_colour(reader, "brand.accent_dark", &DARK);
+    let light = read_colour(reader, "brand.accent", Ground::Light);
+    let dark = read_colour(reader, "brand.accent_dark", Ground::Dark);
     if reader.is_set("brand.accent_dark") && !reader.is_set("brand.accent") {
         reader.refuse("brand.accent_dark", "is set, but brand.accent is not");
     }
     let light = light?;
-    let dark = dark.unwrap_or_else(|| light.lightened());
+    let dark = dark.unwrap_or_else(|| Ground::Dark.legible(light));
     Some((light.to_string(), dark.to_string()))
 }
 
-fn read_colour(reader: &mut Reader, key: &str, ground: &Ground) -> Option<Colour> {
+fn read_colour(reader: &mut Reader, key: &str, ground: Ground) -> Option<Color> {
     let text = reader.optional(key)?;
-    let colour = Colour::parse(&text);
-    match colour {
-        None => reader.refuse(key, format!("must be a colour as \"#3346c8\", and is \"{text}\"")),
-        Some(colour) => {
-            if let Some(problem) = colour.problem_on(ground) {
-                reader.refuse(key, format!("{colour} {problem}"));
-            }
-        }
+    let Some(colour) = Color::parse(&text) else {
+        reader.refuse(key, format!("must be a colour as \"#3346c8\", and is \"{text}\""));
+        return None;
+    };
+    let contrast = ground.contrast_of(colour);
+    if contrast < LEAST_CONTRAST {
+        // Rounded down, so that what is refused never looks sufficient.
+        let contrast = (contrast * 100.0).floor() / 100.0;
+        let (on, shade) = match ground {
+            Ground::Light => ("light", "darker"),
+            Ground::Dark => ("dark", "lighter"),
+        };
+        reader.refuse(
+            key,
+            format!(
+                "{colour} cannot be read well: on {on} ground the contrast of links and buttons \
+                 would be {contrast:.2}:1, and must be {LEAST_CONTRAST}:1 at least. {} is the \
+                 nearest {shade} one",
+                ground.legible(colour)
+            ),
+        );
     }
-    colour
+    Some(colour)
 }
 
 fn read_support(reader: &mut Reader) -> Option<String> {

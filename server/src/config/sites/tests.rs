@@ -219,7 +219,7 @@ fn values_that_mean_nothing_are_refused_in_words() {
         ("brand.logo = \"nowhere.png\"", "cannot be read"),
         ("brand.logo = \"latchkey.toml\"", "must be a PNG, SVG, JPEG or WebP picture"),
         ("brand.accent = \"red\"", "must be a colour as \"#3346c8\", and is \"red\""),
-        ("brand.accent = \"#ffcc00\"", "contrast of text of buttons on it (#ffffff) is 1.51:1"),
+        ("brand.accent = \"#ffcc00\"", "links and buttons would be 1.35:1, and must be 4.5:1"),
         ("brand.accent_dark = \"#a9b5ff\"", "is set, but brand.accent is not"),
         ("brand.support = \"javascript:alert(1)\"", "must be \"mailto:\" and an address, or"),
         ("brand.support = \"http://shop.example\"", "must be \"mailto:\" and an address, or"),
