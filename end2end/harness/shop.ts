@@ -122,10 +122,13 @@ export class Element {
     await this.page.keyboard.type(code);
   }
 
-  /** Begins anew by the way on that an ending offers. It takes the frame away under the mouse, which
-   *  leaves a click of Playwright's waiting for its answer. */
+  /** Begins anew by the way on that an ending offers. It takes the frame away under the mouse, and
+   *  with it, now and then, the answer to the click: what comes of it tells whether it worked. */
   async startAgain(): Promise<void> {
-    await this.frame.getByRole('link', { name: 'START AGAIN' }).dispatchEvent('click');
+    const link = this.frame.getByRole('link', { name: 'START AGAIN' });
+    await expect(link).toBeVisible();
+    link.click().catch(() => {});
+    await expect(this.email).toBeVisible();
   }
 
   async succeeded(): Promise<void> {
