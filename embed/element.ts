@@ -23,7 +23,8 @@ const outward = ['locale', 'theme'];
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
-:host{display:block;min-block-size:410px}
+:host{display:block}
+div{min-block-size:410px}
 :host([hidden]){display:none}
 iframe{display:block;box-sizing:content-box;inline-size:calc(100% - 2px);block-size:408px;
 border:1px solid color-mix(in srgb,currentcolor 22%,transparent);border-radius:var(--otp-radius,12px)}
@@ -95,9 +96,11 @@ export class OtpVerification extends HTMLElement {
   }
 
   attributeChangedCallback(name: string, old: string | null, value: string | null): void {
-    if (old === value || !this.isConnected) return;
+    if (old === value) return;
+    const isEssential = essential.includes(name);
     if (name === 'name') this.#keep(this.#token);
-    else this.#later(essential.includes(name) ? 'anew' : 'again');
+    else if (this.isConnected) this.#later(isEssential ? 'anew' : 'again');
+    else if (isEssential) this.#forget();
   }
 
   formResetCallback(): void {
@@ -110,11 +113,8 @@ export class OtpVerification extends HTMLElement {
 
   /** Forgets the token, calls the verification off if it still runs, and begins anew. */
   reset(): void {
-    this.#keep('');
-    if (!this.isConnected) {
-      this.#path = '';
-      return;
-    }
+    this.#forget();
+    if (!this.isConnected) return;
     const run = (this.#run += 1);
     this.#isLeaving = true;
     // Called off first, so that a code which is still on its way opens nothing.
@@ -189,8 +189,7 @@ export class OtpVerification extends HTMLElement {
 
   async #begin(): Promise<void> {
     const run = (this.#run += 1);
-    this.#keep('');
-    this.#path = '';
+    this.#forget();
     this.#sent = 0;
     this.#isReady = this.#isLeaving = false;
     const to = this.getAttribute('to');
@@ -299,7 +298,10 @@ export class OtpVerification extends HTMLElement {
     switch (message.type) {
       case 'page':
         frame.title = this.title || this.ariaLabel || message.title;
+        // Another step, or another verification: by a form of the frame, or back in the history. What
+        // the form holds is what the person sees.
         if (message.path !== this.#path) {
+          this.#forget();
           this.#path = message.path;
           this.#sent = 0;
         }
@@ -337,6 +339,11 @@ export class OtpVerification extends HTMLElement {
     this.#stage.hidden = true;
     this.#fallback.hidden = false;
     this.#tell('error', { code: 'unreachable' });
+  }
+
+  #forget(): void {
+    this.#path = '';
+    this.#keep('');
   }
 
   #keep(token: string): void {

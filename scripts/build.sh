@@ -47,7 +47,7 @@ rm -rf "$stage"
 mkdir -p "$stage"
 cp "$front_target/optimised.wasm" "$stage/island_bg.wasm"
 cp "$front_target/island.js" "$stage/"
-for sheet in main dark embed; do
+for sheet in main dark embed reference; do
   "$bin/esbuild" "style/$sheet.css" --bundle --minify --log-level=warning --outfile="$stage/$sheet.css"
 done
 # What other people's pages load, and its counterpart in our pages that they frame.

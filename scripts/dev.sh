@@ -13,7 +13,7 @@ scripts/setup.sh
 # It has no place for small scripts and further style sheets of ours, so they go where it copies plain
 # files from.
 mkdir -p target/dev-public
-cp frontend/*.js style/dark.css style/embed.css target/dev-public/
+cp frontend/*.js style/dark.css style/embed.css style/reference.css target/dev-public/
 bundle_embed target/dev-public
 PATH=$root/tools/node_modules/.bin:$PATH
 read -r name library <<<"$(front_compiler)"

@@ -24,6 +24,13 @@ die() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
+# python_tools: where the tools in Python that tests are run with are kept, for exactly these versions.
+python_tools() {
+  local versions
+  versions=$({ python3 --version && cat "$root/end2end/python/requirements.txt"; } | sha256sum)
+  printf '%s/python-%s' "$cache" "${versions:0:16}"
+}
+
 # Runs a command silently; shows what it said only if it fails.
 quietly() {
   local log

@@ -178,6 +178,24 @@ npm_packages() {
   note "done in $(took "$began")"
 }
 
+# The tools in Python that tests are run with, each file by its hash, in an environment of their own.
+python_packages() {
+  local tools began=$SECONDS
+  tools=$(python_tools)
+  [ ! -x "$tools/bin/st" ] || return 0
+  step 'Installing the tools in Python that tests are run with, once'
+  # Made in place, because an environment knows its own path. What is unfinished has no `st`.
+  rm -rf "$tools"
+  mkdir -p "$cache"
+  quietly python3 -m venv "$tools" || die 'python3 cannot make environments; it needs its package venv'
+  if ! quietly "$tools/bin/pip" install --disable-pip-version-check --require-hashes \
+    --only-binary :all: -r "$root/end2end/python/requirements.txt"; then
+    rm -rf "$tools"
+    die 'pip could not install the packages of end2end/python/'
+  fi
+  note "done in $(took "$began"), kept in $tools"
+}
+
 want cc gcc libc6-dev
 want curl curl ca-certificates
 want node nodejs
@@ -185,6 +203,7 @@ want npm npm
 if [ -n "$with_tests" ]; then
   want chromium chromium
   want openssl openssl
+  python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
   want fc-match fontconfig
   # A browser without a single font shows boxes.
   { have fc-list && [ -n "$(fc-list : family 2>/dev/null)" ]; } || packages+=(fonts-dejavu-core)
@@ -201,3 +220,4 @@ choose_target
 [ -z "$with_lints" ] || lints
 npm_packages tools
 [ -z "$with_tests$with_lints" ] || npm_packages end2end
+[ -z "$with_tests" ] || python_packages

@@ -11,7 +11,8 @@ set -euo pipefail
 cd "$root"
 
 LATCHKEY_BIN=$(realpath "$target/release/latchkey") || die 'no release to test: run scripts/build.sh'
-export LATCHKEY_BIN
+LATCHKEY_PYTHON=$(python_tools)/bin
+export LATCHKEY_BIN LATCHKEY_PYTHON
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

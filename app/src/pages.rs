@@ -5,6 +5,7 @@
 
 mod inbox;
 mod problem;
+mod reference;
 mod setting;
 mod shell;
 mod start;
@@ -14,6 +15,7 @@ mod way_back;
 pub use self::{
     inbox::{InboxPage, inbox},
     problem::{ProblemPage, problem},
+    reference::{Endpoint, Group, Member, Reference, ReferencePage, reference},
     setting::Setting,
     shell::{Assets, Frame},
     start::{StartForm, StartPage, start},

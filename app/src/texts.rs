@@ -347,6 +347,28 @@ texts! {
     }
 }
 
+texts! {
+    /// The reference of the JSON API.
+    ReferenceTexts {
+        /// Its heading.
+        reference_title,
+        /// Link to the description for programs.
+        reference_openapi,
+        /// Names an example.
+        reference_example,
+        /// Over what an endpoint is told.
+        reference_asked,
+        /// Beside what may not be left out.
+        reference_required,
+        /// Over what an endpoint answers.
+        reference_answered,
+        /// Unfolds the fields of that.
+        reference_fields,
+        /// Over what it answers otherwise.
+        reference_refused,
+    }
+}
+
 /// Every text of the pages in one locale.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Texts {
@@ -364,6 +386,8 @@ pub struct Texts {
     pub way_back: WayBackTexts,
     /// The development inbox.
     pub inbox: InboxTexts,
+    /// The reference of the JSON API.
+    pub reference: ReferenceTexts,
 }
 
 impl Texts {
@@ -377,6 +401,7 @@ impl Texts {
             problem: ProblemTexts::collect(&mut text),
             way_back: WayBackTexts::collect(&mut text),
             inbox: InboxTexts::collect(&mut text),
+            reference: ReferenceTexts::collect(&mut text),
         }
     }
 

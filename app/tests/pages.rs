@@ -9,8 +9,9 @@ use app::{
     look::{Look, Wish},
     notice::Notice,
     pages::{
-        Assets, Frame, InboxPage, ProblemPage, Setting, StartForm, StartPage, VerificationPage,
-        inbox, problem, start, verification,
+        Assets, Endpoint, Frame, Group, InboxPage, Member, ProblemPage, Reference, ReferencePage,
+        Setting, StartForm, StartPage, VerificationPage, inbox, problem, reference as lay_out,
+        start, verification,
     },
     texts::{Argument, SLOT, Texts},
     wire::{
@@ -37,6 +38,7 @@ impl Site {
             css: "p>a{color:red}".into(),
             dark: "p>a{color:pink}".into(),
             embed_css: "main{margin:0}".into(),
+            reference_css: "dl{margin:1px}".into(),
             loader: "go(1<2)".into(),
             frame: "tell(2>1)".into(),
             js: "/assets/island.1.js".into(),
@@ -83,6 +85,10 @@ impl Site {
 
     fn problem(&self, error: ApiError) -> String {
         problem(ProblemPage { frame: self.frame(), error, setting: None })
+    }
+
+    fn reference(&self, reference: &Reference) -> String {
+        lay_out(ReferencePage { frame: self.frame(), reference })
     }
 
     fn inbox(&self, messages: Vec<InboxMessage>) -> String {
@@ -159,6 +165,7 @@ fn every_page(site: &Site) -> Vec<(&'static str, String)> {
         ("unknown", site.verification(None, None)),
         ("problem", site.problem(ApiError::Internal)),
         ("inbox", site.inbox(vec![message(1, "123456")])),
+        ("reference", site.reference(&Reference::default())),
     ]
 }
 
@@ -466,6 +473,31 @@ fn the_inbox_shows_the_newest_message_first_and_escapes_its_text() {
 }
 
 #[test]
+fn the_reference_lays_out_endpoints_and_sets_code_between_backticks() {
+    let member = Member {
+        name: "to".into(),
+        kind: "string".into(),
+        required: true,
+        words: "as `+44` <b>".into(),
+    };
+    let endpoint = Endpoint {
+        id: "create".into(),
+        method: "POST".into(),
+        path: "/v1/verifications".into(),
+        asked: vec![member],
+        refusals: vec![("429".into(), "`rate_limited`".into())],
+        example: "curl -d '{\"a\"}'".into(),
+        ..Endpoint::default()
+    };
+    let group = Group { endpoints: vec![endpoint], ..Group::default() };
+    let html = Site::new().reference(&Reference { groups: vec![group], ..Reference::default() });
+    assert!(html.contains("<article id=\"create\">") && html.contains("href=\"#create\""));
+    assert!(html.contains("as <code>+44</code> &lt;b&gt;"), "{html}");
+    assert!(html.contains("[reference-required]") && html.contains("[reference-refused]"));
+    assert!(html.contains("dl{margin:1px}</style>"));
+}
+
+#[test]
 fn a_fault_says_what_to_do_and_when() {
     let site = Site::new();
     assert!(site.problem(ApiError::NotFound).contains("[not-found]"));
@@ -649,7 +681,7 @@ fn a_fault_in_a_frame_is_told_there_with_a_way_to_try_again() {
     let (site, setting) = (Site::new(), setting());
     let error = ApiError::Unavailable { retry_after: 2 };
     let html = problem(ProblemPage { frame: site.frame(), error, setting: Some(&setting) });
-    assert!(html.contains("[away]"));
+    assert!(html.contains("[away]") && html.contains("alt=\"Shop &amp; Co\""));
     assert!(html.contains("data-ending=\"unavailable\""));
     assert!(between(&html, "<a ", ">").contains("data-restart"));
 }

@@ -16,9 +16,9 @@ export class Faults {
       if (response.status() >= 400) this.#note(`status of ${response.status()}: ${response.url()}`);
     });
     context.on('requestfailed', (request) => {
-      // Whoever leaves a page calls off what it was still fetching.
+      // Whoever leaves a page calls off what it was still fetching, and what was loading in its frames.
       const leaving = request.failure()?.errorText === 'net::ERR_ABORTED';
-      if (!leaving || request.isNavigationRequest()) {
+      if (!leaving || (request.isNavigationRequest() && !request.frame().parentFrame())) {
         this.#note(`${request.failure()?.errorText}: ${request.url()}`);
       }
     });

@@ -36,8 +36,8 @@ export class RelyingParty {
       (error) => response.writeHead(500).end(String(error)),
     );
   });
-  /** What came of the verification with this state; each browser has a state of its own. */
-  readonly #outcomes = new Map<string, string>();
+  /** Who is signed in, by the state that each browser has of its own. */
+  readonly #welcome = new Map<string, string>();
 
   static async start(): Promise<RelyingParty> {
     const party = new RelyingParty();
@@ -100,18 +100,24 @@ export class RelyingParty {
         const cookie = `state=${state}; Path=/; HttpOnly; SameSite=Lax`;
         return { status: 303, headers: { location: answer.url, 'set-cookie': cookie } };
       }
-      // It comes from another site, so browsers send no cookie with it: what came of it is laid
-      // aside, and fetched with the cookie by the page that the redirect leads to.
+      // It comes from another site, so browsers send no cookie with it: this very browser is given
+      // back what it said, and brings it along to the page that the redirect leads to.
       case 'POST /return': {
-        const fields = Object.fromEntries(new URLSearchParams(await text(request)));
+        const body = await text(request);
+        const fields = Object.fromEntries(new URLSearchParams(body));
         this.returns.push({ fields, headers: request.headers });
-        const said = await this.#outcome(fields);
-        if (!this.#outcomes.get(fields.state)?.startsWith('Welcome')) this.#outcomes.set(fields.state, said);
-        return { status: 303, headers: { location: '/done' } };
+        const cookie = `returned=${encodeURIComponent(body)}; Path=/done; Max-Age=60; HttpOnly; SameSite=Lax`;
+        return { status: 303, headers: { location: '/done', 'set-cookie': cookie } };
       }
       case 'GET /done': {
-        const state = /(?:^|; )state=([^;]*)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
-        return { body: this.#outcomes.get(state) ?? 'Not signed in: nothing is known of you' };
+        const state = cookieOf(request, 'state');
+        const fields = Object.fromEntries(new URLSearchParams(decodeURIComponent(cookieOf(request, 'returned'))));
+        if (state && fields.state === state && !this.#welcome.has(state)) {
+          const said = await this.#outcome(fields);
+          if (!said.startsWith('Welcome')) return { body: said };
+          this.#welcome.set(state, said);
+        }
+        return { body: this.#welcome.get(state) ?? 'Not signed in: nothing is known of you' };
       }
       case 'GET /favicon.ico':
         return { status: 204 };
@@ -127,6 +133,10 @@ export class RelyingParty {
     if (status !== 200 || answer.page_state !== state) return `Not signed in: ${answer.code ?? 'not yours'}`;
     return `Welcome, ${answer.recipient}`;
   }
+}
+
+function cookieOf(request: IncomingMessage, name: string): string {
+  return new RegExp(`(?:^|; )${name}=([^;]*)`).exec(request.headers.cookie ?? '')?.[1] ?? '';
 }
 
 async function text(request: IncomingMessage): Promise<string> {

@@ -50,11 +50,13 @@ export const test = base.extend<Options & Fixtures, Shared>({
     { scope: 'worker' },
   ],
 
-  latchkey: async ({ settings, file, carriers, mail, texts }, use) => {
+  latchkey: async ({ context, settings, file, carriers, mail, texts }, use) => {
     const known = { mail, texts };
     const carrying = carriers.map((name) => known[name].settings);
     const latchkey = await Latchkey.start(Object.assign({}, ...carrying, settings), file);
     await use(latchkey);
+    // A page that is still open goes on asking, and finds the server gone.
+    await Promise.all(context.pages().map((page) => page.close()));
     const caught = await latchkey.caught(0);
     await latchkey.end();
     // S8, with the log as talkative as it gets. A time of day has six digits too.

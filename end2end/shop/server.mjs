@@ -65,26 +65,24 @@ const routes = {
     return hosted(session, session.email, 'checkout', origin);
   },
   // The person comes back by a form on Latchkey's page. Browsers send no cookie with it, since it is
-  // another site's, so what it says is laid aside under its `state` and fetched with the cookie by
-  // the redirect: only the browser that began can have it.
-  'POST /return': ({ form }) => {
-    sessions.layAside(form.get('state') ?? '', { result: form.get('result'), token: form.get('token') });
-    return redirect('/return');
-  },
-  'GET /return': async ({ session }) => {
+  // another site's, so it is not known yet whose session this is. What the form says goes back to
+  // this very browser, in a cookie that comes along with the redirect. Were it kept under its `state`
+  // instead, somebody could begin, have another person verify, and fetch the proof.
+  'POST /return': ({ form }) => redirect('/return', returned(form.toString())),
+  'GET /return': async ({ session, cookies }) => {
     const { pending } = session;
-    const returned = sessions.fetch(session.state);
-    if (!pending || !returned) return redirect('/');
+    const form = new URLSearchParams(decodeURIComponent(/(?:^|; )returned=([^;]*)/.exec(cookies)?.[1] ?? ''));
+    if (!pending || form.get('state') !== session.state) return redirect('/', returned(''));
     session.pending = undefined;
     const isOrder = pending.email !== '';
     const again = (reason) =>
       isOrder ? pages.verify(pending.email, session.state, reason) : pages.signUp(session.state, pending.name, reason);
-    if (returned.result !== 'approved') return again('You have not been verified.');
-    const proof = await prove(session, returned.token, pending.email);
+    if (form.get('result') !== 'approved') return again('You have not been verified.');
+    const proof = await prove(session, form.get('token'), pending.email);
     if (!proof.ok) return again(proof.reason);
     if (isOrder) session.order = { email: proof.recipient };
     else session.account = { name: pending.name, email: proof.recipient };
-    return redirect(isOrder ? '/order' : '/account');
+    return redirect(isOrder ? '/order' : '/account', returned(''));
   },
 };
 
@@ -117,7 +115,15 @@ async function hosted(session, to, purpose, origin) {
     : pages.signUp(session.state, session.pending?.name, reason);
 }
 
-const redirect = (location) => ({ status: 303, headers: { location }, body: '' });
+const redirect = (location, cookie) => ({
+  status: 303,
+  headers: { location, ...(cookie && { 'set-cookie': cookie }) },
+  body: '',
+});
+
+/** What came back, for the browser to keep until it follows the redirect; nothing to forget it. */
+const returned = (fields) =>
+  `returned=${encodeURIComponent(fields)}; Path=/return; Max-Age=${fields ? 60 : 0}; HttpOnly; SameSite=Lax`;
 
 // What the page may load and where it may lead: itself and Latchkey. Nothing else is needed for the
 // element, and no exception for inline styles or scripts.
@@ -144,7 +150,7 @@ const server = createServer(async (request, response) => {
   try {
     const form = request.method === 'POST' ? await read(request) : undefined;
     const origin = `http://${request.headers.host}`;
-    answer = route ? await route({ session, form, origin }) : { ...pages.nothing(), status: 404 };
+    answer = route ? await route({ session, form, origin, cookies: request.headers.cookie ?? '' }) : { ...pages.nothing(), status: 404 };
   } catch (error) {
     console.error(error);
     answer = { ...pages.nothing('Something went wrong', 'Please try again in a moment.'), status: 500 };

@@ -5,7 +5,6 @@ const random = () => randomBytes(16).toString('base64url');
 
 export class Sessions {
   #sessions = new Map();
-  #returned = new Map();
 
   /** The session of a request, and the cookie to set where it is a new one. */
   of(cookies = '') {
@@ -22,17 +21,5 @@ export class Sessions {
 
   renewState(session) {
     session.state = random();
-  }
-
-  /** Keeps what came back from Latchkey's own page until its session asks for it. */
-  layAside(state, returned) {
-    const isAwaited = [...this.#sessions.values()].some((session) => session.pending && session.state === state);
-    if (isAwaited) this.#returned.set(state, returned);
-  }
-
-  fetch(state) {
-    const returned = this.#returned.get(state);
-    this.#returned.delete(state);
-    return returned;
   }
 }

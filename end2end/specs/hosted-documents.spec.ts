@@ -51,6 +51,7 @@ for (const [language, command, file] of [
   ['python', 'python3', 'shop.py'],
 ]) {
   test(`the example in ${language} signs people in by a proof and by nothing else`, async ({
+    browser,
     example,
     faults,
     journey,
@@ -68,7 +69,7 @@ for (const [language, command, file] of [
       SECRET_KEY: secretKey,
       PORT: String(example.port),
     };
-    const child: ChildProcess = spawn(command, [path], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const child: ChildProcess = spawn(command, [path], { env, stdio: 'ignore' });
     try {
       await expect.poll(() => fetch(shop).then((answer) => answer.status, () => 0)).toBe(200);
       const start = async () => {
@@ -82,8 +83,19 @@ for (const [language, command, file] of [
       await page.getByRole('button', { name: /^Cancel and return to .Example Shop.$/ }).click();
       await expect(journey.heading('Not signed in: canceled')).toBeVisible();
 
+      // Whoever begins and has somebody else type the code is not taken for them.
       await start();
-      const code = await latchkey.code(2);
+      const victim = journey.on(await browser.newPage());
+      await victim.page.goto(page.url());
+      await victim.awake();
+      await victim.type(await latchkey.code(2));
+      await expect(victim.heading('Not signed in: nothing has come back')).toBeVisible();
+      await victim.page.close();
+      await page.goto(`${shop}/done`);
+      await expect(page.getByRole('heading', { name: /^Not signed in/ })).toBeVisible();
+
+      await start();
+      const code = await latchkey.code(3);
       await journey.type(wrong(code));
       await expect(journey.error).toHaveText(/^Incorrect OTP!/);
       await journey.type(code);

@@ -220,6 +220,22 @@ test('going back after calling it off leaves the choice', async ({ journey, latc
   expect(tea.returns).toHaveLength(1);
 });
 
+// Somebody begins with another person's address, has that person type the code, and hopes to be taken
+// for them.
+test('a proof is of no use but in the browser that began', async ({ browser, journey, latchkey, page, tea }) => {
+  await visit(tea, latchkey, page);
+  await journey.awake();
+  const victim = journey.on(await browser.newPage());
+  await victim.page.goto(page.url());
+  await victim.awake();
+  await victim.type(await latchkey.code());
+  await expect(victim.heading('Not signed in: nothing is known of you')).toBeVisible();
+  expect(tea.returns).toHaveLength(1);
+  await page.goto(`${tea.origin}/done`);
+  await expect(journey.heading('Not signed in: nothing is known of you')).toBeVisible();
+  await victim.page.close();
+});
+
 test('a code that is typed in two tabs leads both back, and one of them to a success', async ({
   context,
   journey,

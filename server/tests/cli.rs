@@ -259,3 +259,11 @@ fn the_secret_of_a_webhook_is_the_same_each_time_and_another_for_each_site() {
     assert_eq!((code, &*printed), (Some(1), ""));
     assert!(complaint.contains("no site is called"), "{complaint}");
 }
+
+#[test]
+fn the_description_of_the_api_is_printed_alone() {
+    let (code, out, log) = Latchkey::new().run(&["openapi"], &[]);
+
+    assert_eq!((code, log.as_str()), (Some(0), ""));
+    assert_eq!(out, include_str!("../../docs/openapi.json"));
+}

@@ -8,7 +8,7 @@ use crate::{
     error::ApiError,
     pages::{
         setting::{Setting, Told},
-        shell::{Frame, Head, document},
+        shell::{Frame, Head, Logo, document},
     },
 };
 
@@ -45,6 +45,7 @@ pub fn problem(page: ProblemPage<'_>) -> String {
     let head = Head {
         title: heading.clone(),
         is_error: true,
+        logo: setting.and_then(|setting| Logo::of(&setting.brand)),
         look: setting.map(|setting| setting.look.clone()).unwrap_or_default(),
         told: setting.map(|setting| Told::refusal(setting, error)),
         ..Head::default()

@@ -18,6 +18,8 @@ pub struct Assets {
     pub dark: String,
     /// What it says otherwise in somebody else's page.
     pub embed_css: String,
+    /// What the reference of the API needs besides, put into that page alone.
+    pub reference_css: String,
     /// The source of the loader, put into the page likewise.
     pub loader: String,
     /// The source of the script that speaks to the page around a frame.
@@ -69,6 +71,8 @@ pub(super) struct Head {
     pub(super) script: Script,
     /// What its island grows from, if it holds one.
     pub(super) seed: Option<String>,
+    /// What it needs to look right beside what every page has.
+    pub(super) sheet: Option<String>,
     /// Whose it is, where they have a logo.
     pub(super) logo: Option<Logo>,
     /// Where people find help.
@@ -152,6 +156,7 @@ pub(super) fn document<V: IntoView>(
     let look = &head.look;
     let dark = look.theme.dark_when().map(|when| style(assets.dark.clone(), Some(when)));
     let framed = head.told.as_ref().map(|_| style(assets.embed_css.clone(), None));
+    let sheet = head.sheet.clone().map(|sheet| style(sheet, None));
     let logo = head.logo.as_ref().map(|logo| match &logo.image {
         Some(image) => Either::Left(view! {
             <img class="logo" src=image.clone() alt=logo.name.clone() />
@@ -193,6 +198,7 @@ pub(super) fn document<V: IntoView>(
                     <style nonce=nonce.to_owned() inner_html=assets.css.clone()></style>
                     {dark}
                     {framed}
+                    {sheet}
                     {style(look.css(), None)}
                 </head>
                 <body>

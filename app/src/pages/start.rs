@@ -82,7 +82,6 @@ pub fn start(page: StartPage<'_>) -> String {
         is_error: error.is_some(),
         indexed: error.is_none() && setting.is_none(),
         script: Script::Prefetch,
-        seed: None,
         logo: Logo::of(brand),
         support: Support::of(brand, &texts.way_back).filter(|_| setting.is_none()),
         look: setting.map_or_else(|| Look::of(brand), |setting| setting.look.clone()),
@@ -90,6 +89,7 @@ pub fn start(page: StartPage<'_>) -> String {
             Some(error) => Told::refusal(setting, error),
             None => Told::presence(setting),
         }),
+        ..Head::default()
     };
     let action = setting.map_or("/".to_owned(), Setting::start);
     document(frame, &head, || {

@@ -67,10 +67,8 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     let head = Head {
         title: texts.title.clone(),
         is_error: card.is_error(),
-        indexed: false,
         // What is over stays as it is.
         script: if is_over { Script::None } else { Script::Hydrate },
-        seed: None,
         logo: match way {
             Some(_) => Some(Logo::or_name(&brand)),
             None => Logo::of(setting.map_or(&brand, |setting| &setting.brand)),
@@ -79,6 +77,7 @@ pub fn verification(page: VerificationPage<'_>) -> String {
         support: Support::of(&brand, &frame.texts.way_back).filter(|_| setting.is_none()),
         look: setting.map_or_else(|| Look::of(&brand), |setting| setting.look.clone()),
         told,
+        ..Head::default()
     };
     let surround = || {
         if let Some(surroundings) = surroundings {

@@ -116,3 +116,14 @@ inbox-empty = Nothing yet. Ask for a code and it appears here.
 inbox-age = { $time } ago
 inbox-message = Whole message
 inbox-refresh = Refresh
+
+## The reference of the JSON API
+
+reference-title = JSON API
+reference-openapi = The same as OpenAPI 3.1
+reference-example = Example
+reference-asked = What it takes
+reference-required = required
+reference-answered = What it answers
+reference-fields = Its fields
+reference-refused = What it may answer otherwise

@@ -436,6 +436,14 @@ impl Verification {
         self.earlier_sends.iter().chain([&self.last_send])
     }
 
+    /// The numbers of the messages, from 1, of which nothing is known yet but that they were asked
+    /// for.
+    pub fn waiting_sends(&self) -> impl Iterator<Item = u32> {
+        let sends = self.earlier_sends.iter().chain([&self.last_send]);
+        let waiting = (1..).zip(sends).filter(|(_, send)| send.delivery == Delivery::Accepted);
+        waiting.map(|(number, _)| number)
+    }
+
     /// The newest message.
     pub fn last_send(&self) -> &Send {
         &self.last_send

@@ -49,6 +49,7 @@ pub fn page_assets() -> Assets {
         css: site.text("main.css"),
         dark: site.text("dark.css"),
         embed_css: site.text("embed.css"),
+        reference_css: site.text("reference.css"),
         loader: site.text("loader.js"),
         frame: site.text("frame.js"),
         js: site.url("island.js"),

@@ -147,7 +147,7 @@ pub fn router(web: Web, assets: Router) -> Router {
             .route("/dev/inbox.json", get(dev_inbox::json));
     }
     routes
-        .merge(api::routes())
+        .merge(api::routes(context.web.origin.as_str()))
         .with_state(context.clone())
         .merge(assets)
         .fallback(problem::not_found)

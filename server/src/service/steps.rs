@@ -80,6 +80,20 @@ impl Context {
         verification.details().rehearsal && site.is_some_and(|site| site.rehearsal.is_some())
     }
 
+    /// Takes the messages of a verification that is over out of the outbox, as far as no provider has
+    /// them yet: their codes are of no use to anybody.
+    fn withdraw(&self, verification: &Verification, records: &mut Records) {
+        if verification.state(self.now) == State::Pending {
+            return;
+        }
+        let verification_id = verification.id();
+        let key =
+            |number| MessageKey { queue: Queue::Codes, verification: verification_id, number };
+        let withdrawn =
+            verification.waiting_sends().map(|number| OutboxChange::Remove { key: key(number) });
+        records.outbox.extend(withdrawn);
+    }
+
     /// Counts the newest message of `verification` and puts it into the outbox, leased to whom the
     /// service wakes. One that is only rehearsed is not sent, and counts for the caller alone.
     fn send(
@@ -199,7 +213,9 @@ impl<F: Fn(u8) -> Option<Code> + Send + 'static> Step for Check<F> {
             Outcome::Approved => limits.clear_wrong_checks(recipient),
             _ => {}
         }
-        Ok(Done { outcome: Some(outcome), ..Done::to(verification.clone(), *now) })
+        let verification = verification.clone();
+        self.context.withdraw(&verification, records);
+        Ok(Done { outcome: Some(outcome), ..Done::to(verification, *now) })
     }
 }
 
@@ -258,6 +274,7 @@ impl Step for Cancel {
             return Err(Refused::NotFound);
         }
         verification.cancel(self.context.now);
+        self.context.withdraw(&verification, records);
         records.verification = Some(verification.clone());
         Ok(Done::to(verification, self.context.now))
     }

@@ -8,7 +8,7 @@ use super::*;
 use crate::{
     keys::Keyring,
     site::{SecretDigest, builtin},
-    store::SqliteStore,
+    store::{Queue, SqliteStore},
 };
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -174,6 +174,22 @@ async fn whoever_begins_with_a_test_recipient_is_counted_like_everybody() {
     let refused = begin("shop").await;
     let Err(Refused::Exceeded { exceeded, .. }) = refused else { panic!("{refused:?}") };
     assert_eq!(exceeded.limit, Limit::CallerSends);
+}
+
+#[tokio::test]
+async fn a_verification_that_is_over_sends_no_message_that_still_waits() {
+    let house = house();
+    let client = backend(&house, "shop", None);
+    let (canceled, pending) = (
+        house.start(&client, "jo@example.com").await,
+        house.start(&client, "jan@example.com").await,
+    );
+    let (canceled, pending) = (canceled.unwrap().verification, pending.unwrap().verification);
+    house.service.cancel(&client, canceled.id()).await.unwrap();
+    let lease = Duration::from_secs(60);
+    let waiting = house.service.store.claim(Queue::Codes, START + lease, lease, 10).await.unwrap();
+    let waiting: Vec<_> = waiting.iter().map(|message| message.key.verification).collect();
+    assert_eq!(waiting, [pending.id()]);
 }
 
 #[tokio::test]

@@ -120,10 +120,14 @@ refusals! {
 refusals! {
     /// What one may answer that a request brings something to.
     Reading:
-        "400" "`bad_request`: not one JSON object.",
         "408" "`request_timeout`: the body took too long.",
         "413" "`payload_too_large`: the body has more than 16 KiB.",
         "415" "`unsupported_media_type`: the body is not announced as `application/json`."
+}
+
+refusals! {
+    /// What one may answer that reads nothing but JSON.
+    Malformed: "400" "`bad_request`: not one JSON object."
 }
 
 refusals! {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    answers::{Always, InPath, Limited, Reading, Repeatable, answer},
+    answers::{Always, InPath, Limited, Malformed, Reading, Repeatable, answer},
     backend::{Acting, Id, Json},
     fields::Guess,
     schema,
@@ -45,6 +45,7 @@ pub(super) struct Body {
             headers(("Idempotency-Replayed" = bool, description = "It was counted by an earlier request.")),
         ),
         Always,
+        Malformed,
         Reading,
         Limited,
     ),

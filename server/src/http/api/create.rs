@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    answers::{Always, Limited, Reading, Repeatable, answer},
+    answers::{Always, Limited, ProblemDocument, Reading, Repeatable, answer},
     backend::{Acting, Json},
     fields::{ChannelWord, Country, Link, Locale, Metadata, Text},
     schema::{Channel, Verification},
@@ -86,6 +86,9 @@ pub(super) struct Body {
                 ("sendAgain" = (operation_id = "sendAgain", parameters(("id" = "$response.body#/id")))),
             ),
         ),
+        (status = 400, description = "`bad_request`: not one JSON object; or `invalid_return_url`: none \
+            that the site has listed.", body = ProblemDocument,
+            content_type = "application/problem+json"),
         Always,
         Reading,
         Limited,

@@ -15,6 +15,7 @@ pub(super) mod json;
 mod jwks;
 mod openapi;
 mod redeem;
+mod reference;
 mod resend;
 mod schema;
 mod tidy;
@@ -33,7 +34,8 @@ pub(super) fn answers_at(path: &str) -> bool {
 }
 
 /// Its routes, and the description of itself.
-pub(super) fn routes() -> Router<Arc<Context>> {
+pub(super) fn routes(origin: &str) -> Router<Arc<Context>> {
     let (routes, description) = openapi::endpoints().split_for_parts();
-    routes.merge(openapi::routes(&openapi::described(&description)))
+    let description = openapi::described(&description);
+    routes.merge(openapi::routes(&description)).merge(reference::routes(&description, origin))
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, http::header, routing::get};
+use axum::{Router, body::Bytes, http::header, routing::get};
 use serde_json::Value;
 use utoipa::{
     OpenApi,
@@ -79,7 +79,7 @@ fn text(description: &Value) -> String {
 
 /// Where the description itself is found; it tells nothing that needs a key.
 pub(super) fn routes(description: &Value) -> Router<Arc<Context>> {
-    let text = text(description);
+    let text = Bytes::from(text(description));
     let json = move || async move { ([(header::CONTENT_TYPE, "application/json")], text) };
     Router::new().route("/v1/openapi.json", get(json))
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    answers::{Always, ProblemDocument, Reading, Repeatable, answer},
+    answers::{Always, Malformed, ProblemDocument, Reading, Repeatable, answer},
     backend::{Acting, Json},
     fields::Text,
     schema::Redemption,
@@ -51,6 +51,7 @@ pub(super) struct Body {
         (status = 422, description = "`invalid_token`, `token_expired`, `invalid_field` or \
             `idempotency_key_reused`.", body = ProblemDocument, content_type = "application/problem+json"),
         Always,
+        Malformed,
         Reading,
     ),
     security(("secretKey" = [])),

@@ -11,7 +11,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    answers::{About, Always, InPath, Limited, ProblemDocument, Reading, Repeatable, answer},
+    answers::{
+        About, Always, InPath, Limited, Malformed, ProblemDocument, Reading, Repeatable, answer,
+    },
     backend::{Acting, Id, OptionalJson},
     fields::ChannelWord,
     schema::{Channel, Verification},
@@ -50,6 +52,7 @@ pub(super) struct Body {
             content_type = "application/problem+json"),
         Always,
         About,
+        Malformed,
         Reading,
         Limited,
     ),

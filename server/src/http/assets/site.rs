@@ -12,7 +12,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
 /// What `cargo leptos watch` leaves in its site root, and what each file is called here.
-const WATCHED: [(&str, &str); 8] = [
+const WATCHED: [(&str, &str); 9] = [
     ("dark.css", "dark.css"),
     ("embed.css", "embed.css"),
     ("embed.js", "embed.js"),
@@ -21,6 +21,7 @@ const WATCHED: [(&str, &str); 8] = [
     ("island_bg.wasm", "pkg/latchkey.wasm"),
     ("loader.js", "loader.js"),
     ("main.css", "pkg/latchkey.css"),
+    ("reference.css", "reference.css"),
 ];
 
 /// One file in its three forms.

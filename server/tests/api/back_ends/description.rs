@@ -27,6 +27,28 @@ async fn it_is_served_without_a_key() {
     assert_eq!(answer.json["openapi"], "3.1.0");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn people_browse_it_as_a_page_of_our_own() {
+    let app = TestApp::start().await;
+    let page = Reply::to(app.bare_request(Method::GET, "/docs/api")).await;
+    assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").contains("default-src 'none'"));
+    let description: Value = serde_json::from_str(COMMITTED).unwrap();
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        assert!(page.text.contains(&format!("<code>{path}</code>")), "{path}");
+        for operation in methods.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(page.text.contains(&format!("<article id=\"{id}\">")), "{id}");
+        }
+    }
+    for field in ["to", "metadata", "delivery.state", "page_state", "code", "token"] {
+        assert!(page.text.contains(&format!("<code>{field}</code>")), "{field}");
+    }
+    assert!(page.text.contains(&format!("{}/v1/verifications", app.origin)));
+    // No file of anybody else's, and no script.
+    assert!(!page.text.contains("src=") && !page.text.contains("<script"));
+}
+
 #[test]
 fn every_code_that_it_names_is_in_the_document_for_people() {
     let description: Value = serde_json::from_str(COMMITTED).unwrap();

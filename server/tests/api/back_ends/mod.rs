@@ -25,7 +25,7 @@ pub(crate) struct BackEnd<'a> {
 }
 
 /// What it was answered.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,

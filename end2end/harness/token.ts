@@ -1,0 +1,106 @@
+// Result tokens: genuine ones, got as a shop's page gets them, and forged ones.
+import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
+
+import type { Latchkey } from './latchkey.ts';
+
+type Json = Record<string, unknown>;
+
+const shop = 'http://localhost:3001';
+
+/** Calls the JSON API with the secret key of the site `demo`. */
+export async function call(latchkey: Latchkey, path: string, body: object, headers: HeadersInit = {}) {
+  const answer = await fetch(`${latchkey.origin}${path}`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer lk_sec_demo', 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, json: (await answer.json()) as Json };
+}
+
+/** A token about somebody who has just typed the right code in a frame of the shop's page. */
+export async function genuine(latchkey: Latchkey, to: string, state: string): Promise<string> {
+  const begin = { site_key: 'lk_pub_demo', to, channel: 'email', state };
+  const begun = await call(latchkey, '/embed/verifications', begin, { origin: shop });
+  const path = String(begun.json.url);
+  const code = await latchkey.code();
+  await call(latchkey, `/v1/verifications/${path.split('/').pop()}/checks`, { code });
+  const frame = new URLSearchParams({ site_key: 'lk_pub_demo', origin: shop, state });
+  const page = await (await fetch(`${latchkey.origin}${path}?${frame}`)).text();
+  return /data-token="([^"]+)"/.exec(page)![1];
+}
+
+const part = (value: Json) => Buffer.from(JSON.stringify(value)).toString('base64url');
+const read = (text: string): Json => JSON.parse(Buffer.from(text, 'base64url').toString());
+
+/** What an attacker makes of a token and of the keys that everybody can fetch (S20). */
+export function forged(token: string, keys: { kid: string; x: string }[]): string[] {
+  const [first, second, signature] = token.split('.');
+  const [header, claims] = [read(first), read(second)];
+  const tokens: string[] = [];
+
+  for (const alg of ['none', 'None', 'NONE', 'nOnE', '', null]) {
+    const unsigned = `${part({ ...header, alg })}.${second}`;
+    tokens.push(`${unsigned}.`, `${unsigned}.${signature}`);
+  }
+
+  // The public key, taken for a secret that both sides share.
+  const [key] = keys;
+  const secrets = [Buffer.from(key.x, 'base64url'), key.x, JSON.stringify(key), JSON.stringify({ keys })];
+  for (const [alg, hash] of [['HS256', 'sha256'], ['HS384', 'sha384'], ['HS512', 'sha512']]) {
+    for (const secret of secrets) {
+      const body = `${part({ ...header, alg })}.${second}`;
+      tokens.push(`${body}.${createHmac(hash, secret).update(body).digest('base64url')}`);
+    }
+  }
+
+  const altered: Json = {
+    aud: 'shop',
+    exp: 9_999_999_999,
+    iss: 'https://evil.example',
+    jti: 'another',
+    origin: 'https://evil.example',
+    purpose: 'payment',
+    recipient_hash: 'AAAA',
+    state: 'another',
+    sub: 'another',
+  };
+  for (const [name, value] of Object.entries(altered)) {
+    tokens.push(`${first}.${part({ ...claims, [name]: value })}.${signature}`);
+  }
+
+  // Signed well, by somebody else.
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const jwk = publicKey.export({ format: 'jwk' });
+  for (const extra of [
+    {},
+    { kid: 'evil' },
+    { kid: '../../dev/null' },
+    { kid: null },
+    { jwk },
+    { kid: 'evil', jwk },
+    { jku: 'https://evil.example/jwks.json' },
+    { x5u: 'https://evil.example/cert.pem' },
+    { crit: ['exp'] },
+    { b64: false, crit: ['b64'] },
+  ]) {
+    const body = `${part({ ...header, ...extra })}.${second}`;
+    tokens.push(`${body}.${sign(null, Buffer.from(body), privateKey).toString('base64url')}`);
+  }
+
+  const last = Buffer.from(signature, 'base64url');
+  const flipped = (index: number) => last.map((byte, n) => (n === index ? byte ^ 1 : byte));
+  for (const index of [0, 31, 32, 63]) {
+    tokens.push(`${first}.${second}.${Buffer.from(flipped(index)).toString('base64url')}`);
+  }
+  tokens.push(
+    `${first}.${second}`,
+    `${first}.${second}.`,
+    `${first}.${second}.${Buffer.alloc(64).toString('base64url')}`,
+    `${first}.${second}.${signature.slice(0, 40)}`,
+    `${token}.${signature}`,
+    `${second}.${first}.${signature}`,
+    '..',
+    'x',
+  );
+  return tokens;
+}
