@@ -197,7 +197,7 @@ export class OtpVerification extends HTMLElement {
 
     this.#close();
     this.#stage.replaceChildren(this.#blank());
-    let answer: { url?: unknown; code?: unknown };
+    let answer: { url?: unknown; code?: unknown; retry_after?: unknown };
     try {
       // The recipient goes from the page straight to the server: it is in no address and in no message.
       const response = await fetch(`${origin}/embed/verifications`, {
@@ -221,13 +221,13 @@ export class OtpVerification extends HTMLElement {
       return;
     }
     if (run !== this.#run) return;
-    const { url, code } = answer;
+    const { url, code, retry_after: wait } = answer;
     if (typeof url === 'string' && aVerification.test(url)) {
       this.#path = url;
       this.#show(url);
     } else {
-      // Refused: the frame tells why, in words, and offers to try again.
-      this.#show('/embed', { refused: String(code) });
+      // Refused: the frame tells why, in words, and offers to try again when that can help.
+      this.#show('/embed', { refused: String(code), wait: String(wait ?? '') });
     }
   }
 

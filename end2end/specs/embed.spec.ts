@@ -271,6 +271,23 @@ test('a start that is refused says why, in the frame and to the page', async ({ 
   await element.awake();
 });
 
+test('a start that comes too often says how long to wait', async ({ element, faults, latchkey, page, shop }) => {
+  const to = 'often@example.com';
+  for (let n = 0; n < 5; n += 1) {
+    const sent = await fetch(`${latchkey.origin}/v1/verifications`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${secretKey}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ to }),
+    });
+    expect(sent.status).toBe(201);
+  }
+  faults.expectStatus(429);
+  await page.goto(`${shop.origin}/sign-up`);
+  await element.host.evaluate((host, to) => host.setAttribute('to', to), to);
+  await expect(element.frame.getByText(/Try again in (9|10):\d\d\./)).toBeVisible();
+  expect(await element.told()).toContainEqual({ type: 'error', detail: { code: 'rate_limited' } });
+});
+
 test('a server that is away leaves the way without it', async ({ element, faults, latchkey, page, shop }) => {
   faults.expect(/ERR_FAILED/);
   const away = `${latchkey.origin}/embed?**`;
