@@ -1,25 +1,22 @@
 //! The hosted flow: a back end sends a person here, and a form brings them back.
 
-use reqwest::{Method, Response};
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, wrong};
+use crate::{
+    app::{TestApp, wrong},
+    back_ends::{DEMO, Reply},
+};
 
 const SHOP: &str = "http://localhost:3001/return";
-
-/// A request of the back end of the built-in site.
-async fn backend(app: &TestApp, path: &str, body: Value) -> Response {
-    let request = app.bare_request(Method::POST, path).bearer_auth("lk_sec_demo");
-    request.json(&body).send().await.unwrap()
-}
 
 /// Begins a verification that leads back to the shop; gives its id.
 async fn visit(app: &TestApp, beside: Value) -> String {
     let mut request = json!({ "to": "jo@example.com", "return_url": SHOP, "state": "a \"b\" <c>" });
     request.as_object_mut().unwrap().extend(beside.as_object().unwrap().clone());
-    let answer = backend(app, "/v1/verifications", request).await;
-    assert_eq!(answer.status(), 201);
-    let created: Value = answer.json().await.unwrap();
+    let created = app.back_end(DEMO).post("/v1/verifications", &request).await;
+    assert_eq!(created.status, 201);
+    let created = created.json;
     let id = created["id"].as_str().unwrap().to_owned();
     assert_eq!(created["url"], format!("{}/v/{id}", app.origin));
     id
@@ -51,8 +48,8 @@ fn goes_by_itself(page: &str) -> bool {
     page.contains(".submit()")
 }
 
-async fn redeem(app: &TestApp, token: &str) -> Response {
-    backend(app, "/v1/tokens/redeem", json!({ "token": token })).await
+async fn redeem(app: &TestApp, token: &str) -> Reply {
+    app.back_end(DEMO).post("/v1/tokens/redeem", &json!({ "token": token })).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,11 +68,11 @@ async fn whoever_is_approved_is_sent_back_with_a_token_that_is_good_once() {
     assert_eq!(field(&ending, "state").as_deref(), Some("a \"b\" <c>"));
     assert!(goes_by_itself(&ending) && ending.contains("Return to <bdi>Latchkey</bdi>"));
     let token = field(&ending, "token").unwrap();
-    let redeemed: Value = redeem(&app, &token).await.json().await.unwrap();
+    let redeemed = redeem(&app, &token).await.json;
     assert_eq!(redeemed["recipient"], "jo@example.com");
 
     // Once it is redeemed, nothing leads to a success any more: not the token, and not the page.
-    assert_eq!(redeem(&app, &token).await.status(), 409);
+    assert_eq!(redeem(&app, &token).await.status, 409);
     let (ending, _) = page(&app, &id).await;
     assert!(!goes_by_itself(&ending) && field(&ending, "token").is_none(), "{ending}");
 }
@@ -144,9 +141,8 @@ async fn what_ends_otherwise_explains_itself_and_offers_the_way_back() {
 async fn what_cannot_be_delivered_leads_back_with_its_reason() {
     let app = TestApp::start().await;
     let request = json!({ "to": "jo@example.com", "return_url": SHOP });
-    let start = app.bare_request(Method::POST, "/v1/verifications");
-    let start = start.bearer_auth("lk_sec_test_undeliverable").json(&request);
-    let created: Value = start.send().await.unwrap().json().await.unwrap();
+    let created =
+        app.back_end("lk_sec_test_undeliverable").post("/v1/verifications", &request).await.json;
 
     let (ending, _) = page(&app, created["id"].as_str().unwrap()).await;
 
@@ -213,9 +209,8 @@ async fn pages_and_messages_carry_the_brand_of_their_site() {
     std::fs::write(app.folder().join("latchkey.toml"), &text).unwrap();
     let app = app.restart().await;
     let request = json!({ "to": "jo@example.com", "return_url": SHOP });
-    let start = app.bare_request(Method::POST, "/v1/verifications");
-    let start = start.bearer_auth("lk_sec_0123456789abcdef").json(&request);
-    let created: Value = start.send().await.unwrap().json().await.unwrap();
+    let created =
+        app.back_end("lk_sec_0123456789abcdef").post("/v1/verifications", &request).await.json;
     let id = created["id"].as_str().unwrap().to_owned();
 
     let (named, _) = page(&app, &id).await;
