@@ -15,6 +15,10 @@ use crate::{
 /// can regain, since each sweep notes the time.
 const EVERY: Duration = Duration::from_secs(5);
 
+/// Between two sweeps while there is more to drop than one sweep takes, so that what is kept is
+/// bounded however much comes in, and nobody waits long for the writer meanwhile.
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// Sweeps until `stop` is cancelled.
 pub async fn run<S: Store>(store: S, clock: Clock, retention: Duration, stop: CancellationToken) {
     let mut tick = tokio::time::interval(EVERY);
@@ -22,11 +26,29 @@ pub async fn run<S: Store>(store: S, clock: Clock, retention: Duration, stop: Ca
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = tick.tick() => match store.sweep(clock.now(), retention).await {
-                Ok(swept) if swept != Swept::default() => tracing::debug!(?swept, "swept"),
-                Ok(_) => {}
-                Err(error) => report(&error, "the store could not be swept; trying again shortly"),
-            },
+            _ = tick.tick() => {}
+        }
+        while sweep(&store, &clock, retention).await {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(AGAIN) => {}
+            }
+        }
+    }
+}
+
+/// Sweeps once; tells whether there may be more.
+async fn sweep<S: Store>(store: &S, clock: &Clock, retention: Duration) -> bool {
+    match store.sweep(clock.now(), retention).await {
+        Ok(swept) => {
+            if swept != Swept::default() {
+                tracing::debug!(?swept, "swept");
+            }
+            swept.more
+        }
+        Err(error) => {
+            report(&error, "the store could not be swept; trying again shortly");
+            false
         }
     }
 }

@@ -12,7 +12,9 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Parses by the WHATWG rules. `None` for other schemes and for anything beyond an origin.
+    /// Parses by the WHATWG rules. `None` for other schemes and for anything beyond an origin, and for
+    /// hosts that no name or address is written as: these rules let `;`, `,` and `*` pass, which mean
+    /// something in the policies that origins stand in.
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let bare = url.path() == "/"
@@ -24,6 +26,10 @@ impl Origin {
             return None;
         }
         let host = url.host_str()?.to_owned();
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || ".-_[:]".contains(c);
+        if !host.chars().all(is_plain) {
+            return None;
+        }
         Some(Self { text: url.origin().ascii_serialization(), host })
     }
 
@@ -65,5 +71,28 @@ impl Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s13_an_origin_holds_nothing_that_a_policy_could_take_for_something_else() {
+        for good in ["https://shop.example", "http://[::1]:3001", "https://münchen.example:8443"] {
+            assert!(Origin::parse(good).is_some(), "{good}");
+        }
+        for odd in [
+            "https://shop.example;sandbox",
+            "https://shop.example,https:",
+            "https://*.shop.example",
+            "https://'self'",
+            "https://\"shop.example",
+            "https://shop.example&x=y",
+        ] {
+            assert_eq!(Origin::parse(odd), None, "{odd}");
+            assert_eq!(Origin::of_url(&format!("{odd}/return")), None, "{odd}");
+        }
     }
 }

@@ -279,6 +279,15 @@ pub(super) async fn a_message_that_is_scheduled_is_nobodys_until_its_time(store:
     assert_eq!(claim(at).await.unwrap(), []);
 }
 
+pub(super) async fn a_message_that_is_scheduled_again_stays_as_it_was(store: impl Store) {
+    let id = create(&store).await;
+    let schedule = |at| OutboxChange::Schedule { message: event(id, 1), at };
+    change_outbox(&store, id, schedule(START)).await;
+    // Whoever heard nothing of the first time does it again.
+    change_outbox(&store, id, schedule(START + LEASE)).await;
+    assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(START));
+}
+
 pub(super) async fn each_queue_is_claimed_settled_and_due_by_itself(store: impl Store) {
     let id = create(&store).await;
     let schedule = OutboxChange::Schedule { message: event(id, 1), at: START };
@@ -392,9 +401,30 @@ pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Stor
     store.apply(counting).await.unwrap();
     store.apply(Keep { id, name: 9 }).await.unwrap();
     let swept = store.sweep(later, RETENTION).await.unwrap();
-    assert_eq!(swept, Swept { verifications: 1, accounts: 1, replays: 1, messages: 1 });
+    assert_eq!(
+        swept,
+        Swept { verifications: 1, accounts: 1, replays: 1, messages: 1, more: false }
+    );
     assert_eq!(store.read(old).await.unwrap(), None);
     assert!(store.read(id).await.unwrap().is_some());
+}
+
+pub(super) async fn a_sweep_tells_when_it_has_left_something(store: impl Store) {
+    const MANY: usize = 1200;
+    let open = |_| {
+        let verification = opened(START);
+        change(verification.id(), move |records| records.verification = Some(verification.clone()))
+    };
+    in_parallel(&store, MANY, open).await;
+    let mut dropped = 0;
+    loop {
+        let swept = store.sweep(START + RETENTION + LEASE, RETENTION).await.unwrap();
+        dropped += swept.verifications;
+        if !swept.more {
+            break;
+        }
+    }
+    assert_eq!(dropped, MANY);
 }
 
 pub(super) async fn the_store_is_pinged(store: impl Store) {
@@ -520,11 +550,13 @@ macro_rules! contract {
             a_removed_message_never_comes_back
             a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit
             a_message_that_is_scheduled_is_nobodys_until_its_time
+            a_message_that_is_scheduled_again_stays_as_it_was
             each_queue_is_claimed_settled_and_due_by_itself
             a_flood_of_one_queue_keeps_the_other_from_nothing
             a_sweep_leaves_an_event_that_outlives_its_verification
             a_request_is_answered_anew_once_however_many_send_it
             a_sweep_drops_what_is_over_and_nothing_else
+            a_sweep_tells_when_it_has_left_something
             the_store_is_pinged;
             s24_all_that_was_answered_is_there_after_a_restart
             s28_the_latest_time_is_known_after_a_restart

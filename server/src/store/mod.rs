@@ -171,7 +171,8 @@ pub enum OutboxChange {
         message: Message,
     },
     /// Takes a message in that is nobody's until it is claimed, from `at` on. What it says of a
-    /// lease counts for nothing, and neither a restart nor a sweep brings it forward.
+    /// lease counts for nothing, and neither a restart nor a sweep brings it forward. One that is
+    /// there already stays as it is.
     Schedule {
         /// The message.
         message: Message,
@@ -209,6 +210,8 @@ pub struct Swept {
     pub replays: usize,
     /// Messages nobody settled although their time has long been over.
     pub messages: usize,
+    /// It has dropped as much as one sweep does, and there may be more.
+    pub more: bool,
 }
 
 /// Why a store did not answer. Whatever was asked was not approved, and was not counted unless the

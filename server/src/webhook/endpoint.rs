@@ -6,7 +6,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -27,8 +27,10 @@ const WAITING: usize = 64;
 const LATER: Duration = Duration::from_secs(1);
 /// What has no room comes back at this rate, per [`LATER`], however much of it there is.
 const RETURNING: u32 = 256;
-/// After the rest of a receiver that is left alone, chance adds up to this.
-const SPREAD: Duration = Duration::from_secs(30);
+/// What waits for a receiver that is left alone comes back at this distance, however long the rest has
+/// been and however often there was one: what a broken receiver leaves behind is looked at no faster
+/// the more of it there is.
+const APART: Duration = Duration::from_millis(4);
 
 /// Where a site is told of its verifications.
 #[derive(Debug)]
@@ -40,6 +42,8 @@ pub struct Endpoint {
     room: Arc<Semaphore>,
     /// Events that were put off since there was room last.
     put_off: AtomicU32,
+    /// When the last one comes back of those that wait for the end of a rest.
+    last: Mutex<Timestamp>,
 }
 
 impl Endpoint {
@@ -52,14 +56,16 @@ impl Endpoint {
             places: Semaphore::new(PLACES),
             room: Arc::new(Semaphore::new(PLACES + WAITING)),
             put_off: AtomicU32::default(),
+            last: Mutex::default(),
         }
     }
 
-    /// Until when it is left alone, if it is. By `chance`, a uniform number, what has to wait is
-    /// spread over some time.
-    pub(super) fn rest(&self, now: Timestamp, chance: u32) -> Option<Timestamp> {
-        let part = f64::from(chance) / f64::from(u32::MAX);
-        Some(self.breaker.rests_until(now)? + SPREAD.mul_f64(part))
+    /// When one more event that came at `now` is looked at again, if the receiver is left alone.
+    pub(super) fn rest(&self, now: Timestamp) -> Option<Timestamp> {
+        let end = self.breaker.rests_until(now)?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = end.max(*last + APART);
+        Some(*last)
     }
 
     /// Room for one more event, or when to ask again. What is put off is spread over time, or it
@@ -111,11 +117,19 @@ mod tests {
     fn a_receiver_that_keeps_failing_is_left_alone_and_asked_again_not_all_at_once() {
         let endpoint = endpoint();
         (0..4).for_each(|_| endpoint.breaker.failed(NOW));
-        assert_eq!(endpoint.rest(NOW, 0), None);
+        assert_eq!(endpoint.rest(NOW), None);
         endpoint.breaker.failed(NOW);
-        let first = endpoint.rest(NOW, 0).unwrap();
-        assert_eq!(endpoint.rest(NOW, u32::MAX), Some(first + SPREAD));
+        let rests: Vec<_> = (0..1000).map(|_| endpoint.rest(NOW).unwrap()).collect();
+        assert!(rests.is_sorted());
+        assert_eq!(rests[999].since(rests[0]), 999 * APART);
+        // It has failed again: those that come back meanwhile line up behind the others.
+        let later = rests[0];
+        endpoint.breaker.failed(later);
+        assert_eq!(
+            endpoint.rest(later),
+            Some((rests[999] + APART).max(later + (rests[0].since(NOW))))
+        );
         endpoint.breaker.succeeded();
-        assert_eq!(endpoint.rest(NOW, 0), None);
+        assert_eq!(endpoint.rest(later), None);
     }
 }

@@ -139,7 +139,7 @@ impl<S: Store> Worker<S> {
             tracing::warn!(site, tries = message.tries, "an event has grown too old");
             return Next::GiveUp;
         }
-        if let Some(until) = endpoint.rest(now, chance()) {
+        if let Some(until) = endpoint.rest(now) {
             return Next::Wait { until };
         }
         match endpoint.room(now) {
@@ -161,7 +161,7 @@ impl<S: Store> Worker<S> {
         let Some(endpoint) = self.endpoints.get(site) else { return };
         let Ok(_place) = endpoint.place().await else { return };
         let now = self.clock.now();
-        if let Some(until) = endpoint.rest(now, chance()) {
+        if let Some(until) = endpoint.rest(now) {
             return self.retry(message, until, message.tries).await;
         }
         if now + self.poster.patience() > message.leased_until {

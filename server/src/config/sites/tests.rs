@@ -201,6 +201,8 @@ fn values_that_mean_nothing_are_refused_in_words() {
         ("return_urls = [\"https://shop.example/#a\"]", "must not have a \"#\""),
         ("return_urls = [\"https://shop.example/\\\\a\"]", "a backslash in it"),
         ("return_urls = [\"https://shop.example/a b\"]", "has a blank"),
+        ("return_urls = [\"https://shop.example;a/\"]", "neither a name nor an address"),
+        ("origins = [\"https://shop.example;a\"]", "is no origin"),
         ("return_urls = [\"https://shop.example/*\"]", "which stands for nothing here"),
         ("return_urls = [\"http://shop.example/\"]", "must begin with https:// in production"),
         (

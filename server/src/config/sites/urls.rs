@@ -2,7 +2,10 @@
 
 use url::Url;
 
-use crate::config::{Mode, reader::Reader};
+use crate::{
+    config::{Mode, reader::Reader},
+    origin::Origin,
+};
 
 /// Longer than any URL that is meant to be listed, in bytes.
 const LONGEST: usize = 2048;
@@ -46,6 +49,9 @@ fn parse(text: &str, mode: Mode) -> Result<Url, &'static str> {
     let Some(url) = url.ok().filter(|url| matches!(url.scheme(), "http" | "https")) else {
         return Err("must be a whole URL, for example \"https://shop.example/verified\"");
     };
+    if Origin::of_url(url.as_str()).is_none() {
+        return Err("has a host that is neither a name nor an address");
+    }
     if url.scheme() == "http" && mode == Mode::Production {
         return Err("must begin with https:// in production");
     }

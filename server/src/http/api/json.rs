@@ -57,9 +57,13 @@ fn problem(path: &str, error: &serde_json::Error) -> Problem {
         (below(path, name()), "is missing")
     } else if said.starts_with("duplicate field") {
         (below(path, name()), "stands there twice")
+    } else if said.starts_with("unknown variant") {
+        // This text and the next would quote what came.
+        (path.to_owned(), "is none of the words that it can be")
     } else if said.starts_with("invalid type") {
-        // Only an object is ever asked for by serde itself; this text would quote what came.
-        (path.to_owned(), "has to be an object")
+        let wanted = said.rsplit(", expected ").next().unwrap_or_default();
+        let is_text = wanted.starts_with("a string") || wanted.starts_with("string");
+        (path.to_owned(), if is_text { "has to be text" } else { "has to be an object" })
     } else {
         let place = said.rfind(" at line ").unwrap_or(said.len());
         (path.to_owned(), said.get(..place).unwrap_or_default())

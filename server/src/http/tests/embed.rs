@@ -216,6 +216,21 @@ async fn s19_the_element_s_request_is_json_with_known_fields() {
 }
 
 #[tokio::test]
+async fn s8_a_field_that_cannot_be_accepted_is_not_repeated() {
+    let site = site();
+    for (field, words) in [
+        (r#""channel":"jo@example.com""#, "`channel` is none of the words that it can be."),
+        (r#""state":["jo@example.com"]"#, "`state` has to be text."),
+    ] {
+        let body = format!(r#"{{"site_key":"lk_pub_shop","to":"jane@example.com",{field}}}"#);
+        let answer = site.send(ask("https://shop.example", &body)).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{field}");
+        assert!(answer.body.contains(words), "{}", answer.body);
+        assert!(!answer.body.contains("jo@example.com"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn the_element_may_read_why_it_was_refused() {
     let body = r#"{"site_key":"lk_pub_shop","to":"often@example.com"}"#;
     let answer = site().send(ask("https://shop.example", body)).await;

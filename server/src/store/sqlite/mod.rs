@@ -255,14 +255,20 @@ fn sweep(
          (SELECT id FROM verification WHERE id < ?1 ORDER BY id LIMIT ?2)",
         params![opened_before.as_bytes(), SWEEP],
     )?;
-    // An event may outlive the verification that it tells of, since its receiver may be away.
-    let messages = rows::changes(
-        db,
-        "DELETE FROM outbox WHERE (queue, verification, number) IN
-         (SELECT queue, verification, number FROM outbox
-          WHERE queue IN (0, 1) AND verification < ?1 AND expires_at <= ?2 LIMIT ?3)",
-        params![opened_before.as_bytes(), time, SWEEP],
-    )?;
+    // An event may outlive the verification that it tells of, since its receiver may be away. So no
+    // more than the oldest of a queue are looked at: what a receiver has not taken can be millions.
+    let mut messages = 0;
+    for queue in [Queue::Codes, Queue::Events] {
+        messages += rows::changes(
+            db,
+            "DELETE FROM outbox WHERE (queue, verification, number) IN
+             (SELECT queue, verification, number FROM
+              (SELECT queue, verification, number, expires_at FROM outbox
+               WHERE queue = ?1 AND verification < ?2 ORDER BY verification, number LIMIT ?3)
+              WHERE expires_at <= ?4)",
+            params![rows::number_of(queue), opened_before.as_bytes(), SWEEP, time],
+        )?;
+    }
     let replays = rows::changes(
         db,
         "DELETE FROM replay WHERE key IN
@@ -288,7 +294,9 @@ fn sweep(
     };
     // Past the last key the next sweep starts again at the first.
     *accounts_from = up_to.unwrap_or_default();
-    Ok(Swept { verifications, accounts, replays, messages })
+    let bound = usize::try_from(SWEEP).unwrap_or(usize::MAX);
+    let more = [verifications, replays, messages].into_iter().any(|dropped| dropped >= bound);
+    Ok(Swept { verifications, accounts, replays, messages, more })
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {

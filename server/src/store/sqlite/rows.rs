@@ -116,11 +116,17 @@ fn put_message(
     due_at: Timestamp,
     leased: bool,
 ) -> Result<(), StoreError> {
-    execute(
-        connection,
+    // Whoever did not hear that an event was taken in hands in the same one again, and that is no
+    // reason for a whole batch to fail with it. No two codes are the same.
+    let again = if leased { "" } else { "ON CONFLICT (queue, verification, number) DO NOTHING" };
+    let statement = format!(
         "INSERT INTO outbox
          (queue, verification, number, due_at, leased, expires_at, tries, unanswered, sealed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) {again}"
+    );
+    execute(
+        connection,
+        &statement,
         params![
             number_of(message.key.queue),
             message.key.verification.as_bytes(),
