@@ -178,10 +178,11 @@ test('going back after a success leads to no second one', async ({
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
   const { fields } = tea.returns[0];
 
-  // The page that led back has gone from the history, and its reloading is the product's own.
+  // Reloading is the product's own. The page that led back has gone from the history; where a busy
+  // browser has kept it, it leaves the choice.
   await page.reload();
   await page.goBack();
-  await expect(page.getByRole('link', { name: 'Sign in' })).toBeVisible();
+  await expect(page.getByRole('link', { name: 'Sign in' }).or(back(page))).toBeVisible();
   await page.goForward();
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
   expect(tea.returns).toHaveLength(1);
