@@ -13,11 +13,11 @@ test('the message names the page around first and the frame last', async ({ elem
   await expect(country, 'the country that the page has named').toHaveValue('DE');
   await expect(element.email, 'and the one channel').toHaveCount(0);
   await country.selectOption('GB');
-  await element.frame.getByRole('textbox', { name: 'Phone number' }).fill('07700 900123');
+  await element.frame.getByRole('textbox', { name: 'Phone number' }).fill('07700 900177');
   await element.frame.getByRole('button', { name: 'SEND OTP' }).click();
   await element.awake();
 
-  const { body } = await texts.message('+447700900123');
+  const { body } = await texts.message('+447700900177');
   const code = /^\d+/.exec(body)![0];
   expect(body.split('\n').at(-1)).toBe(`@localhost #${code} @127.0.0.1`);
   await element.type(code);
