@@ -14,7 +14,7 @@ setup: ## Install what building needs
 build: setup ## Build the release: one binary, target/release/latchkey
 	@scripts/build.sh
 
-run: build ## Build and serve the page on http://127.0.0.1:3000
+run: build ## Build and serve on http://127.0.0.1:3000, with the example shop
 	@scripts/run.sh
 
 test: ## Install what testing needs, then run every test

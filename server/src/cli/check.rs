@@ -68,5 +68,9 @@ fn describe(site: &Site) -> String {
     count(site.return_urls.len(), "1 return URL", "return URLs");
     count(site.secrets.len(), "1 secret key", "secret keys");
     count(site.test_recipients.len(), "1 test recipient", "test recipients");
+    if let Some(url) = &site.webhook {
+        // A receiver's path may hold what only the site should know.
+        parts.push(format!("events posted to {}", url.origin().ascii_serialization()));
+    }
     parts.join("; ")
 }

@@ -43,7 +43,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the page
+    /// Serve the pages, the element and the API
     Serve,
     /// Say whether the configuration is complete and the providers would take messages
     Check,
