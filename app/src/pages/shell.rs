@@ -195,6 +195,9 @@ pub(super) fn document<V: IntoView>(
                     }}
                     <meta name="color-scheme" content=look.theme.scheme() />
                     <link rel="icon" href=ICON />
+                    // Half a card would stand elsewhere than a whole one, since it stands in the middle:
+                    // nothing is painted before its end is read.
+                    <link rel="expect" href="#end" blocking="render" />
                     <style nonce=nonce.to_owned() inner_html=assets.css.clone()></style>
                     {dark}
                     {framed}
@@ -216,6 +219,7 @@ pub(super) fn document<V: IntoView>(
                         {main()}
                         {support}
                     </main>
+                    <i id="end" hidden></i>
                     {script}
                     {voice}
                 </body>
