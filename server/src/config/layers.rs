@@ -221,6 +221,8 @@ impl Layers {
     }
 
     fn refuse_unknown(&mut self, key: &str, source: &Source) {
+        // Half-way between "some letters in common" and "the same word".
+        const ALIKE: f64 = 0.8;
         let last = key.rsplit('.').next().unwrap_or(key);
         if ABOVE_SECTIONS.contains(&last) {
             let message = format!(
@@ -228,8 +230,6 @@ impl Layers {
             );
             return self.refuse(key, source, message);
         }
-        // Half-way between "some letters in common" and "the same word".
-        const ALIKE: f64 = 0.8;
         let nearest = self
             .entries
             .keys()
