@@ -76,6 +76,8 @@ test('S13: a hostile origin can neither frame it nor read from it', async ({
   for (const [n] of urls.entries()) {
     await expect(page.frameLocator(`iframe[title="frame ${n}"]`).getByRole('heading', { level: 1 })).toHaveCount(0);
   }
+  // Whoever sets an element up learns why it is refused: the browser alone does not say.
+  await latchkey.logged('the site does not list this origin');
   const shown = page.frames().slice(1).map((frame) => frame.url());
   expect(shown.filter((url) => url.startsWith(latchkey.origin) || url.startsWith(shop.origin))).toEqual([]);
 

@@ -24,6 +24,9 @@ const DEFAULTS: &str = include_str!("default.toml");
 const SITE_DEFAULTS: &str = include_str!("site.toml");
 const DEFAULT_FILE: &str = "latchkey.toml";
 
+/// The keys that stand in no section, so that they are easily written into the one before them.
+const ABOVE_SECTIONS: [&str; 2] = ["sites_for_tests", "test_origins"];
+
 /// The keys of whose table the operator chooses the names within.
 const PAIRS: [&str; 1] = ["test_recipients"];
 
@@ -220,6 +223,13 @@ impl Layers {
     fn refuse_unknown(&mut self, key: &str, source: &Source) {
         // Half-way between "some letters in common" and "the same word".
         const ALIKE: f64 = 0.8;
+        let last = key.rsplit('.').next().unwrap_or(key);
+        if ABOVE_SECTIONS.contains(&last) {
+            let message = format!(
+                "there is no such key; {last} belongs to no section, so it stands above the first"
+            );
+            return self.refuse(key, source, message);
+        }
         let nearest = self
             .entries
             .keys()

@@ -231,6 +231,19 @@ fn unknown_keys_are_refused_with_the_nearest_one() {
 }
 
 #[test]
+fn what_belongs_to_no_section_says_so_wherever_it_is_found() {
+    let misplaced = "[[sites]]\nname = \"shop\"\nsites_for_tests = true\n\
+                     [server]\ntest_origins = [\"https://shop.example\"]\n";
+    let error = load_file(misplaced, &[]).unwrap_err();
+
+    let of = |key: &str| error.problems.iter().find(|problem| problem.key == key).unwrap();
+    for key in ["sites.shop.sites_for_tests", "server.test_origins"] {
+        assert!(of(key).message.ends_with("belongs to no section, so it stands above the first"));
+    }
+    assert!(load_file("test_origins = [\"https://shop.example\"]\n[server]\n", &[]).is_ok());
+}
+
+#[test]
 fn what_kubernetes_says_about_a_service_of_our_name_is_no_key() {
     let config = load(&[
         ("LATCHKEY_SERVICE_HOST", "10.0.0.1"),

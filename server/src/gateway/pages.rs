@@ -7,6 +7,7 @@ use app::{
 };
 use async_trait::async_trait;
 use otp::{Details, verification::State};
+use tracing::info;
 
 use super::{
     Gateway,
@@ -14,6 +15,7 @@ use super::{
     state_at,
 };
 use crate::{
+    origin::Origin,
     service::{Checked, Client, Reach, Snapshot, Start},
     store::Store,
 };
@@ -28,6 +30,14 @@ pub(super) const LONGEST_STATE: usize = 256;
 /// Whoever holds a verification's id is the person whom its page was given to.
 fn holder(caller: &Caller) -> Client {
     Client { reach: Reach::Held, address: Some(caller.address), request: None }
+}
+
+/// The origin that a stranger says, for the log, where whoever sets an element up looks for why it is
+/// refused: what can be read as one, and no longer than the name of a host may be.
+fn shown(origin: &str) -> String {
+    const LONGEST: usize = 270;
+    let origin = Origin::parse(origin).filter(|origin| origin.as_str().len() <= LONGEST);
+    origin.map_or_else(|| "none".to_owned(), |origin| origin.as_str().to_owned())
 }
 
 impl<S: Store> Gateway<S> {
@@ -62,16 +72,28 @@ impl<S: Store> Gateway<S> {
 #[async_trait]
 impl<S: Store> Port for Gateway<S> {
     fn embed_offer(&self, site_key: &str, origin: &str) -> Option<EmbedOffer> {
-        let site = self.service.sites().with_public_key(site_key)?;
+        let Some(site) = self.service.sites().with_public_key(site_key) else {
+            info!("not embedded: no site has the public key that the element names");
+            return None;
+        };
+        let Some(listed) = site.origin(origin) else {
+            let origin = shown(origin);
+            info!(site = site.name, origin, "not embedded: the site does not list this origin");
+            return None;
+        };
         Some(EmbedOffer {
-            origin: site.origin(origin)?.as_str().to_owned(),
+            origin: listed.as_str().to_owned(),
             brand: site.brand.clone(),
             channels: self.channels(site).into_iter().map(to_wire).collect(),
         })
     }
 
     fn knows_origin(&self, origin: &str) -> bool {
-        self.service.sites().all().any(|site| site.origin(origin).is_some())
+        let is_known = self.service.sites().all().any(|site| site.origin(origin).is_some());
+        if !is_known {
+            info!(origin = shown(origin), "not embedded: no site lists this origin");
+        }
+        is_known
     }
 
     async fn start(
