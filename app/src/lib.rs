@@ -14,10 +14,10 @@ pub mod port;
 pub mod code;
 pub mod countdown;
 pub mod error;
-pub mod notice;
+pub mod flash;
 pub mod server_fns;
 pub mod texts;
 pub mod wire;
 
 mod card;
-mod pack;
+mod wire_codec;

@@ -4,7 +4,7 @@
 //! say, plural forms included, and the island gets its share as props, so that no translation
 //! machinery is shipped to a phone.
 
-use crate::pack::{Pack, Rest, pack_fields};
+use crate::wire_codec::{Pack, Rest, pack_fields};
 
 /// What stands for a value that the page fills in itself, such as the masked recipient: an object
 /// replacement character, which no translation contains.

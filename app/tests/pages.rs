@@ -6,8 +6,8 @@
 
 use app::{
     error::{ApiError, RecipientProblem},
+    flash::Flash,
     look::{Look, Wish},
-    notice::Notice,
     pages::{
         Assets, Endpoint, Frame, Group, InboxPage, Member, ProblemPage, Reference, ReferencePage,
         Setting, StartForm, StartPage, VerificationPage, inbox, problem, reference as lay_out,
@@ -51,13 +51,13 @@ impl Site {
         Frame { texts: &self.texts, assets: &self.assets, nonce: NONCE }
     }
 
-    fn verification(&self, view: Option<VerificationView>, notice: Option<Notice>) -> String {
+    fn verification(&self, view: Option<VerificationView>, flash: Option<Flash>) -> String {
         let page = view.map(|view| PageView {
             view: Some(view),
             brand: Brand::default(),
             place: Place::Alone,
         });
-        verification(VerificationPage { frame: self.frame(), page, notice, setting: None })
+        verification(VerificationPage { frame: self.frame(), page, flash, setting: None })
     }
 
     /// The page of a verification that somebody was sent here for.
@@ -75,7 +75,7 @@ impl Site {
             token: token.map(str::to_owned),
         });
         let page = Some(PageView { view, brand, place });
-        verification(VerificationPage { frame: self.frame(), page, notice: None, setting: None })
+        verification(VerificationPage { frame: self.frame(), page, flash: None, setting: None })
     }
 
     fn start(&self, options: &StartOptions, typed: StartForm, error: Option<ApiError>) -> String {
@@ -159,7 +159,7 @@ fn every_page(site: &Site) -> Vec<(&'static str, String)> {
         ("start again", site.start(&options(), StartForm::default(), Some(invalid))),
         ("start fixed", site.start(&fixed, StartForm::default(), None)),
         ("enter", site.verification(Some(view()), None)),
-        ("wrong", site.verification(Some(view()), Some(Notice::Incorrect))),
+        ("wrong", site.verification(Some(view()), Some(Flash::Incorrect))),
         ("approved", site.verification(Some(over(State::Approved)), None)),
         ("returning", site.visited(State::Approved, Some("a.b.c"))),
         ("unknown", site.verification(None, None)),
@@ -240,7 +240,7 @@ fn a_title_names_errors_first_and_nobody() {
     let site = Site::new();
     assert_eq!(title(&site.verification(Some(view()), None)), "[title]");
     assert_eq!(
-        title(&site.verification(Some(view()), Some(Notice::TooShort))),
+        title(&site.verification(Some(view()), Some(Flash::TooShort))),
         "[error-prefix] [title]"
     );
     assert_eq!(title(&site.verification(Some(over(State::Approved)), None)), "[title]");
@@ -329,22 +329,22 @@ fn times_are_those_left_when_the_page_was_written() {
 
 #[test]
 fn a_wrong_code_is_told_with_the_tries_left_and_linked_to_the_field() {
-    let html = Site::new().verification(Some(view()), Some(Notice::Incorrect));
+    let html = Site::new().verification(Some(view()), Some(Flash::Incorrect));
     assert!(between(&html, "role=\"alert\">", "</p>").contains("[incorrect 4]"));
     assert!(tag(&html, "code").contains("aria-invalid=\"true\""));
 }
 
 #[test]
 fn each_way_to_be_malformed_has_its_own_words() {
-    let alert = |notice| {
-        let html = Site::new().verification(Some(view()), Some(notice));
+    let alert = |flash| {
+        let html = Site::new().verification(Some(view()), Some(flash));
         between(&html, "role=\"alert\">", "</p>").to_owned()
     };
-    assert_eq!(alert(Notice::Empty), "[malformed 6]");
-    assert_eq!(alert(Notice::TooShort), "[malformed 6]. [too-short]");
-    assert_eq!(alert(Notice::TooLong), "[malformed 6]. [too-long]");
-    assert_eq!(alert(Notice::NotDigits), "[malformed 6]. [not-digits]");
-    assert_eq!(alert(Notice::TooEarly(25)), "[too-early 0:25]");
+    assert_eq!(alert(Flash::Empty), "[malformed 6]");
+    assert_eq!(alert(Flash::TooShort), "[malformed 6]. [too-short]");
+    assert_eq!(alert(Flash::TooLong), "[malformed 6]. [too-long]");
+    assert_eq!(alert(Flash::NotDigits), "[malformed 6]. [not-digits]");
+    assert_eq!(alert(Flash::TooEarly(25)), "[too-early 0:25]");
 }
 
 #[test]
@@ -366,9 +366,9 @@ fn success_shows_for_the_approved_state_alone() {
 #[test]
 fn each_ending_has_its_heading_and_a_way_on() {
     let site = Site::new();
-    let ended = |state, notice| site.verification(Some(over(state)), notice);
+    let ended = |state, flash| site.verification(Some(over(state)), flash);
     for (html, heading) in [
-        (ended(State::Approved, Some(Notice::AlreadyUsed)), "[already-used]"),
+        (ended(State::Approved, Some(Flash::AlreadyUsed)), "[already-used]"),
         (ended(State::Expired, None), "[expired]"),
         (ended(State::MaxAttemptsReached, None), "[too-many-attempts]"),
         (ended(State::Canceled, None), "[canceled]"),
@@ -387,7 +387,7 @@ fn an_unknown_verification_looks_exactly_like_an_expired_one() {
     let site = Site::new();
     let expired = site.verification(Some(over(State::Expired)), None);
     assert_eq!(site.verification(None, None), expired);
-    assert_eq!(site.verification(None, Some(Notice::Expired)), expired);
+    assert_eq!(site.verification(None, Some(Flash::Expired)), expired);
 }
 
 #[test]
@@ -580,7 +580,7 @@ fn framed(setting: &Setting, view: Option<VerificationView>, token: Option<&str>
     };
     let page = PageView { view, brand: Brand::default(), place: Place::Embedded(embedded) };
     let (page, setting) = (Some(page), Some(setting));
-    verification(VerificationPage { frame: site.frame(), page, notice: None, setting })
+    verification(VerificationPage { frame: site.frame(), page, flash: None, setting })
 }
 
 #[test]

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    report::report,
+    error_chain::log_error,
     store::{Store, Swept},
 };
 
@@ -47,7 +47,7 @@ async fn sweep<S: Store>(store: &S, clock: &Clock, retention: Duration) -> bool 
             swept.more
         }
         Err(error) => {
-            report(&error, "the store could not be swept; trying again shortly");
+            log_error(&error, "the store could not be swept; trying again shortly");
             false
         }
     }

@@ -6,20 +6,20 @@
 pub mod service;
 
 pub mod api;
-pub mod catalogue;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
+pub mod derived_keys;
+pub mod error_chain;
 pub mod gateway;
 pub mod housekeeping;
 pub mod http;
-pub mod keys;
-pub mod limit;
+pub mod i18n;
+pub mod keyring;
+pub mod limits;
 pub mod origin;
 pub mod outbox;
-pub mod report;
-pub mod secrets;
 pub mod site;
 pub mod startup;
 pub mod store;

@@ -8,22 +8,24 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 use app::wire::Brand;
 use async_trait::async_trait;
 use axum::Router;
-use otp::{Timestamp, budget::Quota, recipient::calling_regions, token::MAX_LIFETIME};
+use otp::{Timestamp, quota::Quota, recipient::calling_regions, token::MAX_LIFETIME};
 use rand::rngs::SysRng;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    catalogue::{Catalogue, CatalogueError},
     clock::Clock,
     config::{Config, KeySettings, LimitSettings, Mode, ProviderName},
-    delivery::{Brands, Courier, Inbox, Names, Provider, SetUpError, Smtp, Twilio, Worker},
+    delivery::{
+        DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
+    },
+    derived_keys::DerivedKeys,
     gateway::{Gateway, Offer, to_wire},
     housekeeping, http,
-    keys::{KeyFileError, Keyring},
-    limit::Limits,
+    i18n::{Catalogue, CatalogueError},
+    keyring::{KeyFileError, Keyring},
+    limits::Limits,
     outbox::Backoff,
-    secrets::Secrets,
     service::{Rules, Service},
     site::{Site, Sites},
     store::{OpenError, SqliteStore, Store, StoreError},
@@ -40,9 +42,9 @@ pub struct Application {
     timeouts: http::Timeouts,
     router: Router,
     readiness: http::Readiness,
-    worker: Arc<Worker<SqliteStore>>,
+    worker: Arc<DeliveryWorker<SqliteStore>>,
     committed: mpsc::Receiver<crate::store::Message>,
-    events: Arc<webhook::Worker<SqliteStore>>,
+    events: Arc<webhook::WebhookWorker<SqliteStore>>,
     store: SqliteStore,
     clock: Clock,
     retention: Duration,
@@ -100,7 +102,7 @@ impl Application {
     ) -> Result<Self, StartupError> {
         let catalogue = Arc::new(Catalogue::load()?);
         let keyring = keyring(&config.keys)?;
-        let secrets = Secrets::derive(&keyring).map_err(|_| StartupError::Derive)?;
+        let secrets = DerivedKeys::derive(&keyring).map_err(|_| StartupError::Derive)?;
         let store = SqliteStore::open(&config.store)?;
         let clock = clock(store.latest_time().await?);
 
@@ -111,13 +113,13 @@ impl Application {
         let tokens = Tokens::derive(&keyring, origin.as_str()).map_err(|_| StartupError::Derive)?;
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
-        let courier = courier(config, &catalogue, &inbox)?;
+        let dispatcher = dispatcher(config, &catalogue, &inbox)?;
         let offer = Offer {
-            channels: courier.channels(),
+            channels: dispatcher.channels(),
             default_country: config.page.default_country.clone(),
             fixed_recipient: config.page.fixed_recipient.clone(),
         };
-        let lease = config.delivery.lease.max(courier.patience() + Duration::from_secs(5));
+        let lease = config.delivery.lease.max(dispatcher.patience() + Duration::from_secs(5));
         // Whoever is approved at the last moment still redeems the result.
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
@@ -125,19 +127,19 @@ impl Application {
         let rules = Rules { sites, limits: limits(config.limits), lease };
         let (wake, committed) = mpsc::channel(COMMITTED);
         let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
-        let poster =
-            webhook::Poster::new(config.webhook.clone()).map_err(StartupError::Webhooks)?;
-        let events = Arc::new(webhook::Worker {
+        let sender =
+            webhook::WebhookSender::new(config.webhook.clone()).map_err(StartupError::Webhooks)?;
+        let events = Arc::new(webhook::WebhookWorker {
             store: store.clone(),
-            announcer: service.announcer().clone(),
-            poster,
+            recorder: service.recorder().clone(),
+            sender,
             endpoints: endpoints(service.sites(), &keyring)?,
             clock: clock.clone(),
         });
-        let worker = Arc::new(Worker {
+        let worker = Arc::new(DeliveryWorker {
             store: store.clone(),
-            courier,
-            announcer: service.announcer().clone(),
+            dispatcher,
+            recorder: service.recorder().clone(),
             sealer: secrets.sealer,
             clock: clock.clone(),
             backoff: Backoff {
@@ -189,8 +191,8 @@ impl Application {
     }
 
     /// The providers, for a look at whether they would work.
-    pub fn courier(&self) -> &Courier {
-        &self.worker.courier
+    pub fn dispatcher(&self) -> &Dispatcher {
+        &self.worker.dispatcher
     }
 
     /// Answers until `stop` is done, then lets everything in flight end: requests first, because
@@ -220,11 +222,11 @@ impl Application {
 }
 
 /// The providers that the configuration names, in its order.
-pub fn courier(
+pub fn dispatcher(
     config: &Config,
     catalogue: &Arc<Catalogue>,
     inbox: &Arc<Inbox>,
-) -> Result<Courier, SetUpError> {
+) -> Result<Dispatcher, SetUpError> {
     let provider = |name: &ProviderName| match name {
         ProviderName::Inbox => Some(Ok(Provider::Inbox(inbox.clone()))),
         ProviderName::Smtp => config
@@ -239,7 +241,7 @@ pub fn courier(
     let channel = |names: &[ProviderName]| names.iter().filter_map(provider).collect();
     let email: Result<_, SetUpError> = channel(&config.delivery.email);
     let sms: Result<_, SetUpError> = channel(&config.delivery.sms);
-    Ok(Courier::new(email?, sms?))
+    Ok(Dispatcher::new(email?, sms?))
 }
 
 /// The master secrets, from wherever the configuration keeps them.
@@ -260,9 +262,10 @@ fn longest_life(sites: &Sites) -> Duration {
 }
 
 /// The names in the messages of each site.
-fn brands(sites: &Sites) -> Brands {
-    let names = |site: &Site| Names { brand: site.brand.name.clone(), sender: site.sender.clone() };
-    Brands::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
+fn brands(sites: &Sites) -> Senders {
+    let names =
+        |site: &Site| SenderNames { brand: site.brand.name.clone(), sender: site.sender.clone() };
+    Senders::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
 }
 
 /// Where each site that has a webhook is told of its verifications.

@@ -101,7 +101,7 @@ fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
                 />
                 <span aria-hidden="true" inner_html=boxes></span>
             </div>
-            <div class="under" data-wrong=flag(live, |card, _, _| card.notice.is_some())>
+            <div class="under" data-wrong=flag(live, |card, _, _| card.flash.is_some())>
                 <p id="hint" data-awake=Signal::derive(move || word(live.awake.get()))>
                     {live.text(|t| &t.hint)}
                 </p>

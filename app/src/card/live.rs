@@ -17,7 +17,7 @@ use crate::{
     card::{Card, Seed, web_otp::WebOtp},
     code::{self, Typed},
     countdown::{Phase, ServerClock},
-    notice::Notice,
+    flash::Flash,
     server_fns::{check_code, resend_code, view_verification},
     texts::CardTexts,
     wire::{Channel, Outcome, State, VerificationView},
@@ -159,7 +159,7 @@ impl Live {
         let Typed::Code(guess) = code::read(&value, length) else {
             // No code at all: said at once, without troubling the server.
             let outcome = Outcome::Malformed { expected: length };
-            return self.complain(Notice::of_check(outcome, &value));
+            return self.complain(Flash::of_check(outcome, &value));
         };
         self.busy.set(true);
         self.said.set(self.text(|texts| &texts.checking));
@@ -173,15 +173,15 @@ impl Live {
             self.said.set(String::new());
             match answer {
                 Ok(answer) => {
-                    self.show(answer.view, answer.notice);
-                    self.complain(answer.notice);
+                    self.show(answer.view, answer.flash);
+                    self.complain(answer.flash);
                 }
-                Err(notice) => {
+                Err(flash) => {
                     // It was not evaluated, so it may be tried again.
                     self.keep.update_value(|keep| {
                         keep.tried.pop();
                     });
-                    self.complain(Some(notice));
+                    self.complain(Some(flash));
                 }
             }
         });
@@ -225,7 +225,7 @@ impl Live {
                         let _ = field.focus();
                     }
                 }
-                Err(notice) => self.tell(Some(notice)),
+                Err(flash) => self.tell(Some(flash)),
             }
         });
     }
@@ -237,7 +237,7 @@ impl Live {
     }
 
     /// Takes over what the server says.
-    fn show(self, view: Option<VerificationView>, notice: Option<Notice>) {
+    fn show(self, view: Option<VerificationView>, flash: Option<Flash>) {
         // Something follows, and the page that the server lays out for it has it: a token, a way
         // back. Until it is there, nothing here moves.
         let is_over = view.as_ref().is_none_or(|view| view.state != State::Pending);
@@ -255,7 +255,7 @@ impl Live {
         let now = self.now.get_untracked();
         let phase = Phase::of(self.card.with_untracked(|card| card.seconds_of_life(now)));
         self.keep.update_value(|keep| keep.phase = phase);
-        self.tell(notice);
+        self.tell(flash);
         if self.card.with_untracked(Card::ending).is_some() {
             // The heading of what comes next is there after the update.
             set_timeout(|| focus("ending"), Duration::ZERO);
@@ -263,17 +263,17 @@ impl Live {
     }
 
     /// Tells what is wrong and offers the text for overtyping.
-    fn complain(self, notice: Option<Notice>) {
-        self.tell(notice);
-        if let (Some(_), Some(field)) = (notice, field()) {
+    fn complain(self, flash: Option<Flash>) {
+        self.tell(flash);
+        if let (Some(_), Some(field)) = (flash, field()) {
             let _ = field.focus();
             field.select();
         }
     }
 
     /// Tells what is wrong, in the card and in the title.
-    fn tell(self, notice: Option<Notice>) {
-        self.card.update(|card| card.notice = notice);
+    fn tell(self, flash: Option<Flash>) {
+        self.card.update(|card| card.flash = flash);
         let is_error = self.card.with_untracked(Card::is_error);
         self.texts.with_value(|texts| {
             document().set_title(&texts.titled(&texts.title, is_error));
@@ -339,7 +339,7 @@ impl Live {
                 .as_ref()
                 .is_some_and(|view| self.with_view(|known| known.now > view.now) == Some(true));
             if !is_crossed && !is_older {
-                self.show(answer.view, self.card.with_untracked(|card| card.notice));
+                self.show(answer.view, self.card.with_untracked(|card| card.flash));
             }
         });
     }

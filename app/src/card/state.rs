@@ -4,10 +4,10 @@
 
 use crate::{
     countdown::{clock_face, seconds_left},
-    notice::Notice,
-    pack::pack_fields,
+    flash::Flash,
     texts::{CardTexts, Slotted},
     wire::{Channel, DeliveryState, State, VerificationView},
+    wire_codec::pack_fields,
 };
 
 /// A verification, as far as it is known, and what is to be told about it.
@@ -16,10 +16,10 @@ pub(crate) struct Card {
     /// The verification; `None` where it has expired or never was.
     pub(crate) view: Option<VerificationView>,
     /// What went wrong last.
-    pub(crate) notice: Option<Notice>,
+    pub(crate) flash: Option<Flash>,
 }
 
-pack_fields!(Card { view, notice });
+pack_fields!(Card { view, flash });
 
 /// How a verification has ended for whoever looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,9 +50,7 @@ impl Card {
     pub(crate) fn ending(&self) -> Option<Ending> {
         match self.view.as_ref().map_or(State::Expired, |view| view.state) {
             State::Pending => None,
-            State::Approved if self.notice == Some(Notice::AlreadyUsed) => {
-                Some(Ending::AlreadyUsed)
-            }
+            State::Approved if self.flash == Some(Flash::AlreadyUsed) => Some(Ending::AlreadyUsed),
             State::Approved => Some(Ending::Approved),
             State::Canceled => Some(Ending::Canceled),
             State::Expired => Some(Ending::Expired),
@@ -63,36 +61,36 @@ impl Card {
 
     /// Does the page report an error, to be named in its title?
     pub(crate) fn is_error(&self) -> bool {
-        self.ending().map_or(self.notice.is_some(), |ending| !ending.is_good())
+        self.ending().map_or(self.flash.is_some(), |ending| !ending.is_good())
     }
 
     /// Is the field itself wrong, rather than something around it?
     pub(crate) fn is_field_invalid(&self) -> bool {
-        self.notice.is_some_and(Notice::concerns_field)
+        self.flash.is_some_and(Flash::concerns_field)
     }
 
     /// What went wrong, in words; empty if nothing did.
     pub(crate) fn complaint(&self, texts: &CardTexts, malformed: &str) -> String {
-        let Some(notice) = self.notice else { return String::new() };
+        let Some(flash) = self.flash else { return String::new() };
         let invalid = |detail: &str| [malformed, detail].join(". ");
-        match notice {
-            Notice::Incorrect => {
+        match flash {
+            Flash::Incorrect => {
                 let left = self.view.as_ref().map_or(0, |view| view.attempts_left);
                 texts.incorrect.of(left).to_owned()
             }
-            Notice::Empty => malformed.to_owned(),
-            Notice::TooShort => invalid(&texts.too_short),
-            Notice::TooLong => invalid(&texts.too_long),
-            Notice::NotDigits => invalid(&texts.not_digits),
-            Notice::AlreadyUsed => texts.already_used.clone(),
-            Notice::Expired => texts.expired.clone(),
-            Notice::LimitSends(seconds) => texts.limit_sends.with(&clock_face(seconds)),
-            Notice::LimitChecks(seconds) => texts.limit_checks.with(&clock_face(seconds)),
-            Notice::TooEarly(seconds) => texts.too_early.with(&clock_face(seconds)),
-            Notice::NoSendsLeft => texts.resend_over.clone(),
-            Notice::Unavailable => texts.unavailable.clone(),
-            Notice::NotUnderstood => texts.not_understood.clone(),
-            Notice::Internal => texts.internal.clone(),
+            Flash::Empty => malformed.to_owned(),
+            Flash::TooShort => invalid(&texts.too_short),
+            Flash::TooLong => invalid(&texts.too_long),
+            Flash::NotDigits => invalid(&texts.not_digits),
+            Flash::AlreadyUsed => texts.already_used.clone(),
+            Flash::Expired => texts.expired.clone(),
+            Flash::LimitSends(seconds) => texts.limit_sends.with(&clock_face(seconds)),
+            Flash::LimitChecks(seconds) => texts.limit_checks.with(&clock_face(seconds)),
+            Flash::TooEarly(seconds) => texts.too_early.with(&clock_face(seconds)),
+            Flash::NoSendsLeft => texts.resend_over.clone(),
+            Flash::Unavailable => texts.unavailable.clone(),
+            Flash::NotUnderstood => texts.not_understood.clone(),
+            Flash::Internal => texts.internal.clone(),
         }
     }
 
@@ -186,7 +184,7 @@ mod tests {
             expires_at: 600_000,
             leads_on: false,
         };
-        Card { view: Some(view), notice: None }
+        Card { view: Some(view), flash: None }
     }
 
     #[test]

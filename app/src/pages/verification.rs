@@ -4,9 +4,8 @@ use leptos::prelude::*;
 
 use crate::{
     card::{Card, Seed, Surroundings, VerificationCard, ending},
+    flash::Flash,
     look::Look,
-    notice::Notice,
-    pack::Pack,
     pages::{
         setting::{Setting, Told},
         shell::{Frame, Head, Logo, Script, Support, document},
@@ -14,6 +13,7 @@ use crate::{
     },
     server_fns::json,
     wire::{Embedded, PageView, Place},
+    wire_codec::Pack,
 };
 
 /// What the page of a verification is made from.
@@ -25,14 +25,14 @@ pub struct VerificationPage<'a> {
     /// alike.
     pub page: Option<PageView>,
     /// What went wrong with the last form, as the redirect told it.
-    pub notice: Option<Notice>,
+    pub flash: Option<Flash>,
     /// The frame that it stands in, if it does.
     pub setting: Option<&'a Setting>,
 }
 
 /// Renders a verification, from typing the code to how it ended.
 pub fn verification(page: VerificationPage<'_>) -> String {
-    let VerificationPage { frame, page, notice, setting } = page;
+    let VerificationPage { frame, page, flash, setting } = page;
     let (view, brand, place) = match page {
         Some(PageView { view, brand, place }) => (view, brand, place),
         None => Default::default(),
@@ -52,8 +52,8 @@ pub fn verification(page: VerificationPage<'_>) -> String {
         Place::Alone | Place::Embedded(_) => None,
     };
     // Whoever typed the right code twice is as verified as after the first time, and expected.
-    let notice = notice.filter(|notice| way.is_none() || *notice != Notice::AlreadyUsed);
-    let card = Card { view: view.filter(|_| !is_spent(&place, told.as_ref())), notice };
+    let flash = flash.filter(|flash| way.is_none() || *flash != Flash::AlreadyUsed);
+    let card = Card { view: view.filter(|_| !is_spent(&place, told.as_ref())), flash };
 
     let mut texts = frame.texts.card.clone();
     if way.is_some() {

@@ -14,10 +14,10 @@ use leptos::{
 
 use crate::{
     error::ApiError,
-    notice::Notice,
-    pack::Pack,
+    flash::Flash,
     port::{Caller, Port},
     server_fns::json,
+    wire_codec::Pack,
 };
 
 /// What a server function finds in its context.
@@ -29,12 +29,12 @@ pub(super) struct Door {
 }
 
 impl Door {
-    pub(super) fn open() -> Result<Self, Notice> {
-        use_context().ok_or(Notice::Internal)
+    pub(super) fn open() -> Result<Self, Flash> {
+        use_context().ok_or(Flash::Internal)
     }
 
     /// Notes why, for the status, and says what the card is to show.
-    pub(super) fn refuse(&self, error: ApiError) -> Notice {
+    pub(super) fn refuse(&self, error: ApiError) -> Flash {
         self.refused.get_or_init(|| error);
         error.into()
     }
@@ -48,7 +48,7 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 /// Answers one call of a server function.
 ///
 /// A refusal goes out with the status and `Retry-After` of its [`ApiError`] and its
-/// [`Notice`] as JSON; a body that is not declared to be JSON is refused before it is read.
+/// [`Flash`] as JSON; a body that is not declared to be JSON is refused before it is read.
 pub async fn handle(
     mut request: Request<Body>,
     port: Arc<dyn Port>,
@@ -88,7 +88,7 @@ fn is_json(request: &Request<Body>) -> bool {
 }
 
 fn refusal(error: ApiError) -> Response<Body> {
-    let body = json::write(&Notice::from(error).packed()).unwrap_or_default();
+    let body = json::write(&Flash::from(error).packed()).unwrap_or_default();
     let mut response = Response::new(Body::from(body));
     *response.status_mut() =
         StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

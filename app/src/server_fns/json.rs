@@ -4,7 +4,7 @@
 
 use server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, codec::Post};
 
-use crate::pack::Pack;
+use crate::wire_codec::Pack;
 
 /// Arguments and answers of the server functions.
 pub type JsonPost = Post<Json>;

@@ -14,7 +14,7 @@ use otp::{
 };
 use rand::rngs::SysRng;
 use server::store::{
-    AccountKey, Message, MessageKey, OutboxChange, Queue, Records, SqliteStore, Step, Store,
+    CounterKey, Message, MessageKey, OutboxChange, Queue, Records, SqliteStore, Step, Store,
 };
 
 const SPAN: Duration = Duration::from_secs(3);
@@ -158,13 +158,13 @@ impl Step for Create {
         self.verification.id()
     }
 
-    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
-        vec![AccountKey { digest: self.account, expires_at: NOW }]
+    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
+        vec![CounterKey { digest: self.account, expires_at: NOW }]
     }
 
     fn run(&mut self, records: &mut Records) {
-        let quota = otp::budget::Quota { limit: 5, per: Duration::from_secs(600) };
-        let _ = records.accounts[0].tally(0).take(quota, NOW);
+        let quota = otp::quota::Quota { limit: 5, per: Duration::from_secs(600) };
+        let _ = records.counters[0].window(0).take(quota, NOW);
         let message = Message {
             key: MessageKey {
                 queue: Queue::Codes,
@@ -193,7 +193,7 @@ impl Step for Check {
         self.id
     }
 
-    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
+    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
         Vec::new()
     }
 

@@ -8,7 +8,6 @@
 
 pub mod verification;
 
-pub mod budget;
 pub mod channel;
 pub mod code;
 pub mod details;
@@ -16,6 +15,7 @@ pub mod digest;
 pub mod event;
 pub mod id;
 pub mod policy;
+pub mod quota;
 pub mod recipient;
 pub mod send;
 pub mod time;

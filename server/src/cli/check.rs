@@ -4,10 +4,10 @@ use std::{io::Write, sync::Arc};
 
 use super::{Failure, probe};
 use crate::{
-    catalogue::Catalogue,
     config::{Config, Mode},
     delivery::Inbox,
-    keys::Keyring,
+    i18n::Catalogue,
+    keyring::Keyring,
     origin::Origin,
     site::Site,
     startup,
@@ -34,8 +34,8 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), F
     }
     let catalogue = Arc::new(Catalogue::load()?);
     let inbox = Arc::new(Inbox::new(catalogue.clone()));
-    let courier = startup::courier(config, &catalogue, &inbox)?;
-    let findings = probe::probe(&courier, config).await;
+    let dispatcher = startup::dispatcher(config, &catalogue, &inbox)?;
+    let findings = probe::probe(&dispatcher, config).await;
     if findings.is_empty() {
         writeln!(out, "ok       messages are shown on /dev/inbox; nothing is sent")?;
     }

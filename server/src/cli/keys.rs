@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::Failure;
 use crate::{
     config::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name_problem},
-    keys,
+    keyring,
     site::SecretDigest,
 };
 
@@ -63,7 +63,7 @@ pub(super) fn print(
 
 /// The secret goes to `out` alone, so that `latchkey keys >> file` does what it looks like.
 fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
-    let secret = keys::fresh_secret(&mut SysRng)?;
+    let secret = keyring::fresh_secret(&mut SysRng)?;
     writeln!(
         aside,
         "A fresh master secret. Keep it in LATCHKEY_KEYS__SECRETS, in a file that\n\
@@ -129,7 +129,7 @@ fn fresh_key<const N: usize>(prefix: &str) -> Result<SecretString, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::Keyring;
+    use crate::keyring::Keyring;
 
     /// What was printed to standard output and to standard error.
     fn printed(keys: Option<Keys>) -> (String, String) {

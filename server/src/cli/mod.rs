@@ -23,8 +23,8 @@ use clap_complete::Shell;
 
 use crate::{
     config::{Config, Sources},
+    error_chain::chain,
     http,
-    report::chain,
 };
 
 /// What `sysexits.h` calls a configuration error; service managers know not to try again.

@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 
 use crate::{
     config::Config,
-    delivery::{Courier, ProbeError, Provider},
+    delivery::{Dispatcher, ProbeError, Provider},
 };
 
 /// What one provider said.
@@ -24,8 +24,8 @@ pub(super) struct Trouble {
 }
 
 /// Asks every provider that would send something, all at the same time.
-pub(super) async fn probe(courier: &Courier, config: &Config) -> Vec<Finding> {
-    let real = courier.providers().filter(|provider| !matches!(provider, Provider::Inbox(_)));
+pub(super) async fn probe(dispatcher: &Dispatcher, config: &Config) -> Vec<Finding> {
+    let real = dispatcher.providers().filter(|provider| !matches!(provider, Provider::Inbox(_)));
     join_all(real.map(async |provider| {
         let place = place(provider, config);
         let trouble = provider.probe().await.err().map(|error| trouble(provider, &place, &error));
@@ -70,7 +70,7 @@ fn advice(provider: &Provider, error: &ProbeError) -> &'static str {
              from that port."
         }
         (Provider::Twilio(_), ProbeError::Rejected { .. }) => {
-            "Copy Account SID and auth token from Twilio's console to TWILIO_SID and \
+            "Copy Counters SID and auth token from Twilio's console to TWILIO_SID and \
              TWILIO_AUTH_TOKEN."
         }
         (Provider::Twilio(_), ProbeError::Unreachable { .. }) => {

@@ -7,10 +7,10 @@ use rand::rngs::SysRng;
 
 use super::Failure;
 use crate::{
-    catalogue::Catalogue,
     clock::Clock,
     config::Config,
-    delivery::{Inbox, Letter},
+    delivery::{Inbox, OutgoingMessage},
+    i18n::Catalogue,
     startup,
 };
 
@@ -27,11 +27,11 @@ pub(super) async fn send_test(
     })?;
     let catalogue = Arc::new(Catalogue::load()?);
     let inbox = Arc::new(Inbox::new(catalogue.clone()));
-    let courier = startup::courier(config, &catalogue, &inbox)?;
+    let dispatcher = startup::dispatcher(config, &catalogue, &inbox)?;
 
     let code = Code::generate(config.policy.code_length, &mut SysRng)?;
     let now = Clock::system(Timestamp::default()).now();
-    let letter = Letter {
+    let letter = OutgoingMessage {
         id: format!("test-{}", now.as_millis()),
         channel: recipient.channel(),
         to: recipient,
@@ -45,7 +45,7 @@ pub(super) async fn send_test(
         around_host: None,
     };
     let to = letter.to.masked();
-    match courier.deliver(&letter, 0, now).await {
+    match dispatcher.deliver(&letter, 0, now).await {
         Ok(receipt) if inbox.messages().is_empty() => {
             let reference = receipt.reference.map(|reference| format!(", as {reference}"));
             let (provider, reference) = (receipt.provider, reference.unwrap_or_default());

@@ -48,7 +48,7 @@ pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
 /// be back before the first one.
 async fn check_providers(application: &Application, config: &Config) -> Result<(), Failure> {
     let mut refused = Vec::new();
-    for finding in probe::probe(application.courier(), config).await {
+    for finding in probe::probe(application.dispatcher(), config).await {
         match finding.trouble {
             None => tracing::info!(provider = finding.provider, "would take messages"),
             Some(trouble) if trouble.is_final => refused.push(trouble.message),

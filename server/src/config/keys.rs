@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{reader::Reader, server::Mode};
-use crate::keys::Keyring;
+use crate::keyring::Keyring;
 
 /// Where the master secrets are.
 #[derive(Clone, Debug)]

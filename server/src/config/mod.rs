@@ -44,7 +44,7 @@ use self::{layers::Layers, reader::Reader};
 use crate::{
     delivery::{SmtpSettings, TwilioSettings},
     site::Sites,
-    webhook::PosterSettings,
+    webhook::WebhookSettings,
 };
 
 /// Where a configuration is read from.
@@ -85,7 +85,7 @@ pub struct Config {
     /// The Twilio account, where one is configured.
     pub twilio: Option<TwilioSettings>,
     /// How relying parties are told of their verifications.
-    pub webhook: PosterSettings,
+    pub webhook: WebhookSettings,
     /// What people see.
     pub page: PageSettings,
     /// The relying parties.

@@ -1,10 +1,10 @@
 //! How relying parties are told of their verifications.
 
 use super::{reader::Reader, server::Mode};
-use crate::webhook::PosterSettings;
+use crate::webhook::WebhookSettings;
 
-pub(super) fn read(reader: &mut Reader, mode: Mode) -> PosterSettings {
-    PosterSettings {
+pub(super) fn read(reader: &mut Reader, mode: Mode) -> WebhookSettings {
+    WebhookSettings {
         timeout: reader.seconds("webhook.timeout", 1..=60),
         allowed_networks: reader.networks("webhook.allowed_networks"),
         https_only: mode == Mode::Production,

@@ -5,11 +5,11 @@ use otp::{Channel, Code, Recipient, Timestamp, Verification};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Brands, Letter, Names};
+use super::{OutgoingMessage, SenderNames, Senders};
 use crate::{
+    derived_keys::{CannotOpen, Sealer},
     origin::Origin,
     outbox::{binding, public_id},
-    secrets::{CannotOpen, Sealer},
     store::MessageKey,
 };
 
@@ -100,11 +100,16 @@ impl Envelope {
         Ok(Self { site, to, code, channel, locale, sent_at, expires_at, around_host })
     }
 
-    /// The letter that a provider is given.
-    pub fn into_letter(self, key: &MessageKey, brands: &Brands, origin_host: &str) -> Letter {
+    /// The message that a provider is given.
+    pub fn into_letter(
+        self,
+        key: &MessageKey,
+        brands: &Senders,
+        origin_host: &str,
+    ) -> OutgoingMessage {
         let Self { site, to, code, channel, locale, sent_at, expires_at, around_host } = self;
-        let Names { brand, sender } = brands.of(&site).clone();
-        Letter {
+        let SenderNames { brand, sender } = brands.of(&site).clone();
+        OutgoingMessage {
             // Mail keeps this id, so it must not be the verification's, which is a capability.
             id: public_id(key),
             channel,
@@ -126,12 +131,12 @@ mod tests {
     use otp::VerificationId;
 
     use super::*;
-    use crate::{keys::Keyring, secrets::Secrets, store::Queue};
+    use crate::{derived_keys::DerivedKeys, keyring::Keyring, store::Queue};
 
     #[test]
     fn a_message_that_was_written_before_there_were_sites_is_still_sent() {
         let secret = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
-        let sealer = Secrets::derive(&Keyring::parse([secret]).unwrap()).unwrap().sealer;
+        let sealer = DerivedKeys::derive(&Keyring::parse([secret]).unwrap()).unwrap().sealer;
         let verification = VerificationId::first_at(Timestamp::from_millis(1));
         let key = MessageKey { queue: Queue::Codes, verification, number: 1 };
         let written = "{\"to\":\"jane@example.com\",\"code\":\"123456\",\"channel\":\"email\",\
@@ -140,8 +145,8 @@ mod tests {
 
         let envelope = Envelope::open(&key, &sealed, &sealer).unwrap();
 
-        let first = Names { brand: "Example".to_owned(), sender: None };
-        let letter = envelope.into_letter(&key, &Brands::new(first, []), "localhost");
-        assert_eq!((&*letter.brand, letter.code.as_str()), ("Example", "123456"));
+        let first = SenderNames { brand: "Example".to_owned(), sender: None };
+        let message = envelope.into_letter(&key, &Senders::new(first, []), "localhost");
+        assert_eq!((&*message.brand, message.code.as_str()), ("Example", "123456"));
     }
 }

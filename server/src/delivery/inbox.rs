@@ -8,8 +8,8 @@ use std::{
 use app::wire::{self, InboxMessage};
 use otp::{Channel, Timestamp};
 
-use super::{Letter, Receipt, template};
-use crate::catalogue::Catalogue;
+use super::{OutgoingMessage, Receipt, template};
+use crate::i18n::Catalogue;
 
 /// A bounded ring of caught messages. It holds clear codes and whole recipients, which is why it
 /// is refused in production mode.
@@ -47,14 +47,14 @@ impl Inbox {
         caught.newest_first.iter().cloned().collect()
     }
 
-    pub(super) fn deliver(&self, letter: &Letter, now: Timestamp) -> Receipt {
-        let (channel, subject, text) = match letter.channel {
+    pub(super) fn deliver(&self, message: &OutgoingMessage, now: Timestamp) -> Receipt {
+        let (channel, subject, text) = match message.channel {
             Channel::Email => {
-                let email = template::email(&self.catalogue, letter, now);
+                let email = template::email(&self.catalogue, message, now);
                 (wire::Channel::Email, email.subject, email.text)
             }
             Channel::Sms => {
-                let text = template::sms(&self.catalogue, letter, now);
+                let text = template::sms(&self.catalogue, message, now);
                 (wire::Channel::Sms, String::new(), text)
             }
         };
@@ -65,10 +65,10 @@ impl Inbox {
             number,
             received_at: now.as_millis(),
             channel,
-            to: letter.to.address().to_owned(),
+            to: message.to.address().to_owned(),
             subject,
             text,
-            code: letter.code.as_str().to_owned(),
+            code: message.code.as_str().to_owned(),
         });
         caught.newest_first.truncate(self.capacity);
         Receipt { provider: Self::NAME, reference: Some(number.to_string()) }

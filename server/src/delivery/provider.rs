@@ -1,10 +1,10 @@
-//! The closed set of what can carry a letter, the development one beside the real ones.
+//! The closed set of what can carry a message, the development one beside the real ones.
 
 use std::{sync::Arc, time::Duration};
 
 use otp::{Channel, Timestamp};
 
-use super::{Inbox, Letter, ProbeError, Receipt, Smtp, Twilio, Undelivered};
+use super::{Inbox, OutgoingMessage, ProbeError, Receipt, Smtp, Twilio, Undelivered};
 
 /// What carries a message.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Provider {
     }
 
     /// The longest that [`deliver`](Self::deliver) can take. A lease that outlives it never lets
-    /// two workers hand the same letter over.
+    /// two workers hand the same message over.
     pub fn patience(&self) -> Duration {
         match self {
             Self::Smtp(smtp) => smtp.patience(),
@@ -78,18 +78,22 @@ impl Provider {
         }
     }
 
-    /// Hands one letter over, once.
-    pub async fn deliver(&self, letter: &Letter, now: Timestamp) -> Result<Receipt, Undelivered> {
-        if !self.carries(letter.channel) || letter.to.channel() != letter.channel {
+    /// Hands one message over, once.
+    pub async fn deliver(
+        &self,
+        message: &OutgoingMessage,
+        now: Timestamp,
+    ) -> Result<Receipt, Undelivered> {
+        if !self.carries(message.channel) || message.to.channel() != message.channel {
             return Err(Undelivered::permanent("the provider does not carry this channel"));
         }
-        if letter.expires_at <= now {
+        if message.expires_at <= now {
             return Err(Undelivered::permanent("the code has expired"));
         }
         match self {
-            Self::Smtp(smtp) => smtp.deliver(letter, now).await,
-            Self::Twilio(twilio) => twilio.deliver(letter, now).await,
-            Self::Inbox(inbox) => Ok(inbox.deliver(letter, now)),
+            Self::Smtp(smtp) => smtp.deliver(message, now).await,
+            Self::Twilio(twilio) => twilio.deliver(message, now).await,
+            Self::Inbox(inbox) => Ok(inbox.deliver(message, now)),
         }
     }
 

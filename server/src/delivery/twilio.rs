@@ -10,8 +10,8 @@ use reqwest::{Client, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{Letter, ProbeError, Receipt, SetUpError, Undelivered, template};
-use crate::catalogue::Catalogue;
+use super::{OutgoingMessage, ProbeError, Receipt, SetUpError, Undelivered, template};
+use crate::i18n::Catalogue;
 
 /// A Twilio account and the sender to use.
 #[derive(Clone, Debug)]
@@ -89,20 +89,20 @@ impl Twilio {
 
     pub(super) async fn deliver(
         &self,
-        letter: &Letter,
+        message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
         // Whole seconds, rounded down: Twilio drops what it could deliver only after the expiry.
-        let validity = letter.expires_at.since(now).as_secs().min(LONGEST_VALIDITY);
+        let validity = message.expires_at.since(now).as_secs().min(LONGEST_VALIDITY);
         if validity == 0 {
             return Err(Undelivered::permanent("the code is about to expire"));
         }
         let validity = validity.to_string();
-        let text = template::sms(&self.catalogue, letter, now);
+        let text = template::sms(&self.catalogue, message, now);
         let sender = self.settings.sender.as_str();
         let sender_field = if sender.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let form = [
-            ("To", letter.to.address()),
+            ("To", message.to.address()),
             (sender_field, sender),
             ("Body", text.as_str()),
             ("ValidityPeriod", validity.as_str()),

@@ -1,4 +1,4 @@
-//! The outbox worker: takes committed messages to the courier until they are taken or pointless.
+//! The outbox worker: takes committed messages to the dispatcher until they are taken or pointless.
 //!
 //! It is woken with each message as it is committed, and looks into the outbox now and then for
 //! what came back: messages whose retry is due, and those whose worker died. A message is leased
@@ -16,14 +16,14 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Brands, Courier, Failure, Undelivered, envelope::Envelope};
+use super::{Dispatcher, Failure, Senders, Undelivered, envelope::Envelope};
 use crate::{
     clock::Clock,
-    outbox::{Backoff, Desk},
-    report::report,
-    secrets::Sealer,
-    store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
-    webhook::Announcer,
+    derived_keys::Sealer,
+    error_chain::log_error,
+    outbox::{Backoff, LeasedQueue},
+    store::{CounterKey, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
+    webhook::EventRecorder,
 };
 
 /// Messages tried at the same time; more wait in the channel or in the outbox.
@@ -35,15 +35,15 @@ const UNANSWERED: u32 = 2;
 
 /// What a worker works with.
 #[derive(Debug)]
-pub struct Worker<S> {
+pub struct DeliveryWorker<S> {
     /// Where the messages are kept.
     pub store: S,
     /// Who carries them.
-    pub courier: Courier,
+    pub dispatcher: Dispatcher,
     /// Opens what the outbox keeps.
     pub sealer: Arc<Sealer>,
     /// Tells relying parties how messages fare.
-    pub announcer: Announcer,
+    pub recorder: EventRecorder,
     /// The time.
     pub clock: Clock,
     /// When a message that was not taken is tried again.
@@ -51,12 +51,12 @@ pub struct Worker<S> {
     /// How long a message that was claimed from the outbox is leased.
     pub lease: Duration,
     /// The name of each site, as its messages show it.
-    pub brands: Brands,
+    pub brands: Senders,
     /// The host of the page on which codes are typed.
     pub origin_host: String,
 }
 
-impl<S: Store> Worker<S> {
+impl<S: Store> DeliveryWorker<S> {
     /// Works until `stop` is cancelled, then finishes what is being tried and returns.
     pub async fn run(
         self: Arc<Self>,
@@ -74,7 +74,7 @@ impl<S: Store> Worker<S> {
                 biased;
                 () = stop.cancelled() => break,
                 // Ahead of what is new, or a flood of that would starve what came back.
-                _ = look.tick() => self.desk().claim(free.available_permits()).await,
+                _ = look.tick() => self.queue().claim(free.available_permits()).await,
                 Some(message) = committed.recv() => vec![message],
             };
             drop(permit);
@@ -93,7 +93,7 @@ impl<S: Store> Worker<S> {
 
     /// Claims and tries everything that is due. Gives the number of messages.
     pub async fn deliver_due(&self) -> usize {
-        let messages = self.desk().claim(IN_FLIGHT).await;
+        let messages = self.queue().claim(IN_FLIGHT).await;
         let count = messages.len();
         for message in messages {
             self.attempt(message).await;
@@ -101,15 +101,15 @@ impl<S: Store> Worker<S> {
         count
     }
 
-    fn desk(&self) -> Desk<'_, S> {
+    fn queue(&self) -> LeasedQueue<'_, S> {
         let Self { store, clock, lease, .. } = self;
-        Desk { store, clock, queue: Queue::Codes, lease: *lease }
+        LeasedQueue { store, clock, queue: Queue::Codes, lease: *lease }
     }
 
     /// Tries one message and settles it.
     pub async fn attempt(&self, message: Message) {
         let now = self.clock.now();
-        if now + self.courier.patience() > message.leased_until {
+        if now + self.dispatcher.patience() > message.leased_until {
             // It has waited too long with us: the lease could end while it is tried, and then
             // somebody else would try it too.
             if now < message.leased_until {
@@ -123,12 +123,12 @@ impl<S: Store> Worker<S> {
         {
             _ if message.expires_at <= now => (message.tries, Settlement::undelivered(false)),
             Err(error) => {
-                report(&error, "a message of the outbox cannot be read and is given up");
+                log_error(&error, "a message of the outbox cannot be read and is given up");
                 (message.tries, Settlement::undelivered(false))
             }
             Ok(envelope) => {
-                let letter = envelope.into_letter(&message.key, &self.brands, &self.origin_host);
-                let delivery = self.courier.deliver(&letter, message.tries, now);
+                let outgoing = envelope.into_letter(&message.key, &self.brands, &self.origin_host);
+                let delivery = self.dispatcher.deliver(&outgoing, message.tries, now);
                 // A provider that takes its time is cut off when the code expires.
                 let time_left = message.expires_at.since(now);
                 let result = tokio::time::timeout(time_left, delivery).await;
@@ -146,10 +146,10 @@ impl<S: Store> Worker<S> {
         let Message { key, leased_until, .. } = *message;
         let step = |now| {
             let settle = Settle { key, leased_until, tries, settled, now };
-            self.announcer.announcing(settle, now)
+            self.recorder.announcing(settle, now)
         };
-        self.desk().settle(leased_until, step).await;
-        self.announcer.wake();
+        self.queue().settle(leased_until, step).await;
+        self.recorder.wake();
     }
 
     fn judge(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
@@ -197,7 +197,7 @@ impl Step for Settle {
         self.key.verification
     }
 
-    fn accounts(&self, _verification: Option<&Verification>) -> Vec<AccountKey> {
+    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
         Vec::new()
     }
 

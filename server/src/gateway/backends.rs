@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     api::{self, Answer, Api, Backend, Create},
-    service::{Checked, Client, Reach, Snapshot, Start},
+    service::{Checked, Client, Scope, Snapshot, Start},
     site::Site,
     store::Store,
 };
@@ -38,7 +38,7 @@ impl<S: Store> Gateway<S> {
             .request
             .as_ref()
             .map(|request| self.service.request(&backend.site, &request.key, request.fingerprint));
-        Client { reach: Reach::Site(backend.site.clone()), address: None, request }
+        Client { scope: Scope::Site(backend.site.clone()), address: None, request }
     }
 
     fn verification_of(&self, snapshot: &Snapshot) -> api::Verification {
@@ -108,8 +108,8 @@ impl<S: Store> Api for Gateway<S> {
     }
 
     async fn get(&self, backend: &Backend, id: &str) -> Result<api::Verification, ApiError> {
-        let reach = Reach::Site(backend.site.clone());
-        let found = self.service.find(&reach, id_of(id)).await.map_err(api_error)?;
+        let scope = Scope::Site(backend.site.clone());
+        let found = self.service.find(&scope, id_of(id)).await.map_err(api_error)?;
         found.map(|snapshot| self.verification_of(&snapshot)).ok_or(ApiError::NotFound)
     }
 

@@ -7,7 +7,7 @@ use app::{
 };
 use otp::{Channel, Code, Timestamp, VerificationId, send, verification};
 
-use crate::{limit, report::report, service::Refused, store::StoreError};
+use crate::{error_chain::log_error, limits, service::Refused, store::StoreError};
 
 /// How long a caller is asked to wait while the store is away, in seconds.
 const STORE_RETRY: u64 = 2;
@@ -29,15 +29,15 @@ pub(super) fn api_error(refused: Refused) -> ApiError {
         Refused::AlreadyRedeemed => ApiError::TokenAlreadyRedeemed,
         Refused::RequestReused => ApiError::IdempotencyKeyReused,
         Refused::Store(error @ StoreError::Unavailable(_)) => {
-            report(&error, "the store did not answer");
+            log_error(&error, "the store did not answer");
             ApiError::Unavailable { retry_after: STORE_RETRY }
         }
         Refused::Store(error) => {
-            report(&error, "the store failed");
+            log_error(&error, "the store failed");
             ApiError::Internal
         }
         Refused::Generator => {
-            report(&refused, "no code could be made");
+            log_error(&refused, "no code could be made");
             ApiError::Internal
         }
     }
@@ -111,12 +111,12 @@ pub(super) fn wire_outcome(outcome: verification::Outcome) -> wire::Outcome {
     }
 }
 
-fn limit(limit: limit::Limit) -> Limit {
+fn limit(limit: limits::Limit) -> Limit {
     match limit {
-        limit::Limit::RecipientSends => Limit::RecipientSends,
-        limit::Limit::RecipientChecks => Limit::RecipientChecks,
-        limit::Limit::CallerSends => Limit::CallerSends,
-        limit::Limit::CallerChecks => Limit::CallerChecks,
+        limits::Limit::RecipientSends => Limit::RecipientSends,
+        limits::Limit::RecipientChecks => Limit::RecipientChecks,
+        limits::Limit::CallerSends => Limit::CallerSends,
+        limits::Limit::CallerChecks => Limit::CallerChecks,
     }
 }
 

@@ -14,8 +14,8 @@ use otp::{Channel, Recipient, ResultToken, token::MAX_LIFETIME, verification::St
 pub use self::convert::to_wire;
 use self::convert::{delivery, from_wire, recipient_problem, state};
 use crate::{
+    error_chain::log_error,
     origin::Origin,
-    report::report,
     service::{Service, Snapshot},
     site::Site,
     store::Store,
@@ -87,7 +87,7 @@ impl<S: Store> Gateway<S> {
         let token = ResultToken::issue(verification, MAX_LIFETIME, *now)?;
         // Without one the relying party learns nothing, which is the safe side to fail on.
         let signed = self.tokens.sign(&token);
-        signed.inspect_err(|error| report(error, "a result token could not be signed")).ok()
+        signed.inspect_err(|error| log_error(error, "a result token could not be signed")).ok()
     }
 
     fn view_of(&self, snapshot: &Snapshot) -> wire::VerificationView {

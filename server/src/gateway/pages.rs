@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     origin::Origin,
-    service::{Checked, Client, Reach, Snapshot, Start},
+    service::{Checked, Client, Scope, Snapshot, Start},
     store::Store,
 };
 
@@ -29,7 +29,7 @@ pub(super) const LONGEST_STATE: usize = 256;
 
 /// Whoever holds a verification's id is the person whom its page was given to.
 fn holder(caller: &Caller) -> Client {
-    Client { reach: Reach::Held, address: Some(caller.address), request: None }
+    Client { scope: Scope::Held, address: Some(caller.address), request: None }
 }
 
 /// The origin that a stranger says, for the log, where whoever sets an element up looks for why it is
@@ -133,7 +133,7 @@ impl<S: Store> Port for Gateway<S> {
     }
 
     async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError> {
-        let found = self.service.look(&Reach::Held, id_of(id)).await.map_err(api_error)?;
+        let found = self.service.look(&Scope::Held, id_of(id)).await.map_err(api_error)?;
         let Some(snapshot) = found else { return Ok(None) };
         let place = self.place(&snapshot);
         let expired = state_at(&snapshot) == State::Expired;
@@ -145,7 +145,7 @@ impl<S: Store> Port for Gateway<S> {
     }
 
     async fn view(&self, id: &str) -> Result<Option<wire::VerificationView>, ApiError> {
-        let found = self.service.find(&Reach::Held, id_of(id)).await.map_err(api_error)?;
+        let found = self.service.find(&Scope::Held, id_of(id)).await.map_err(api_error)?;
         Ok(found.map(|snapshot| self.view_of(&snapshot)))
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use app::{
     error::ApiError,
-    notice::Notice,
+    flash::Flash,
     pages::StartForm,
     port::Caller,
     wire::{Channel, Place},
@@ -78,7 +78,7 @@ pub(super) async fn check_at(
     Fields(form): Fields<CheckForm>,
 ) -> Result<Redirect, Problem> {
     match context.web.port.check(caller, &address.id, &form.code).await {
-        Ok(answer) => Ok(address.to_page(Notice::of_check(answer.outcome, &form.code))),
+        Ok(answer) => Ok(address.to_page(Flash::of_check(answer.outcome, &form.code))),
         Err(error) => address.refused(error),
     }
 }
@@ -182,18 +182,18 @@ impl Address {
     }
 
     /// The verification's page, with what there is to tell.
-    pub(super) fn page(&self, notice: Option<Notice>) -> String {
+    pub(super) fn page(&self, flash: Option<Flash>) -> String {
         let id = &self.id;
-        match (&self.frame, notice) {
+        match (&self.frame, flash) {
             (None, None) => format!("/v/{id}"),
-            (None, Some(notice)) => format!("/v/{id}?e={notice}"),
+            (None, Some(flash)) => format!("/v/{id}?e={flash}"),
             (Some(query), None) => format!("/embed/v/{id}?{query}"),
-            (Some(query), Some(notice)) => format!("/embed/v/{id}?{query}&e={notice}"),
+            (Some(query), Some(flash)) => format!("/embed/v/{id}?{query}&e={flash}"),
         }
     }
 
-    fn to_page(&self, notice: Option<Notice>) -> Redirect {
-        Redirect::to(&self.page(notice))
+    fn to_page(&self, flash: Option<Flash>) -> Redirect {
+        Redirect::to(&self.page(flash))
     }
 
     /// The page again, with the reason. A fault on our side is no answer to what was asked, and says

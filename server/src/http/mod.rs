@@ -7,24 +7,24 @@
 //! any of it.
 
 pub mod api;
-mod around;
 pub mod assets;
 mod body;
 mod caller;
+mod catch_panic;
 mod dev_inbox;
 mod embed;
 mod forms;
 mod health;
-mod observe;
+mod middleware;
 mod pages;
 mod problem;
-mod recover;
 mod same_origin;
 mod security_headers;
 mod serve;
+mod server_fns;
 #[cfg(test)]
 mod tests;
-mod ui;
+mod trace;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -45,7 +45,7 @@ pub use self::{
     health::{Readiness, StorePing},
     serve::{Ended, Server, Timeouts},
 };
-use crate::{api::Api, catalogue::Catalogue, origin::Origin};
+use crate::{api::Api, i18n::Catalogue, origin::Origin};
 
 /// Everything that answers are made from.
 pub struct Web {
@@ -139,7 +139,7 @@ pub fn router(web: Web, assets: Router) -> Router {
         .route("/health/ready", get(health::ready))
         .merge(embed::routes());
     for path in app::server_fns::paths() {
-        routes = routes.route(path, post(ui::call));
+        routes = routes.route(path, post(server_fns::call));
     }
     if inbox {
         routes = routes
@@ -152,5 +152,5 @@ pub fn router(web: Web, assets: Router) -> Router {
         .merge(assets)
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(context, around::around))
+        .layer(from_fn_with_state(context, middleware::wrap))
 }

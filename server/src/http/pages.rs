@@ -4,7 +4,7 @@ use std::{str::FromStr, sync::Arc};
 
 use app::{
     error::ApiError,
-    notice::Notice,
+    flash::Flash,
     pages::{self, Frame, StartForm, StartPage, VerificationPage},
     wire::{self, Place},
 };
@@ -96,12 +96,12 @@ pub(super) async fn verification(
     let is_known = page.as_ref().is_some_and(|page| page.view.is_some());
     let status = if is_known { StatusCode::OK } else { StatusCode::NOT_FOUND };
     // Anybody can write a query, so one that says nothing we know is no reason to refuse a page.
-    let notice = query.as_deref().and_then(|query| query.strip_prefix("e="));
-    let notice = notice.and_then(|notice| Notice::from_str(notice).ok());
+    let flash = query.as_deref().and_then(|query| query.strip_prefix("e="));
+    let flash = flash.and_then(|flash| Flash::from_str(flash).ok());
     let texts = context.web.catalogue.texts(&caller.locale);
     let page = Page::lay_out(status, |nonce| {
         let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-        pages::verification(VerificationPage { frame, page, notice, setting: None })
+        pages::verification(VerificationPage { frame, page, flash, setting: None })
     })?;
     let mut response = page.into_response();
     if let Some(target) = target {

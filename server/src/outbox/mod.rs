@@ -1,17 +1,17 @@
 //! Handing over what lies in the outbox: what every worker needs that empties one of its queues.
 //!
-//! A worker claims what is due, tries it, and settles it while the lease lasts ([`Desk`]). When it
+//! A worker claims what is due, tries it, and settles it while the lease lasts ([`LeasedQueue`]). When it
 //! tries again ([`Backoff`]), and whom it leaves alone for a while ([`Breaker`]), is decided here as
 //! well; what a message says and who takes it is not.
 
+mod backoff;
 mod breaker;
-mod desk;
-mod name;
-mod retry;
+mod leased_queue;
+mod message_id;
 
 pub use self::{
+    backoff::{Backoff, shortened},
     breaker::Breaker,
-    desk::{ChangeOutbox, Desk},
-    name::{binding, public_id},
-    retry::{Backoff, shortened},
+    leased_queue::{ChangeOutbox, LeasedQueue},
+    message_id::{binding, public_id},
 };

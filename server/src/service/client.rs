@@ -8,7 +8,7 @@ use otp::Verification;
 #[derive(Clone, Debug)]
 pub struct Client {
     /// The verifications that can be reached.
-    pub reach: Reach,
+    pub scope: Scope,
     /// The address that is counted. A back end's says nothing about people, so it has none; the
     /// recipient's budgets hold for it as for everybody.
     pub address: Option<IpAddr>,
@@ -18,14 +18,14 @@ pub struct Client {
 
 /// The verifications that a client can reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reach {
+pub enum Scope {
     /// Whichever it knows the id of: the person whom the page was given to.
     Held,
     /// Those of one site: a back end with that site's secret key.
     Site(String),
 }
 
-impl Reach {
+impl Scope {
     /// Whether a verification can be reached.
     pub fn covers(&self, verification: &Verification) -> bool {
         match self {

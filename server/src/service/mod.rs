@@ -5,8 +5,8 @@
 //! its decision is durable, somebody is told: the caller, and for a new message the outbox worker.
 
 mod client;
-mod replay;
-mod steps;
+mod commands;
+mod idempotency;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,15 +18,15 @@ use otp::{
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
 
-pub use self::client::{Client, Reach, Request};
-use self::replay::{Done, Once};
+pub use self::client::{Client, Request, Scope};
+use self::idempotency::{Done, Once};
 use crate::{
     clock::Clock,
-    limit::{Exceeded, Limit, Limits},
-    secrets::Secrets,
+    derived_keys::DerivedKeys,
+    limits::{Exceeded, Limit, Limits},
     site::{Script, Site, Sites},
     store::{Message, Step, Store, StoreError},
-    webhook::Announcer,
+    webhook::EventRecorder,
 };
 
 /// The rules that a service runs under.
@@ -44,13 +44,13 @@ pub struct Rules {
 #[derive(Clone, Debug)]
 pub struct Service<S> {
     store: S,
-    secrets: Secrets,
+    secrets: DerivedKeys,
     rules: Rules,
     clock: Clock,
     /// Wakes the outbox worker with what has just been committed.
     worker: mpsc::Sender<Message>,
     /// Tells relying parties what becomes of their verifications.
-    announcer: Announcer,
+    recorder: EventRecorder,
 }
 
 /// What a verification is begun with.
@@ -142,20 +142,20 @@ impl<S: Store> Service<S> {
     /// A service over `store`; what it commits to the outbox it also sends to `worker`.
     pub fn new(
         store: S,
-        secrets: Secrets,
+        secrets: DerivedKeys,
         rules: Rules,
         clock: Clock,
         worker: mpsc::Sender<Message>,
     ) -> Self {
         let told = rules.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
-        let announcer = Announcer::new(told, secrets.sealer.clone());
-        Self { store, secrets, rules, clock, worker, announcer }
+        let recorder = EventRecorder::new(told, secrets.sealer.clone());
+        Self { store, secrets, rules, clock, worker, recorder }
     }
 
     /// Who tells relying parties what becomes of their verifications.
-    pub fn announcer(&self) -> &Announcer {
-        &self.announcer
+    pub fn recorder(&self) -> &EventRecorder {
+        &self.recorder
     }
 
     /// The relying parties.
@@ -165,7 +165,7 @@ impl<S: Store> Service<S> {
 
     /// The name of a request, in which nothing is left of what the client calls it.
     pub fn request(&self, site: &str, key: &str, fingerprint: [u8; 32]) -> Request {
-        Request { name: self.secrets.accounts.request(site, key), fingerprint }
+        Request { name: self.secrets.pseudonyms.request(site, key), fingerprint }
     }
 
     /// Opens a verification and accepts its first message.
@@ -181,27 +181,27 @@ impl<S: Store> Service<S> {
         let id = VerificationId::generate(now, &mut SysRng).map_err(|_| Refused::Generator)?;
         let site = site.name.clone();
         let opening = Opening { id, site, recipient, purpose, locale, policy, details };
-        let step = steps::Open { context: self.context(client, now), opening, coded };
+        let step = commands::Open { context: self.context(client, now), opening, coded };
         self.apply(client, now, step).await?.snapshot()
     }
 
     /// Looks a verification up; `None` where it has expired or never was. Changes nothing.
     pub async fn find(
         &self,
-        reach: &Reach,
+        scope: &Scope,
         id: VerificationId,
     ) -> Result<Option<Snapshot>, Refused> {
-        let found = self.look(reach, id).await?;
+        let found = self.look(scope, id).await?;
         Ok(found.filter(Snapshot::is_visible))
     }
 
     /// Looks a verification up, expired or not; `None` where it never was. Changes nothing.
     pub async fn look(
         &self,
-        reach: &Reach,
+        scope: &Scope,
         id: VerificationId,
     ) -> Result<Option<Snapshot>, Refused> {
-        let found = self.store.read(id).await?.filter(|found| reach.covers(found));
+        let found = self.store.read(id).await?.filter(|found| scope.covers(found));
         let now = self.clock.now();
         Ok(found.map(|verification| Snapshot { verification, now, replayed: false }))
     }
@@ -215,7 +215,7 @@ impl<S: Store> Service<S> {
         read: impl Fn(u8) -> Option<Code> + Send + 'static,
     ) -> Result<Checked, Refused> {
         let now = self.clock.now();
-        let step = steps::Check { context: self.context(client, now), id, read };
+        let step = commands::Check { context: self.context(client, now), id, read };
         let done = self.apply(client, now, step).await?;
         Ok(Checked {
             outcome: done.outcome.unwrap_or(Outcome::Expired),
@@ -233,7 +233,7 @@ impl<S: Store> Service<S> {
     ) -> Result<Snapshot, Refused> {
         let now = self.clock.now();
         // The length is fixed when a verification is opened, so it can be read ahead of the step.
-        let found = self.store.read(id).await?.filter(|found| client.reach.covers(found));
+        let found = self.store.read(id).await?.filter(|found| client.scope.covers(found));
         let coded = match found {
             Some(found) if found.details().rehearsal => {
                 let site = self.rules.sites.named(found.site()).ok_or(Refused::NotFound)?;
@@ -244,14 +244,14 @@ impl<S: Store> Service<S> {
             // The step refuses it, as slowly as any (S9), unless the request was answered before.
             None => Coded::drawn(&Policy::default())?,
         };
-        let step = steps::Resend { context: self.context(client, now), id, channel, coded };
+        let step = commands::Resend { context: self.context(client, now), id, channel, coded };
         self.apply(client, now, step).await?.snapshot()
     }
 
     /// Calls a verification off. One that is over stays as it is.
     pub async fn cancel(&self, client: &Client, id: VerificationId) -> Result<Snapshot, Refused> {
         let now = self.clock.now();
-        let step = steps::Cancel { context: self.context(client, now), id };
+        let step = commands::Cancel { context: self.context(client, now), id };
         self.apply(client, now, step).await?.snapshot()
     }
 
@@ -264,7 +264,7 @@ impl<S: Store> Service<S> {
         expires_at: Timestamp,
     ) -> Result<Snapshot, Refused> {
         let now = self.clock.now();
-        let step = steps::Redeem { context: self.context(client, now), id, expires_at };
+        let step = commands::Redeem { context: self.context(client, now), id, expires_at };
         self.apply(client, now, step).await?.snapshot()
     }
 
@@ -275,21 +275,21 @@ impl<S: Store> Service<S> {
         T: Step<Output = Result<Done, Refused>>,
     {
         let (request, sealer) = (client.request, self.secrets.sealer.clone());
-        let step = self.announcer.announcing(Once { step, request, sealer, now }, now);
+        let step = self.recorder.announcing(Once { step, request, sealer, now }, now);
         let mut done = self.store.apply(step).await??;
-        self.announcer.wake();
+        self.recorder.wake();
         if let Some(message) = done.message.take() {
             self.wake(message);
         }
         Ok(done)
     }
 
-    fn context(&self, client: &Client, now: Timestamp) -> steps::Context {
-        steps::Context {
+    fn context(&self, client: &Client, now: Timestamp) -> commands::Context {
+        commands::Context {
             secrets: self.secrets.clone(),
             limits: self.rules.limits.clone(),
             sites: self.rules.sites.clone(),
-            reach: client.reach.clone(),
+            scope: client.scope.clone(),
             lease: self.rules.lease,
             caller: client.address,
             now,

@@ -1,12 +1,12 @@
 //! Whom a client reaches, requests that are sent again, rehearsals and results.
 
 use app::wire::Brand;
-use otp::budget::Quota;
+use otp::quota::Quota;
 use tempfile::TempDir;
 
 use super::*;
 use crate::{
-    keys::Keyring,
+    keyring::Keyring,
     site::{SecretDigest, builtin},
     store::{Queue, SqliteStore},
 };
@@ -25,7 +25,7 @@ fn house() -> House {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&folder.path().join("latchkey.db")).unwrap();
     let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let secrets = Secrets::derive(&Keyring::parse([secret]).unwrap()).unwrap();
+    let secrets = DerivedKeys::derive(&Keyring::parse([secret]).unwrap()).unwrap();
     let (policy, brand) = (Policy::default(), Brand::default());
     let mut shop = Site::named("shop", policy.clone(), brand.clone());
     shop.secrets = vec![SecretDigest::of("lk_sec_shop")];
@@ -52,7 +52,7 @@ fn house() -> House {
 /// The back end of a site, which calls its request by a name or not.
 fn backend(house: &House, site: &str, request: Option<(&str, u8)>) -> Client {
     let named = |(key, body)| house.service.request(site, key, [body; 32]);
-    Client { reach: Reach::Site(site.to_owned()), address: None, request: request.map(named) }
+    Client { scope: Scope::Site(site.to_owned()), address: None, request: request.map(named) }
 }
 
 impl House {
@@ -67,7 +67,7 @@ impl House {
     }
 
     async fn start(&self, client: &Client, to: &str) -> Result<Snapshot, Refused> {
-        let Reach::Site(site) = &client.reach else { panic!("a back end starts for its site") };
+        let Scope::Site(site) = &client.scope else { panic!("a back end starts for its site") };
         self.service.start(client, self.start_for(site, to)).await
     }
 
@@ -82,7 +82,7 @@ async fn a_site_reaches_no_verification_of_another() {
     let house = house();
     let (shop, demo) = (backend(&house, "shop", None), backend(&house, "demo", None));
     let id = house.start(&shop, "tester@example.com").await.unwrap().verification.id();
-    assert!(house.service.find(&demo.reach, id).await.unwrap().is_none());
+    assert!(house.service.find(&demo.scope, id).await.unwrap().is_none());
     assert_eq!(house.check(&demo, id, "424242").await, Outcome::Expired);
     assert!(matches!(house.service.cancel(&demo, id).await, Err(Refused::NotFound)));
     assert!(matches!(house.service.resend(&demo, id, None).await, Err(Refused::NotFound)));
@@ -163,7 +163,7 @@ async fn s5_the_code_of_a_test_recipient_is_guessed_at_no_more_often_than_any() 
 async fn whoever_begins_with_a_test_recipient_is_counted_like_everybody() {
     let house = house();
     let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { reach: Reach::Held, address, request: None };
+    let person = Client { scope: Scope::Held, address, request: None };
     let begin = |site| house.service.start(&person, house.start_for(site, "tester@example.com"));
     for _ in 0..10 {
         begin("test-approve").await.unwrap();

@@ -11,7 +11,7 @@ mod contract;
 
 use std::{future::Future, time::Duration};
 
-use otp::{Timestamp, Verification, VerificationId, budget::Account};
+use otp::{Timestamp, Verification, VerificationId, quota::Counters};
 
 pub use self::sqlite::{OpenError, SqliteStore};
 
@@ -43,7 +43,7 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// When the next message of a queue will be due, leased ones included.
     fn next_due(&self, queue: Queue) -> Answer<'_, Option<Timestamp>>;
 
-    /// Drops verifications opened before `now - retention`, and accounts, replays and messages
+    /// Drops verifications opened before `now - retention`, and counters, saved answers and messages
     /// whose time is over, a bounded number of each. Also remembers `now` for [`Store::latest_time`].
     fn sweep(&self, now: Timestamp, retention: Duration) -> Answer<'_, Swept>;
 
@@ -67,11 +67,11 @@ pub trait Step: Send + 'static {
     /// The verification it is about.
     fn verification(&self) -> VerificationId;
 
-    /// The accounts it counts in, in the order in which [`Records::accounts`] holds them.
-    fn accounts(&self, verification: Option<&Verification>) -> Vec<AccountKey>;
+    /// The counters it counts in, in the order in which [`Records::counters`] holds them.
+    fn counters(&self, verification: Option<&Verification>) -> Vec<CounterKey>;
 
     /// Under which name the answer of an earlier run may be kept, if it may.
-    fn replay_key(&self) -> Option<[u8; 16]> {
+    fn idempotency_key(&self) -> Option<[u8; 16]> {
         None
     }
 
@@ -84,17 +84,17 @@ pub trait Step: Send + 'static {
 pub struct Records {
     /// The verification; a step that opens one fills it in.
     pub verification: Option<Verification>,
-    /// The accounts that the step asked for, in its order.
-    pub accounts: Vec<Account>,
+    /// The counters that the step asked for, in its order.
+    pub counters: Vec<Counters>,
     /// What is to happen to the outbox.
     pub outbox: Vec<OutboxChange>,
-    /// What an earlier run has kept under the step's [`Step::replay_key`].
-    pub replay: Option<Replay>,
+    /// What an earlier run has kept under the step's [`Step::idempotency_key`].
+    pub saved_answer: Option<SavedAnswer>,
 }
 
 /// What is kept of a request, so that sending it again does nothing again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replay {
+pub struct SavedAnswer {
     /// What it was answered with, encrypted.
     pub sealed: Vec<u8>,
     /// From when on it no longer counts.
@@ -104,7 +104,7 @@ pub struct Replay {
 /// The key of an account: a keyed digest of what is counted, so that the store holds no address
 /// beyond the life of the verification it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct AccountKey {
+pub struct CounterKey {
     /// The digest.
     pub digest: [u8; 16],
     /// From when on what is counted under it no longer matters.
@@ -205,9 +205,9 @@ pub struct Swept {
     /// Verifications.
     pub verifications: usize,
     /// Accounts.
-    pub accounts: usize,
+    pub counters: usize,
     /// Answers kept for requests that might have been sent again.
-    pub replays: usize,
+    pub saved_answers: usize,
     /// Messages nobody settled although their time has long been over.
     pub messages: usize,
     /// It has dropped as much as one sweep does, and there may be more.

@@ -2,7 +2,7 @@
 //! form of *Standard Webhooks* (<https://www.standardwebhooks.com>).
 //!
 //! An event is committed to the outbox in the same commit as the change that it tells of
-//! ([`Announcer`]), so neither is ever there without the other. A [`Worker`] of its own takes events
+//! ([`EventRecorder`]), so neither is ever there without the other. A [`WebhookWorker`] of its own takes events
 //! to their receivers until they are taken, and repeats for a day and a bit. Who receives an event
 //! twice can tell by its id.
 //!
@@ -11,23 +11,23 @@
 //! (`address`, `resolver`), no redirect is followed, and nothing of an answer is read but its status
 //! and how long to wait.
 
-mod address;
-mod announcer;
+mod address_filter;
 mod endpoint;
 mod event;
-mod lapse;
-mod notice;
-mod poster;
+mod expiry;
+mod payload;
+mod recorder;
 mod resolver;
 mod schedule;
+mod sender;
 mod signature;
 mod worker;
 
 pub use self::{
-    address::Addresses,
-    announcer::Announcer,
+    address_filter::AddressFilter,
     endpoint::Endpoint,
-    poster::{Poster, PosterSettings},
+    recorder::EventRecorder,
+    sender::{WebhookSender, WebhookSettings},
     signature::{Secret, Signer},
-    worker::Worker,
+    worker::WebhookWorker,
 };

@@ -7,7 +7,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::Addresses;
+use super::AddressFilter;
 
 /// The system's resolver.
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +27,7 @@ impl Resolve for System {
 /// Gives out of what another resolver finds only what may be posted to.
 pub(super) struct Guarded<R> {
     pub(super) inner: Arc<R>,
-    pub(super) addresses: Addresses,
+    pub(super) addresses: AddressFilter,
 }
 
 /// A name, or an address itself, that leads where nothing is posted to.
@@ -68,7 +68,7 @@ mod tests {
     async fn resolved(addresses: &[&str]) -> Option<Vec<String>> {
         let found = addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0));
         let inner = Arc::new(Fixed(found.collect()));
-        let guarded = Guarded { inner, addresses: Addresses::default() };
+        let guarded = Guarded { inner, addresses: AddressFilter::default() };
         match guarded.resolve("receiver.example".parse().unwrap()).await {
             Ok(left) => Some(left.map(|address| address.ip().to_string()).collect()),
             Err(error) => {
@@ -89,10 +89,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_systems_names_of_this_machine_are_refused() {
-        let guarded = Guarded { inner: Arc::new(System), addresses: Addresses::default() };
+        let guarded = Guarded { inner: Arc::new(System), addresses: AddressFilter::default() };
         let refused = guarded.resolve("localhost".parse().unwrap()).await;
         assert!(refused.err().unwrap().is::<Refused>());
-        let allowed = Addresses::public_and(vec!["127.0.0.0/8".parse().unwrap()]);
+        let allowed = AddressFilter::public_and(vec!["127.0.0.0/8".parse().unwrap()]);
         let guarded = Guarded { inner: Arc::new(System), addresses: allowed };
         let mut found = guarded.resolve("localhost".parse().unwrap()).await.unwrap();
         assert!(found.all(|found| found.ip().is_ipv4()));

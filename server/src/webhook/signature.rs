@@ -10,7 +10,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::SecretString;
 use zeroize::Zeroizing;
 
-use crate::{keys::Keyring, secrets::derive_key};
+use crate::{derived_keys::derive_key, keyring::Keyring};
 
 /// A secret that a site's receiver checks signatures with.
 pub struct Secret(Zeroizing<[u8; 32]>);

@@ -13,17 +13,17 @@ use tokio::{sync::OwnedSemaphorePermit, task::JoinSet, time::MissedTickBehavior}
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Announcer, Endpoint, Poster,
-    event::Data,
-    lapse::Lapse,
-    notice::Notice,
-    poster::{Answer, Post},
+    Endpoint, EventRecorder, WebhookSender,
+    event::QueuedEvent,
+    expiry::Lapse,
+    payload::Data,
     schedule,
+    sender::{Answer, Post},
 };
 use crate::{
     clock::Clock,
-    outbox::{ChangeOutbox, Desk, public_id},
-    report::report,
+    error_chain::log_error,
+    outbox::{ChangeOutbox, LeasedQueue, public_id},
     store::{Message, OutboxChange, Queue, Store},
 };
 
@@ -36,13 +36,13 @@ const MARGIN: Duration = Duration::from_secs(30);
 
 /// What a worker works with.
 #[derive(Debug)]
-pub struct Worker<S> {
+pub struct WebhookWorker<S> {
     /// Where the events are kept.
     pub store: S,
     /// Who has put them there.
-    pub announcer: Announcer,
+    pub recorder: EventRecorder,
     /// Who posts them.
-    pub poster: Poster,
+    pub sender: WebhookSender,
     /// The receivers, by the name of their site.
     pub endpoints: HashMap<String, Endpoint>,
     /// The time.
@@ -61,7 +61,7 @@ enum Next {
     GiveUp,
 }
 
-impl<S: Store> Worker<S> {
+impl<S: Store> WebhookWorker<S> {
     /// Works until `stop` is cancelled, then finishes what is being posted and returns.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut posts = JoinSet::new();
@@ -72,7 +72,7 @@ impl<S: Store> Worker<S> {
                 biased;
                 () = stop.cancelled() => break,
                 _ = look.tick() => {}
-                () = self.announcer.woken() => {}
+                () = self.recorder.woken() => {}
             }
             // Where a batch was full there may be more.
             while self.work(&mut posts).await == BATCH && !stop.is_cancelled() {}
@@ -93,7 +93,7 @@ impl<S: Store> Worker<S> {
     /// Claims a batch, starts to post what can be posted now, and puts the rest off. Gives the
     /// number of messages.
     async fn work(self: &Arc<Self>, posts: &mut JoinSet<()>) -> usize {
-        let messages = self.desk().claim(BATCH).await;
+        let messages = self.queue().claim(BATCH).await;
         let count = messages.len();
         let mut others = Vec::new();
         for message in messages {
@@ -113,17 +113,17 @@ impl<S: Store> Worker<S> {
         count
     }
 
-    fn desk(&self) -> Desk<'_, S> {
-        let lease = 2 * self.poster.patience() + MARGIN;
-        Desk { store: &self.store, clock: &self.clock, queue: Queue::Events, lease }
+    fn queue(&self) -> LeasedQueue<'_, S> {
+        let lease = 2 * self.sender.patience() + MARGIN;
+        LeasedQueue { store: &self.store, clock: &self.clock, queue: Queue::Events, lease }
     }
 
     fn next(&self, message: &Message) -> Next {
         let now = self.clock.now();
-        let notice = match Notice::open(message, self.announcer.sealer()) {
+        let notice = match QueuedEvent::open(message, self.recorder.sealer()) {
             Ok(notice) => notice,
             Err(error) => {
-                report(&error, "an event of the outbox cannot be read and is given up");
+                log_error(&error, "an event of the outbox cannot be read and is given up");
                 return Next::GiveUp;
             }
         };
@@ -132,8 +132,8 @@ impl<S: Store> Worker<S> {
             return Next::GiveUp;
         };
         let (site, body) = match notice {
-            Notice::Deadline(data) => return Next::Look(data),
-            Notice::Event { site, body } => (site, body),
+            QueuedEvent::Deadline(data) => return Next::Look(data),
+            QueuedEvent::Event { site, body } => (site, body),
         };
         if message.expires_at <= now {
             tracing::warn!(site, tries = message.tries, "an event has grown too old");
@@ -164,7 +164,7 @@ impl<S: Store> Worker<S> {
         if let Some(until) = endpoint.rest(now) {
             return self.retry(message, until, message.tries).await;
         }
-        if now + self.poster.patience() > message.leased_until {
+        if now + self.sender.patience() > message.leased_until {
             // It has waited too long: the lease could end while it is posted, and then it would be
             // posted twice at the same time.
             return self.retry(message, now, message.tries).await;
@@ -172,7 +172,7 @@ impl<S: Store> Worker<S> {
         let id = format!("msg_{}", public_id(&message.key));
         let Endpoint { url, signer, breaker, .. } = endpoint;
         let tries = message.tries + 1;
-        match self.poster.post(Post { url, signer, id: &id, body, now }).await {
+        match self.sender.post(Post { url, signer, id: &id, body, now }).await {
             Answer::Taken => {
                 breaker.succeeded();
                 tracing::debug!(site, id, tries, "an event was taken");
@@ -211,19 +211,19 @@ impl<S: Store> Worker<S> {
     async fn settle(&self, message: &Message, change: OutboxChange) {
         let verification = message.key.verification;
         let step = |_| ChangeOutbox { verification, change: change.clone() };
-        self.desk().settle(message.leased_until, step).await;
+        self.queue().settle(message.leased_until, step).await;
     }
 
     /// Tells of a verification that time has ended, or looks again at its new deadline.
     async fn lapse(&self, message: &Message, data: Data) {
         let Message { key, leased_until, .. } = *message;
-        let announcer = &self.announcer;
+        let recorder = &self.recorder;
         let step = |now| {
-            let (announcer, data) = (announcer.clone(), data.clone());
-            Lapse { key, leased_until, data, announcer, now }
+            let (recorder, data) = (recorder.clone(), data.clone());
+            Lapse { key, leased_until, data, recorder, now }
         };
-        self.desk().settle(leased_until, step).await;
-        self.announcer.wake();
+        self.queue().settle(leased_until, step).await;
+        self.recorder.wake();
     }
 }
 

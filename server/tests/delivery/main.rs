@@ -15,7 +15,7 @@ mod twilio;
 use std::{sync::Arc, time::Duration};
 
 use otp::{Channel, Code, Recipient, Timestamp};
-use server::{catalogue::Catalogue, delivery::Letter};
+use server::{delivery::OutgoingMessage, i18n::Catalogue};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const CODE: &str = "042917";
@@ -26,9 +26,9 @@ fn catalogue() -> Arc<Catalogue> {
     Arc::new(Catalogue::load().unwrap())
 }
 
-fn letter(to: &str) -> Letter {
+fn letter(to: &str) -> OutgoingMessage {
     let to = Recipient::parse(to, None, None).unwrap();
-    Letter {
+    OutgoingMessage {
         id: "letter-1".to_owned(),
         channel: to.channel(),
         to,
@@ -44,7 +44,7 @@ fn letter(to: &str) -> Letter {
 }
 
 /// A letter to a phone that is to go by e-mail, or the other way round.
-fn misdirected(mut letter: Letter) -> Letter {
+fn misdirected(mut letter: OutgoingMessage) -> OutgoingMessage {
     letter.channel = match letter.channel {
         Channel::Email => Channel::Sms,
         Channel::Sms => Channel::Email,

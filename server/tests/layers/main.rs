@@ -13,7 +13,7 @@ use source::{Source, below, workspace};
 const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     (
         "service",
-        &["clock", "delivery::envelope", "limit", "secrets", "site", "store", "webhook"],
+        &["clock", "delivery::envelope", "limits", "derived_keys", "site", "store", "webhook"],
         "the use cases know the store's trait and what a message is made of; providers, HTTP and \
          configuration reach them as plain values, from `startup`",
     ),
@@ -24,28 +24,28 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "delivery",
-        &["catalogue", "clock", "origin", "outbox", "report", "secrets", "store", "webhook"],
+        &["i18n", "clock", "origin", "outbox", "error_chain", "derived_keys", "store", "webhook"],
         "providers and the worker take their settings as values; `config` makes those",
     ),
     (
         "outbox",
-        &["clock", "report", "store"],
+        &["clock", "error_chain", "store"],
         "claiming and settling is the same for every message; what one says is its worker's business",
     ),
     (
         "webhook",
-        &["clock", "keys", "outbox", "report", "secrets", "store"],
+        &["clock", "keyring", "outbox", "error_chain", "derived_keys", "store"],
         "events are read off verifications, and receivers are plain URLs; which site has one is \
          `startup`'s to say",
     ),
     (
-        "limit",
-        &["secrets", "store"],
+        "limits",
+        &["derived_keys", "store"],
         "limits are pure counting; who counts when is the service's business",
     ),
     (
         "http",
-        &["api", "catalogue", "origin"],
+        &["api", "i18n", "origin"],
         "handlers reach the rules through `app::port::Port` and `api::Api` alone, never the store \
          or a provider",
     ),
@@ -53,9 +53,9 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
         "gateway",
         &[
             "api",
-            "limit",
+            "limits",
             "origin",
-            "report",
+            "error_chain",
             "service",
             "site",
             "store::Store",
@@ -66,24 +66,28 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "config",
-        &["delivery", "keys", "origin", "site", "webhook"],
+        &["delivery", "keyring", "origin", "site", "webhook"],
         "configuration is read into values; it connects to nothing and builds nothing",
     ),
-    ("housekeeping", &["clock", "report", "store"], "sweeping needs a store and the time"),
-    ("secrets", &["keys"], "keys are derived from the master secrets and from nothing else"),
+    ("housekeeping", &["clock", "error_chain", "store"], "sweeping needs a store and the time"),
+    (
+        "derived_keys",
+        &["keyring"],
+        "keys are derived from the master secrets and from nothing else",
+    ),
     ("telemetry", &["config"], "logging is set up from its settings alone"),
     ("api", &[], "what back ends may ask for is said in values of the wire and of its own"),
     ("origin", &[], "an origin is a value"),
     ("site", &["origin"], "a site is a value that the configuration makes"),
     (
         "tokens",
-        &["keys", "secrets"],
+        &["keyring", "derived_keys"],
         "tokens are signed with keys that are derived from the master secrets",
     ),
-    ("keys", &[], "master secrets are read from text and files"),
-    ("catalogue", &[], "texts come from their files"),
+    ("keyring", &[], "master secrets are read from text and files"),
+    ("i18n", &[], "texts come from their files"),
     ("clock", &[], "the time comes from the machine"),
-    ("report", &[], "an error is logged with its causes"),
+    ("error_chain", &[], "an error is logged with its causes"),
 ];
 
 /// The modules that put the others together. They may know all of them, and none of them knows these.
@@ -130,8 +134,8 @@ fn of_webhooks_the_service_and_the_delivery_know_only_the_announcer() {
     for folder in ["server/src/service", "server/src/delivery"] {
         for source in below(folder) {
             let all = source.code.matches("webhook::").count();
-            let allowed = source.code.matches("webhook::Announcer").count();
-            assert_eq!(all, allowed, "{}: of `webhook` only `Announcer` is known", source.path);
+            let allowed = source.code.matches("webhook::EventRecorder").count();
+            assert_eq!(all, allowed, "{}: of `webhook` only `EventRecorder` is known", source.path);
         }
     }
 }
@@ -150,7 +154,7 @@ fn concrete_stores_and_providers_are_named_by_startup_alone() {
                 || source.path == "server/src/startup.rs";
             assert!(
                 at_home || !source.says(name),
-                "{}: be generic over `Store` or ask the `Courier`; only startup.rs names `{name}`",
+                "{}: be generic over `Store` or ask the `Dispatcher`; only startup.rs names `{name}`",
                 source.path,
             );
         }

@@ -30,7 +30,7 @@ mod takeover;
 
 use std::{sync::Arc, time::Duration};
 
-use server::catalogue::Catalogue;
+use server::i18n::Catalogue;
 
 /// For one step of a conversation with a provider.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -5,20 +5,22 @@ use std::{sync::Arc, time::Duration};
 
 use app::wire::Brand;
 use otp::{
-    Details, Policy, Recipient, Timestamp, Verification, VerificationId, budget::Quota,
+    Details, Policy, Recipient, Timestamp, Verification, VerificationId, quota::Quota,
     send::Delivery,
 };
 use server::{
     clock::Clock,
-    delivery::{Brands, Courier, Names, Provider, SmtpSecurity, SmtpSettings, Worker},
-    keys::Keyring,
-    limit::Limits,
+    delivery::{
+        DeliveryWorker, Dispatcher, Provider, SenderNames, Senders, SmtpSecurity, SmtpSettings,
+    },
+    derived_keys::{DerivedKeys, Sealer},
+    keyring::Keyring,
+    limits::Limits,
     outbox::Backoff,
-    secrets::{Sealer, Secrets},
-    service::{Client, Reach, Rules, Service, Start},
+    service::{Client, Rules, Scope, Service, Start},
     site::{Sites, builtin},
     store::{Message, Queue, SqliteStore, Store},
-    webhook::Announcer,
+    webhook::EventRecorder,
 };
 use tokio::sync::mpsc;
 
@@ -34,7 +36,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) struct Outbox {
     pub(crate) store: SqliteStore,
     service: Service<SqliteStore>,
-    pub(crate) worker: Worker<SqliteStore>,
+    pub(crate) worker: DeliveryWorker<SqliteStore>,
     committed: mpsc::Receiver<Message>,
     pub(crate) clock: Clock,
     folder: tempfile::TempDir,
@@ -46,7 +48,7 @@ impl Outbox {
         let store = SqliteStore::open(&folder.path().join("latchkey.db")).unwrap();
         let clock = Clock::manual(START);
         let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-        let secrets = Secrets::derive(&Keyring::parse([secret]).unwrap()).unwrap();
+        let secrets = DerivedKeys::derive(&Keyring::parse([secret]).unwrap()).unwrap();
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
         let rules = Rules {
             sites: Arc::new(Sites::new(builtin::demo(Policy::default(), Brand::default()), [])),
@@ -61,15 +63,15 @@ impl Outbox {
         let (wake, committed) = mpsc::channel(100);
         let sealer = secrets.sealer.clone();
         let service = Service::new(store.clone(), secrets, rules, clock.clone(), wake);
-        let courier = Courier::new(email, sms);
-        let worker = worker(store.clone(), courier, sealer, clock.clone());
+        let dispatcher = Dispatcher::new(email, sms);
+        let worker = worker(store.clone(), dispatcher, sealer, clock.clone());
         Self { store, service, worker, committed, clock, folder }
     }
 
     /// As another process has one over the same store.
-    pub(crate) fn another_worker(&self, email: Provider) -> Worker<SqliteStore> {
-        let courier = Courier::new(vec![email], Vec::new());
-        worker(self.store.clone(), courier, self.worker.sealer.clone(), self.clock.clone())
+    pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker<SqliteStore> {
+        let dispatcher = Dispatcher::new(vec![email], Vec::new());
+        worker(self.store.clone(), dispatcher, self.worker.sealer.clone(), self.clock.clone())
     }
 
     /// Another process holds on to the database until it is dropped.
@@ -87,7 +89,7 @@ impl Outbox {
     pub(crate) async fn accept(&mut self, to: &str) -> (VerificationId, Message) {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let caller = Some([127, 0, 0, 1].into());
-        let client = Client { reach: Reach::Held, address: caller, request: None };
+        let client = Client { scope: Scope::Held, address: caller, request: None };
         let start = Start {
             site: self.service.sites().first().clone(),
             recipient,
@@ -130,19 +132,19 @@ impl Outbox {
 
 fn worker(
     store: SqliteStore,
-    courier: Courier,
+    dispatcher: Dispatcher,
     sealer: Arc<Sealer>,
     clock: Clock,
-) -> Worker<SqliteStore> {
-    Worker {
+) -> DeliveryWorker<SqliteStore> {
+    DeliveryWorker {
         store,
-        courier,
-        announcer: Announcer::new([], sealer.clone()),
+        dispatcher,
+        recorder: EventRecorder::new([], sealer.clone()),
         sealer,
         clock,
         backoff: BACKOFF,
         lease: LEASE,
-        brands: Brands::new(Names { brand: "Example".to_owned(), sender: None }, []),
+        brands: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
         origin_host: "login.example.com".to_owned(),
     }
 }

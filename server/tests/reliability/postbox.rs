@@ -20,12 +20,12 @@ pub(crate) struct Postbox {
 
 #[derive(Default)]
 struct Arrived {
-    letters: Mutex<HashMap<String, Vec<Letter>>>,
+    letters: Mutex<HashMap<String, Vec<OutgoingMessage>>>,
     more: Notify,
 }
 
 #[derive(Clone)]
-struct Letter {
+struct OutgoingMessage {
     message_id: String,
     code: String,
 }
@@ -93,7 +93,7 @@ impl Arrived {
         let message_id = lines.clone().find(|line| line.starts_with("Message-ID:")).unwrap();
         let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
         let code = lines.find(is_code).expect("the code stands alone on its line");
-        let letter = Letter { message_id: message_id.to_owned(), code: code.to_owned() };
+        let letter = OutgoingMessage { message_id: message_id.to_owned(), code: code.to_owned() };
         let address = message["to"][0].as_str().unwrap().to_owned();
         self.letters.lock().unwrap().entry(address).or_default().push(letter);
         self.more.notify_waiters();
@@ -107,8 +107,8 @@ impl Arrived {
 }
 
 /// Those whose like did not come before.
-fn different(letters: &[Letter]) -> impl Iterator<Item = &Letter> {
-    let known = |index: usize, letter: &Letter| {
+fn different(letters: &[OutgoingMessage]) -> impl Iterator<Item = &OutgoingMessage> {
+    let known = |index: usize, letter: &OutgoingMessage| {
         letters[..index].iter().any(|earlier| earlier.message_id == letter.message_id)
     };
     letters.iter().enumerate().filter(move |(index, letter)| !known(*index, letter)).map(|(_, l)| l)

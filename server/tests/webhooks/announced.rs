@@ -104,7 +104,7 @@ async fn a_message_that_cannot_be_delivered_is_told_and_so_is_what_follows() {
     let mut receiver = taking().await;
     let mut house = House::of(&[("shop", &receiver.url)]);
     // Nobody carries e-mail here.
-    house.letters.courier = server::delivery::Courier::new(Vec::new(), Vec::new());
+    house.letters.dispatcher = server::delivery::Dispatcher::new(Vec::new(), Vec::new());
     let client = house.client(None);
     house.open_for("shop", &client).await;
     house.letters.deliver_due().await;

@@ -3,20 +3,20 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use app::wire::Brand;
-use otp::{Code, Details, Policy, Recipient, Timestamp, VerificationId, budget::Quota};
+use otp::{Code, Details, Policy, Recipient, Timestamp, VerificationId, quota::Quota};
 use secrecy::ExposeSecret;
 use server::{
-    catalogue::Catalogue,
     clock::Clock,
-    delivery::{self, Brands, Courier, Inbox, Names, Provider},
-    keys::Keyring,
-    limit::Limits,
+    delivery::{self, Dispatcher, Inbox, Provider, SenderNames, Senders},
+    derived_keys::DerivedKeys,
+    i18n::Catalogue,
+    keyring::Keyring,
+    limits::Limits,
     outbox::Backoff,
-    secrets::Secrets,
-    service::{Client, Reach, Rules, Service, Start},
+    service::{Client, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},
     store::{OpenError, Queue, SqliteStore, Store},
-    webhook::{Endpoint, Poster, PosterSettings, Secret, Signer, Worker},
+    webhook::{Endpoint, Secret, Signer, WebhookSender, WebhookSettings, WebhookWorker},
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -28,9 +28,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(crate) struct House {
     pub(crate) store: SqliteStore,
     pub(crate) service: Service<SqliteStore>,
-    pub(crate) events: Arc<Worker<SqliteStore>>,
+    pub(crate) events: Arc<WebhookWorker<SqliteStore>>,
     pub(crate) clock: Clock,
-    pub(crate) letters: delivery::Worker<SqliteStore>,
+    pub(crate) letters: delivery::DeliveryWorker<SqliteStore>,
     committed: mpsc::Receiver<server::store::Message>,
     inbox: Arc<Inbox>,
     sites: Vec<(String, String)>,
@@ -57,7 +57,7 @@ impl House {
 
     fn open(folder: TempDir, sites: Vec<(String, String)>, clock: Clock) -> Self {
         let store = open(&folder).unwrap();
-        let secrets = Secrets::derive(&keyring()).unwrap();
+        let secrets = DerivedKeys::derive(&keyring()).unwrap();
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
         let site = |(name, url): &(String, String)| Site {
             webhook: Some(url.parse().unwrap()),
@@ -77,15 +77,15 @@ impl House {
         let (wake, committed) = mpsc::channel(1000);
         let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
         let inbox = Arc::new(Inbox::new(Arc::new(Catalogue::load().unwrap())));
-        let letters = delivery::Worker {
+        let letters = delivery::DeliveryWorker {
             store: store.clone(),
-            courier: Courier::new(vec![Provider::Inbox(inbox.clone())], Vec::new()),
-            announcer: service.announcer().clone(),
+            dispatcher: Dispatcher::new(vec![Provider::Inbox(inbox.clone())], Vec::new()),
+            recorder: service.recorder().clone(),
             sealer: secrets.sealer,
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
             lease: PATIENCE,
-            brands: Brands::new(Names { brand: "Example".to_owned(), sender: None }, []),
+            brands: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
             origin_host: "login.example.com".to_owned(),
         };
         let events = worker(&store, &service, &sites, &clock, PATIENCE);
@@ -93,7 +93,7 @@ impl House {
     }
 
     /// Another worker over the same outbox, that waits so long for an answer.
-    pub(crate) fn worker_with(&self, timeout: Duration) -> Arc<Worker<SqliteStore>> {
+    pub(crate) fn worker_with(&self, timeout: Duration) -> Arc<WebhookWorker<SqliteStore>> {
         worker(&self.store, &self.service, &self.sites, &self.clock, timeout)
     }
 
@@ -114,7 +114,7 @@ impl House {
 
     pub(crate) fn client(&self, request: Option<&str>) -> Client {
         let request = request.map(|key| self.service.request("shop", key, [1; 32]));
-        Client { reach: Reach::Held, address: None, request }
+        Client { scope: Scope::Held, address: None, request }
     }
 
     /// Opens a verification for a site, whose message waits to be sent.
@@ -187,17 +187,17 @@ fn worker(
     sites: &[(String, String)],
     clock: &Clock,
     timeout: Duration,
-) -> Arc<Worker<SqliteStore>> {
+) -> Arc<WebhookWorker<SqliteStore>> {
     let endpoint = |(name, url): &(String, String)| {
         let signer = Signer::new(&Secret::of_site(&keyring(), name).unwrap());
         (name.clone(), Endpoint::new(url.parse().unwrap(), signer))
     };
     let allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
-    let settings = PosterSettings { timeout, allowed_networks, https_only: false };
-    Arc::new(Worker {
+    let settings = WebhookSettings { timeout, allowed_networks, https_only: false };
+    Arc::new(WebhookWorker {
         store: store.clone(),
-        announcer: service.announcer().clone(),
-        poster: Poster::new(settings).unwrap(),
+        recorder: service.recorder().clone(),
+        sender: WebhookSender::new(settings).unwrap(),
         endpoints: sites.iter().map(endpoint).collect::<HashMap<_, _>>(),
         clock: clock.clone(),
     })

@@ -1,4 +1,4 @@
-//! From a letter to the bytes of a MIME message.
+//! From a message to the bytes of a MIME message.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,27 +12,27 @@ use lettre::{
 use otp::Timestamp;
 
 use crate::delivery::{
-    Letter,
+    OutgoingMessage,
     template::{self, Email},
 };
 
 /// The message's id, and the message in the form in which it travels.
 ///
-/// The id is made of the letter's, so that a letter that is handed over twice after an answer got
+/// The id is made of the message's, so that a message that is handed over twice after an answer got
 /// lost arrives as the same message and mail programs show it once.
 pub(super) fn compose(
     from: &Mailbox,
     to: &Address,
-    letter: &Letter,
+    message: &OutgoingMessage,
     email: Email,
     now: Timestamp,
 ) -> Result<(String, Vec<u8>), lettre::error::Error> {
-    let id = format!("<{}@{}>", letter.id, from.email.domain());
-    let sender = match (&letter.sender, &from.name) {
+    let id = format!("<{}@{}>", message.id, from.email.domain());
+    let sender = match (&message.sender, &from.name) {
         (None, Some(_)) => from.clone(),
         (Some(name), _) => Mailbox::new(Some(template::one_line(name)), from.email.clone()),
         // lettre panics at a name with a line break.
-        (None, None) => Mailbox::new(Some(template::one_line(&letter.brand)), from.email.clone()),
+        (None, None) => Mailbox::new(Some(template::one_line(&message.brand)), from.email.clone()),
     };
     let message = Message::builder()
         .message_id(Some(id.clone()))
@@ -43,7 +43,7 @@ pub(super) fn compose(
         // RFC 3834: nobody's holiday notice shall answer. Exchange heeds only its own header.
         .raw_header(raw("Auto-Submitted", "auto-generated"))
         .raw_header(raw("X-Auto-Response-Suppress", "All"))
-        .raw_header(raw("Content-Language", &letter.locale))
+        .raw_header(raw("Content-Language", &message.locale))
         .multipart(MultiPart::alternative_plain_html(email.text, email.html))?;
     Ok((id, message.formatted()))
 }

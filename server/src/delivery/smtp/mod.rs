@@ -27,8 +27,8 @@ use otp::Timestamp;
 use secrecy::SecretString;
 
 use self::session::{Fault, Session, Step};
-use super::{Failure, Letter, ProbeError, Receipt, SetUpError, Undelivered, template};
-use crate::catalogue::Catalogue;
+use super::{Failure, OutgoingMessage, ProbeError, Receipt, SetUpError, Undelivered, template};
+use crate::i18n::Catalogue;
 
 /// How the connection to a mail server is protected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,16 +96,16 @@ impl Smtp {
 
     pub(super) async fn deliver(
         &self,
-        letter: &Letter,
+        message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
-        let to: Address = letter
+        let to: Address = message
             .to
             .address()
             .parse()
             .map_err(|_| Undelivered::permanent("the recipient is no address for mail"))?;
-        let email = template::email(&self.catalogue, letter, now);
-        let (message_id, message) = message::compose(&self.from, &to, letter, email, now)
+        let email = template::email(&self.catalogue, message, now);
+        let (message_id, message) = message::compose(&self.from, &to, message, email, now)
             .map_err(|_| Undelivered::permanent("the message cannot be composed"))?;
         let mut session = self.session().await?;
         session.send(self.from.email.clone(), to, &message).await?;

@@ -6,9 +6,9 @@ use super::*;
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-fn letter(brand: &str, host: &str) -> Letter {
-    Letter {
-        id: "letter-1".into(),
+fn message(brand: &str, host: &str) -> OutgoingMessage {
+    OutgoingMessage {
+        id: "message-1".into(),
         channel: Channel::Sms,
         to: Recipient::parse("+44 7700 900142", None, None).unwrap(),
         code: Code::parse("042917").unwrap(),
@@ -28,7 +28,7 @@ fn catalogue() -> Catalogue {
 
 #[test]
 fn the_code_stands_alone_on_its_line_in_text_and_html_and_not_in_the_subject() {
-    let email = email(&catalogue(), &letter("Example", "example.com"), NOW);
+    let email = email(&catalogue(), &message("Example", "example.com"), NOW);
     assert_eq!(email.text.lines().filter(|line| *line == "042917").count(), 1);
     assert_eq!(email.html.lines().filter(|line| *line == "042917").count(), 1);
     assert_eq!(email.text.matches("042917").count(), 1);
@@ -39,7 +39,7 @@ fn the_code_stands_alone_on_its_line_in_text_and_html_and_not_in_the_subject() {
 
 #[test]
 fn an_email_links_to_nothing_and_loads_nothing() {
-    let email = email(&catalogue(), &letter("Example", "example.com"), NOW);
+    let email = email(&catalogue(), &message("Example", "example.com"), NOW);
     for reference in ["http", "href", "src=", "url(", "<img", "<script"] {
         assert!(!email.html.contains(reference), "{reference}");
     }
@@ -47,7 +47,7 @@ fn an_email_links_to_nothing_and_loads_nothing() {
 
 #[test]
 fn a_brand_is_neither_markup_nor_a_second_line() {
-    let odd = letter("<b>A&B\r\nBcc: x@example.com\u{2028}", "example.com");
+    let odd = message("<b>A&B\r\nBcc: x@example.com\u{2028}", "example.com");
     let email = email(&catalogue(), &odd, NOW);
     assert!(email.html.contains("&lt;b&gt;A&amp;B Bcc: x@example.com"), "{}", email.html);
     assert_eq!(email.subject.lines().count(), 1);
@@ -56,7 +56,7 @@ fn a_brand_is_neither_markup_nor_a_second_line() {
 
 #[test]
 fn a_text_message_ends_with_the_origin_bound_line_and_fits() {
-    let text = sms(&catalogue(), &letter("Example", "login.example.com"), NOW);
+    let text = sms(&catalogue(), &message("Example", "login.example.com"), NOW);
     assert_eq!(
         text,
         "042917 is your Example code. It is valid for 5 minutes. Do not share it.\n\
@@ -68,9 +68,11 @@ fn a_text_message_ends_with_the_origin_bound_line_and_fits() {
 #[test]
 fn the_line_of_a_code_that_is_typed_in_a_frame_names_the_page_around_first() {
     let line = |around: &str| {
-        let letter =
-            Letter { around_host: Some(around.into()), ..letter("Example", "otp.example.com") };
-        sms(&catalogue(), &letter, NOW).lines().last().unwrap().to_owned()
+        let message = OutgoingMessage {
+            around_host: Some(around.into()),
+            ..message("Example", "otp.example.com")
+        };
+        sms(&catalogue(), &message, NOW).lines().last().unwrap().to_owned()
     };
     assert_eq!(line("shop.example"), "@shop.example #042917 @otp.example.com");
     assert_eq!(line("otp.example.com"), "@otp.example.com #042917", "one host needs one name");
@@ -78,7 +80,7 @@ fn the_line_of_a_code_that_is_typed_in_a_frame_names_the_page_around_first() {
 
 #[test]
 fn the_origin_bound_line_names_no_port() {
-    let text = sms(&catalogue(), &letter("Example", "127.0.0.1:3000"), NOW);
+    let text = sms(&catalogue(), &message("Example", "127.0.0.1:3000"), NOW);
     assert!(text.ends_with("\n@127.0.0.1 #042917"), "{text}");
 }
 
@@ -86,7 +88,7 @@ fn the_origin_bound_line_names_no_port() {
 fn a_long_name_shortens_the_wording_but_never_loses_code_or_origin() {
     let long = "Long".repeat(20);
     let longer = "Longer".repeat(40);
-    let text = |brand: &str| sms(&catalogue(), &letter(brand, "example.com"), NOW);
+    let text = |brand: &str| sms(&catalogue(), &message(brand, "example.com"), NOW);
     assert_eq!(text(&long), format!("042917 is your {long} code.\n@example.com #042917"));
     assert_eq!(text(&longer), "042917 is your code.\n@example.com #042917");
     assert_eq!(text("例え株式会社"), "042917 is your 例え株式会社 code.\n@example.com #042917");
@@ -105,8 +107,8 @@ fn the_gsm_alphabet_is_counted_in_septets() {
 
 #[test]
 fn what_is_left_of_a_code_is_told_as_it_is_when_the_message_goes_out() {
-    let letter = letter("Example", "example.com");
-    let after = |seconds| validity(&catalogue(), &letter, NOW + Duration::from_secs(seconds));
+    let message = message("Example", "example.com");
+    let after = |seconds| validity(&catalogue(), &message, NOW + Duration::from_secs(seconds));
     assert_eq!(after(0), "It is valid for 5 minutes.");
     assert_eq!(after(10), "It is valid for 5 minutes.");
     assert_eq!(after(20), "It is valid for 4 minutes.");

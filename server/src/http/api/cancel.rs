@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 
 use super::{
-    answers::{About, Always, InPath, ProblemDocument, Repeatable, Repeating, answer},
-    backend::{Acting, Id, Nothing},
-    schema::Verification,
+    auth::{Acting, Id, Nothing},
+    response_types::Verification,
+    responses::{About, Always, InPath, ProblemDocument, Repeatable, Repeating, answer},
 };
 use crate::http::{Context, problem::Problem};
 

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    answers::{Always, InPath, Limited, Malformed, Reading, Repeatable, answer},
-    backend::{Acting, Id, Json},
-    fields::Guess,
-    schema,
+    auth::{Acting, Id, Json},
+    request_types::Guess,
+    response_types,
+    responses::{Always, InPath, Limited, Malformed, Reading, Repeatable, answer},
 };
 use crate::http::{Context, problem::Problem};
 
@@ -41,7 +41,7 @@ pub(super) struct Body {
         (
             status = 200,
             description = "What came of it.",
-            body = schema::Check,
+            body = response_types::Check,
             headers(("Idempotency-Replayed" = bool, description = "It was counted by an earlier request.")),
         ),
         Always,
@@ -57,5 +57,5 @@ pub(super) async fn check(
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
     let checked = context.web.api.check(&backend, &id, &body.code.into_string()).await?;
-    Ok(answer::<_, schema::Check>(checked))
+    Ok(answer::<_, response_types::Check>(checked))
 }

@@ -11,10 +11,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    answers::{Always, Limited, ProblemDocument, Reading, Repeatable, answer},
-    backend::{Acting, Json},
-    fields::{ChannelWord, Country, Link, Locale, Metadata, Text},
-    schema::{Channel, Verification},
+    auth::{Acting, Json},
+    request_types::{ChannelWord, Country, Link, Locale, Metadata, Text},
+    response_types::{Channel, Verification},
+    responses::{Always, Limited, ProblemDocument, Reading, Repeatable, answer},
 };
 use crate::{
     api::Create,

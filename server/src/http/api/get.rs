@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::{Json, extract::State};
 
 use super::{
-    answers::{About, Always, InPath},
-    backend::{Id, Looking},
-    schema::Verification,
+    auth::{Id, Looking},
+    response_types::Verification,
+    responses::{About, Always, InPath},
 };
 use crate::http::{Context, problem::Problem};
 

@@ -4,21 +4,21 @@
 //! attributes describe it, bounds included, and the description that is served and committed is
 //! made from them alone.
 
-mod answers;
-mod backend;
+mod auth;
 mod cancel;
 mod check;
 mod create;
-mod fields;
 mod get;
 pub(super) mod json;
 mod jwks;
 mod openapi;
+mod openapi_postprocess;
 mod redeem;
 mod reference;
+mod request_types;
 mod resend;
-mod schema;
-mod tidy;
+mod response_types;
+mod responses;
 
 use std::sync::Arc;
 

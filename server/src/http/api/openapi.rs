@@ -14,7 +14,8 @@ use utoipa::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::{
-    answers::ProblemDocument, cancel, check, create, get as look, jwks, redeem, resend, tidy::tidy,
+    cancel, check, create, get as look, jwks, openapi_postprocess::postprocess, redeem, resend,
+    responses::ProblemDocument,
 };
 use crate::http::Context;
 
@@ -66,7 +67,7 @@ pub fn description() -> String {
 /// The description, said plainly.
 pub(super) fn described(description: &openapi::OpenApi) -> Value {
     let mut description = serde_json::to_value(description).unwrap_or_default();
-    tidy(&mut description);
+    postprocess(&mut description);
     // The attribute has no word for a body that may be left out.
     description["paths"]["/v1/verifications/{id}/sends"]["post"]["requestBody"]["required"] =
         false.into();

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    answers::{Always, Malformed, ProblemDocument, Reading, Repeatable, answer},
-    backend::{Acting, Json},
-    fields::Text,
-    schema::Redemption,
+    auth::{Acting, Json},
+    request_types::Text,
+    response_types::Redemption,
+    responses::{Always, Malformed, ProblemDocument, Reading, Repeatable, answer},
 };
 use crate::http::{Context, problem::Problem};
 

@@ -11,12 +11,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    answers::{
+    auth::{Acting, Id, OptionalJson},
+    request_types::ChannelWord,
+    response_types::{Channel, Verification},
+    responses::{
         About, Always, InPath, Limited, Malformed, ProblemDocument, Reading, Repeatable, answer,
     },
-    backend::{Acting, Id, OptionalJson},
-    fields::ChannelWord,
-    schema::{Channel, Verification},
 };
 use crate::http::{Context, problem::Problem};
 

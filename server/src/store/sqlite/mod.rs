@@ -5,9 +5,9 @@
 //! is on the disk. A lock beside the file keeps a second server away from it: leases and the group
 //! commit assume one owner.
 
+mod connection_thread;
 mod rows;
 mod schema;
-mod worker;
 
 use std::{
     fs::{File, TryLockError},
@@ -22,9 +22,9 @@ use std::{
 use otp::{Timestamp, Verification, VerificationId};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use self::worker::{Access, Worker};
+use self::connection_thread::{Access, ConnectionThread};
 use super::{
-    AccountKey, Answer, Message, OutboxChange, Queue, Records, Step, Store, StoreError, Swept,
+    Answer, CounterKey, Message, OutboxChange, Queue, Records, Step, Store, StoreError, Swept,
 };
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
@@ -35,10 +35,10 @@ const SWEEP: i64 = 500;
 /// A store in one SQLite file.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
-    writer: Worker,
-    readers: Arc<[Worker]>,
+    writer: ConnectionThread,
+    readers: Arc<[ConnectionThread]>,
     next_reader: Arc<AtomicUsize>,
-    /// Where the next sweep of the accounts goes on: their keys are digests in no useful order.
+    /// Where the next sweep of the counters goes on: their keys are digests in no useful order.
     sweep_from: Arc<Mutex<Vec<u8>>>,
     /// Held as long as the store lives.
     _lock: Arc<File>,
@@ -88,7 +88,7 @@ impl SqliteStore {
     /// Opens the database at `path`, creating it and its folder where they do not exist, and makes
     /// all messages due that an earlier process had leased and not settled.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, worker::BATCH)
+        Self::open_with(path, connection_thread::BATCH)
     }
 
     /// Like [`SqliteStore::open`], with at most `batch` requests in one commit: one shows, in a
@@ -110,13 +110,16 @@ impl SqliteStore {
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
         connection.execute(due_again, []).map_err(sqlite)?;
 
-        let writer =
-            Worker::start("store-writer", connection, Access::Write { batch: batch.max(1) });
+        let writer = ConnectionThread::start(
+            "store-writer",
+            connection,
+            Access::Write { batch: batch.max(1) },
+        );
         let reader = |number| {
             let connection = Connection::open(path).map_err(sqlite)?;
             configure(&connection).map_err(sqlite)?;
             connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
-            Worker::start(&format!("store-reader-{number}"), connection, Access::Read)
+            ConnectionThread::start(&format!("store-reader-{number}"), connection, Access::Read)
                 .map_err(OpenError::Thread)
         };
         Ok(Self {
@@ -128,7 +131,7 @@ impl SqliteStore {
         })
     }
 
-    fn reader(&self) -> &Worker {
+    fn reader(&self) -> &ConnectionThread {
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
         &self.readers[turn % self.readers.len()]
     }
@@ -210,11 +213,12 @@ impl Store for SqliteStore {
 fn apply<S: Step>(db: &Connection, step: &mut S) -> Result<S::Output, StoreError> {
     let id = step.verification();
     let verification = rows::verification(db, &id)?;
-    let keys: Vec<AccountKey> = step.accounts(verification.as_ref());
-    let accounts = keys.iter().map(|key| rows::account(db, key)).collect::<Result<_, _>>()?;
-    let replay_key = step.replay_key();
-    let replay = replay_key.map(|key| rows::replay(db, &key)).transpose()?.flatten();
-    let before = Records { verification, accounts, outbox: Vec::new(), replay };
+    let keys: Vec<CounterKey> = step.counters(verification.as_ref());
+    let counters = keys.iter().map(|key| rows::account(db, key)).collect::<Result<_, _>>()?;
+    let idempotency_key = step.idempotency_key();
+    let saved_answer =
+        idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?.flatten();
+    let before = Records { verification, counters, outbox: Vec::new(), saved_answer };
 
     let mut after = before.clone();
     let output = step.run(&mut after);
@@ -224,15 +228,15 @@ fn apply<S: Step>(db: &Connection, step: &mut S) -> Result<S::Output, StoreError
     {
         rows::put_verification(db, verification)?;
     }
-    for ((key, old), new) in keys.iter().zip(&before.accounts).zip(&after.accounts) {
+    for ((key, old), new) in keys.iter().zip(&before.counters).zip(&after.counters) {
         if old != new {
             rows::put_account(db, key, new)?;
         }
     }
-    if let (Some(key), Some(replay)) = (replay_key, &after.replay)
-        && after.replay != before.replay
+    if let (Some(key), Some(saved_answer)) = (idempotency_key, &after.saved_answer)
+        && after.saved_answer != before.saved_answer
     {
-        rows::put_replay(db, &key, replay)?;
+        rows::put_replay(db, &key, saved_answer)?;
     }
     after.outbox.iter().try_for_each(|change: &OutboxChange| rows::change_outbox(db, change))?;
     Ok(output)
@@ -269,10 +273,10 @@ fn sweep(
             params![rows::number_of(queue), opened_before.as_bytes(), SWEEP, time],
         )?;
     }
-    let replays = rows::changes(
+    let saved_answers = rows::changes(
         db,
-        "DELETE FROM replay WHERE key IN
-         (SELECT key FROM replay WHERE expires_at <= ?1 LIMIT ?2)",
+        "DELETE FROM saved_answer WHERE key IN
+         (SELECT key FROM saved_answer WHERE expires_at <= ?1 LIMIT ?2)",
         params![time, SWEEP],
     )?;
 
@@ -284,7 +288,7 @@ fn sweep(
             statement.query_row(params![*accounts_from, SWEEP], |row| row.get(0))
         })
         .map_err(unavailable)?;
-    let accounts = match &up_to {
+    let counters = match &up_to {
         Some(up_to) => rows::changes(
             db,
             "DELETE FROM account WHERE key > ?1 AND key <= ?2 AND expires_at <= ?3",
@@ -295,12 +299,12 @@ fn sweep(
     // Past the last key the next sweep starts again at the first.
     *accounts_from = up_to.unwrap_or_default();
     let bound = usize::try_from(SWEEP).unwrap_or(usize::MAX);
-    let more = [verifications, replays, messages].into_iter().any(|dropped| dropped >= bound);
-    Ok(Swept { verifications, accounts, replays, messages, more })
+    let more = [verifications, saved_answers, messages].into_iter().any(|dropped| dropped >= bound);
+    Ok(Swept { verifications, counters, saved_answers, messages, more })
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(worker::BUSY)?;
+    connection.busy_timeout(connection_thread::BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;

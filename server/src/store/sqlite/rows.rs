@@ -1,11 +1,11 @@
 //! Records to rows and back: the statements, each prepared once for a connection.
 
-use otp::{Timestamp, Verification, VerificationId, budget::Account};
+use otp::{Timestamp, Verification, VerificationId, quota::Counters};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::unavailable;
-use crate::store::{AccountKey, Message, MessageKey, OutboxChange, Queue, Replay, StoreError};
+use crate::store::{CounterKey, Message, MessageKey, OutboxChange, Queue, SavedAnswer, StoreError};
 
 pub(super) fn verification(
     connection: &Connection,
@@ -26,15 +26,15 @@ pub(super) fn put_verification(
     )
 }
 
-pub(super) fn account(connection: &Connection, key: &AccountKey) -> Result<Account, StoreError> {
+pub(super) fn account(connection: &Connection, key: &CounterKey) -> Result<Counters, StoreError> {
     body(connection, "SELECT body FROM account WHERE key = ?1", &key.digest)
         .map(Option::unwrap_or_default)
 }
 
 pub(super) fn put_account(
     connection: &Connection,
-    key: &AccountKey,
-    account: &Account,
+    key: &CounterKey,
+    account: &Counters,
 ) -> Result<(), StoreError> {
     if account.is_empty() {
         let statement = "DELETE FROM account WHERE key = ?1";
@@ -49,17 +49,17 @@ pub(super) fn put_account(
     )
 }
 
-pub(super) fn replay(
+pub(super) fn saved_answer(
     connection: &Connection,
     key: &[u8; 16],
-) -> Result<Option<Replay>, StoreError> {
-    let statement = "SELECT sealed, expires_at FROM replay WHERE key = ?1";
+) -> Result<Option<SavedAnswer>, StoreError> {
+    let statement = "SELECT sealed, expires_at FROM saved_answer WHERE key = ?1";
     connection
         .prepare_cached(statement)
         .and_then(|mut statement| {
             statement
                 .query_row([key], |row| {
-                    Ok(Replay { sealed: row.get(0)?, expires_at: timestamp(row.get(1)?) })
+                    Ok(SavedAnswer { sealed: row.get(0)?, expires_at: timestamp(row.get(1)?) })
                 })
                 .optional()
         })
@@ -69,13 +69,13 @@ pub(super) fn replay(
 pub(super) fn put_replay(
     connection: &Connection,
     key: &[u8; 16],
-    replay: &Replay,
+    saved_answer: &SavedAnswer,
 ) -> Result<(), StoreError> {
     execute(
         connection,
-        "INSERT INTO replay VALUES (?1, ?2, ?3)
+        "INSERT INTO saved_answer VALUES (?1, ?2, ?3)
          ON CONFLICT (key) DO UPDATE SET expires_at = ?2, sealed = ?3",
-        params![key, millis(replay.expires_at), replay.sealed],
+        params![key, millis(saved_answer.expires_at), saved_answer.sealed],
     )
 }
 

@@ -44,12 +44,12 @@ const MIGRATIONS: &[&str] = &[
     // A verification itself knows whether its result was redeemed.
     "
     DROP TABLE redeemed_token;
-    CREATE TABLE replay (
+    CREATE TABLE saved_answer (
         key BLOB PRIMARY KEY,
         expires_at INTEGER NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX replay_expires ON replay (expires_at);
+    CREATE INDEX replay_expires ON saved_answer (expires_at);
 ",
     // What is in the outbox now are codes; events lie beside them in a queue of their own.
     "

@@ -8,7 +8,7 @@ use otp::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
-use server::{keys::Keyring, tokens::Tokens};
+use server::{keyring::Keyring, tokens::Tokens};
 
 use super::{APPROVE, DEMO, Reply};
 use crate::app::{START, TestApp};

@@ -1,0 +1,213 @@
+//! What went wrong with the last thing that was asked for, as the verification page tells it.
+//!
+//! The page without script learns it from the query after a redirect, so it is a closed set that
+//! travels as one short word: no text of anybody's making is ever shown.
+
+use std::{fmt, str::FromStr};
+
+use crate::{
+    code::{self, Typed},
+    error::{ApiError, Limit},
+    wire::Outcome,
+    wire_codec::{Pack, Rest},
+};
+
+/// Something to tell beside the state of the verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flash {
+    /// The guess is not the code.
+    Incorrect,
+    /// Nothing was typed.
+    Empty,
+    /// Fewer digits were typed than were sent.
+    TooShort,
+    /// More digits were typed than were sent.
+    TooLong,
+    /// Something else than digits was typed.
+    NotDigits,
+    /// The code was right, and had been used before.
+    AlreadyUsed,
+    /// The code is past its time; another one may be asked for.
+    Expired,
+    /// Too many messages were asked for; seconds to wait.
+    LimitSends(u64),
+    /// Too many codes were tried; seconds to wait.
+    LimitChecks(u64),
+    /// Another code was asked for too early; seconds to wait.
+    TooEarly(u64),
+    /// No more codes will be sent.
+    NoSendsLeft,
+    /// The service is away for a moment.
+    Unavailable,
+    /// The request came from another page, or could not be read.
+    NotUnderstood,
+    /// A fault on our side.
+    Internal,
+}
+
+impl Flash {
+    /// What to tell of a check, given the guess as it was typed. `None` where the verification's
+    /// state says everything.
+    pub fn of_check(outcome: Outcome, guess: &str) -> Option<Self> {
+        match outcome {
+            Outcome::Approved | Outcome::TooManyAttempts | Outcome::Canceled => None,
+            Outcome::AlreadyUsed => Some(Self::AlreadyUsed),
+            Outcome::Incorrect { .. } => Some(Self::Incorrect),
+            Outcome::Expired => Some(Self::Expired),
+            Outcome::Malformed { expected } => Some(match code::read(guess, expected) {
+                Typed::Empty => Self::Empty,
+                Typed::TooShort => Self::TooShort,
+                Typed::TooLong => Self::TooLong,
+                Typed::NotDigits | Typed::Code(_) => Self::NotDigits,
+            }),
+        }
+    }
+
+    /// Is it about what stands in the field?
+    pub fn concerns_field(self) -> bool {
+        matches!(
+            self,
+            Self::Incorrect
+                | Self::Empty
+                | Self::TooShort
+                | Self::TooLong
+                | Self::NotDigits
+                | Self::Expired
+        )
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Incorrect => "incorrect",
+            Self::Empty => "empty",
+            Self::TooShort => "too-short",
+            Self::TooLong => "too-long",
+            Self::NotDigits => "not-digits",
+            Self::AlreadyUsed => "already-used",
+            Self::Expired => "expired",
+            Self::LimitSends(_) => "limit-sends",
+            Self::LimitChecks(_) => "limit-checks",
+            Self::TooEarly(_) => "too-early",
+            Self::NoSendsLeft => "no-sends-left",
+            Self::Unavailable => "unavailable",
+            Self::NotUnderstood => "not-understood",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+impl From<ApiError> for Flash {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::RateLimited { limit, retry_after } => match limit {
+                Limit::RecipientSends | Limit::CallerSends => Self::LimitSends(retry_after),
+                Limit::RecipientChecks | Limit::CallerChecks => Self::LimitChecks(retry_after),
+            },
+            ApiError::ResendTooEarly { retry_after } => Self::TooEarly(retry_after),
+            ApiError::NoSendsLeft | ApiError::ChannelUnavailable => Self::NoSendsLeft,
+            ApiError::AlreadyFinished | ApiError::NotFound => Self::Expired,
+            ApiError::Unavailable { .. } => Self::Unavailable,
+            ApiError::Internal => Self::Internal,
+            // What no page of ours asks for.
+            _ => Self::NotUnderstood,
+        }
+    }
+}
+
+/// Writes the flash as it stands in a query: `incorrect`, `too-early.25`.
+impl fmt::Display for Flash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())?;
+        match self {
+            Self::LimitSends(seconds) | Self::LimitChecks(seconds) | Self::TooEarly(seconds) => {
+                write!(f, ".{seconds}")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Pack for Flash {
+    fn pack(&self, list: &mut Vec<String>) {
+        list.push(self.to_string());
+    }
+
+    fn unpack(rest: &mut Rest) -> Option<Self> {
+        rest.next()?.parse().ok()
+    }
+}
+
+/// A query that holds no flash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a flash")]
+pub struct NotAFlash;
+
+impl FromStr for Flash {
+    type Err = NotAFlash;
+
+    fn from_str(text: &str) -> Result<Self, NotAFlash> {
+        let (word, seconds) = match text.split_once('.') {
+            // The longest wait that any policy asks for is a day.
+            Some((word, seconds)) => {
+                (word, seconds.parse::<u64>().map_err(|_| NotAFlash)?.min(86_400))
+            }
+            None => (text, 0),
+        };
+        [
+            Self::Incorrect,
+            Self::Empty,
+            Self::TooShort,
+            Self::TooLong,
+            Self::NotDigits,
+            Self::AlreadyUsed,
+            Self::Expired,
+            Self::LimitSends(seconds),
+            Self::LimitChecks(seconds),
+            Self::TooEarly(seconds),
+            Self::NoSendsLeft,
+            Self::Unavailable,
+            Self::NotUnderstood,
+            Self::Internal,
+        ]
+        .into_iter()
+        .find(|flash| flash.word() == word)
+        .ok_or(NotAFlash)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_survives_the_redirect() {
+        for text in ["incorrect", "empty", "already-used", "too-early.25", "limit-sends.600"] {
+            let flash = text.parse::<Flash>().unwrap();
+            assert_eq!(flash.to_string(), text);
+            assert_eq!(Flash::unpacked(flash.packed()), Some(flash));
+        }
+    }
+
+    #[test]
+    fn a_query_of_somebody_elses_making_says_nothing() {
+        for text in ["", "Incorrect", "call-this-number", "too-early.x", "<b>", "incorrect "] {
+            assert_eq!(text.parse::<Flash>(), Err(NotAFlash), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_guess_is_told_what_is_wrong_with_it() {
+        let told = |guess| Flash::of_check(Outcome::Malformed { expected: 6 }, guess).unwrap();
+        assert_eq!(told(""), Flash::Empty);
+        assert_eq!(told("123"), Flash::TooShort);
+        assert_eq!(told("1234567"), Flash::TooLong);
+        assert_eq!(told("12a456"), Flash::NotDigits);
+    }
+
+    #[test]
+    fn an_ending_is_told_by_the_state_alone() {
+        for outcome in [Outcome::Approved, Outcome::TooManyAttempts, Outcome::Canceled] {
+            assert_eq!(Flash::of_check(outcome, "123456"), None);
+        }
+    }
+}

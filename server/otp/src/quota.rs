@@ -1,0 +1,195 @@
+//! Counting events in a sliding window, in constant memory.
+//!
+//! A window is cut into twenty slots. An event is counted in the slot it falls into, and a slot
+//! leaves the sum only when all of it is older than the window. So no stretch of the window's
+//! length ever holds more events than the limit; the price is that an exhausted quota opens up to
+//! one slot, a twentieth of the window, later than an exact log would.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Timestamp;
+
+const SLOTS: u64 = 20;
+
+/// At most `limit` events in any stretch of `per`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quota {
+    /// How many events.
+    pub limit: u32,
+    /// In which time; a second at the least.
+    pub per: Duration,
+}
+
+impl Quota {
+    fn slot_millis(self) -> u64 {
+        let per = u64::try_from(self.per.as_millis()).unwrap_or(u64::MAX);
+        (per / SLOTS).max(1)
+    }
+
+    fn slot(self, now: Timestamp) -> u64 {
+        now.as_millis() / self.slot_millis()
+    }
+}
+
+/// The refusal of an exhausted quota.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exhausted {
+    /// When at least one event will be allowed again.
+    pub retry_at: Timestamp,
+}
+
+/// The events of the last window of one quota.
+///
+/// A window does not know its quota: the configuration may change it between two takes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SlidingWindow {
+    /// (slot, events in it), oldest first, empty slots left out.
+    slots: Vec<(u64, u32)>,
+}
+
+impl SlidingWindow {
+    /// Whether one more event would fit, without counting it.
+    pub fn would_take(&self, quota: Quota, now: Timestamp) -> Result<(), Exhausted> {
+        let current = self.current_slot(quota, now);
+        let recent = self.slots.iter().filter(|(slot, _)| slot.saturating_add(SLOTS) >= current);
+        let total: u64 = recent.clone().map(|(_, events)| u64::from(*events)).sum();
+        if total < u64::from(quota.limit) {
+            return Ok(());
+        }
+        // As slots leave from the oldest on, find the one whose leaving makes room for one event.
+        let mut over = total - u64::from(quota.limit) + 1;
+        let mut leaving = current;
+        for (slot, events) in recent {
+            leaving = *slot;
+            over = over.saturating_sub(u64::from(*events));
+            if over == 0 {
+                break;
+            }
+        }
+        let millis = leaving.saturating_add(SLOTS + 1).saturating_mul(quota.slot_millis());
+        Err(Exhausted { retry_at: Timestamp::from_millis(millis) })
+    }
+
+    /// Counts one event, if the quota has room for it.
+    pub fn take(&mut self, quota: Quota, now: Timestamp) -> Result<(), Exhausted> {
+        self.would_take(quota, now)?;
+        let current = self.current_slot(quota, now);
+        self.slots.retain(|(slot, _)| slot.saturating_add(SLOTS) >= current);
+        match self.slots.last_mut() {
+            Some((slot, events)) if *slot == current => *events = events.saturating_add(1),
+            _ => self.slots.push((current, 1)),
+        }
+        Ok(())
+    }
+
+    /// Forgets all events.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+    }
+
+    /// The slot of `now`; never before the newest slot that has events, so that a clock stepped
+    /// back does not make room (S28).
+    fn current_slot(&self, quota: Quota, now: Timestamp) -> u64 {
+        let newest = self.slots.last().map_or(0, |(slot, _)| *slot);
+        quota.slot(now).max(newest)
+    }
+}
+
+/// Everything that is counted under one key: one window for each of a list of quotas, which the
+/// caller keeps in the same order throughout.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Counters {
+    windows: Vec<SlidingWindow>,
+}
+
+impl Counters {
+    /// The window at `index`, counting from zero; a new one where nothing was counted yet.
+    pub fn window(&mut self, index: usize) -> &mut SlidingWindow {
+        if self.windows.len() <= index {
+            self.windows.resize_with(index + 1, SlidingWindow::default);
+        }
+        &mut self.windows[index]
+    }
+
+    /// Whether nothing is counted at all, so that there is nothing to keep.
+    pub fn is_empty(&self) -> bool {
+        self.windows.iter().all(|window| window.slots.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const FIVE_IN_TEN_MINUTES: Quota = Quota { limit: 5, per: Duration::from_secs(600) };
+    const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    #[test]
+    fn the_event_after_the_limit_is_refused_until_the_time_it_names() {
+        let mut window = SlidingWindow::default();
+        for _ in 0..5 {
+            window.take(FIVE_IN_TEN_MINUTES, START).unwrap();
+        }
+        let Exhausted { retry_at } = window.take(FIVE_IN_TEN_MINUTES, START).unwrap_err();
+        let wait = retry_at.since(START);
+        assert!(wait >= Duration::from_secs(600) && wait <= Duration::from_secs(630), "{wait:?}");
+        let just_before = retry_at - Duration::from_millis(1);
+        assert_eq!(window.take(FIVE_IN_TEN_MINUTES, just_before), Err(Exhausted { retry_at }));
+        assert_eq!(window.take(FIVE_IN_TEN_MINUTES, retry_at), Ok(()));
+    }
+
+    #[test]
+    fn a_cleared_tally_is_as_good_as_new() {
+        let mut window = SlidingWindow::default();
+        for _ in 0..5 {
+            window.take(FIVE_IN_TEN_MINUTES, START).unwrap();
+        }
+        window.clear();
+        assert_eq!(window, SlidingWindow::default());
+    }
+
+    #[test]
+    fn s28_a_clock_stepped_back_makes_no_room() {
+        let mut window = SlidingWindow::default();
+        for _ in 0..5 {
+            window.take(FIVE_IN_TEN_MINUTES, START).unwrap();
+        }
+        let an_hour_earlier = START - Duration::from_secs(3600);
+        assert!(window.take(FIVE_IN_TEN_MINUTES, an_hour_earlier).is_err());
+    }
+
+    proptest! {
+        /// The naive model keeps every instant and counts.
+        #[test]
+        fn no_stretch_of_the_window_holds_more_than_the_limit(
+            limit in 1_u32..8,
+            steps in prop::collection::vec(0_u64..20_000, 1..200),
+        ) {
+            let quota = Quota { limit, per: Duration::from_secs(60) };
+            let mut window = SlidingWindow::default();
+            let mut taken: Vec<u64> = Vec::new();
+            let mut now = START;
+            for step in steps {
+                now = now + Duration::from_millis(step);
+                if let Err(Exhausted { retry_at }) = window.take(quota, now) {
+                    // Refused only where an exact log with one more slot would be full too.
+                    let since = now.as_millis() - 63_000;
+                    let recent = taken.iter().filter(|at| **at > since).count();
+                    prop_assert!(recent >= limit as usize);
+                    prop_assert!(retry_at > now);
+                } else {
+                    taken.push(now.as_millis());
+                }
+                let since = now.as_millis() - 60_000;
+                let recent = taken.iter().filter(|at| **at > since).count();
+                prop_assert!(recent <= limit as usize);
+                prop_assert!(window.slots.len() <= 21);
+            }
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! The state machine of one verification.
+//!
+//! [`Verification::check`] is the heart: one step that counts, expires, consumes and locks. A store
+//! applies it atomically, so of many concurrent right codes exactly one is approved, and of many
+//! concurrent wrong ones no more than the budget are ever compared.
+//!
+//! A verification outlives its codes: while its window is open, a person whose code has expired
+//! asks for another one, and the verification stays `pending`. States never go backwards.
+
+mod accessors;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    channel::Channel,
+    code::Code,
+    details::Details,
+    digest::{Binding, CodeDigest, Peppers},
+    id::VerificationId,
+    policy::Policy,
+    recipient::Recipient,
+    send::{Delivery, Send},
+    time::Timestamp,
+};
+
+/// One run of proving that somebody controls one recipient.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    id: VerificationId,
+    site: String,
+    recipient: Recipient,
+    purpose: String,
+    locale: String,
+    policy: Policy,
+    created_at: Timestamp,
+    wrong_checks: u32,
+    /// Newest last; never more than `policy.live_codes`.
+    codes: Vec<LiveCode>,
+    /// In the order they were asked for, the newest apart: there always is one.
+    earlier_sends: Vec<Send>,
+    last_send: Send,
+    finished: Option<Finished>,
+    #[serde(default, skip_serializing_if = "Details::is_empty")]
+    details: Details,
+    /// When its result was redeemed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    redeemed_at: Option<Timestamp>,
+    /// Events that its relying party was told of.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    events: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+/// What a verification is opened with.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Its fresh id.
+    pub id: VerificationId,
+    /// The relying party it belongs to.
+    pub site: String,
+    /// Who is to prove control.
+    pub recipient: Recipient,
+    /// What for, in the relying party's words; part of what the code is bound to.
+    pub purpose: String,
+    /// The language of the messages, a BCP 47 tag.
+    pub locale: String,
+    /// The rules it runs under.
+    pub policy: Policy,
+    /// What the relying party gets back with the result.
+    pub details: Details,
+}
+
+/// A code that is accepted for now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct LiveCode {
+    digest: CodeDigest,
+    channel: Channel,
+    expires_at: Timestamp,
+}
+
+/// Where a verification stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waiting for the right code.
+    Pending,
+    /// The right code was typed in time.
+    Approved,
+    /// Called off.
+    Canceled,
+    /// Nobody typed the right code in time.
+    Expired,
+    /// The budget of checks is spent.
+    MaxAttemptsReached,
+    /// No message could be delivered.
+    Failed,
+}
+
+/// How a verification ended other than by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Finished {
+    state: State,
+    at: Timestamp,
+}
+
+/// What came of one check.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// The right code, in time, for the first time.
+    Approved,
+    /// The verification was approved before.
+    AlreadyUsed,
+    /// A well-formed guess that is no live code.
+    Incorrect {
+        /// Checks that are left after this one.
+        attempts_left: u32,
+    },
+    /// Not as many digits as were sent; costs no attempt.
+    Malformed {
+        /// How many digits the code has.
+        expected: u8,
+    },
+    /// No code is live any more.
+    Expired,
+    /// The budget of checks is spent.
+    TooManyAttempts,
+    /// The verification was called off.
+    Canceled,
+}
+
+/// Why no further code is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResendRefused {
+    /// The wait after the last message is not over.
+    TooEarly {
+        /// When it will be.
+        at: Timestamp,
+    },
+    /// The verification has sent as many messages as it may.
+    NoSendsLeft,
+    /// The channel does not reach this kind of recipient.
+    WrongChannel,
+    /// The verification is over.
+    Finished(State),
+}
+
+/// Why a result is not handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RedeemRefused {
+    /// The verification is not approved.
+    NotApproved,
+    /// It was handed out before; one proof is good once.
+    AlreadyRedeemed,
+}
+
+impl Verification {
+    /// Opens a verification with its first code, which still has to be sent.
+    pub fn open(
+        opening: Opening,
+        channel: Channel,
+        code: &Code,
+        peppers: &Peppers,
+        now: Timestamp,
+    ) -> Self {
+        let Opening { id, site, recipient, purpose, locale, policy, details } = opening;
+        let last_send = Send::accepted(channel, now, &policy);
+        let mut verification = Self {
+            id,
+            site,
+            recipient,
+            purpose,
+            locale,
+            policy,
+            created_at: now,
+            wrong_checks: 0,
+            codes: Vec::with_capacity(1),
+            earlier_sends: Vec::new(),
+            last_send,
+            finished: None,
+            details,
+            redeemed_at: None,
+            events: 0,
+        };
+        verification.make_live(code, peppers);
+        verification
+    }
+
+    /// Checks one guess; `None` stands for one that could not be read as a code.
+    pub fn check(&mut self, guess: Option<&Code>, peppers: &Peppers, now: Timestamp) -> Outcome {
+        match self.state(now) {
+            State::Pending => {}
+            State::Approved => return Outcome::AlreadyUsed,
+            State::Canceled => return Outcome::Canceled,
+            State::MaxAttemptsReached => return Outcome::TooManyAttempts,
+            State::Expired | State::Failed => return Outcome::Expired,
+        }
+        let expected = self.policy.code_length();
+        let Some(guess) = guess.filter(|guess| guess.length() == expected) else {
+            return Outcome::Malformed { expected };
+        };
+        let mut live = self.codes.iter().filter(|code| now < code.expires_at).peekable();
+        if live.peek().is_none() {
+            // Nothing could match, so nothing is counted.
+            return Outcome::Expired;
+        }
+        let recipient = self.recipient.canonical();
+        let right = live.any(|code| {
+            peppers.matches(&code.digest, &self.binding(code.channel, &recipient), guess)
+        });
+        if right {
+            self.finish(State::Approved, now);
+            return Outcome::Approved;
+        }
+        self.wrong_checks += 1;
+        if self.attempts_left() == 0 {
+            self.finish(State::MaxAttemptsReached, now);
+        }
+        Outcome::Incorrect { attempts_left: self.attempts_left() }
+    }
+
+    /// Whether another code may be sent by `channel` now.
+    pub fn may_resend(&self, channel: Channel, now: Timestamp) -> Result<(), ResendRefused> {
+        match self.state(now) {
+            State::Pending => {}
+            over => return Err(ResendRefused::Finished(over)),
+        }
+        if channel != self.recipient.channel() {
+            return Err(ResendRefused::WrongChannel);
+        }
+        if self.sends_left() == 0 {
+            return Err(ResendRefused::NoSendsLeft);
+        }
+        if now < self.resend_at() {
+            return Err(ResendRefused::TooEarly { at: self.resend_at() });
+        }
+        Ok(())
+    }
+
+    /// Makes `code` live beside the one before it and records its message, which still has to be
+    /// sent. The budget of checks stays as it was.
+    pub fn resend(
+        &mut self,
+        channel: Channel,
+        code: &Code,
+        peppers: &Peppers,
+        now: Timestamp,
+    ) -> Result<(), ResendRefused> {
+        self.may_resend(channel, now)?;
+        let send = Send::accepted(channel, now, &self.policy);
+        self.earlier_sends.push(std::mem::replace(&mut self.last_send, send));
+        self.make_live(code, peppers);
+        Ok(())
+    }
+
+    /// Calls the verification off. Does nothing to one that is over.
+    pub fn cancel(&mut self, now: Timestamp) {
+        if self.state(now) == State::Pending {
+            self.finish(State::Canceled, now);
+        }
+    }
+
+    /// Takes the result out, once for ever.
+    pub fn redeem(&mut self, now: Timestamp) -> Result<(), RedeemRefused> {
+        if self.state(now) != State::Approved {
+            return Err(RedeemRefused::NotApproved);
+        }
+        if self.redeemed_at.is_some() {
+            return Err(RedeemRefused::AlreadyRedeemed);
+        }
+        self.redeemed_at = Some(now);
+        Ok(())
+    }
+
+    /// Records that a provider was asked `tries` times to take message `number` (from 1), and how
+    /// far it has come. A report that comes late or twice moves nothing backwards.
+    pub fn record_delivery(&mut self, number: u32, delivery: Delivery, tries: u32) {
+        let Some(index) = number.checked_sub(1).map(|index| index as usize) else { return };
+        let mut sends = self.earlier_sends.iter_mut().chain([&mut self.last_send]);
+        let Some(send) = sends.nth(index) else { return };
+        send.delivery = send.delivery.max(delivery);
+        send.tries = send.tries.max(tries);
+    }
+
+    /// Ends the verification because its recipient refuses messages for good, unless a message has
+    /// got through or may yet.
+    pub fn record_refusal(&mut self, now: Timestamp) {
+        if self.state(now) == State::Pending && self.nothing_delivered() {
+            self.finish(State::Failed, now);
+        }
+    }
+
+    /// The number of its next event, from 1. No two events of a verification share one.
+    pub fn number_event(&mut self) -> u32 {
+        self.events = self.events.saturating_add(1);
+        self.events
+    }
+
+    /// Makes `code`, the one of the newest send, live; the oldest live code may have to go.
+    fn make_live(&mut self, code: &Code, peppers: &Peppers) {
+        let Send { channel, expires_at, .. } = self.last_send;
+        let recipient = self.recipient.canonical();
+        let digest = peppers.digest(&self.binding(channel, &recipient), code);
+        self.codes.push(LiveCode { digest, channel, expires_at });
+        let superseded = self.codes.len().saturating_sub(self.policy.live_codes());
+        self.codes.drain(..superseded);
+    }
+
+    fn finish(&mut self, state: State, now: Timestamp) {
+        self.finished = Some(Finished { state, at: now });
+        // What can no longer match has no reason to be kept.
+        self.codes.clear();
+    }
+
+    fn nothing_delivered(&self) -> bool {
+        self.deliveries().all(|delivery| delivery == Delivery::Undelivered)
+    }
+
+    fn binding<'a>(&'a self, channel: Channel, recipient: &'a str) -> Binding<'a> {
+        Binding {
+            site: &self.site,
+            verification: &self.id,
+            recipient,
+            channel,
+            purpose: &self.purpose,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! What a message says, rendered from the catalogue.
+//!
+//! An e-mail carries the code alone on its line, in text and in HTML, and not in its subject:
+//! subjects are written into the logs of every relay and shown on locked screens. It links to
+//! nothing and loads nothing. A text message ends with the origin-bound line `@host #code`
+//! (W3C/WICG "Origin-bound one-time codes delivered via SMS"), by which browsers offer the code on
+//! that host and no other; where the code is typed in a frame, the line is `@page #code @frame`, and
+//! they offer it in that frame on that page.
+
+use std::time::Duration;
+
+use fluent_bundle::{FluentArgs, FluentValue};
+use otp::Timestamp;
+
+use super::OutgoingMessage;
+use crate::i18n::Catalogue;
+
+/// An e-mail, before it becomes MIME.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Email {
+    /// The subject, on one line and without the code.
+    pub subject: String,
+    /// The plain text.
+    pub text: String,
+    /// A whole HTML document that says the same.
+    pub html: String,
+}
+
+/// Room for the text that a carrier may put before or behind ours, within one GSM message of 160.
+const SMS_SEPTETS: usize = 140;
+/// What one message holds in UCS-2, where the language is not written in the GSM alphabet.
+const SMS_UCS2_UNITS: usize = 70;
+
+/// The ids of the catalogue that messages are made of.
+pub const TEXTS: [&str; 9] = [
+    "email-subject",
+    "email-intro",
+    "email-use",
+    "email-ignore",
+    "validity-minutes",
+    "validity-seconds",
+    "sms-text",
+    "sms-short",
+    "sms-bare",
+];
+
+/// Writes the e-mail that carries `message`.
+pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> Email {
+    let brand = one_line(&message.brand);
+    let args = FluentArgs::from_iter([("brand", FluentValue::from(brand))]);
+    let text = |id| catalogue.format(&message.locale, id, Some(&args));
+    let (intro, usage, ignore) = (text("email-intro"), text("email-use"), text("email-ignore"));
+    let validity = validity(catalogue, message, now);
+    let code = message.code.as_str();
+    Email {
+        subject: text("email-subject"),
+        text: format!("{intro}\n\n{code}\n\n{validity} {usage}\n\n{ignore}\n"),
+        html: html(&message.locale, &intro, code, &format!("{validity} {usage}"), &ignore),
+    }
+}
+
+/// Writes the text message that carries `message`: the longest wording that fits.
+pub fn sms(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
+    let code = message.code.as_str();
+    let args = FluentArgs::from_iter([
+        ("brand", FluentValue::from(one_line(&message.brand))),
+        ("code", FluentValue::from(code)),
+        ("validity", FluentValue::from(validity(catalogue, message, now))),
+    ]);
+    let write = |id| {
+        let wording = catalogue.format(&message.locale, id, Some(&args));
+        format!("{wording}\n{}", origin_bound(message))
+    };
+    ["sms-text", "sms-short"]
+        .into_iter()
+        .map(write)
+        .find(|text| fits(text))
+        .unwrap_or_else(|| write("sms-bare"))
+}
+
+/// The sentence about how long the code is still valid when the message goes out.
+fn validity(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
+    // A message is handed over moments after it was accepted; five minutes less a moment are five.
+    const MOMENT: Duration = Duration::from_secs(15);
+    let left = message.expires_at.since(now);
+    let minutes = (left + MOMENT).as_secs() / 60;
+    let (id, count) = if minutes > 0 {
+        ("validity-minutes", minutes)
+    } else {
+        ("validity-seconds", left.as_secs())
+    };
+    let args = FluentArgs::from_iter([("count", FluentValue::from(count))]);
+    catalogue.format(&message.locale, id, Some(&args))
+}
+
+/// A brand or host comes from configuration; a line break in it must not make another line.
+pub(super) fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_control() || c.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// The line by which browsers know where the code belongs.
+fn origin_bound(message: &OutgoingMessage) -> String {
+    let (own, code) = (host(&message.origin_host), message.code.as_str());
+    match message.around_host.as_deref().map(host) {
+        Some(around) if around != own => format!("@{around} #{code} @{own}"),
+        _ => format!("@{own} #{code}"),
+    }
+}
+
+/// The origin-bound line names a domain; a port has no place in it.
+fn host(origin_host: &str) -> &str {
+    match origin_host.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => origin_host,
+    }
+}
+
+fn fits(text: &str) -> bool {
+    match septets(text) {
+        Some(septets) => septets <= SMS_SEPTETS,
+        None => text.encode_utf16().count() <= SMS_UCS2_UNITS,
+    }
+}
+
+/// The length of a text in the default alphabet of 3GPP TS 23.038, or `None` where it is not
+/// written in it.
+fn septets(text: &str) -> Option<usize> {
+    const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
+                         ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+    // Each of these is sent as an escape and a second character.
+    const EXTENDED: &str = "^{}\\[~]|€";
+    text.chars()
+        .map(|c| match c {
+            c if BASIC.contains(c) => Some(1),
+            c if EXTENDED.contains(c) => Some(2),
+            _ => None,
+        })
+        .sum()
+}
+
+/// Mail programs drop style sheets, so each element carries its own style. The colours are left to
+/// the program, which knows whether it is dark.
+fn html(locale: &str, intro: &str, code: &str, usage: &str, ignore: &str) -> String {
+    let paragraph = "margin:0 0 16px;font:16px/1.5 sans-serif";
+    let (intro, usage, ignore) = (escape(intro), escape(usage), escape(ignore));
+    format!(
+        "<!DOCTYPE html>\n\
+         <html lang=\"{}\">\n\
+         <head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"></head>\n\
+         <body style=\"margin:0;padding:24px\">\n\
+         <p dir=\"auto\" style=\"{paragraph}\">{intro}</p>\n\
+         <p dir=\"ltr\" style=\"margin:0 0 16px;font:bold 32px/1.25 monospace;message-spacing:4px\">\n\
+         {code}\n\
+         </p>\n\
+         <p dir=\"auto\" style=\"{paragraph}\">{usage}</p>\n\
+         <p dir=\"auto\" style=\"{paragraph}\">{ignore}</p>\n\
+         </body>\n\
+         </html>\n",
+        escape(locale),
+    )
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests;

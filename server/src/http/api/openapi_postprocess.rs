@@ -1,0 +1,109 @@
+//! Says plainly what the derived description says in a roundabout way.
+//!
+//! The derive writes a field with a description of its own as "all of this kind and of an object
+//! with that description", which nothing satisfies, and an optional one as "one of this kind and of
+//! null". Both are one kind with a description.
+
+use serde_json::{Map, Value, json};
+
+/// Tidies a description, from its leaves up.
+pub(super) fn postprocess(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(postprocess),
+        Value::Object(object) => {
+            object.values_mut().for_each(postprocess);
+            described(object);
+            optional(object);
+            if let Some(Value::String(words)) = object.get_mut("description") {
+                *words = unwrapped(words);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// `allOf: [kind, {type: object, description}]` is the kind with that description.
+fn described(object: &mut Map<String, Value>) {
+    let Some([kind, words]) = pair(object, "allOf") else { return };
+    let is_words = words["type"] == "object"
+        && words.get("properties").is_none()
+        && words.get("description").is_some();
+    if is_words && let (Value::Object(mut kind), Value::Object(words)) = (kind, words) {
+        kind.extend(words.into_iter().filter(|(name, _)| name != "type"));
+        object.remove("allOf");
+        object.extend(kind);
+    }
+}
+
+/// `oneOf: [kind, {type: null}]` is the kind or null; a reference stays one.
+fn optional(object: &mut Map<String, Value>) {
+    let Some([kind, null]) = pair(object, "oneOf") else { return };
+    let (Value::Object(mut kind), Value::Object(null)) = (kind, null) else { return };
+    let Some(of) = kind.get("type").filter(|of| of.is_string()).cloned() else { return };
+    if null.get("type") != Some(&json!("null")) {
+        return;
+    }
+    kind.insert("type".into(), json!([of, "null"]));
+    if let Some(Value::Array(words)) = kind.get_mut("enum") {
+        words.push(Value::Null);
+    }
+    object.remove("oneOf");
+    // What is said about this field goes before what is said about its kind.
+    for (name, value) in kind {
+        object.entry(name).or_insert(value);
+    }
+}
+
+fn pair(object: &Map<String, Value>, name: &str) -> Option<[Value; 2]> {
+    object.get(name)?.as_array()?.clone().try_into().ok()
+}
+
+/// Paragraphs without the line ends of the source.
+fn unwrapped(words: &str) -> String {
+    let paragraphs = words.split("\n\n").map(|lines| {
+        let words: Vec<_> = lines.split_whitespace().collect();
+        words.join(" ")
+    });
+    paragraphs.collect::<Vec<_>>().join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tidied(mut value: Value) -> Value {
+        postprocess(&mut value);
+        value
+    }
+
+    #[test]
+    fn a_described_kind_is_the_kind_with_the_description() {
+        let roundabout = json!({"allOf": [
+            {"type": "string", "maxLength": 4},
+            {"type": "object", "description": "Two\nlines."},
+        ]});
+        let plain = json!({"type": "string", "maxLength": 4, "description": "Two lines."});
+        assert_eq!(tidied(roundabout), plain);
+    }
+
+    #[test]
+    fn an_optional_kind_is_the_kind_or_null() {
+        let roundabout = json!({
+            "oneOf": [{"type": "string", "enum": ["a"]}, {"type": "null"}],
+            "description": "It.",
+        });
+        let plain = json!({"type": ["string", "null"], "enum": ["a", null], "description": "It."});
+        assert_eq!(tidied(roundabout), plain);
+    }
+
+    #[test]
+    fn what_is_plain_stays_as_it_is() {
+        for plain in [
+            json!({"oneOf": [{"$ref": "#/components/schemas/V"}, {"type": "null"}]}),
+            json!({"allOf": [{"type": "object", "properties": {}}, {"type": "string"}]}),
+            json!([{"type": "string"}, 1, null]),
+        ] {
+            assert_eq!(tidied(plain.clone()), plain);
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Which addresses a webhook may be posted to.
+//!
+//! A receiver's name is resolved by whoever owns it, who may well answer with the address of a
+//! database beside us or of a cloud's metadata service. So only addresses of the public internet
+//! are posted to, and those that the operator has listed.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+
+/// IPv4 networks that are not the public internet (IANA IPv4 Special-Purpose Address Registry).
+const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
+    (Ipv4Addr::UNSPECIFIED, 8),           // "this network"
+    (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
+    (Ipv4Addr::new(100, 64, 0, 0), 10),   // shared by a carrier's customers
+    (Ipv4Addr::new(127, 0, 0, 0), 8),     // loopback
+    (Ipv4Addr::new(169, 254, 0, 0), 16),  // link-local, metadata services among them
+    (Ipv4Addr::new(172, 16, 0, 0), 12),   // private
+    (Ipv4Addr::new(192, 0, 0, 0), 24),    // protocol assignments
+    (Ipv4Addr::new(192, 0, 2, 0), 24),    // documentation
+    (Ipv4Addr::new(192, 88, 99, 0), 24),  // 6to4 relays
+    (Ipv4Addr::new(192, 168, 0, 0), 16),  // private
+    (Ipv4Addr::new(198, 18, 0, 0), 15),   // measurements
+    (Ipv4Addr::new(198, 51, 100, 0), 24), // documentation
+    (Ipv4Addr::new(203, 0, 113, 0), 24),  // documentation
+    (Ipv4Addr::new(224, 0, 0, 0), 4),     // multicast
+    (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved, and broadcast
+];
+
+/// The IPv6 network of which parts are the public internet; nothing outside it is, whether
+/// loopback, unique-local (`fc00::/7`), link-local (`fe80::/10`), multicast (`ff00::/8`) or
+/// unassigned.
+const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+/// Parts of it that are not (IANA IPv6 Special-Purpose Address Registry).
+const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
+    (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16), // 6to4, which holds any IPv4 address
+    (Ipv6Addr::new(0x3ffe, 0, 0, 0, 0, 0, 0, 0), 16), // returned, of the 6bone
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
+];
+
+/// What translators to IPv4 put in front of its addresses (RFC 6052). Where names are resolved for a
+/// network without IPv4, every receiver that has only that is found under it.
+const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
+
+/// The addresses that may be posted to.
+#[derive(Clone, Debug, Default)]
+pub struct AddressFilter {
+    allowed: Vec<IpNet>,
+}
+
+impl AddressFilter {
+    /// The public internet and these networks beside it.
+    pub fn public_and(allowed: Vec<IpNet>) -> Self {
+        Self { allowed }
+    }
+
+    /// Whether `address` may be posted to.
+    pub fn allow(&self, address: IpAddr) -> bool {
+        // Connecting to an IPv4 address that is written as IPv6 connects to the IPv4 address.
+        let address = address.to_canonical();
+        is_public(address) || self.allowed.iter().any(|network| network.contains(&address))
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => !SPECIAL_V4.iter().any(|network| within_v4(address, *network)),
+        IpAddr::V6(address) if within_v6(address, NAT64) => {
+            let [.., a, b, c, d] = address.octets();
+            is_public(Ipv4Addr::new(a, b, c, d).into())
+        }
+        IpAddr::V6(address) => {
+            within_v6(address, GLOBAL_V6)
+                && !SPECIAL_V6.iter().any(|network| within_v6(address, *network))
+        }
+    }
+}
+
+fn within_v4(address: Ipv4Addr, (network, length): (Ipv4Addr, u32)) -> bool {
+    let differing = address.to_bits() ^ network.to_bits();
+    differing.leading_zeros() >= length
+}
+
+fn within_v6(address: Ipv6Addr, (network, length): (Ipv6Addr, u32)) -> bool {
+    let differing = address.to_bits() ^ network.to_bits();
+    differing.leading_zeros() >= length
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allow(allowed: &[&str], address: &str) -> bool {
+        let allowed = allowed.iter().map(|network| network.parse().unwrap()).collect();
+        AddressFilter::public_and(allowed).allow(address.parse().unwrap())
+    }
+
+    /// The first and the last address of each special network, and what lies just outside it.
+    #[test]
+    fn special_addresses_are_refused_up_to_their_last_one() {
+        for (first, last) in [
+            ("0.0.0.0", "0.255.255.255"),
+            ("10.0.0.0", "10.255.255.255"),
+            ("100.64.0.0", "100.127.255.255"),
+            ("127.0.0.0", "127.255.255.255"),
+            ("169.254.0.0", "169.254.255.255"),
+            ("172.16.0.0", "172.31.255.255"),
+            ("192.0.0.0", "192.0.0.255"),
+            ("192.0.2.0", "192.0.2.255"),
+            ("192.88.99.0", "192.88.99.255"),
+            ("192.168.0.0", "192.168.255.255"),
+            ("198.18.0.0", "198.19.255.255"),
+            ("198.51.100.0", "198.51.100.255"),
+            ("203.0.113.0", "203.0.113.255"),
+            ("224.0.0.0", "255.255.255.255"),
+        ] {
+            let (first, last): (Ipv4Addr, Ipv4Addr) =
+                (first.parse().unwrap(), last.parse().unwrap());
+            let addresses = AddressFilter::default();
+            for refused in [first, last] {
+                assert!(!addresses.allow(refused.into()), "{refused}");
+                // In every other way of writing it.
+                let mapped = refused.to_ipv6_mapped();
+                assert!(!addresses.allow(mapped.into()), "{mapped}");
+                let [a, b, c, d] = refused.octets();
+                let pair = |high, low| u16::from_be_bytes([high, low]);
+                let (high, low) = (pair(a, b), pair(c, d));
+                for wrapped in [
+                    Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
+                    Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, high, low),
+                    Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
+                    Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, !high, !low),
+                    Ipv6Addr::new(0, 0, 0, 0, 0, 0, high, low),
+                ] {
+                    assert!(!addresses.allow(wrapped.into()), "{wrapped}");
+                }
+            }
+            let neighbours = [first.to_bits().checked_sub(1), last.to_bits().checked_add(1)];
+            for neighbour in neighbours.into_iter().flatten().map(Ipv4Addr::from_bits) {
+                assert!(addresses.allow(neighbour.into()), "{neighbour}");
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_of_interest_are_refused() {
+        for address in [
+            "169.254.169.254",
+            "100.100.100.200",
+            "0.0.0.0",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:169.254.169.254",
+            "::127.0.0.1",
+            "64:ff9b::7f00:1",
+            "64:ff9b::a9fe:a9fe",
+            "64:ff9b:1::808:808",
+            "100::1",
+            "2001::1",
+            "2001:10::1",
+            "2001:20::1",
+            "2001:db8::1",
+            "2002:7f00:1::1",
+            "2002:808:808::1",
+            "3ffe::1",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fdff:ffff::1",
+            "fe80::1",
+            "febf:ffff::1",
+            "fec0::1",
+            "ff02::1",
+            "4000::1",
+        ] {
+            assert!(!allow(&[], address), "{address}");
+        }
+    }
+
+    #[test]
+    fn the_public_internet_is_allowed() {
+        for address in [
+            "1.1.1.1",
+            "8.8.8.8",
+            "172.32.0.1",
+            "192.0.1.1",
+            "223.255.255.255",
+            "::ffff:8.8.8.8",
+            "64:ff9b::808:808",
+            "2001:200::1",
+            "2001:4860:4860::8888",
+            "2003::1",
+            "2606:4700:4700::1111",
+            "2a00:1450:4001::1",
+        ] {
+            assert!(allow(&[], address), "{address}");
+        }
+    }
+
+    #[test]
+    fn what_the_operator_lists_is_allowed_and_nothing_beside_it() {
+        let listed = ["127.0.0.0/8", "fd00:1::/32"];
+        for address in ["127.0.0.1", "::ffff:127.0.0.1", "fd00:1::7"] {
+            assert!(allow(&listed, address), "{address}");
+        }
+        for address in ["::1", "10.0.0.1", "fd00:2::7", "64:ff9b::7f00:1"] {
+            assert!(!allow(&listed, address), "{address}");
+        }
+    }
+}
