@@ -5,10 +5,10 @@
 
 use std::{fmt, str::FromStr};
 
+use otp_types::{CodeProblem, Limit, Outcome};
+
 use crate::{
-    code::{self, Typed},
-    error::{ApiError, Limit},
-    wire::Outcome,
+    error::ApiError,
     wire_codec::{Pack, Rest},
 };
 
@@ -46,20 +46,14 @@ pub enum Flash {
 }
 
 impl Flash {
-    /// What to tell of a check, given the guess as it was typed. `None` where the verification's
-    /// state says everything.
-    pub fn of_check(outcome: Outcome, guess: &str) -> Option<Self> {
+    /// The message about a check; `None` where the verification's state says everything.
+    pub fn of_check(outcome: Outcome) -> Option<Self> {
         match outcome {
             Outcome::Approved | Outcome::TooManyAttempts | Outcome::Canceled => None,
             Outcome::AlreadyUsed => Some(Self::AlreadyUsed),
             Outcome::Incorrect { .. } => Some(Self::Incorrect),
             Outcome::Expired => Some(Self::Expired),
-            Outcome::Malformed { expected } => Some(match code::read(guess, expected) {
-                Typed::Empty => Self::Empty,
-                Typed::TooShort => Self::TooShort,
-                Typed::TooLong => Self::TooLong,
-                Typed::NotDigits | Typed::Code(_) => Self::NotDigits,
-            }),
+            Outcome::Malformed { problem, .. } => Some(problem.into()),
         }
     }
 
@@ -92,6 +86,17 @@ impl Flash {
             Self::Unavailable => "unavailable",
             Self::NotUnderstood => "not-understood",
             Self::Internal => "internal",
+        }
+    }
+}
+
+impl From<CodeProblem> for Flash {
+    fn from(problem: CodeProblem) -> Self {
+        match problem {
+            CodeProblem::Empty => Self::Empty,
+            CodeProblem::TooShort => Self::TooShort,
+            CodeProblem::TooLong => Self::TooLong,
+            CodeProblem::NotDigits => Self::NotDigits,
         }
     }
 }
@@ -197,17 +202,21 @@ mod tests {
 
     #[test]
     fn a_malformed_guess_is_told_what_is_wrong_with_it() {
-        let told = |guess| Flash::of_check(Outcome::Malformed { expected: 6 }, guess).unwrap();
-        assert_eq!(told(""), Flash::Empty);
-        assert_eq!(told("123"), Flash::TooShort);
-        assert_eq!(told("1234567"), Flash::TooLong);
-        assert_eq!(told("12a456"), Flash::NotDigits);
+        for (problem, flash) in [
+            (CodeProblem::Empty, Flash::Empty),
+            (CodeProblem::TooShort, Flash::TooShort),
+            (CodeProblem::TooLong, Flash::TooLong),
+            (CodeProblem::NotDigits, Flash::NotDigits),
+        ] {
+            let outcome = Outcome::Malformed { expected: 6, problem };
+            assert_eq!(Flash::of_check(outcome), Some(flash));
+        }
     }
 
     #[test]
     fn an_ending_is_told_by_the_state_alone() {
         for outcome in [Outcome::Approved, Outcome::TooManyAttempts, Outcome::Canceled] {
-            assert_eq!(Flash::of_check(outcome, "123456"), None);
+            assert_eq!(Flash::of_check(outcome), None);
         }
     }
 }

@@ -1,70 +1,13 @@
-//! The types that cross the wire: browser, server functions and JSON API all speak these.
+//! Types that the server hands to pages and to the island.
 //!
 //! They carry nothing that the person may not see: no code, no key, and recipients only masked.
 //! Times are milliseconds since the Unix epoch by the server's clock, and every answer that holds
 //! a time also holds the server's `now`, so that no browser clock is ever trusted.
 
-use serde::{Deserialize, Serialize};
-
-/// The way a code travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    /// An e-mail message.
-    Email,
-    /// A text message to a phone.
-    Sms,
-}
-
-impl Channel {
-    /// The word for it in forms and on the wire.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Sms => "sms",
-        }
-    }
-
-    /// The channel that a word stands for.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Email, Self::Sms].into_iter().find(|channel| channel.word() == word)
-    }
-}
-
-/// Where a verification stands. States never go backwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Waiting for the right code.
-    Pending,
-    /// The right code was typed in time.
-    Approved,
-    /// Called off.
-    Canceled,
-    /// Nobody typed the right code in time. An unknown id looks just like this.
-    Expired,
-    /// The budget of checks is spent.
-    MaxAttemptsReached,
-    /// No message could be delivered.
-    Failed,
-}
-
-/// How far the newest message has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// Committed on our side, not yet handed to a provider.
-    Accepted,
-    /// A provider has taken it.
-    Sent,
-    /// The provider reports that it has arrived.
-    Delivered,
-    /// Every way was tried, or the code expired first.
-    Undelivered,
-}
+pub use otp_types::{Channel, DeliveryState, Outcome, State};
 
 /// The newest message of a verification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The channel it went by.
     pub channel: Channel,
@@ -77,7 +20,7 @@ pub struct Delivery {
 }
 
 /// What whoever holds a verification's id may know about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationView {
     /// The verification's id, 32 characters of base64url.
     pub id: String,
@@ -181,59 +124,28 @@ pub struct EmbedOffer {
     pub channels: Vec<Channel>,
 }
 
-/// What came of one submitted guess.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "snake_case")]
-pub enum Outcome {
-    /// The right code, in time, for the first time.
-    Approved,
-    /// The right code of a verification that it had approved before.
-    AlreadyUsed,
-    /// A well-formed guess that is not the code.
-    Incorrect {
-        /// Checks that are left after this one.
-        attempts_left: u32,
-    },
-    /// Not as many digits as were sent, or not digits; costs no attempt.
-    Malformed {
-        /// How many digits the code has.
-        expected: u8,
-    },
-    /// The code, or the verification, is past its time; also the answer for an unknown id.
-    Expired,
-    /// The budget of checks is spent.
-    TooManyAttempts,
-    /// The verification was called off.
-    Canceled,
-}
-
 /// The answer to a check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckAnswer {
     /// What came of the guess.
-    #[serde(flatten)]
     pub outcome: Outcome,
     /// The verification after it; `None` where it has expired or never was.
     pub verification: Option<VerificationView>,
 }
 
 /// What the person typed to begin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StartRequest {
     /// The channel that was chosen; without one it follows from what `to` looks like.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
     /// An e-mail address or a phone number. Ignored where the server has a fixed recipient.
-    #[serde(default)]
     pub to: String,
     /// ISO 3166-1 alpha-2 region in which a phone number without country code is read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
 
 /// One country of the phone form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Country {
     /// ISO 3166-1 alpha-2, for example `GB`.
     pub region: String,
@@ -244,7 +156,7 @@ pub struct Country {
 }
 
 /// What the first page offers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartOptions {
     /// The channels that have a provider, in the order to offer them.
     pub channels: Vec<Channel>,
@@ -257,7 +169,8 @@ pub struct StartOptions {
 }
 
 /// A message that the development inbox has caught.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize, serde::Serialize))]
 pub struct InboxMessage {
     /// Counts up from 1 as messages arrive.
     pub number: u64,

@@ -37,7 +37,7 @@ pub(crate) async fn check_code(id: String, guess: String) -> Result<Card, Flash>
     let door = Door::open()?;
     let answer =
         door.port.check(&door.caller, &id, &guess).await.map_err(|error| door.refuse(error))?;
-    Ok(Card { view: answer.verification, flash: Flash::of_check(answer.outcome, &guess) })
+    Ok(Card { view: answer.verification, flash: Flash::of_check(answer.outcome) })
 }
 
 /// Asks for another code, by another channel if one is named.

@@ -78,7 +78,7 @@ pub(super) async fn check_at(
     Fields(form): Fields<CheckForm>,
 ) -> Result<Redirect, Problem> {
     match context.web.port.check(caller, &address.id, &form.code).await {
-        Ok(answer) => Ok(address.to_page(Flash::of_check(answer.outcome, &form.code))),
+        Ok(answer) => Ok(address.to_page(Flash::of_check(answer.outcome))),
         Err(error) => address.refused(error),
     }
 }

@@ -56,6 +56,7 @@ pub(super) async fn check(
     Id(id): Id,
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
-    let checked = context.web.api.check(&backend, &id, &body.code.into_string()).await?;
-    Ok(answer::<_, response_types::Check>(checked))
+    let typed = body.code.into_string();
+    let checked = context.web.service.check(&backend.client, id, &typed).await?;
+    Ok(answer(response_types::Check::of(&checked, &context), checked.repeated))
 }

@@ -2,24 +2,29 @@
 
 use std::sync::Arc;
 
+use app::error::ApiError;
 use axum::{
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use otp::{Channel, Details};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    auth::{Acting, Json},
-    request_types::{ChannelWord, Country, Link, Locale, Metadata, Text},
-    response_types::{Channel, Verification},
+    auth::{Acting, Backend, Json},
+    request_types::{Country, Link, Locale, Metadata, Text},
+    response_types::Verification,
     responses::{Always, Limited, ProblemDocument, Reading, Repeatable, answer},
 };
 use crate::{
-    api::Create,
     http::{Context, problem::Problem},
+    service::Start,
 };
+
+/// Purpose of a verification whose site names none.
+const PURPOSE: &str = "verification";
 
 /// What a verification is begun with.
 #[derive(Deserialize, ToSchema)]
@@ -30,8 +35,8 @@ pub(super) struct Body {
     #[schema(inline, example = "jane@example.com")]
     to: Text<1, 254>,
     /// How the code travels. Without it that follows from what `to` looks like.
-    #[schema(value_type = Option<Channel>, inline)]
-    channel: Option<ChannelWord>,
+    #[schema(inline)]
+    channel: Option<Channel>,
     /// The country in which a phone number without calling code is read, as in ISO 3166-1.
     #[schema(inline, example = "GB")]
     country: Option<Country>,
@@ -99,21 +104,33 @@ pub(super) async fn create(
     State(context): State<Arc<Context>>,
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
-    let locale = body.locale.map(Locale::into_string);
-    let request = Create {
-        to: body.to.into_string(),
-        channel: body.channel.map(|ChannelWord(channel)| channel),
-        country: body.country.map(Country::into_string),
-        locale: locale.map(|tag| context.web.catalogue.negotiate(Some(&tag))),
-        purpose: body.purpose.map(Text::into_string),
-        return_url: body.return_url.map(Link::into_string),
-        state: body.state.map(Text::into_string),
-        metadata: body.metadata.unwrap_or_default().into_map(),
+    let (service, Backend { site, client }) = (&context.web.service, backend);
+    let return_url = body.return_url.map(Link::into_string);
+    let listed = |url: String| site.return_url(&url).map(ToString::to_string);
+    let return_url =
+        return_url.map(|url| listed(url).ok_or(ApiError::InvalidReturnUrl)).transpose()?;
+    let country = body.country.map(Country::into_string);
+    let to = body.to.into_string();
+    let start = Start {
+        recipient: service.recipient(&site, &to, country.as_deref(), body.channel)?,
+        site,
+        purpose: body.purpose.map_or_else(|| PURPOSE.to_owned(), Text::into_string),
+        locale: body
+            .locale
+            .map(|locale| context.web.catalogue.negotiate(Some(&locale.into_string())))
+            .unwrap_or_default(),
+        details: Details {
+            return_url,
+            page_state: body.state.map(Text::into_string),
+            metadata: body.metadata.unwrap_or_default().into_map(),
+            ..Details::default()
+        },
     };
-    let created = context.web.api.create(&backend, request).await?;
-    let location = HeaderValue::try_from(format!("/v1/verifications/{}", created.value.view.id));
-    let mut response = (StatusCode::CREATED, answer::<_, Verification>(created)).into_response();
-    if let Ok(location) = location {
+    let created = service.start(&client, start).await?;
+    let location = format!("/v1/verifications/{}", created.verification.id());
+    let answer = answer(Verification::of(&created, &context), created.repeated);
+    let mut response = (StatusCode::CREATED, answer).into_response();
+    if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)

@@ -100,7 +100,7 @@ impl FromRequestParts<Arc<Context>> for FrameContext {
             caller,
             flash: asked.e,
             refused: asked.refused.map(|code| (code, asked.wait)),
-            channel: Channel::from_word(&asked.channel),
+            channel: Channel::parse(&asked.channel),
             offered: offer.channels,
         })
     }

@@ -18,6 +18,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Context, api, caller, embed::InFrame, pages::Page, security_headers::Exposure};
+use crate::service::Refused;
 
 /// Why there is no better answer.
 #[derive(Clone, Debug)]
@@ -71,6 +72,12 @@ impl From<ApiError> for Problem {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             reason: Reason::Refused(error),
         }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        ApiError::from(refused).into()
     }
 }
 

@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use otp::{
-    Channel, ResultToken, Timestamp,
-    token::{Assurance, MAX_LIFETIME},
-};
+use otp::{Assurance, Channel, ResultToken, Timestamp, token::MAX_LIFETIME};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::{keyring::Keyring, tokens::Tokens};
