@@ -1,33 +1,32 @@
-//! The way back to a relying party that has sent a person here and waits for them.
+//! Form that returns a person to the relying party that redirected them here.
 //!
-//! It is a form that is posted to the one address that the relying party has listed, since a token has
-//! no place in any URL. Where nothing is left to be said, a script of one line posts it at once; the
-//! button is there for everybody else.
+//! It is posted to the return URL, so that the token is in no URL. Where the page has nothing left to
+//! say, a script of one line submits it at once; otherwise the person presses its button.
 
 use leptos::prelude::*;
 
 use crate::{
-    texts::{CardTexts, WayBackTexts},
+    texts::{CardTexts, ReturnTexts},
     wire::{State, WayBack},
 };
 
-/// Posts the form while the page is still being read, by which browsers put what follows in its place
-/// in the history. Whoever goes back to it is left to choose.
-const GO: &str = "{const[how]=performance.getEntriesByType('navigation');\
+/// Submits the form while the page is loading, so that browsers replace its entry in the history. Does
+/// nothing when the person navigates back to the page.
+const AUTO_SUBMIT: &str = "{const[how]=performance.getEntriesByType('navigation');\
                   if(!how||how.type!='back_forward')document.getElementById('way-back').submit()}";
 
-/// The form, once the verification is over.
-pub(super) fn way_back(
+/// The form of a verification that is over.
+pub(super) fn return_form(
     way: &WayBack,
     brand: &str,
-    texts: &WayBackTexts,
+    texts: &ReturnTexts,
     nonce: &str,
 ) -> impl IntoView + use<> {
     let field = |name: &'static str, value: Option<String>| {
         value.map(|value| view! { <input type="hidden" name=name value=value /> })
     };
-    let script = goes_by_itself(way).then(|| {
-        view! { <script nonce=nonce.to_owned() inner_html=GO></script> }
+    let script = submits_itself(way).then(|| {
+        view! { <script nonce=nonce.to_owned() inner_html=AUTO_SUBMIT></script> }
     });
     view! {
         <form id="way-back" method="post" action=way.url.clone()>
@@ -45,8 +44,8 @@ pub(super) fn way_back(
     }
 }
 
-/// The words of a card whose person came from a relying party: they begin anew there and not here.
-pub(super) fn reworded(card: CardTexts, brand: &str, texts: &WayBackTexts) -> CardTexts {
+/// Texts of the card for a person from a relying party, who starts again there and not here.
+pub(super) fn reworded(card: CardTexts, brand: &str, texts: &ReturnTexts) -> CardTexts {
     let brand = isolated(brand);
     let leave = texts.cancel_and_return.with(&brand);
     CardTexts {
@@ -61,9 +60,9 @@ pub(super) fn reworded(card: CardTexts, brand: &str, texts: &WayBackTexts) -> Ca
     }
 }
 
-/// Is there nothing left for the person to read or do? An approved verification whose token is gone
-/// has been returned from before.
-fn goes_by_itself(way: &WayBack) -> bool {
+/// Whether the page has nothing left to say. An approved verification without a token has already been
+/// returned from.
+fn submits_itself(way: &WayBack) -> bool {
     match way.result {
         State::Approved => way.token.is_some(),
         State::Canceled => true,
@@ -71,7 +70,7 @@ fn goes_by_itself(way: &WayBack) -> bool {
     }
 }
 
-/// How a verification ended, in the word that the JSON API has for it.
+/// The state as the JSON API spells it.
 fn result(state: State) -> &'static str {
     match state {
         State::Pending => "pending",
@@ -83,7 +82,7 @@ fn result(state: State) -> &'static str {
     }
 }
 
-/// A name keeps its own direction within whatever text it stands (Unicode Bidirectional Algorithm).
+/// Isolates the direction of a name from the text around it (Unicode Bidirectional Algorithm).
 fn isolated(name: &str) -> String {
     format!("\u{2068}{name}\u{2069}")
 }
