@@ -1,4 +1,4 @@
-//! The server functions over HTTP: calls of the port, and responses for errors.
+//! The server functions over HTTP: what reaches the port, and how refusals go out.
 #![cfg(feature = "ssr")]
 
 use std::{net::IpAddr, sync::Arc};
@@ -14,7 +14,7 @@ use axum::{
     http::{Request, Response, StatusCode, header},
 };
 
-/// A service without verifications, and with rate limits.
+/// A service that knows of nothing, and of too much traffic.
 struct Empty;
 
 #[async_trait::async_trait]
@@ -78,7 +78,7 @@ async fn call(
 ) -> (StatusCode, String, Response<()>) {
     let request = Request::post(path)
         .header(header::CONTENT_TYPE, content_type)
-        // The headers that browsers send with a form.
+        // As a form in a browser would send it.
         .header(header::ACCEPT, "text/html")
         .header(header::REFERER, "https://example.com/elsewhere")
         .body(Body::from(body))
@@ -92,7 +92,7 @@ async fn call(
 const JSON: &str = "application/json";
 
 #[test]
-fn there_is_one_function_for_each_action_of_the_card() {
+fn there_is_one_function_for_each_thing_that_the_card_does() {
     let mut paths: Vec<_> = server_fns::paths().collect();
     paths.sort_unstable();
     assert_eq!(paths, ["/ui/check", "/ui/resend", "/ui/view"]);
@@ -107,13 +107,13 @@ async fn an_unknown_verification_is_an_empty_card() {
 }
 
 #[tokio::test]
-async fn an_outcome_comes_with_its_flash() {
+async fn an_outcome_comes_with_the_words_for_it() {
     let (status, body, _) = call("/ui/check", JSON, r#"["id","12"]"#).await;
     assert_eq!((status, body.as_str()), (StatusCode::OK, r#"["0","1","too-short"]"#));
 }
 
 #[tokio::test]
-async fn an_error_has_its_status_and_a_retry_after_header() {
+async fn a_refusal_has_its_status_and_says_when_to_come_back() {
     let (status, body, response) = call("/ui/check", JSON, r#"["id","limit"]"#).await;
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(body, r#"["limit-checks.60"]"#);
@@ -127,7 +127,8 @@ async fn an_error_has_its_status_and_a_retry_after_header() {
 }
 
 #[tokio::test]
-async fn s12_only_json_is_read() {
+async fn only_json_is_read() {
+    // S12
     for content_type in ["text/plain", "application/x-www-form-urlencoded", "", "text/json"] {
         let (status, body, _) = call("/ui/check", content_type, r#"["id","123456"]"#).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{content_type}");
@@ -138,7 +139,8 @@ async fn s12_only_json_is_read() {
 }
 
 #[tokio::test]
-async fn s19_arguments_of_another_number_or_type_are_refused() {
+async fn arguments_that_do_not_fit_are_refused() {
+    // S19: neither too few nor too many, nor of another kind.
     for body in ["", "[]", r#"["id"]"#, r#"["id","1","2"]"#, r#"["id",5]"#, r#"{"id":"x"}"#] {
         let (status, ..) = call("/ui/check", JSON, body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
@@ -146,7 +148,7 @@ async fn s19_arguments_of_another_number_or_type_are_refused() {
 }
 
 #[tokio::test]
-async fn other_paths_are_not_found() {
+async fn there_is_nothing_at_other_addresses() {
     let (status, ..) = call("/ui/start", JSON, "[]").await;
     assert_eq!(status, StatusCode::NOT_FOUND);
 }

@@ -41,7 +41,7 @@ pub struct Frame<'a> {
     pub nonce: &'a str,
 }
 
-/// Icon: a key on the accent colour, inlined to save a request.
+/// A key on the accent colour, in the page itself so that it costs no request.
 const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' \
     viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='8' fill='%233346c8'/%3E%3Cpath \
     d='M14 18 25 7m-3 3 3 3m-7 1 2 2m-5 5a5 5 0 1 1-10 0 5 5 0 0 1 10 0z' fill='none' \
@@ -193,8 +193,8 @@ pub(super) fn document<V: IntoView>(
                     }}
                     <meta name="color-scheme" content=look.theme.scheme() />
                     <link rel="icon" href=ICON />
-                    // The card is centred, so it would move while it loads: rendering is blocked until its
-                    // end is parsed.
+                    // Half a card would stand elsewhere than a whole one, since it stands in the middle:
+                    // nothing is painted before its end is read.
                     <link rel="expect" href="#end" blocking="render" />
                     <style nonce=nonce.to_owned() inner_html=assets.css.clone()></style>
                     {dark}

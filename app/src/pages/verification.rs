@@ -83,9 +83,8 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     if is_over {
         return document(frame, &head, || {
             provide_card_context();
-            let texts_of_form = &frame.texts.return_form;
-            let form =
-                way_back.map(|way| return_form(way, &brand.name, texts_of_form, frame.nonce));
+            let form = way_back
+                .map(|way| return_form(way, &brand.name, &frame.texts.return_form, frame.nonce));
             ending(&card, &texts, form)
         });
     }
