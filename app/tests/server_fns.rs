@@ -1,6 +1,7 @@
 //! The server functions over HTTP: what reaches the port, and how refusals go out.
 #![cfg(feature = "ssr")]
 
+use otp_types::CodeProblem;
 use std::{net::IpAddr, sync::Arc};
 
 use app::{
@@ -48,9 +49,10 @@ impl Port for Empty {
         assert_eq!(caller.locale, "en");
         match guess {
             "limit" => Err(ApiError::RateLimited { limit: Limit::CallerChecks, retry_after: 60 }),
-            _ => {
-                Ok(CheckAnswer { outcome: Outcome::Malformed { expected: 6 }, verification: None })
-            }
+            _ => Ok(CheckAnswer {
+                outcome: Outcome::Malformed { expected: 6, problem: CodeProblem::TooShort },
+                verification: None,
+            }),
         }
     }
 
