@@ -222,7 +222,7 @@ fn s21_a_printed_site_is_ready_to_be_configured_and_its_secret_stays_out_of_the_
     std::fs::write(&file, key).unwrap();
     let (code, out, log) = latchkey.run(&["check"], &[]);
     assert_eq!(code, Some(78), "{out} {log}");
-    assert!(log.contains("sites.shop.secret_keys: number 1 is a secret key itself"), "{log}");
+    assert!(log.contains("sites.shop.secret_keys: item 1 is a secret key itself"), "{log}");
     assert!(!log.contains(secret), "{log}");
 }
 

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 use crate::{
-    config::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name_problem},
+    config::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
     keyring,
     site::SecretDigest,
 };
@@ -76,9 +76,8 @@ fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Fail
 }
 
 fn print_site(name: &str, out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
-    if let Some(problem) = site_name_problem(name) {
-        return Err(Failure::Other(format!("the name of a site {problem}").into()));
-    }
+    site_name(name)
+        .map_err(|problem| Failure::Other(format!("the name of a site {problem}").into()))?;
     let public = fresh_key::<24>(PUBLIC_KEY_PREFIX)?;
     let secret = fresh_key::<32>(SECRET_KEY_PREFIX)?;
     let digest = SecretDigest::of(secret.expose_secret());

@@ -1,12 +1,12 @@
-//! How relying parties are told of their verifications.
+//! `[webhook]`: events for relying parties.
 
-use super::{reader::Reader, server::Mode};
+use super::{server::Mode, settings::Settings};
 use crate::webhook::WebhookSettings;
 
-pub(super) fn read(reader: &mut Reader, mode: Mode) -> WebhookSettings {
+pub(super) fn read(settings: &mut Settings, mode: Mode) -> WebhookSettings {
     WebhookSettings {
-        timeout: reader.seconds("webhook.timeout", 1..=60),
-        allowed_networks: reader.networks("webhook.allowed_networks"),
+        timeout: settings.seconds("webhook.timeout", 1..=60),
+        allowed_networks: settings.networks("webhook.allowed_networks"),
         https_only: mode == Mode::Production,
     }
 }
