@@ -44,19 +44,14 @@ impl DeliverySettings {
             && sms.is_empty()
             && settings.is_fine("delivery")
         {
-            settings.refuse(
-                "delivery",
-                "nothing can be sent; production needs a mail server (smtp.url or SMTP_URL), a \
-                 Twilio account (TWILIO_SID, TWILIO_AUTH_TOKEN, SENDER_NUMBER), or both",
-            );
+            let message = "has no provider; set up a mail server (smtp.url or SMTP_URL) or a Twilio \
+                           account (TWILIO_SID, TWILIO_AUTH_TOKEN, SENDER_NUMBER)";
+            settings.refuse("delivery", message);
         }
+        let lease = settings.seconds("delivery.lease", 10..=600);
         let retry_first = settings.seconds("delivery.retry_first", 1..=60);
         let retry_longest = settings.seconds("delivery.retry_longest", 1..=600);
-        settings.refuse_unless_ordered(
-            ("delivery.retry_first", retry_first),
-            ("delivery.retry_longest", retry_longest),
-        );
-        let lease = settings.seconds("delivery.lease", 10..=600);
+        settings.refuse_unless_ordered("delivery.retry_first", "delivery.retry_longest");
         Self { email, sms, lease, retry_first, retry_longest }
     }
 

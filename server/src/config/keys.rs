@@ -36,10 +36,8 @@ impl KeySettings {
                 Err(error) => settings.refuse("keys.secrets", error.to_string()),
             }
         } else if !may_generate && !file.exists() {
-            let message = format!(
-                "is missing, and there is no key file {}; `latchkey keys` prints a fresh secret",
-                file.display()
-            );
+            let file = file.display();
+            let message = format!("is missing, as is the file {file}; `latchkey keys` prints one");
             settings.refuse("keys.secrets", message);
         }
         Self { given, file, may_generate }

@@ -7,7 +7,6 @@ use toml::{Table, Value};
 
 use super::{
     environment::{CONFIG_VARIABLE, Environment},
-    problem::Provenance,
     settings::Settings,
     sites::site_name,
 };
@@ -35,7 +34,7 @@ pub(super) fn read(sources: &Sources) -> (Settings, Vec<Settings>) {
     let mut settings = Settings::new(String::new(), include_str!("default.toml"));
     let sites = read_file(sources, &mut settings);
     for (name, key, text) in sources.environment.variables() {
-        let provenance = Provenance::Variable(name);
+        let provenance = format!("environment variable {name}");
         match text {
             _ if key.starts_with("sites") && !key.starts_with("sites_for") => {
                 let message = "can only be set in the configuration file, as [[sites]]";
@@ -55,7 +54,7 @@ fn read_file(sources: &Sources, settings: &mut Settings) -> Vec<Settings> {
     let named = sources.file.clone().or(named);
     let is_optional = named.is_none();
     let path = sources.directory.join(named.unwrap_or_else(|| "latchkey.toml".into()));
-    let provenance = Provenance::File(path.clone());
+    let provenance = path.display().to_string();
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if is_optional && error.kind() == ErrorKind::NotFound => String::new(),
@@ -84,7 +83,7 @@ fn read_file(sources: &Sources, settings: &mut Settings) -> Vec<Settings> {
 }
 
 /// The settings of the site at this place in the file, reported by its name if it has a valid one.
-fn site_settings(index: usize, table: Table, provenance: &Provenance) -> Settings {
+fn site_settings(index: usize, table: Table, provenance: &str) -> Settings {
     let name = table.get("name").and_then(Value::as_str).unwrap_or_default().trim();
     let prefix = match site_name(name) {
         Ok(name) => format!("sites.{name}."),

@@ -24,12 +24,9 @@ pub struct LogSettings {
 
 impl LogSettings {
     pub(super) fn read(settings: &mut Settings, mode: Mode) -> Self {
-        let words =
-            [("auto", None), ("text", Some(LogFormat::Text)), ("json", Some(LogFormat::Json))];
-        let format = settings.choice("log.format", &words).unwrap_or(match mode {
-            Mode::Development => LogFormat::Text,
-            Mode::Production => LogFormat::Json,
-        });
+        let auto = if mode == Mode::Development { LogFormat::Text } else { LogFormat::Json };
+        let words = [("auto", auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
+        let format = settings.choice("log.format", &words);
         let level = settings.parse("log.level", |level| match EnvFilter::try_new(level) {
             Ok(_) if !level.is_empty() => Ok(level.to_owned()),
             _ => Err("must be one of: error, warn, info, debug, trace; or directives such as \

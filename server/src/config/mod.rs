@@ -25,7 +25,6 @@ mod smtp_url;
 mod tests;
 mod twilio;
 mod warnings;
-mod webhook;
 
 use std::{
     path::{Path, PathBuf},
@@ -42,11 +41,11 @@ pub use self::{
     logging::{LogFormat, LogSettings},
     page::PageSettings,
     policy::LimitSettings,
-    problem::{ConfigError, ConfigProblem, Provenance},
+    problem::{ConfigError, ConfigProblem},
     server::{Mode, ServerSettings},
     sites::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
 };
-use self::{settings::Settings, sites::SiteContext};
+use self::{server::parse_network, settings::Settings, sites::SiteContext};
 use crate::{
     delivery::{SmtpSettings, TwilioSettings},
     site::Sites,
@@ -135,7 +134,11 @@ impl Config {
             delivery,
             smtp,
             twilio,
-            webhook: webhook::read(settings, mode),
+            webhook: WebhookSettings {
+                timeout: settings.seconds("webhook.timeout", 1..=60),
+                allowed_networks: settings.parse_list("webhook.allowed_networks", parse_network),
+                https_only: mode == Mode::Production,
+            },
             page,
             sites,
             check_providers: settings.get("startup.check_providers"),
@@ -146,6 +149,6 @@ impl Config {
 
     /// Advice for the operator of a server that can start, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        warnings::of(&self.server, &self.policy, &self.sites)
+        warnings::warnings(&self.server, &self.policy, &self.sites)
     }
 }

@@ -1,5 +1,7 @@
 //! `[policy]` and `[limits]`: the rules of one verification and the quotas across all of them.
 
+use std::time::Duration;
+
 use otp::{
     Policy,
     policy::{self, Draft},
@@ -9,20 +11,22 @@ use super::settings::Settings;
 
 /// The rules of one verification, of the server or of a site. The domain owns their bounds.
 pub(super) fn read_policy(settings: &mut Settings) -> Draft {
+    let waits: Vec<u64> = settings.get("policy.resend_waits");
+    let (low, high) = policy::RESEND_WAIT_SECONDS.into_inner();
+    if !(1..=10).contains(&waits.len()) || waits.iter().any(|wait| !(low..=high).contains(wait)) {
+        let message = format!("must be 1 to 10 numbers from {low} to {high}");
+        settings.refuse("policy.resend_waits", message);
+    }
     let draft = Draft {
         code_length: settings.number("policy.code_length", policy::CODE_LENGTH),
         lifetime: settings.seconds("policy.lifetime", policy::LIFETIME_SECONDS),
         checks: settings.number("policy.checks", policy::CHECKS),
         sends: settings.number("policy.sends", policy::SENDS),
-        resend_waits: settings.seconds_list("policy.resend_waits", &policy::RESEND_WAIT_SECONDS),
+        resend_waits: waits.into_iter().map(Duration::from_secs).collect(),
         live_codes: settings.number("policy.live_codes", policy::LIVE_CODES),
         window: settings.seconds("policy.window", policy::WINDOW_SECONDS),
     };
-    let (lifetime, window) = (draft.lifetime, draft.window);
-    settings.refuse_unless_ordered(("policy.lifetime", lifetime), ("policy.window", window));
-    if settings.is_fine("policy.resend_waits") && !(1..=10).contains(&draft.resend_waits.len()) {
-        settings.refuse("policy.resend_waits", "must have 1 to 10 items");
-    }
+    settings.refuse_unless_ordered("policy.lifetime", "policy.window");
     if settings.is_fine("policy")
         && let Err(problems) = Policy::new(draft.clone())
     {

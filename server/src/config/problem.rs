@@ -1,25 +1,14 @@
 //! Problems of a configuration, as the operator reads them.
 
-use std::{fmt, path::PathBuf};
-
-/// The place that a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Provenance {
-    /// The embedded defaults.
-    Default,
-    /// A configuration file.
-    File(PathBuf),
-    /// An environment variable.
-    Variable(String),
-}
+use std::fmt;
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigProblem {
     /// The dotted key, for example `policy.code_length`, or a section.
     pub key: String,
-    /// The place that its value came from.
-    pub provenance: Provenance,
+    /// The file or variable that its value came from; `None` for a default.
+    pub provenance: Option<String>,
     /// The problem and its remedy. Never quotes a secret.
     pub message: String,
 }
@@ -28,9 +17,8 @@ impl fmt::Display for ConfigProblem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.key, self.message)?;
         match &self.provenance {
-            Provenance::Default => Ok(()),
-            Provenance::File(path) => write!(f, " (from {})", path.display()),
-            Provenance::Variable(name) => write!(f, " (from environment variable {name})"),
+            Some(provenance) => write!(f, " (from {provenance})"),
+            None => Ok(()),
         }
     }
 }

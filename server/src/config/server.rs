@@ -46,32 +46,33 @@ impl ServerSettings {
     pub(super) fn read(settings: &mut Settings) -> Self {
         const ORIGIN: &str = "server.public_origin";
         let bind = settings.parse("server.bind", |text| {
-            text.parse::<SocketAddr>()
-                .map_err(|_| "must be an address with a port, for example 127.0.0.1:3000")
+            let address = text.parse::<SocketAddr>();
+            address.map_err(|_| "must be an address with a port, for example 127.0.0.1:3000")
         });
         let bind = bind.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
-        let public_origin = settings.parse_optional(ORIGIN, |text| {
-            Origin::parse(text).ok_or(
-                "must be scheme and host without a path, for example \"https://otp.example.com\"",
-            )
-        });
-        let mode = read_mode(settings, bind, public_origin.as_ref());
-        match &public_origin {
-            _ if mode == Mode::Development || !settings.is_fine(ORIGIN) => {}
-            Some(origin) if origin.is_https() => {}
-            Some(_) => settings.refuse(ORIGIN, "must begin with https:// in production"),
-            None => settings.refuse(
+        let public_origin = settings.parse_optional(ORIGIN, parse_origin);
+        // A loopback address behind an https origin is a server behind a reverse proxy: as
+        // development, its inbox would show codes to the world.
+        let is_https = public_origin.as_ref().is_some_and(Origin::is_https);
+        let is_local = bind.ip().is_loopback() && !is_https;
+        let auto = if is_local { Mode::Development } else { Mode::Production };
+        let words =
+            [("auto", auto), ("development", Mode::Development), ("production", Mode::Production)];
+        let mode = settings.choice("server.mode", &words);
+        if mode == Mode::Production && !is_https && settings.is_fine(ORIGIN) {
+            let problem =
+                if public_origin.is_some() { "must begin with https://" } else { "is missing" };
+            settings.refuse(
                 ORIGIN,
-                "is missing; production needs the origin that browsers see, for example \
-                 \"https://otp.example.com\"",
-            ),
+                format!("{problem} in production, for example \"https://otp.example.com\""),
+            );
         }
         Self {
             mode,
             bind,
             public_origin,
-            trusted_proxies: settings.networks("server.trusted_proxies"),
-            security_contacts: settings.parse_list("server.security_contacts", contact_uri),
+            trusted_proxies: settings.parse_list("server.trusted_proxies", parse_network),
+            security_contacts: settings.parse_list("server.security_contacts", parse_contact),
             request_timeout: settings.seconds("server.request_timeout", 1..=120),
             header_timeout: settings.seconds("server.header_timeout", 1..=120),
             shutdown_timeout: settings.seconds("server.shutdown_timeout", 1..=60),
@@ -89,8 +90,19 @@ impl ServerSettings {
     }
 }
 
+/// An origin, as browsers see one.
+pub(super) fn parse_origin(text: &str) -> Result<Origin, &'static str> {
+    Origin::parse(text).ok_or("must be scheme, host and port alone, as \"https://shop.example\"")
+}
+
+/// A network; an address stands for itself alone.
+pub(super) fn parse_network(text: &str) -> Result<IpNet, &'static str> {
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| "must be a network, for example 10.0.0.0/8 or 192.0.2.7")
+}
+
 /// A `mailto:` URI with one address, or an `https:` URL without credentials.
-pub(super) fn contact_uri(text: &str) -> Result<String, &'static str> {
+pub(super) fn parse_contact(text: &str) -> Result<String, &'static str> {
     let uri = Url::parse(text).ok().filter(|url| match url.scheme() {
         "https" => url.username().is_empty() && url.password().is_none(),
         "mailto" => Recipient::parse(url.path(), None, Some(Channel::Email)).is_ok(),
@@ -103,21 +115,4 @@ pub(super) fn contact_uri(text: &str) -> Result<String, &'static str> {
 pub(super) fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// `auto` is development only while no other machine can reach the server: a loopback address behind
-/// an https origin is a server behind a reverse proxy, and its inbox would show codes to the world.
-fn read_mode(settings: &mut Settings, bind: SocketAddr, origin: Option<&Origin>) -> Mode {
-    let words = [
-        ("auto", None),
-        ("development", Some(Mode::Development)),
-        ("production", Some(Mode::Production)),
-    ];
-    settings.choice("server.mode", &words).unwrap_or_else(|| {
-        if bind.ip().is_loopback() && !origin.is_some_and(Origin::is_https) {
-            Mode::Development
-        } else {
-            Mode::Production
-        }
-    })
 }

@@ -3,14 +3,12 @@
 //! A refused value is replaced by a harmless one, so that reading goes on and the operator hears of
 //! every problem at once. The stand-in is never used, because any problem fails the load.
 
-use std::{collections::BTreeMap, fmt::Display, net::IpAddr, ops::RangeInclusive, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, ops::RangeInclusive, time::Duration};
 
-use ipnet::IpNet;
-use secrecy::SecretString;
 use serde::de::DeserializeOwned;
 use toml::{Table, Value};
 
-use super::problem::{ConfigProblem, Provenance};
+use super::problem::ConfigProblem;
 
 /// The tables whose keys the operator chooses.
 const MAPS: [&str; 1] = ["test_recipients"];
@@ -36,8 +34,8 @@ pub(super) struct Settings {
 /// The value of one key.
 struct Entry {
     default: Value,
-    /// The value that overrides the default.
-    set: Option<(Value, Provenance)>,
+    /// The value that overrides the default, and the file or variable that it came from.
+    set: Option<(Value, String)>,
 }
 
 impl Entry {
@@ -59,12 +57,12 @@ impl Settings {
     }
 
     /// Overrides values key by key.
-    pub(super) fn overlay(&mut self, table: Table, provenance: &Provenance) {
+    pub(super) fn overlay(&mut self, table: Table, provenance: &str) {
         flatten(table, "", &mut |key, value| self.set(&key, value, provenance));
     }
 
     /// Overrides one value with text from the environment.
-    pub(super) fn set_text(&mut self, key: &str, text: &str, provenance: &Provenance) {
+    pub(super) fn set_text(&mut self, key: &str, text: &str, provenance: &str) {
         let default = self.entries.get(key).map(|entry| &entry.default);
         let value = default.map_or_else(|| text.into(), |default| parse(default, text.trim()));
         self.set(key, value, provenance);
@@ -83,12 +81,12 @@ impl Settings {
         }
     }
 
-    fn set(&mut self, key: &str, value: Value, provenance: &Provenance) {
+    fn set(&mut self, key: &str, value: Value, provenance: &str) {
         let Some(entry) = self.entries.get_mut(key) else {
             return self.report(key, provenance, self.unknown(key));
         };
         match mismatch(&entry.default, &value) {
-            None => entry.set = Some((value, provenance.clone())),
+            None => entry.set = Some((value, provenance.to_owned())),
             Some(expected) => self.report(key, provenance, format!("must be {expected}")),
         }
     }
@@ -102,28 +100,17 @@ impl Settings {
                 "unknown key; {last} stands at the top of the file, before the first section"
             );
         }
-        self.entries
-            .keys()
-            .map(|known| (strsim::jaro_winkler(known, key), known))
-            .filter(|(likeness, _)| *likeness > ALIKE)
-            .max_by(|(a, _), (b, _)| a.total_cmp(b))
-            .map_or("unknown key".to_owned(), |(_, known)| {
-                format!("unknown key; did you mean {}?", self.name(known))
-            })
+        let alike = self.entries.keys().map(|known| (strsim::jaro_winkler(known, key), known));
+        match alike.filter(|(likeness, _)| *likeness > ALIKE).max_by(|a, b| a.0.total_cmp(&b.0)) {
+            Some((_, known)) => format!("unknown key; did you mean {}?", self.name(known)),
+            None => "unknown key".to_owned(),
+        }
     }
 
-    /// Notes a problem with something that is not one of the values.
-    pub(super) fn report(
-        &mut self,
-        key: &str,
-        provenance: &Provenance,
-        message: impl Into<String>,
-    ) {
-        self.problems.push(ConfigProblem {
-            key: self.name(key),
-            provenance: provenance.clone(),
-            message: message.into(),
-        });
+    /// Notes a problem with a value from this file or variable.
+    pub(super) fn report(&mut self, key: &str, provenance: &str, message: impl Into<String>) {
+        let (key, provenance) = (self.name(key), Some(provenance.to_owned()));
+        self.problems.push(ConfigProblem { key, provenance, message: message.into() });
     }
 }
 
@@ -131,31 +118,26 @@ impl Settings {
 impl Settings {
     /// Notes that the value of a key cannot be used. `key` may be a section as well.
     pub(super) fn refuse(&mut self, key: &str, message: impl Into<String>) {
-        let provenance = self.provenance(key).clone();
-        self.report(key, &provenance, message);
+        let provenance = self.provenance(key).map(str::to_owned);
+        let key = self.name(key);
+        self.problems.push(ConfigProblem { key, provenance, message: message.into() });
     }
 
     /// Whether the key has another value than its default.
     pub(super) fn is_set(&self, key: &str) -> bool {
-        self.entries.get(key).is_some_and(|entry| entry.set.is_some())
+        self.provenance(key).is_some()
     }
 
-    /// The place that the value of a key came from.
-    pub(super) fn provenance(&self, key: &str) -> &Provenance {
-        let set = self.entries.get(key).and_then(|entry| entry.set.as_ref());
-        set.map_or(&Provenance::Default, |(_, provenance)| provenance)
+    /// The file or variable that set a key.
+    pub(super) fn provenance(&self, key: &str) -> Option<&str> {
+        Some(&self.entries.get(key)?.set.as_ref()?.1)
     }
 
     /// Whether no problem was found with a key, or with any key of a section.
     pub(super) fn is_fine(&self, key: &str) -> bool {
         let name = self.name(key);
-        let concerns = |problem: &ConfigProblem| {
-            problem
-                .key
-                .strip_prefix(&name)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        !self.problems.iter().any(concerns)
+        let rests = self.problems.iter().filter_map(|problem| problem.key.strip_prefix(&name));
+        !rests.into_iter().any(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
     /// A value in the Rust type that corresponds to its TOML type.
@@ -175,11 +157,6 @@ impl Settings {
     /// A text; an empty one counts as not set.
     pub(super) fn optional(&mut self, key: &str) -> Option<String> {
         Some(self.text(key)).filter(|text| !text.is_empty())
-    }
-
-    /// A secret text; an empty one counts as not set.
-    pub(super) fn secret(&mut self, key: &str) -> Option<SecretString> {
-        self.optional(key).map(SecretString::from)
     }
 
     /// A text in a type of its own. `None` if `parse` refuses it.
@@ -224,37 +201,23 @@ impl Settings {
         items
     }
 
-    /// A list of networks; an address stands for itself alone.
-    pub(super) fn networks(&mut self, key: &str) -> Vec<IpNet> {
-        self.parse_list(key, |text| {
-            let network =
-                text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-            network.map_err(|_| "must be a network, for example 10.0.0.0/8 or 192.0.2.7")
-        })
-    }
-
     /// A whole number within bounds.
     pub(super) fn number<T>(&mut self, key: &str, bounds: RangeInclusive<T>) -> T
     where
         T: TryFrom<i64> + PartialOrd + Display + Copy,
     {
-        let given = self.get(key);
-        self.bounded(key, given, &bounds)
+        let given: i64 = self.get(key);
+        let number = T::try_from(given).ok().filter(|number| bounds.contains(number));
+        let (low, high) = bounds.into_inner();
+        number.unwrap_or_else(|| {
+            self.refuse(key, format!("must be from {low} to {high}, not {given}"));
+            low
+        })
     }
 
     /// A duration in whole seconds within bounds.
     pub(super) fn seconds(&mut self, key: &str, bounds: RangeInclusive<u64>) -> Duration {
         Duration::from_secs(self.number(key, bounds))
-    }
-
-    /// A list of durations in whole seconds, each within bounds.
-    pub(super) fn seconds_list(
-        &mut self,
-        key: &str,
-        bounds: &RangeInclusive<u64>,
-    ) -> Vec<Duration> {
-        let given: Vec<i64> = self.get(key);
-        given.into_iter().map(|n| Duration::from_secs(self.bounded(key, n, bounds))).collect()
     }
 
     /// One of a few words.
@@ -267,26 +230,18 @@ impl Settings {
         choice.unwrap_or(&words[0]).1
     }
 
-    /// Refuses one of two durations if the first is longer than the second: the one that was set,
-    /// since the other one may still have its default.
-    pub(super) fn refuse_unless_ordered(
-        &mut self,
-        (shorter, short): (&str, Duration),
-        (longer, long): (&str, Duration),
-    ) {
+    /// Refuses one of two numbers of seconds if the first is larger than the second: the one that was
+    /// set, since the other one may still have its default.
+    pub(super) fn refuse_unless_ordered(&mut self, shorter: &str, longer: &str) {
+        let (short, long): (i64, i64) = (self.get(shorter), self.get(longer));
         if short <= long || !self.is_fine(shorter) || !self.is_fine(longer) {
             return;
         }
+        let (shortest, longest) = (self.name(shorter), self.name(longer));
         if self.is_set(longer) {
-            let message =
-                format!("must be at least {}, {} seconds", self.name(shorter), short.as_secs());
-            self.refuse(longer, message);
+            self.refuse(longer, format!("must be at least {shortest}, {short} seconds"));
         } else {
-            let (name, long) = (self.name(longer), long.as_secs());
-            self.refuse(
-                shorter,
-                format!("must be at most {name}, {long} seconds; raise that as well"),
-            );
+            self.refuse(shorter, format!("must be at most {longest} ({long} seconds); raise both"));
         }
     }
 
@@ -301,18 +256,6 @@ impl Settings {
     #[cfg(test)]
     pub(super) fn names(&self) -> Vec<String> {
         self.entries.keys().map(|key| self.name(key)).collect()
-    }
-
-    fn bounded<T>(&mut self, key: &str, given: i64, bounds: &RangeInclusive<T>) -> T
-    where
-        T: TryFrom<i64> + PartialOrd + Display + Copy,
-    {
-        let (low, high) = (bounds.start(), bounds.end());
-        let number = T::try_from(given).ok().filter(|number| bounds.contains(number));
-        number.unwrap_or_else(|| {
-            self.refuse(key, format!("must be from {low} to {high}, not {given}"));
-            *low
-        })
     }
 
     fn name(&self, key: &str) -> String {

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use lettre::message::Mailbox;
+use secrecy::SecretString;
 
 use super::{server::is_loopback, settings::Settings, smtp_url};
 use crate::delivery::{SmtpSecurity, SmtpSettings};
@@ -20,7 +21,7 @@ pub(super) fn read(settings: &mut Settings, directory: &Path) -> Option<SmtpSett
     let (security, usual_port) = settings.choice("smtp.security", &words);
     let port = settings.number("smtp.port", 0..=u16::MAX);
     let username = settings.optional("smtp.username");
-    let password = settings.secret("smtp.password");
+    let password = settings.optional("smtp.password").map(SecretString::from);
     let from = settings.optional("smtp.from");
     let Some(host) = settings.optional("smtp.host") else {
         let keys = ["smtp.username", "smtp.password", "smtp.from", "smtp.port"];
@@ -32,26 +33,19 @@ pub(super) fn read(settings: &mut Settings, directory: &Path) -> Option<SmtpSett
         return None;
     };
     if security == SmtpSecurity::Plain && !is_loopback(&host) {
-        settings.refuse(
-            "smtp.security",
-            "\"plain\" would send codes and password readable over the network; it is accepted \
-             for a mail server on this machine alone",
-        );
+        let message = "is plain, readable over the network; accepted for this machine only";
+        settings.refuse("smtp.security", message);
     }
     match (&username, &password) {
         (Some(_), None) => settings.refuse("smtp.password", "is missing, but a user name is set"),
         (None, Some(_)) => settings.refuse("smtp.username", "is missing, but a password is set"),
         _ => {}
     }
-    let given = from.is_some();
     let from = from.or_else(|| username.clone()).unwrap_or_default();
     if from.parse::<Mailbox>().is_err() {
-        let message = if given {
-            "must be an address, for example \"otp@example.com\" or \"Example <otp@example.com>\""
-        } else {
-            "is missing: the address that messages come from, for example \"otp@example.com\""
-        };
-        settings.refuse("smtp.from", message);
+        let problem = if settings.is_set("smtp.from") { "must be" } else { "is missing:" };
+        let shapes = "\"otp@example.com\" or \"Example <otp@example.com>\"";
+        settings.refuse("smtp.from", format!("{problem} a sender such as {shapes}"));
     }
     Some(SmtpSettings {
         host,
@@ -68,7 +62,7 @@ pub(super) fn read(settings: &mut Settings, directory: &Path) -> Option<SmtpSett
 /// is kept in two places that can differ.
 fn expand_url(settings: &mut Settings) {
     let url = settings.parse_optional("smtp.url", smtp_url::parse).unwrap_or_default();
-    let provenance = settings.provenance("smtp.url").clone();
+    let provenance = settings.provenance("smtp.url").unwrap_or_default().to_owned();
     for (key, value) in url {
         if settings.is_set(key) {
             settings.refuse(key, "is set, but smtp.url contains it already; remove one of them");

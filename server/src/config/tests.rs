@@ -303,12 +303,16 @@ fn values_that_mean_nothing_are_refused_in_words() {
     let refused = [
         ("LATCHKEY_SERVER__MODE", "test", "must be one of: auto, development, production"),
         ("LATCHKEY_SERVER__BIND", "3000", "must be an address with a port"),
-        ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://a.example/path", "without a path"),
-        ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "ftp://a.example", "scheme and host"),
+        ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://a.example/path", "scheme, host and port alone"),
+        (
+            "LATCHKEY_SERVER__PUBLIC_ORIGIN",
+            "ftp://a.example",
+            "must be scheme, host and port alone",
+        ),
         ("LATCHKEY_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,nginx", "item 2 must be a network"),
         ("LATCHKEY_POLICY__CHECKS", "five", "must be a whole number"),
         ("LATCHKEY_POLICY__RESEND_WAITS", "30,x", "must be a list of whole numbers"),
-        ("LATCHKEY_POLICY__RESEND_WAITS", ",", "must have 1 to 10 items"),
+        ("LATCHKEY_POLICY__RESEND_WAITS", ",", "must be 1 to 10 numbers from 0 to 3600"),
         ("LATCHKEY_STARTUP__CHECK_PROVIDERS", "yes", "must be true or false"),
         ("LATCHKEY_DELIVERY__EMAIL", "twilio", "item 1 must be one of: smtp, inbox"),
         ("LATCHKEY_DELIVERY__EMAIL", "smtp", "the section [smtp] is not filled in"),
@@ -463,7 +467,7 @@ fn mail_servers_that_would_leak_or_cannot_work_are_refused() {
         ("smtp://", "must look like smtp://"),
         ("smtp://mail.example.com", "smtp.from: is missing"),
         ("smtp://me@mail.example.com?from=a@b.example", "smtp.password: is missing"),
-        ("smtp://mail.example.com?from=nobody", "must be an address"),
+        ("smtp://mail.example.com?from=nobody", "must be a sender such as"),
         ("smtp://mail.example.com?form=a@b.example", "may only have from=... and tls"),
     ];
     for (url, message) in refused {
@@ -504,7 +508,7 @@ fn contacts_for_security_reports_are_addresses_and_https_pages() {
 
 #[test]
 fn a_code_may_not_outlive_its_verification() {
-    assert!(problem_with("LATCHKEY_POLICY__LIFETIME", "901").contains("raise that as well"));
+    assert!(problem_with("LATCHKEY_POLICY__LIFETIME", "901").contains("raise both"));
     assert!(problem_with("LATCHKEY_POLICY__WINDOW", "299").contains("at least policy.lifetime"));
 }
 

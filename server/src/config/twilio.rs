@@ -1,5 +1,6 @@
 //! `[twilio]`: the account for text messages.
 
+use secrecy::SecretString;
 use url::Url;
 
 use super::{server::Mode, settings::Settings};
@@ -7,16 +8,9 @@ use crate::delivery::TwilioSettings;
 
 /// The keys of an account, with the message for one that is missing.
 const ACCOUNT: [(&str, &str); 3] = [
-    ("twilio.account_sid", "is missing (or TWILIO_SID); Twilio's console shows it as Account SID"),
-    (
-        "twilio.auth_token",
-        "is missing (or TWILIO_AUTH_TOKEN); Twilio's console shows it beside the Account SID",
-    ),
-    (
-        "twilio.sender_number",
-        "is missing (or SENDER_NUMBER): the number that messages come from, as +44..., or the SID \
-         of a messaging service",
-    ),
+    ("twilio.account_sid", "is missing (TWILIO_SID): the Account SID in Twilio's console"),
+    ("twilio.auth_token", "is missing (TWILIO_AUTH_TOKEN): the auth token in Twilio's console"),
+    ("twilio.sender_number", "is missing (SENDER_NUMBER): a number (+44...), service SID or name"),
 ];
 
 /// `None` where no account is configured.
@@ -36,7 +30,7 @@ pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<TwilioSettings
         let is_account = sid.starts_with("AC");
         is_account.then(|| sid.to_owned()).ok_or("must be an Account SID, which begins with AC")
     });
-    let auth_token = settings.secret("twilio.auth_token");
+    let auth_token = settings.optional("twilio.auth_token").map(SecretString::from);
     let sender = settings.parse_optional("twilio.sender_number", parse_sender);
     for (key, message) in ACCOUNT {
         if settings.text(key).is_empty() {

@@ -8,7 +8,7 @@ use app::{
 };
 
 use super::logo;
-use crate::config::{page::display_name, server::contact_uri, settings::Settings};
+use crate::config::{page::display_name, server::parse_contact, settings::Settings};
 
 /// The brand of a site, by default with the name of the server's page.
 pub(super) fn read(settings: &mut Settings, directory: &Path, default_name: &str) -> Brand {
@@ -17,7 +17,7 @@ pub(super) fn read(settings: &mut Settings, directory: &Path, default_name: &str
         name: name.unwrap_or_else(|| default_name.to_owned()),
         logo: settings.parse_optional("brand.logo", |file| logo::read(&directory.join(file))),
         accent: read_accent(settings),
-        support: settings.parse_optional("brand.support", contact_uri),
+        support: settings.parse_optional("brand.support", parse_contact),
     }
 }
 

@@ -3,14 +3,13 @@
 mod brand;
 mod built_in;
 mod logo;
-mod names;
 mod site;
 #[cfg(test)]
 mod tests;
 mod urls;
 
-pub use self::names::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name};
 pub(super) use self::site::SiteContext;
+pub use self::site::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name};
 use super::settings::Settings;
 use crate::site::{Site, Sites, builtin};
 

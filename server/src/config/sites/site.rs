@@ -9,7 +9,6 @@ use otp::{Channel, Code, policy::Draft};
 
 use super::{
     brand, built_in,
-    names::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
     urls::{parse_origin, parse_url},
 };
 use crate::{
@@ -21,6 +20,26 @@ use crate::{
     },
     site::{SecretDigest, Site},
 };
+
+/// The start of a public key.
+pub const PUBLIC_KEY_PREFIX: &str = "lk_pub_";
+/// The start of a secret key.
+pub const SECRET_KEY_PREFIX: &str = "lk_sec_";
+
+/// The name of a site that is configured.
+///
+/// # Errors
+/// The reason why the text cannot be one.
+pub fn site_name(text: &str) -> Result<String, &'static str> {
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if !(1..=32).contains(&text.len()) || !text.chars().all(fits) {
+        Err("must be 1 to 32 characters of a-z, 0-9 and \"-\"")
+    } else if text.starts_with("test-") {
+        Err("must not begin with \"test-\", which is reserved for the sites for tests")
+    } else {
+        Ok(text.to_owned())
+    }
+}
 
 /// The rest of the configuration that sites depend on.
 pub(in crate::config) struct SiteContext<'a> {

@@ -2,7 +2,10 @@
 
 use url::Url;
 
-use crate::{config::server::Mode, origin::Origin};
+use crate::{
+    config::server::{self, Mode},
+    origin::Origin,
+};
 
 const HTTPS_ONLY: &str = "must begin with https:// in production";
 
@@ -11,11 +14,11 @@ pub(super) fn parse_origin(text: &str, mode: Mode) -> Result<Origin, &'static st
     if text.contains('*') {
         return Err("contains \"*\", which is not a wildcard here: list each origin");
     }
-    match Origin::parse(text) {
-        None => Err("must be scheme and host without a path, for example \"https://shop.example\""),
-        Some(origin) if mode == Mode::Production && !origin.is_https() => Err(HTTPS_ONLY),
-        Some(origin) => Ok(origin),
+    let origin = server::parse_origin(text)?;
+    if mode == Mode::Production && !origin.is_https() {
+        return Err(HTTPS_ONLY);
     }
+    Ok(origin)
 }
 
 /// A URL that people or events are sent to. Read by the WHATWG rules, but refused where those would
