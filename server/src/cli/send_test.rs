@@ -1,4 +1,4 @@
-//! `latchkey send-test`: does a message arrive?
+//! `latchkey send-test`: sends one message, to see it arrive.
 
 use std::{io::Write, sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
     startup,
 };
 
-/// Hands one message to the first provider that takes it. No verification knows its code.
+/// Hands one message to the first provider that takes it. Its code belongs to no verification.
 pub(super) async fn send_test(
     config: &Config,
     to: &str,

@@ -1,4 +1,4 @@
-//! `latchkey serve`: until told to stop.
+//! `latchkey serve`: runs the server until a signal stops it.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::{
     telemetry,
 };
 
-/// Serves until SIGTERM or SIGINT, and then ends well even if some work had to be cut off.
+/// Serves until SIGTERM or SIGINT, and then succeeds even if some requests were cut off.
 pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
     telemetry::start(&config.log);
     for warning in config.warnings() {
@@ -26,7 +26,7 @@ pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
     if config.check_providers {
         check_providers(&application, config).await?;
     }
-    // Whoever has stopped reading our output still wants to be served.
+    // A closed standard output is no reason to stop.
     let _ = announce(&application, config);
 
     let stop = async move {
@@ -44,8 +44,8 @@ pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Credentials that are refused would have every message fail; whoever is merely out of reach may
-/// be back before the first one.
+/// Refused credentials would make every message fail; a provider out of reach may be back before the
+/// first one.
 async fn check_providers(application: &Application, config: &Config) -> Result<(), Failure> {
     let mut refused = Vec::new();
     for finding in probe::probe(application.dispatcher(), config).await {
@@ -66,7 +66,7 @@ async fn check_providers(application: &Application, config: &Config) -> Result<(
     Err(Failure::Told)
 }
 
-/// In development somebody is watching and wants to know where to look.
+/// Logs the address; in development also prints the URLs to open.
 fn announce(application: &Application, config: &Config) -> io::Result<()> {
     let address = application.address();
     let origin = config.server.origin(address);

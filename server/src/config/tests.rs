@@ -1,4 +1,4 @@
-//! What is accepted, what is refused, and in which words.
+//! Values that are accepted, values that are refused, and the messages.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::delivery::SmtpSecurity;
 /// Thirty-two bytes in base64.
 const SECRET: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
 
-/// The least that production needs.
+/// The minimum that production needs.
 const PRODUCTION: [(&str, &str); 4] = [
     ("LATCHKEY_SERVER__MODE", "production"),
     ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://otp.example.com"),
@@ -431,7 +431,7 @@ fn secrets_can_come_from_files() {
     assert_eq!(config.keys.given.unwrap().secrets().count(), 2);
     let missing = problem_with("SMTP_URL_FILE", "/nowhere/at/all");
     assert!(missing.contains("/nowhere/at/all cannot be read"), "{missing}");
-    // What is no secret has no such variant.
+    // Only secrets have a _FILE variable.
     assert!(problem_with("LATCHKEY_PAGE__BRAND_FILE", "x").contains("unknown key"));
 }
 
@@ -543,8 +543,7 @@ fn nothing_secret_is_shown() {
     assert!(broken.len() == 2 && !broken.join("\n").contains("hunter2"), "{broken:#?}");
 }
 
-/// `default.toml` and `site.toml` are the reference: a key that nothing reads would be a promise that
-/// nobody keeps.
+/// `default.toml` and `site.toml` are the reference, so every key in them takes effect.
 #[test]
 fn every_key_of_the_reference_is_read_and_documented() {
     let directory = tempfile::tempdir().unwrap();
@@ -578,7 +577,7 @@ fn every_key_of_the_reference_is_read_and_documented() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
-/// A site inherits the server's policy, so both files must speak of the same one.
+/// A site inherits the server's policy, so both files have the same keys.
 #[test]
 fn the_policy_of_a_site_has_the_keys_and_defaults_of_the_servers() {
     let policy = |text: &str| text.parse::<toml::Table>().unwrap()["policy"].clone();

@@ -1,4 +1,4 @@
-//! What is accepted of a site, what is refused, and in which words.
+//! Sites that are accepted, sites that are refused, and the messages.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,7 +18,7 @@ const PRODUCTION: [(&str, &str); 4] = [
     ("SMTP_URL", "smtps://otp%40example.com:p%23w@mail.example.com"),
 ];
 
-/// Everything that a site can say.
+/// A site with every key.
 const WHOLE: &str = r##"
 [[sites]]
 name = "shop"
@@ -398,7 +398,7 @@ fn nothing_secret_of_a_site_is_shown() {
     assert!(!shown.to_lowercase().contains("reviewer") && !shown.contains("00000000"), "{shown}");
 }
 
-/// Whoever copies the example of the documents has a site that works.
+/// A copy of the example in the documents works.
 #[test]
 fn the_example_of_the_documents_is_accepted() {
     let page = include_str!("../../../../docs/CONFIGURATION.md");
