@@ -2,7 +2,7 @@
 
 use std::{io::Write, sync::Arc};
 
-use super::{Failure, probe};
+use super::{CommandError, probe};
 use crate::{
     config::{Config, Mode},
     delivery::Inbox,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Prints the sites, the warnings and the state of each provider.
-pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), CommandError> {
     let mode = match config.server.mode {
         Mode::Development => "development",
         Mode::Production => "production",
@@ -49,7 +49,7 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), F
             }
         }
     }
-    if fine { Ok(()) } else { Err(Failure::Told) }
+    if fine { Ok(()) } else { Err(CommandError::Reported) }
 }
 
 /// A site in one line, with its channels, origins and keys.

@@ -11,7 +11,7 @@ use rand::{TryRng, rngs::SysRng};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::Failure;
+use super::CommandError;
 use crate::{
     config::{Config, PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
     keyring,
@@ -50,10 +50,10 @@ pub(super) enum Keys {
 /// Prints keys: to `out` the parts for a file, to `aside` the rest.
 pub(super) fn print(
     keys: Option<Keys>,
-    config: impl FnOnce() -> Result<Config, Failure>,
+    config: impl FnOnce() -> Result<Config, CommandError>,
     out: &mut impl Write,
     aside: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     match keys {
         None => print_master(out, aside),
         Some(Keys::Site { name }) => print_site(&name, out, aside),
@@ -63,7 +63,7 @@ pub(super) fn print(
 }
 
 /// The secret goes to `out` alone, so that `latchkey keys >> file` works.
-fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
+fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), CommandError> {
     let secret = keyring::fresh_secret(&mut SysRng)?;
     writeln!(
         aside,
@@ -76,9 +76,13 @@ fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Fail
     Ok(())
 }
 
-fn print_site(name: &str, out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
+fn print_site(
+    name: &str,
+    out: &mut impl Write,
+    aside: &mut impl Write,
+) -> Result<(), CommandError> {
     site_name(name)
-        .map_err(|problem| Failure::Other(format!("the name of a site {problem}").into()))?;
+        .map_err(|problem| CommandError::Other(format!("the name of a site {problem}").into()))?;
     let public = fresh_key::<24>(PUBLIC_KEY_PREFIX)?;
     let secret = fresh_key::<32>(SECRET_KEY_PREFIX)?;
     let digest = SecretDigest::of(secret.expose_secret());
@@ -104,7 +108,7 @@ fn print_site(name: &str, out: &mut impl Write, aside: &mut impl Write) -> Resul
     Ok(())
 }
 
-fn print_secret(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
+fn print_secret(out: &mut impl Write, aside: &mut impl Write) -> Result<(), CommandError> {
     let secret = fresh_key::<32>(SECRET_KEY_PREFIX)?;
     writeln!(out, "{}", SecretDigest::of(secret.expose_secret()))?;
     writeln!(
@@ -125,16 +129,16 @@ fn print_webhook(
     site: &str,
     out: &mut impl Write,
     aside: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let Some(site) = config.sites.named(site) else {
-        return Err(Failure::Other(format!("no site is called \"{site}\"").into()));
+        return Err(CommandError::Other(format!("no site is called \"{site}\"").into()));
     };
     if site.webhook.is_none() {
         writeln!(aside, "{} has no webhook yet: set its `webhook.url`.\n", site.name)?;
     }
     let keyring = startup::keyring(&config.keys)?;
     let secrets = webhook::Secret::of_site(&keyring, &site.name)
-        .map_err(|_| Failure::Other("deriving the secret failed".into()))?;
+        .map_err(|_| CommandError::Other("deriving the secret failed".into()))?;
     if let Some(secret) = secrets.first() {
         writeln!(
             aside,
@@ -147,7 +151,7 @@ fn print_webhook(
 }
 
 /// A prefix and `N` random bytes in base64url.
-fn fresh_key<const N: usize>(prefix: &str) -> Result<SecretString, Failure> {
+fn fresh_key<const N: usize>(prefix: &str) -> Result<SecretString, CommandError> {
     let mut bytes = Zeroizing::new([0; N]);
     SysRng.try_fill_bytes(bytes.as_mut_slice())?;
     let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
@@ -166,7 +170,7 @@ mod tests {
         (String::from_utf8(out).unwrap(), String::from_utf8(aside).unwrap())
     }
 
-    fn no_config() -> Result<Config, Failure> {
+    fn no_config() -> Result<Config, CommandError> {
         unreachable!("these keys need no configuration")
     }
 

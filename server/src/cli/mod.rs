@@ -68,16 +68,16 @@ enum Command {
 }
 
 /// A failed command.
-enum Failure {
+enum CommandError {
     /// The configuration cannot be used.
     Config(Box<dyn Error>),
     /// Something else went wrong.
     Other(Box<dyn Error>),
     /// The command has printed the reason already.
-    Told,
+    Reported,
 }
 
-impl<E: Error + 'static> From<E> for Failure {
+impl<E: Error + 'static> From<E> for CommandError {
     fn from(error: E) -> Self {
         Self::Other(Box::new(error))
     }
@@ -87,13 +87,13 @@ impl<E: Error + 'static> From<E> for Failure {
 pub async fn run(cli: Cli) -> ExitCode {
     match execute(cli).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Told) => ExitCode::FAILURE,
-        Err(Failure::Config(error)) => complain(&*error, ExitCode::from(EXIT_CONFIG)),
-        Err(Failure::Other(error)) => complain(&*error, ExitCode::FAILURE),
+        Err(CommandError::Reported) => ExitCode::FAILURE,
+        Err(CommandError::Config(error)) => complain(&*error, ExitCode::from(EXIT_CONFIG)),
+        Err(CommandError::Other(error)) => complain(&*error, ExitCode::FAILURE),
     }
 }
 
-async fn execute(Cli { config, command }: Cli) -> Result<(), Failure> {
+async fn execute(Cli { config, command }: Cli) -> Result<(), CommandError> {
     let mut out = io::stdout();
     let config = || load(config);
     match command {
@@ -106,8 +106,8 @@ async fn execute(Cli { config, command }: Cli) -> Result<(), Failure> {
     }
 }
 
-fn load(file: Option<PathBuf>) -> Result<Config, Failure> {
-    Config::load(&Sources::of_process(file)).map_err(|error| Failure::Config(Box::new(error)))
+fn load(file: Option<PathBuf>) -> Result<Config, CommandError> {
+    Config::load(&Sources::of_process(file)).map_err(|error| CommandError::Config(Box::new(error)))
 }
 
 fn complain(error: &dyn Error, code: ExitCode) -> ExitCode {
@@ -116,12 +116,12 @@ fn complain(error: &dyn Error, code: ExitCode) -> ExitCode {
     code
 }
 
-fn print_openapi(out: &mut impl Write) -> Result<(), Failure> {
+fn print_openapi(out: &mut impl Write) -> Result<(), CommandError> {
     out.write_all(http::api::description().as_bytes())?;
     Ok(())
 }
 
-fn print_completions(shell: Shell, out: &mut impl Write) -> Result<(), Failure> {
+fn print_completions(shell: Shell, out: &mut impl Write) -> Result<(), CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "latchkey", &mut script);
     out.write_all(&script)?;

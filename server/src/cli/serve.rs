@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, probe};
+use super::{CommandError, probe};
 use crate::{
     config::{Config, Mode},
     http::Ended,
@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Serves until SIGTERM or SIGINT, and then succeeds even if some requests were cut off.
-pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
+pub(super) async fn serve(config: &Config) -> Result<(), CommandError> {
     telemetry::start(&config.log);
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -46,7 +46,7 @@ pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
 
 /// Refused credentials would make every message fail; a provider out of reach may be back before the
 /// first one.
-async fn check_providers(application: &Application, config: &Config) -> Result<(), Failure> {
+async fn check_providers(application: &Application, config: &Config) -> Result<(), CommandError> {
     let mut refused = Vec::new();
     for finding in probe::probe(application.dispatcher(), config).await {
         match finding.trouble {
@@ -63,7 +63,7 @@ async fn check_providers(application: &Application, config: &Config) -> Result<(
         writeln!(err, "latchkey: {message}")?;
     }
     writeln!(err, "latchkey: not started; startup.check_providers = false starts all the same")?;
-    Err(Failure::Told)
+    Err(CommandError::Reported)
 }
 
 /// Logs the address; in development also prints the URLs to open.

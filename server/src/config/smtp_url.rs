@@ -40,8 +40,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<(&'static str, String)>, &'static 
             ("tls", "none") if url.scheme() == "smtp" => security = "plain",
             ("tls", "opportunistic") => {
                 return Err(
-                    "tls=opportunistic lets an attacker in the middle switch TLS off; leave \
-                            it out, or write tls=none for a mail server on this machine",
+                    "has tls=opportunistic, which lets an attacker switch TLS off; leave it out",
                 );
             }
             _ => {

@@ -193,6 +193,26 @@ fn the_environment_overrides_the_file_and_the_file_the_defaults() {
 }
 
 #[test]
+fn a_variable_overrides_an_empty_list_of_numbers_in_the_file() {
+    let waits = [("LATCHKEY_POLICY__RESEND_WAITS", "20,30")];
+
+    let config = load_file("[policy]\nresend_waits = []\n", &waits).unwrap();
+
+    assert_eq!(config.policy.resend_waits, [20, 30].map(Duration::from_secs));
+}
+
+#[test]
+fn half_an_account_is_not_reported_a_second_time_as_a_missing_provider() {
+    let mut variables = PRODUCTION[..3].to_vec();
+    variables.push(("TWILIO_SID", "AC1"));
+
+    let problems = problems(&variables);
+
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+    assert!(problems.iter().all(|problem| problem.starts_with("twilio.")), "{problems:#?}");
+}
+
+#[test]
 fn a_file_can_be_named_and_must_then_exist() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("other.toml");

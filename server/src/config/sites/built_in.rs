@@ -4,7 +4,7 @@
 //! `sites_for_tests` asks for them.
 
 use app::wire::Brand;
-use otp::{Policy, policy::Draft};
+use otp::policy::Draft;
 
 use super::{site::SiteContext, urls::parse_origin};
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
         server::{Mode, is_loopback},
         settings::Settings,
     },
-    site::{SecretDigest, Site, builtin},
+    site::{Site, builtin},
 };
 
 /// The site of the hosted start page, unless a site of that name is configured.
@@ -53,14 +53,6 @@ pub(super) fn for_tests(settings: &mut Settings, context: &SiteContext<'_>) -> V
     let policy = policy::policy(Draft { code_length: 6, ..context.policy.clone() });
     let sites = builtin::for_tests(&policy, &brand(context), &origins);
     sites.into_iter().map(|site| Site { return_urls: return_urls.clone(), ..site }).collect()
-}
-
-/// Whether a digest is of a key in this source.
-pub(super) fn is_public(digest: &SecretDigest) -> bool {
-    let (policy, brand) = (Policy::default(), Brand::default());
-    let mut sites = builtin::for_tests(&policy, &brand, &[]);
-    sites.push(builtin::demo_for_development(policy, brand));
-    sites.iter().flat_map(|site| &site.secrets).any(|known| known.matches(digest))
 }
 
 fn brand(context: &SiteContext<'_>) -> Brand {
