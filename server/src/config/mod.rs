@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use otp::policy::Draft;
+use otp::{limits::Limits, policy::Draft};
 
 pub use self::{
     delivery::{DeliverySettings, ProviderName},
@@ -40,7 +40,6 @@ pub use self::{
     layers::Sources,
     logging::{LogFormat, LogSettings},
     page::PageSettings,
-    policy::LimitSettings,
     problem::{ConfigError, ConfigProblem},
     server::{Mode, ServerSettings},
     sites::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
@@ -64,7 +63,7 @@ pub struct Config {
     /// The rules of one verification, within their bounds.
     pub policy: Draft,
     /// The quotas across verifications.
-    pub limits: LimitSettings,
+    pub limits: Limits,
     /// The providers of each channel, and retries.
     pub delivery: DeliverySettings,
     /// The mail server, where one is configured.
@@ -109,7 +108,7 @@ impl Config {
         let store = directory.join(path);
         let keys = KeySettings::read(settings, mode, directory, &store);
         let policy = policy::read_policy(settings);
-        let limits = LimitSettings::read(settings);
+        let limits = policy::read_limits(settings);
         let smtp = smtp::read(settings, directory);
         let twilio = twilio::read(settings, mode);
         // A section with problems is meant to be used.

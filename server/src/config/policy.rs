@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use otp::{
     Policy,
+    limits::Limits,
     policy::{self, Draft},
+    quota::Quota,
 };
 
 use super::settings::Settings;
@@ -43,30 +45,17 @@ pub(super) fn policy(draft: Draft) -> Policy {
     Policy::new(draft).unwrap_or_default()
 }
 
-/// The quotas across verifications; each is a number of events in its span of time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LimitSettings {
-    /// Messages to one recipient in 10 minutes.
-    pub recipient_sends_per_10_minutes: u32,
-    /// Messages to one recipient in an hour.
-    pub recipient_sends_per_hour: u32,
-    /// Wrong guesses for one recipient in 24 hours.
-    pub recipient_wrong_checks_per_day: u32,
-    /// Messages asked for from one address in 5 minutes.
-    pub caller_sends_per_5_minutes: u32,
-    /// Guesses from one address in a minute.
-    pub caller_checks_per_minute: u32,
-}
-
-impl LimitSettings {
-    pub(super) fn read(settings: &mut Settings) -> Self {
-        let mut limit = |key, most| settings.number(key, 1..=most);
-        Self {
-            recipient_sends_per_10_minutes: limit("limits.recipient_sends_per_10_minutes", 1000),
-            recipient_sends_per_hour: limit("limits.recipient_sends_per_hour", 1000),
-            recipient_wrong_checks_per_day: limit("limits.recipient_wrong_checks_per_day", 1000),
-            caller_sends_per_5_minutes: limit("limits.caller_sends_per_5_minutes", 1_000_000),
-            caller_checks_per_minute: limit("limits.caller_checks_per_minute", 1_000_000),
-        }
+/// The limits across verifications; each key names its span.
+pub(super) fn read_limits(settings: &mut Settings) -> Limits {
+    let mut quota = |key, most, seconds| Quota {
+        limit: settings.number(key, 1..=most),
+        per: Duration::from_secs(seconds),
+    };
+    Limits {
+        recipient_sends_short: quota("limits.recipient_sends_per_10_minutes", 1000, 600),
+        recipient_sends_long: quota("limits.recipient_sends_per_hour", 1000, 3600),
+        recipient_wrong_checks: quota("limits.recipient_wrong_checks_per_day", 1000, 24 * 3600),
+        caller_sends: quota("limits.caller_sends_per_5_minutes", 1_000_000, 300),
+        caller_checks: quota("limits.caller_checks_per_minute", 1_000_000, 60),
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
+use otp::{limits::Limits, quota::Quota};
+
 use super::*;
 use crate::delivery::SmtpSecurity;
 
@@ -82,14 +84,15 @@ fn the_defaults_are_those_of_the_design() {
             live_codes: 2,
         }
     );
+    let quota = |limit, seconds| Quota { limit, per: Duration::from_secs(seconds) };
     assert_eq!(
         config.limits,
-        LimitSettings {
-            recipient_sends_per_10_minutes: 5,
-            recipient_sends_per_hour: 10,
-            recipient_wrong_checks_per_day: 30,
-            caller_sends_per_5_minutes: 30,
-            caller_checks_per_minute: 60,
+        Limits {
+            recipient_sends_short: quota(5, 600),
+            recipient_sends_long: quota(10, 3600),
+            recipient_wrong_checks: quota(30, 24 * 3600),
+            caller_sends: quota(30, 300),
+            caller_checks: quota(60, 60),
         }
     );
 }
