@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     error_chain::log_error,
     outbox::{ChangeOutbox, LeasedQueue, public_id},
-    store::{Message, Observer, OutboxChange, Queue, Store},
+    store::{Message, OutboxChange, Queue, Store},
 };
 
 /// Events claimed at once.
@@ -223,7 +223,7 @@ impl<S: Store> WebhookWorker<S> {
             Lapse { key, leased_until, data, recorder, now }
         };
         self.queue().settle(leased_until, step).await;
-        self.recorder.committed();
+        self.recorder.wake();
     }
 }
 
