@@ -1,7 +1,7 @@
-//! Why a request was refused, as the browser may know it.
+//! Errors that a client may see.
 //!
-//! The set is closed and holds neither free text nor anything personal; words are found for each
-//! in the catalogue, and status codes in [`ApiError::status`].
+//! The set is closed and holds neither free text nor anything personal. Their words are in the
+//! catalogue, their status codes in [`ApiError::status`].
 
 pub use otp_types::{Limit, RecipientProblem};
 
@@ -13,10 +13,10 @@ pub use otp_types::{Limit, RecipientProblem};
     serde(tag = "code", rename_all = "snake_case")
 )]
 pub enum ApiError {
-    /// What was typed is no address or number that can be sent to.
+    /// The recipient is not an address or number that can be sent to.
     #[error("the recipient is not valid")]
     InvalidRecipient {
-        /// What is wrong with it.
+        /// Its problem.
         problem: RecipientProblem,
     },
     /// No provider is configured for the channel.
@@ -25,7 +25,7 @@ pub enum ApiError {
     /// Too much was asked for lately.
     #[error("too many requests of this kind")]
     RateLimited {
-        /// What ran out.
+        /// The limit.
         limit: Limit,
         /// Whole seconds until asking again can help.
         retry_after: u64,
@@ -45,13 +45,13 @@ pub enum ApiError {
     /// There is no such verification, or it has expired: the two look alike on purpose.
     #[error("no such verification, or it has expired")]
     NotFound,
-    /// No secret key was sent, or none that we know.
+    /// The secret key is missing or unknown.
     #[error("the secret key is missing or unknown")]
     Unauthorized,
     /// A field of the request cannot be accepted.
     #[error("a field of the request is not valid")]
     InvalidField {
-        /// Which.
+        /// The field.
         field: Field,
     },
     /// The return URL is none that the site has listed.

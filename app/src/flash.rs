@@ -1,7 +1,7 @@
-//! What went wrong with the last thing that was asked for, as the verification page tells it.
+//! Flash messages: the problem with the last action, shown on the verification page.
 //!
-//! The page without script learns it from the query after a redirect, so it is a closed set that
-//! travels as one short word: no text of anybody's making is ever shown.
+//! The page without script gets it in the query of a redirect, so it is a closed set that travels
+//! as one short word: no text of a stranger is ever shown.
 
 use std::{fmt, str::FromStr};
 
@@ -12,7 +12,7 @@ use crate::{
     wire_codec::{Pack, Rest},
 };
 
-/// Something to tell beside the state of the verification.
+/// A message beside the state of the verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flash {
     /// The guess is not the code.
@@ -57,7 +57,7 @@ impl Flash {
         }
     }
 
-    /// Is it about what stands in the field?
+    /// Whether it is about the content of the field.
     pub fn concerns_field(self) -> bool {
         matches!(
             self,
@@ -113,7 +113,7 @@ impl From<ApiError> for Flash {
             ApiError::AlreadyFinished | ApiError::NotFound => Self::Expired,
             ApiError::Unavailable { .. } => Self::Unavailable,
             ApiError::Internal => Self::Internal,
-            // What no page of ours asks for.
+            // Errors of requests that no page sends.
             _ => Self::NotUnderstood,
         }
     }

@@ -11,24 +11,24 @@ pub use otp_types::{Channel, DeliveryState, Outcome, State};
 pub struct Delivery {
     /// The channel it went by.
     pub channel: Channel,
-    /// How far it has come.
+    /// Progress of the delivery.
     pub state: DeliveryState,
-    /// How many times a provider was asked to take it.
+    /// Number of times that a provider was asked to take it.
     pub tries: u32,
-    /// How many messages this verification has sent, this one included.
+    /// Number of messages of this verification, this one included.
     pub number: u32,
 }
 
-/// What whoever holds a verification's id may know about it.
+/// A verification as the holder of its id may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationView {
     /// The verification's id, 32 characters of base64url.
     pub id: String,
-    /// Where it stands.
+    /// State.
     pub state: State,
     /// The recipient, masked for people, for example `j***@example.com`.
     pub recipient: String,
-    /// How many digits the code has.
+    /// Number of digits of the code.
     pub code_length: u8,
     /// Checks that are left.
     pub attempts_left: u32,
@@ -40,18 +40,18 @@ pub struct VerificationView {
     pub channels: Vec<Channel>,
     /// The server's clock when this was written.
     pub now: u64,
-    /// When the newest code stops being accepted.
+    /// Time at which the newest code stops being accepted.
     pub code_expires_at: u64,
-    /// From when on another code may be asked for.
+    /// Time from which another code may be asked for.
     pub resend_at: u64,
-    /// When the verification as a whole expires.
+    /// Time at which the verification as a whole expires.
     pub expires_at: u64,
-    /// Something follows its end: a way back to the relying party, or a token for the page that it
-    /// is embedded in. The page that the server lays out then has it.
+    /// Its end is followed by a return form or by a token for the embedding page, which the page
+    /// that the server renders then holds.
     pub leads_on: bool,
 }
 
-/// How a relying party looks to people.
+/// Brand of a relying party.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Brand {
     /// Its name, on pages and in messages.
@@ -60,7 +60,7 @@ pub struct Brand {
     pub logo: Option<String>,
     /// Its colour, as `#rrggbb`, on light ground and on dark.
     pub accent: Option<(String, String)>,
-    /// Where people find help: a `mailto:` or `https:` URL.
+    /// URL for help: `mailto:` or `https:`.
     pub support: Option<String>,
 }
 
@@ -127,13 +127,13 @@ pub struct EmbedOffer {
 /// The answer to a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckAnswer {
-    /// What came of the guess.
+    /// Outcome of the check.
     pub outcome: Outcome,
     /// The verification after it; `None` where it has expired or never was.
     pub verification: Option<VerificationView>,
 }
 
-/// What the person typed to begin.
+/// Input of the start form.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StartRequest {
     /// The channel that was chosen; without one it follows from what `to` looks like.
@@ -155,12 +155,12 @@ pub struct Country {
     pub calling_code: u16,
 }
 
-/// What the first page offers.
+/// Options of the start page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartOptions {
     /// The channels that have a provider, in the order to offer them.
     pub channels: Vec<Channel>,
-    /// With a fixed recipient nothing is typed: its masked form.
+    /// Masked form of the fixed recipient, with which nothing is typed.
     pub fixed_recipient: Option<String>,
     /// Countries of the phone form, sorted by name; empty without a phone channel.
     pub countries: Vec<Country>,

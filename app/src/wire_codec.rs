@@ -1,13 +1,13 @@
-//! Values as plain lists of strings, for the way between the server and the island.
+//! Wire codec of the island: values as plain lists of strings.
 //!
-//! On the wire it is a JSON array of strings. The browser can read that itself; a reader for typed
-//! JSON, with its names, its numbers and its error messages, would be a third of all the code that
-//! a phone has to load. Both ends come from one build; a page that outlives its server's build
-//! finds the list not to its liking and falls back to its plain forms.
+//! On the wire a list is a JSON array of strings, which the browser reads by itself. A reader for
+//! typed JSON, with its names, numbers and error messages, would be a third of all the code that a
+//! phone loads. Both ends come from one build; a page that outlives its server's build cannot read
+//! the list and falls back to its plain forms.
 
 use crate::wire::{Channel, Delivery, DeliveryState, State, VerificationView};
 
-/// What is left of a list.
+/// The rest of a list.
 pub(crate) type Rest = std::vec::IntoIter<String>;
 
 /// A value that can be written to a list of strings and read back.

@@ -56,7 +56,7 @@ impl BrowserPort {
         let token = self.service.token(snapshot);
         let site = self.service.sites().named(verification.site());
         let site_key = site.and_then(|site| site.public_key.clone());
-        // What the site has taken off its list meanwhile leads nobody anywhere any more.
+        // A URL that the site has taken off its list since is not used any more.
         let is_listed = |url: &&String| site.is_some_and(|site| site.return_url(url).is_some());
         match (origin, return_url.as_ref().filter(is_listed)) {
             (Some(origin), _) => Place::Embedded(Embedded {

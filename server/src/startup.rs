@@ -32,10 +32,10 @@ use crate::{
     webhook,
 };
 
-/// Committed messages that may wait for the worker in memory; more wait in the outbox.
+/// Committed messages that may wait for the worker in memory; further ones wait in the outbox.
 const COMMITTED: usize = 1024;
 
-/// Everything put together, listening, not yet answering.
+/// A server that listens and does not answer yet.
 pub struct Application {
     server: http::Server,
     timeouts: http::Timeouts,
@@ -49,13 +49,13 @@ pub struct Application {
     retention: Duration,
 }
 
-/// Why the server cannot start.
+/// Error of starting the server.
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
     /// The texts are incomplete: a fault of the build.
     #[error("loading the texts")]
     Catalogue(#[from] CatalogueError),
-    /// The database.
+    /// The database cannot be opened.
     #[error("opening the store")]
     Open(#[from] OpenError),
     /// The database, once open.
@@ -79,9 +79,9 @@ pub enum StartupError {
     /// The address cannot be listened on.
     #[error("listening on {address}")]
     Bind {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -118,7 +118,7 @@ impl Application {
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
         let dispatcher = dispatcher(config, &catalogue, &inbox)?;
         let lease = config.delivery.lease.max(dispatcher.patience() + Duration::from_secs(5));
-        // Whoever is approved at the last moment still redeems the result.
+        // A result that is approved at the last moment can still be redeemed.
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
         let rules = Rules {
@@ -187,7 +187,7 @@ impl Application {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -257,7 +257,7 @@ pub fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
     Keyring::read(&settings.file)?.ok_or_else(|| StartupError::NoKeys(settings.file.clone()))
 }
 
-/// From the start of a verification to the end of its last code, at the most.
+/// Longest time from the start of a verification to the end of its last code.
 fn longest_life(sites: &Sites) -> Duration {
     let lives = sites.all().map(|site| site.policy.window() + site.policy.lifetime());
     lives.max().unwrap_or_default()
@@ -270,7 +270,7 @@ fn brands(sites: &Sites) -> Senders {
     Senders::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
 }
 
-/// Where each site that has a webhook is told of its verifications.
+/// Webhook endpoints by the name of their site.
 fn endpoints(
     sites: &Sites,
     keyring: &Keyring,
@@ -315,7 +315,7 @@ fn dev_inbox(inbox: Arc<Inbox>, clock: Clock) -> http::DevInbox {
     }
 }
 
-/// The store, as the readiness check sees it.
+/// The store as the readiness check uses it.
 struct Ping(AnyStore);
 
 #[async_trait]

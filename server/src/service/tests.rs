@@ -1,4 +1,4 @@
-//! Whom a client reaches, requests that are sent again, rehearsals and results.
+//! Scopes of clients, repeated requests, test recipients and results.
 
 use app::wire::Brand;
 use otp::{DeliveryState, Limit, Policy, quota::Quota};
@@ -136,7 +136,7 @@ async fn a_request_that_is_sent_again_does_nothing_again() {
 
     let other = backend(&latchkey, "shop", Some(("k1", 2)));
     assert!(matches!(latchkey.start(&other, "jan@example.com").await, Err(Refused::KeyReused)));
-    // What another site calls its requests is its own affair.
+    // Idempotency keys are bound to their site.
     let demo = backend(&latchkey, "demo", Some(("k1", 2)));
     assert!(!latchkey.start(&demo, "jo@example.com").await.unwrap().repeated);
 

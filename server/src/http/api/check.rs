@@ -1,4 +1,4 @@
-//! `POST /v1/verifications/{id}/checks`: checks a guess.
+//! `POST /v1/verifications/{id}/checks`: checks one guess.
 
 use std::sync::Arc;
 
@@ -19,8 +19,7 @@ use crate::http::{Context, problem::Problem};
 #[serde(deny_unknown_fields)]
 #[schema(as = Guess)]
 pub(super) struct Body {
-    /// What the person typed, as they typed it: spaces, dashes and digits of other scripts are
-    /// understood.
+    /// The code as the person typed it: spaces, dashes and digits of other scripts are understood.
     #[schema(inline, example = "123456")]
     code: Guess,
 }

@@ -26,7 +26,7 @@ use crate::{
 /// Purpose of a verification whose site names none.
 const PURPOSE: &str = "verification";
 
-/// What a verification is begun with.
+/// A new verification.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Create)]
@@ -34,7 +34,7 @@ pub(super) struct Body {
     /// An e-mail address, or a phone number: as +44..., or in national form with its `country`.
     #[schema(inline, example = "jane@example.com")]
     to: Text<1, 254>,
-    /// How the code travels. Without it that follows from what `to` looks like.
+    /// The channel. Without it, `to` decides.
     #[schema(inline)]
     channel: Option<Channel>,
     /// The country in which a phone number without calling code is read, as in ISO 3166-1.
@@ -43,15 +43,14 @@ pub(super) struct Body {
     /// The language of the message.
     #[schema(inline, example = "en")]
     locale: Option<Locale>,
-    /// What is verified for. Comes back with the result, so that a proof given for one thing is
-    /// not taken for another.
+    /// Purpose of the verification. It comes back with the result, so that a proof given for one
+    /// purpose is not taken for another.
     #[schema(inline, example = "sign-up")]
     purpose: Option<Text<1, 64>>,
-    /// Where the person is sent back to from the hosted page: exactly one of the URLs that the
-    /// site has listed.
+    /// Return URL of the hosted page: exactly one of the URLs that the site has listed.
     #[schema(inline)]
     return_url: Option<Link>,
-    /// Comes back with the result. Bind it to the person's session, and compare.
+    /// Opaque value that comes back with the result. Bind it to the person's session, and compare.
     #[schema(inline, example = "b7f3a1c9")]
     state: Option<Text<0, 256>>,
     /// Your own words on it, up to 10 pairs. Never shown to the person.
@@ -61,8 +60,8 @@ pub(super) struct Body {
 
 /// Begin a verification
 ///
-/// Makes a code, sends it, and answers with what is known. The message is on its way when this is
-/// answered, and is not lost if the server is. Send the person to `url`, or ask for the code
+/// Makes a code, sends it, and answers with the verification. The message is on its way when this is
+/// answered, and is not lost if the server stops. Send the person to `url`, or ask for the code
 /// yourself and check it.
 #[utoipa::path(
     post,

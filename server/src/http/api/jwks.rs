@@ -25,7 +25,7 @@ pub(super) struct KeySet {
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "it describes what `tokens` writes")]
 pub(super) struct Key {
-    /// Which one: the `kid` of the tokens that it has signed.
+    /// The `kid` of the tokens that it has signed.
     kid: String,
     #[schema(example = "OKP")]
     kty: String,

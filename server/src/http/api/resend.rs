@@ -20,7 +20,7 @@ use super::{
 };
 use crate::http::{Context, problem::Problem};
 
-/// How another code is to travel.
+/// Another send.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Send)]

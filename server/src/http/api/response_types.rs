@@ -45,22 +45,22 @@ pub(super) struct Verification {
     /// Its id.
     #[schema(pattern = "^[A-Za-z0-9_-]{32}$", example = "AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo")]
     id: String,
-    /// Where it stands. It never goes back.
+    /// State. It never goes back.
     #[schema(inline)]
     state: State,
-    /// Whom the code goes to, masked.
+    /// Recipient of the code, masked.
     #[schema(example = "j***@example.com")]
     recipient: String,
-    /// What is verified for.
+    /// Purpose of the verification.
     #[schema(example = "sign-up")]
     purpose: String,
-    /// How many digits the code has.
+    /// Number of digits of the code.
     #[schema(minimum = 4, maximum = 10, example = 6)]
     code_length: u8,
-    /// How many guesses are left.
+    /// Guesses that are left.
     #[schema(example = 5)]
     attempts_left: u32,
-    /// How many messages may still be asked for.
+    /// Messages that may still be asked for.
     #[schema(example = 4)]
     sends_left: u32,
     /// The newest message.
@@ -75,7 +75,7 @@ pub(super) struct Verification {
     /// When the newest code stops being accepted.
     #[schema(inline)]
     code_expires_at: Time,
-    /// From when on another code may be asked for.
+    /// Time from which another code may be asked for.
     #[schema(inline)]
     resend_at: Time,
     /// When the verification expires as a whole.
@@ -93,15 +93,15 @@ pub(super) struct Verification {
         example = "https://otp.example.com/v/AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo"
     )]
     url: String,
-    /// Where the person is sent back to.
+    /// Return URL of the hosted page.
     #[schema(required = true)]
     return_url: Option<String>,
     /// The `state` that it was begun with, which comes back with the result.
     #[schema(required = true)]
     page_state: Option<String>,
-    /// Your own words on it.
+    /// The `metadata` that it was begun with.
     metadata: BTreeMap<String, String>,
-    /// Nobody was sent anything: it serves tests and proves nothing.
+    /// Nothing was sent: it serves tests and proves nothing.
     test: bool,
 }
 
@@ -111,13 +111,13 @@ pub(super) struct Delivery {
     /// The channel that it went by.
     #[schema(inline)]
     channel: Channel,
-    /// How far it has come.
+    /// Progress of the delivery.
     #[schema(inline)]
     state: DeliveryState,
-    /// How many times a provider was asked to take it.
+    /// Number of times that a provider was asked to take it.
     #[schema(example = 1)]
     tries: u32,
-    /// How many messages this verification has sent, this one included.
+    /// Number of messages of this verification, this one included.
     #[schema(minimum = 1, example = 1)]
     number: u32,
 }
@@ -125,14 +125,14 @@ pub(super) struct Delivery {
 /// The answer to a check.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Check {
-    /// What came of the guess.
+    /// Result of the check.
     #[schema(inline)]
     result: CheckResult,
-    /// With `incorrect`: how many guesses are left.
+    /// With `incorrect`: guesses that are left.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false, example = 4)]
     attempts_left: Option<u32>,
-    /// With `malformed`: how many digits the code has.
+    /// With `malformed`: number of digits of the code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u8, required = false, minimum = 4, maximum = 10, example = 6)]
     expected: Option<u8>,
@@ -141,13 +141,13 @@ pub(super) struct Check {
     verification: Option<Verification>,
 }
 
-/// What a result token proves.
+/// Proof of a result token.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Redemption {
     /// The verification.
     #[schema(pattern = "^[A-Za-z0-9_-]{32}$", example = "AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo")]
     verification_id: String,
-    /// Where it stands: approved, or it would have no token.
+    /// State: `approved`, or it would have no token.
     #[schema(inline)]
     state: State,
     /// The recipient, whole and in canonical form: an address in lower case, or a number in E.164.
@@ -160,10 +160,10 @@ pub(super) struct Redemption {
     /// The channel that was proven.
     #[schema(inline)]
     channel: Channel,
-    /// What that proves. An e-mail confirms an address and is never a second factor.
+    /// Strength of the proof. An e-mail confirms an address and is never a second factor.
     #[schema(inline)]
     assurance: Assurance,
-    /// What was verified for.
+    /// Purpose of the verification.
     #[schema(example = "sign-up")]
     purpose: String,
     /// The `state` of the page that began it. Compare it with the one that you gave that page.
@@ -172,7 +172,7 @@ pub(super) struct Redemption {
     /// The origin of the page that it was embedded in.
     #[schema(required = true)]
     origin: Option<String>,
-    /// Your own words on it.
+    /// The `metadata` that it was begun with.
     metadata: BTreeMap<String, String>,
     /// When the right code was typed.
     #[schema(inline, required = true)]
@@ -180,7 +180,7 @@ pub(super) struct Redemption {
     /// When the token was redeemed for the first time.
     #[schema(inline, required = true)]
     redeemed_at: Option<Time>,
-    /// Nobody was sent anything: it serves tests and proves nothing.
+    /// Nothing was sent: it serves tests and proves nothing.
     test: bool,
 }
 

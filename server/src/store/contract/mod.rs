@@ -1,7 +1,7 @@
 //! The contract of [`Store`], written once and run against every back end.
 //!
-//! A back end joins by a module of its own at the end, with a function that makes a fresh
-//! store and one that opens the same again, as after a restart.
+//! A back end joins by a module at the end, with a function that makes a fresh store and one that
+//! opens the same store again, as after a restart.
 
 use std::sync::{
     Mutex,
@@ -20,7 +20,7 @@ use super::*;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LEASE: Duration = Duration::from_secs(60);
-/// When the lease ends under which [`create`] puts a message into the outbox.
+/// End of the lease under which [`create`] adds a message.
 const LEASED: Timestamp = Timestamp::from_millis(START.as_millis() + 60_000);
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
 const QUOTA: Quota = Quota { limit: 7, per: Duration::from_secs(60) };
@@ -391,7 +391,7 @@ pub(super) async fn a_message_that_is_scheduled_again_stays_as_it_was(store: imp
     let id = create(&store).await;
     let schedule = |at| OutboxChange::Schedule { message: event(id, 1), at };
     change_outbox(&store, id, schedule(START)).await;
-    // Whoever heard nothing of the first time does it again.
+    // A worker that missed the first answer schedules again.
     change_outbox(&store, id, schedule(START + LEASE)).await;
     assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(START));
 }
@@ -443,7 +443,7 @@ pub(super) async fn a_sweep_leaves_an_event_that_outlives_its_verification(store
     assert_eq!(store.sweep(end, RETENTION).await.unwrap().messages, 1);
 }
 
-/// A step that keeps an answer under a name, unless one is kept already; tells whether it did.
+/// A step that saves an answer unless there is one already; gives whether it did.
 struct Keep {
     id: VerificationId,
     name: u8,

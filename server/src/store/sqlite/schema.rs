@@ -51,7 +51,7 @@ const MIGRATIONS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX replay_expires ON replay (expires_at);
 ",
-    // What is in the outbox now are codes; events lie beside them in a queue of their own.
+    // All messages so far are codes; events get a queue of their own beside them.
     "
     CREATE TABLE outbox_by_queue (
         queue INTEGER NOT NULL,

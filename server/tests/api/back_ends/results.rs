@@ -66,7 +66,8 @@ async fn s20_a_token_is_redeemed_once_and_a_repetition_is_answered_as_the_first_
         json!({
             "verification_id": id,
             "state": "approved",
-            "recipient": "Jane@example.com",
+            "recipient": "jane@example.com",
+            "recipient_as_typed": "Jane@example.com",
             "channel": "email",
             "assurance": "address_confirmation",
             "purpose": "sign-up",
