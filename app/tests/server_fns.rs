@@ -13,6 +13,7 @@ use axum::{
     body::{Body, to_bytes},
     http::{Request, Response, StatusCode, header},
 };
+use otp_types::CodeProblem;
 
 /// A service that knows of nothing, and of too much traffic.
 struct Empty;
@@ -48,9 +49,10 @@ impl Port for Empty {
         assert_eq!(caller.locale, "en");
         match guess {
             "limit" => Err(ApiError::RateLimited { limit: Limit::CallerChecks, retry_after: 60 }),
-            _ => {
-                Ok(CheckAnswer { outcome: Outcome::Malformed { expected: 6 }, verification: None })
-            }
+            _ => Ok(CheckAnswer {
+                outcome: Outcome::Malformed { expected: 6, problem: CodeProblem::TooShort },
+                verification: None,
+            }),
         }
     }
 
