@@ -37,8 +37,8 @@ pub(in crate::http) fn read<T: DeserializeOwned>(
     Ok(value)
 }
 
-/// Whether there is one `Content-Type` and it is that of JSON, with any parameters.
-fn is_json(headers: &HeaderMap) -> bool {
+/// One `Content-Type`, whatever its parameters.
+pub(in crate::http) fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(kind), None) = (types.next(), types.next()) else {
         return false;

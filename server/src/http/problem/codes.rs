@@ -1,7 +1,7 @@
-//! Codes of problems, and a sentence on each for the log of the client.
+//! Codes of problems, each with a sentence for developers.
 //!
-//! Codes are stable and programs decide by them; the sentences may change. Both are for developers
-//! and in English; people get pages from the catalogue. No sentence quotes the request (S8).
+//! Codes are stable and programs decide by them; the sentences may change. People get pages in their
+//! own language instead. No sentence quotes the request (S8).
 
 use app::error::{ApiError, Field, Limit, RecipientProblem};
 use axum::http::StatusCode;
@@ -133,7 +133,7 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
     }
 }
 
-/// Code and sentence of a status of HTTP.
+/// Code and sentence of a status without further reason.
 pub(in crate::http) fn of_status(status: StatusCode) -> (Code, &'static str) {
     match status {
         StatusCode::NOT_FOUND => (Code::NotFound, "There is nothing at this address."),
