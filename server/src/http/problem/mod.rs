@@ -17,6 +17,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use self::codes::Code;
 use super::{Context, api, caller, embed::InFrame, pages::Page, security_headers::Exposure};
 use crate::service::Refused;
 
@@ -35,7 +36,7 @@ enum Reason {
     Refused(ApiError),
     /// A field of a body cannot be accepted.
     Field {
-        /// Its path, as `metadata.order`.
+        /// Its path, as `metadata.order`; empty where it may not be repeated.
         name: String,
         /// What it has to be; never what it was (S8).
         flaw: String,
@@ -52,6 +53,15 @@ impl Problem {
     pub(super) fn field(name: String, flaw: String) -> Self {
         let reason = Reason::Field { name, flaw };
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, reason }
+    }
+
+    /// The field that cannot be accepted, and the reason.
+    #[cfg(test)]
+    pub(super) fn field_and_flaw(self) -> (String, String) {
+        match self.reason {
+            Reason::Field { name, flaw } => (name, flaw),
+            other => panic!("no field is refused: {other:?}"),
+        }
     }
 
     /// The closest thing that pages have words for.
@@ -165,7 +175,7 @@ impl Problem {
         let (code, detail) = match &self.reason {
             Reason::Bare => codes::of_status(self.status),
             Reason::Refused(error) => codes::of_error(*error),
-            Reason::Field { flaw, .. } => (codes::INVALID_FIELD, flaw.as_str()),
+            Reason::Field { flaw, .. } => (Code::InvalidField, flaw.as_str()),
         };
         let mut document = json!({
             "type": "about:blank",
@@ -179,8 +189,10 @@ impl Problem {
         {
             document.extend(beside);
         }
-        document["code"] = code.into();
-        if let Reason::Field { name, .. } = &self.reason {
+        document["code"] = code.as_str().into();
+        if let Reason::Field { name, .. } = &self.reason
+            && !name.is_empty()
+        {
             document["field"] = name.as_str().into();
         }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];
