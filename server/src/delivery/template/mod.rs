@@ -152,7 +152,7 @@ fn html(locale: &str, intro: &str, code: &str, usage: &str, ignore: &str) -> Str
          <head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"></head>\n\
          <body style=\"margin:0;padding:24px\">\n\
          <p dir=\"auto\" style=\"{paragraph}\">{intro}</p>\n\
-         <p dir=\"ltr\" style=\"margin:0 0 16px;font:bold 32px/1.25 monospace;message-spacing:4px\">\n\
+         <p dir=\"ltr\" style=\"margin:0 0 16px;font:bold 32px/1.25 monospace;letter-spacing:4px\">\n\
          {code}\n\
          </p>\n\
          <p dir=\"auto\" style=\"{paragraph}\">{usage}</p>\n\

@@ -35,6 +35,7 @@ fn the_code_stands_alone_on_its_line_in_text_and_html_and_not_in_the_subject() {
     assert_eq!(email.subject, "Your Example code");
     assert!(email.text.contains("It is valid for 5 minutes."), "{}", email.text);
     assert!(email.html.contains("It is valid for 5 minutes."));
+    assert!(email.html.contains(";letter-spacing:4px\">\n042917\n"), "{}", email.html);
 }
 
 #[test]
