@@ -34,12 +34,11 @@ fn letter(to: &str) -> OutgoingMessage {
         to,
         code: Code::parse(CODE).unwrap(),
         locale: "en".to_owned(),
-        sent_at: NOW,
         expires_at: NOW + Duration::from_secs(300),
         brand: "Example".to_owned(),
         sender: None,
         origin_host: "login.example.com".to_owned(),
-        around_host: None,
+        embedder_host: None,
     }
 }
 

@@ -322,6 +322,6 @@ fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
 
 #[test]
 fn a_lease_can_be_chosen_that_outlives_every_delivery() {
-    let patience = provider(settings()).patience();
-    assert!(patience >= PATIENCE && patience <= Duration::from_secs(600), "{patience:?}");
+    let timeout = provider(settings()).timeout();
+    assert!(timeout >= PATIENCE && timeout <= Duration::from_secs(600), "{timeout:?}");
 }

@@ -29,7 +29,7 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "outbox",
-        &["clock", "error_chain", "store"],
+        &["clock", "derived_keys", "error_chain", "store"],
         "claiming and settling is the same for every message; what one says is its worker's business",
     ),
     (

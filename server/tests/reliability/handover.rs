@@ -73,7 +73,7 @@ async fn a_message_whose_lease_might_end_during_the_try_is_given_back_untried() 
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let (id, message) = outbox.accept("jo@example.com").await;
-    let just_in_time = message.leased_until - outbox.worker.dispatcher.patience();
+    let just_in_time = message.leased_until - outbox.worker.dispatcher.timeout();
     outbox.clock.advance(just_in_time.since(START) + Duration::from_millis(1));
     outbox.worker.attempt(message).await;
     assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 0));

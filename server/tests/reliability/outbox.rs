@@ -144,7 +144,7 @@ fn worker(
         clock,
         backoff: BACKOFF,
         lease: LEASE,
-        brands: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
+        senders: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
         origin_host: "login.example.com".to_owned(),
     }
 }

@@ -85,7 +85,7 @@ impl House {
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
             lease: PATIENCE,
-            brands: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
+            senders: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
             origin_host: "login.example.com".to_owned(),
         };
         let events = worker(&store, &service, &sites, &clock, PATIENCE);
