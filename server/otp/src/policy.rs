@@ -136,7 +136,12 @@ impl Policy {
         );
         require((1..=10).contains(&draft.checks), "checks", draft.checks.to_string(), "1 to 10");
         require((1..=10).contains(&draft.sends), "sends", draft.sends.to_string(), "1 to 10");
-        require(!draft.resend_waits.is_empty(), "resend_waits", "empty".into(), "at least one wait");
+        require(
+            !draft.resend_waits.is_empty(),
+            "resend_waits",
+            "empty".into(),
+            "at least one wait",
+        );
         for wait in &draft.resend_waits {
             require(
                 *wait <= Duration::from_secs(3600),

@@ -285,7 +285,8 @@ fn s18_a_malformed_stored_recipient_is_an_error_that_does_not_quote_it() {
         "jane@example.com,john@example.com",
     ] {
         let error = serde_json::from_str::<Recipient>(&format!("\"{stored}\"")).unwrap_err();
-        let quoted = ["jane", "example", "7911"].iter().any(|part| error.to_string().contains(part));
+        let quoted =
+            ["jane", "example", "7911"].iter().any(|part| error.to_string().contains(part));
         assert!(!quoted, "{error}");
     }
 }
