@@ -21,7 +21,7 @@ pub struct Details {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
     /// Test mode: no message is sent, and the result proves nothing.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(rename = "rehearsal", skip_serializing_if = "std::ops::Not::not")]
     pub rehearsal: bool,
 }
 
@@ -41,5 +41,18 @@ impl fmt::Debug for Details {
             .field("metadata", &self.metadata.len())
             .field("rehearsal", &self.rehearsal)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_form_stays_readable() {
+        let details = Details { rehearsal: true, ..Details::default() };
+        let stored = serde_json::json!({ "rehearsal": true });
+        assert_eq!(serde_json::to_value(&details).unwrap(), stored);
+        assert_eq!(serde_json::from_value::<Details>(stored).unwrap(), details);
     }
 }

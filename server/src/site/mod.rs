@@ -89,7 +89,7 @@ impl Site {
         if let Some(rehearsal) = self.rehearsal {
             return Some(Script::of(rehearsal, &self.policy));
         }
-        self.test_recipients.get(&recipient.canonical()).cloned().map(Script::Accept)
+        self.test_recipients.get(&recipient.canonical()).cloned().map(Script::accepting)
     }
 }
 

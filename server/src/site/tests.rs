@@ -74,7 +74,7 @@ fn s15_a_return_url_must_equal_one_listed_by_the_site() {
 }
 
 #[test]
-fn a_rehearsed_code_is_all_zeros_or_can_never_be_right() {
+fn a_test_code_is_all_zeros_or_can_never_be_right() {
     let policy = Policy::default();
     let code = |rehearsal| {
         let script = Script::of(rehearsal, &policy);
