@@ -28,7 +28,7 @@ pub struct ResultToken {
     pub purpose: String,
     /// The channel that the code was sent by.
     pub channel: Channel,
-    /// What the code proves.
+    /// Assurance of the code.
     pub assurance: Assurance,
     /// Opaque value of the embedding page that binds the result to one of its sessions.
     pub page_state: Option<String>,

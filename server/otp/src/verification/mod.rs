@@ -23,7 +23,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// One run of proving that somebody controls one recipient.
+/// The verification of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     id: VerificationId,
