@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     error_chain::log_error,
-    store::{Store, Swept},
+    store::{AnyStore, Store, Swept},
 };
 
 /// Interval between sweeps. Each sweep stores the time, so the interval also bounds how far a clock that was
@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Sweeps until `stop` is cancelled.
-pub async fn run<S: Store>(store: S, clock: Clock, retention: Duration, stop: CancellationToken) {
+pub async fn run(store: AnyStore, clock: Clock, retention: Duration, stop: CancellationToken) {
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -38,7 +38,7 @@ pub async fn run<S: Store>(store: S, clock: Clock, retention: Duration, stop: Ca
 }
 
 /// Sweeps once; returns whether there may be more to delete.
-async fn sweep<S: Store>(store: &S, clock: &Clock, retention: Duration) -> bool {
+async fn sweep(store: &AnyStore, clock: &Clock, retention: Duration) -> bool {
     match store.sweep(clock.now(), retention).await {
         Ok(swept) => {
             if swept != Swept::default() {

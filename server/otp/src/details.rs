@@ -22,7 +22,7 @@ pub struct Details {
     pub metadata: BTreeMap<String, String>,
     /// Test mode: no message is sent, and the result proves nothing.
     #[serde(rename = "rehearsal", skip_serializing_if = "std::ops::Not::not")]
-    pub rehearsal: bool,
+    pub test_mode: bool,
 }
 
 impl Details {
@@ -39,7 +39,7 @@ impl fmt::Debug for Details {
             .field("origin", &self.origin)
             .field("return_url", &self.return_url)
             .field("metadata", &self.metadata.len())
-            .field("rehearsal", &self.rehearsal)
+            .field("test_mode", &self.test_mode)
             .finish_non_exhaustive()
     }
 }
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn the_stored_form_stays_readable() {
-        let details = Details { rehearsal: true, ..Details::default() };
+        let details = Details { test_mode: true, ..Details::default() };
         let stored = serde_json::json!({ "rehearsal": true });
         assert_eq!(serde_json::to_value(&details).unwrap(), stored);
         assert_eq!(serde_json::from_value::<Details>(stored).unwrap(), details);

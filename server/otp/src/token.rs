@@ -33,7 +33,7 @@ pub struct ResultToken {
     /// Lets the site compare the recipient with the one it knows; see [`recipient_hash`].
     pub recipient_hash: String,
     /// Test mode: no message was sent, and the token proves nothing.
-    pub rehearsal: bool,
+    pub test_mode: bool,
     /// Time of the approval.
     pub issued_at: Timestamp,
     /// The token is accepted before this time.
@@ -62,7 +62,7 @@ impl ResultToken {
             page_state: details.page_state.clone(),
             origin: details.origin.clone(),
             recipient_hash: recipient_hash(verification.id(), verification.recipient()),
-            rehearsal: details.rehearsal,
+            test_mode: details.test_mode,
             issued_at,
             expires_at: issued_at + lifetime.min(MAX_LIFETIME),
         };

@@ -14,7 +14,7 @@ const LONGEST_LIFETIME: Duration = Duration::from_secs(600);
 pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -> Vec<String> {
     let production = server.mode == Mode::Production;
     let (for_tests, mut sites): (Vec<&Site>, Vec<&Site>) =
-        sites.all().map(AsRef::as_ref).partition(|site| site.rehearsal.is_some());
+        sites.all().map(AsRef::as_ref).partition(|site| site.test_mode.is_some());
     sites.sort_by(|a, b| a.name.cmp(&b.name));
     let of_server = [
         (

@@ -21,7 +21,7 @@ use crate::{
     derived_keys::Sealer,
     error_chain::log_error,
     outbox::{Backoff, LeasedQueue},
-    store::{Decision, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
+    store::{AnyStore, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step},
 };
 
 /// Messages tried concurrently; more wait in the channel or in the outbox.
@@ -33,9 +33,9 @@ const UNANSWERED: u32 = 2;
 
 /// Sends the codes of the outbox.
 #[derive(Debug)]
-pub struct DeliveryWorker<S> {
+pub struct DeliveryWorker {
     /// The store with the outbox.
-    pub store: S,
+    pub store: AnyStore,
     /// The providers.
     pub dispatcher: Dispatcher,
     /// Decrypts the messages.
@@ -52,7 +52,7 @@ pub struct DeliveryWorker<S> {
     pub origin_host: String,
 }
 
-impl<S: Store> DeliveryWorker<S> {
+impl DeliveryWorker {
     /// Runs until `stop` is cancelled, then waits for the tries in flight.
     pub async fn run(
         self: Arc<Self>,
@@ -97,7 +97,7 @@ impl<S: Store> DeliveryWorker<S> {
         count
     }
 
-    fn queue(&self) -> LeasedQueue<'_, S> {
+    fn queue(&self) -> LeasedQueue<'_> {
         let Self { store, clock, lease, .. } = self;
         LeasedQueue { store, clock, queue: Queue::Codes, lease: *lease }
     }

@@ -7,7 +7,7 @@ use otp::{Timestamp, VerificationId};
 use crate::{
     clock::Clock,
     error_chain::log_error,
-    store::{Decision, Message, OutboxChange, Queue, Records, Step, Store},
+    store::{AnyStore, Decision, Message, OutboxChange, Queue, Records, Step, Store},
 };
 
 /// Pause between two tries to settle a message while the store is unavailable.
@@ -15,9 +15,9 @@ const PAUSE: Duration = Duration::from_millis(250);
 
 /// One queue of the outbox, as a worker uses it.
 #[derive(Debug)]
-pub struct LeasedQueue<'a, S> {
+pub struct LeasedQueue<'a> {
     /// The store with the outbox.
-    pub store: &'a S,
+    pub store: &'a AnyStore,
     /// The clock.
     pub clock: &'a Clock,
     /// The queue.
@@ -26,7 +26,7 @@ pub struct LeasedQueue<'a, S> {
     pub lease: Duration,
 }
 
-impl<S: Store> LeasedQueue<'_, S> {
+impl LeasedQueue<'_> {
     /// Claims up to `limit` messages that are due; none while the store is unavailable.
     pub async fn claim(&self, limit: usize) -> Vec<Message> {
         let now = self.clock.now();

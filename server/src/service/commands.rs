@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::{Client, Refused, Shared, idempotency};
 use crate::{
     delivery::envelope::Envelope,
-    site::Script,
+    site::TestCode,
     store::{
         CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step,
     },
@@ -71,7 +71,7 @@ pub(super) struct Done {
 struct NewCode {
     code: Code,
     /// Nothing is sent; this state is recorded instead.
-    rehearsed: Option<DeliveryState>,
+    test_delivery: Option<DeliveryState>,
 }
 
 impl Step for Command {
@@ -140,11 +140,11 @@ impl Command {
         drawn: &Code,
     ) -> Result<Done, Refused> {
         let mut opening = opening.clone();
-        let code = match self.script(&opening.site, &opening.recipient) {
-            Some(script) => NewCode::scripted(&script, self.now)?,
+        let code = match self.test_code(&opening.site, &opening.recipient) {
+            Some(test_code) => NewCode::scripted(&test_code, self.now)?,
             None => NewCode::drawn(&opening.policy, drawn),
         };
-        opening.details.rehearsal = code.rehearsed.is_some();
+        opening.details.test_mode = code.test_delivery.is_some();
         let (channel, peppers) = (opening.recipient.channel(), &self.shared.keys.peppers);
         let verification = Verification::open(opening, channel, &code.code, peppers, self.now);
         self.send(verification, &code, records)
@@ -191,10 +191,10 @@ impl Command {
         drawn: &Code,
     ) -> Result<Done, Refused> {
         let mut verification = self.reached(records)?.clone();
-        // Decided when it was opened: what began as the real thing never becomes a rehearsal.
-        let code = if verification.details().rehearsal {
-            let script = self.script(verification.site(), verification.recipient());
-            NewCode::scripted(&script.ok_or(Refused::NotFound)?, self.now)?
+        // Decided when it was opened: what began as the real thing never becomes a test_mode.
+        let code = if verification.details().test_mode {
+            let test_code = self.test_code(verification.site(), verification.recipient());
+            NewCode::scripted(&test_code.ok_or(Refused::NotFound)?, self.now)?
         } else {
             NewCode::drawn(verification.policy(), drawn)
         };
@@ -225,15 +225,15 @@ impl Command {
     }
 
     /// Counts the newest message of `verification` and adds it to the outbox, leased to the worker
-    /// that the service wakes. A rehearsed one is not sent, and counts for the caller alone.
+    /// that the service wakes. In test mode nothing is sent, and the send counts for the caller alone.
     fn send(
         &self,
         mut verification: Verification,
-        NewCode { code, rehearsed }: &NewCode,
+        NewCode { code, test_delivery }: &NewCode,
         records: &mut Records,
     ) -> Result<Done, Refused> {
         let (limits, now) = (self.limits(), self.now);
-        let message = if let Some(state) = *rehearsed {
+        let message = if let Some(state) = *test_delivery {
             if !self.is_for_test_suites(&verification) {
                 let taken = limits.take_caller_send(&mut records.caller, now);
                 taken.map_err(|exceeded| self.exceeded(exceeded))?;
@@ -294,8 +294,8 @@ impl Command {
         reached.filter(|found| self.client.scope.covers(found)).ok_or(Refused::NotFound)
     }
 
-    fn script(&self, site: &str, recipient: &Recipient) -> Option<Script> {
-        self.shared.rules.sites.named(site)?.script(recipient)
+    fn test_code(&self, site: &str, recipient: &Recipient) -> Option<TestCode> {
+        self.shared.rules.sites.named(site)?.test_code(recipient)
     }
 
     /// Whether the verification belongs to a site for test suites. Everybody knows its code and
@@ -303,7 +303,7 @@ impl Command {
     /// people in.
     fn is_for_test_suites(&self, verification: &Verification) -> bool {
         let site = self.shared.rules.sites.named(verification.site());
-        verification.details().rehearsal && site.is_some_and(|site| site.rehearsal.is_some())
+        verification.details().test_mode && site.is_some_and(|site| site.test_mode.is_some())
     }
 
     fn exceeded(&self, exceeded: Exceeded) -> Refused {
@@ -323,11 +323,11 @@ impl Command {
 
 impl NewCode {
     fn drawn(policy: &Policy, drawn: &Code) -> Self {
-        Self { code: drawn.first(policy.code_length()), rehearsed: None }
+        Self { code: drawn.first(policy.code_length()), test_delivery: None }
     }
 
-    fn scripted(script: &Script, now: Timestamp) -> Result<Self, Refused> {
-        let (code, state) = script.code().ok_or_else(|| Refused::rehearsed_limit(now))?;
-        Ok(Self { code: code.clone(), rehearsed: Some(state) })
+    fn scripted(test_code: &TestCode, now: Timestamp) -> Result<Self, Refused> {
+        let (code, state) = test_code.code().ok_or_else(|| Refused::test_limit(now))?;
+        Ok(Self { code: code.clone(), test_delivery: Some(state) })
     }
 }

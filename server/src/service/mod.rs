@@ -132,7 +132,7 @@ impl Service {
     /// nothing and needs no provider.
     pub fn channels(&self, site: &Site) -> Vec<Channel> {
         let provided = &self.shared.rules.channels;
-        let can_send = |channel: &Channel| site.rehearsal.is_some() || provided.contains(channel);
+        let can_send = |channel: &Channel| site.test_mode.is_some() || provided.contains(channel);
         site.channels.iter().copied().filter(can_send).collect()
     }
 
@@ -140,7 +140,7 @@ impl Service {
     pub fn channels_of(&self, verification: &Verification) -> Vec<Channel> {
         let channel = verification.recipient().channel();
         let offered =
-            verification.details().rehearsal || self.shared.rules.channels.contains(&channel);
+            verification.details().test_mode || self.shared.rules.channels.contains(&channel);
         offered.then_some(channel).into_iter().collect()
     }
 
@@ -172,7 +172,7 @@ impl Service {
     /// [`Refused::ChannelUnavailable`].
     pub fn reachable(&self, site: &Site, recipient: Recipient) -> Result<Recipient, Refused> {
         let has_channel = self.channels(site).contains(&recipient.channel());
-        if has_channel || site.script(&recipient).is_some() {
+        if has_channel || site.test_code(&recipient).is_some() {
             Ok(recipient)
         } else {
             Err(Refused::ChannelUnavailable)

@@ -79,8 +79,8 @@ impl Refused {
         }
     }
 
-    /// The refusal of a test site that rehearses an exhausted limit.
-    pub(super) fn rehearsed_limit(now: Timestamp) -> Self {
+    /// The refusal of the test site whose limit is always reached.
+    pub(super) fn test_limit(now: Timestamp) -> Self {
         let retry_at = now + Duration::from_secs(60);
         Self::Exceeded { exceeded: Exceeded { limit: Limit::RecipientSends, retry_at }, now }
     }

@@ -4,7 +4,7 @@ use app::wire::Brand;
 use otp::Policy;
 use url::Url;
 
-use super::{Rehearsal, SecretDigest, Site};
+use super::{SecretDigest, Site, TestMode};
 use crate::origin::Origin;
 
 /// Name of the site of the hosted start page.
@@ -34,16 +34,16 @@ pub fn demo_for_development(policy: Policy, brand: Brand) -> Site {
 /// Sites for test suites of relying parties, with well-known keys and fixed behaviour. They send nothing.
 pub fn for_tests(policy: &Policy, brand: &Brand, origins: &[Origin]) -> Vec<Site> {
     let behaviours = [
-        ("approve", Rehearsal::Approve),
-        ("incorrect", Rehearsal::Incorrect),
-        ("undeliverable", Rehearsal::Undeliverable),
-        ("limited", Rehearsal::RateLimited),
+        ("approve", TestMode::Approve),
+        ("incorrect", TestMode::Incorrect),
+        ("undeliverable", TestMode::Undeliverable),
+        ("limited", TestMode::RateLimited),
     ];
-    let site = |(name, rehearsal)| Site {
+    let site = |(name, test_mode)| Site {
         public_key: Some(format!("lk_pub_test_{name}")),
         secrets: vec![SecretDigest::of(&format!("lk_sec_test_{name}"))],
         origins: origins.to_vec(),
-        rehearsal: Some(rehearsal),
+        test_mode: Some(test_mode),
         ..Site::named(&format!("test-{name}"), policy.clone(), brand.clone())
     };
     behaviours.into_iter().map(site).collect()

@@ -4,8 +4,8 @@
 
 pub mod builtin;
 mod registry;
-mod rehearsal;
 mod secret;
+mod test_mode;
 
 use std::{collections::HashMap, fmt};
 
@@ -15,8 +15,8 @@ use url::Url;
 
 pub use self::{
     registry::Sites,
-    rehearsal::{Rehearsal, Script},
     secret::{NotADigest, SecretDigest},
+    test_mode::{TestCode, TestMode},
 };
 use crate::origin::Origin;
 
@@ -45,7 +45,7 @@ pub struct Site {
     /// them.
     pub test_recipients: HashMap<String, Code>,
     /// Behaviour of a site for test suites, which sends nothing.
-    pub rehearsal: Option<Rehearsal>,
+    pub test_mode: Option<TestMode>,
     /// URL of its webhook receiver.
     pub webhook: Option<Url>,
 }
@@ -64,7 +64,7 @@ impl Site {
             brand,
             sender: None,
             test_recipients: HashMap::new(),
-            rehearsal: None,
+            test_mode: None,
             webhook: None,
         }
     }
@@ -85,11 +85,11 @@ impl Site {
     }
 
     /// The test code for a recipient; `None` if a real code has to be sent.
-    pub fn script(&self, recipient: &Recipient) -> Option<Script> {
-        if let Some(rehearsal) = self.rehearsal {
-            return Some(Script::of(rehearsal, &self.policy));
+    pub fn test_code(&self, recipient: &Recipient) -> Option<TestCode> {
+        if let Some(test_mode) = self.test_mode {
+            return Some(TestCode::of(test_mode, &self.policy));
         }
-        self.test_recipients.get(&recipient.canonical()).cloned().map(Script::accepting)
+        self.test_recipients.get(&recipient.canonical()).cloned().map(TestCode::accepting)
     }
 }
 

@@ -76,13 +76,13 @@ fn s15_a_return_url_must_equal_one_listed_by_the_site() {
 #[test]
 fn a_test_code_is_all_zeros_or_can_never_be_right() {
     let policy = Policy::default();
-    let code = |rehearsal| {
-        let script = Script::of(rehearsal, &policy);
-        script.code().map(|(code, delivery)| (code.as_str().to_owned(), delivery))
+    let code = |test_mode| {
+        let test_code = TestCode::of(test_mode, &policy);
+        test_code.code().map(|(code, delivery)| (code.as_str().to_owned(), delivery))
     };
-    assert_eq!(code(Rehearsal::Approve), Some(("000000".into(), DeliveryState::Delivered)));
-    assert_eq!(code(Rehearsal::Undeliverable), Some(("000000".into(), DeliveryState::Undelivered)));
-    assert_eq!(code(Rehearsal::RateLimited), None);
-    let (never, _) = code(Rehearsal::Incorrect).unwrap();
+    assert_eq!(code(TestMode::Approve), Some(("000000".into(), DeliveryState::Delivered)));
+    assert_eq!(code(TestMode::Undeliverable), Some(("000000".into(), DeliveryState::Undelivered)));
+    assert_eq!(code(TestMode::RateLimited), None);
+    let (never, _) = code(TestMode::Incorrect).unwrap();
     assert_ne!(never.len(), usize::from(policy.code_length()));
 }

@@ -103,7 +103,7 @@ impl Tokens {
             recipient_hash: token.recipient_hash.clone(),
             state: token.page_state.clone(),
             origin: token.origin.clone(),
-            test: token.rehearsal,
+            test: token.test_mode,
         };
         encode(&header, &claims, &key.signing).map_err(|_| Unspecified)
     }

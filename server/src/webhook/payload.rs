@@ -63,7 +63,7 @@ impl Data {
             recipient: verification.recipient().masked(),
             metadata: verification.details().metadata.clone(),
             delivery: SendData::of(verification.last_send(), number),
-            test: verification.details().rehearsal,
+            test: verification.details().test_mode,
         }
     }
 

@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     error_chain::log_error,
     outbox::{ChangeOutbox, LeasedQueue, public_id},
-    store::{Message, OutboxChange, Queue, Store},
+    store::{AnyStore, Message, OutboxChange, Queue},
 };
 
 /// Events claimed at once.
@@ -36,9 +36,9 @@ const MARGIN: Duration = Duration::from_secs(30);
 
 /// Posts the events of the outbox.
 #[derive(Debug)]
-pub struct WebhookWorker<S> {
+pub struct WebhookWorker {
     /// The store with the outbox.
-    pub store: S,
+    pub store: AnyStore,
     /// The recorder of the events, which wakes the worker.
     pub recorder: Arc<EventRecorder>,
     /// The HTTP client.
@@ -61,7 +61,7 @@ enum Next {
     Discard,
 }
 
-impl<S: Store> WebhookWorker<S> {
+impl WebhookWorker {
     /// Runs until `stop` is cancelled, then waits for the requests in flight.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut posts = JoinSet::new();
@@ -112,7 +112,7 @@ impl<S: Store> WebhookWorker<S> {
         count
     }
 
-    fn queue(&self) -> LeasedQueue<'_, S> {
+    fn queue(&self) -> LeasedQueue<'_> {
         let lease = 2 * self.sender.timeout() + MARGIN;
         LeasedQueue { store: &self.store, clock: &self.clock, queue: Queue::Events, lease }
     }

@@ -38,7 +38,7 @@ const MAX_RETRIES: usize = 100;
 pub(crate) struct Outbox {
     pub(crate) store: AnyStore,
     service: Service,
-    pub(crate) worker: DeliveryWorker<AnyStore>,
+    pub(crate) worker: DeliveryWorker,
     committed: mpsc::Receiver<Message>,
     pub(crate) clock: Clock,
     folder: tempfile::TempDir,
@@ -77,7 +77,7 @@ impl Outbox {
     }
 
     /// Another worker on the same store.
-    pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker<AnyStore> {
+    pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker {
         let dispatcher = Dispatcher::new(vec![email], Vec::new());
         worker(self.store.clone(), dispatcher, self.worker.sealer.clone(), self.clock.clone())
     }
@@ -144,7 +144,7 @@ fn worker(
     dispatcher: Dispatcher,
     sealer: Arc<Sealer>,
     clock: Clock,
-) -> DeliveryWorker<AnyStore> {
+) -> DeliveryWorker {
     DeliveryWorker {
         store,
         dispatcher,

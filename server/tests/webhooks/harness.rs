@@ -35,9 +35,9 @@ const MAX_DELIVERIES: usize = 1000;
 pub(crate) struct Harness {
     pub(crate) store: AnyStore,
     pub(crate) service: Service,
-    pub(crate) events: Arc<WebhookWorker<AnyStore>>,
+    pub(crate) events: Arc<WebhookWorker>,
     pub(crate) clock: Clock,
-    pub(crate) delivery: DeliveryWorker<AnyStore>,
+    pub(crate) delivery: DeliveryWorker,
     committed: mpsc::Receiver<server::store::Message>,
     inbox: Arc<Inbox>,
     sites: Vec<(String, String)>,
@@ -105,7 +105,7 @@ impl Harness {
     }
 
     /// Another worker on the same outbox, with this time-out.
-    pub(crate) fn webhook_worker(&self, timeout: Duration) -> Arc<WebhookWorker<AnyStore>> {
+    pub(crate) fn webhook_worker(&self, timeout: Duration) -> Arc<WebhookWorker> {
         worker(&self.store, &self.events.recorder, &self.sites, &self.clock, timeout)
     }
 
@@ -222,7 +222,7 @@ fn worker(
     sites: &[(String, String)],
     clock: &Clock,
     timeout: Duration,
-) -> Arc<WebhookWorker<AnyStore>> {
+) -> Arc<WebhookWorker> {
     let endpoint = |(name, url): &(String, String)| {
         let signer = Signer::new(&Secret::of_site(&keyring(), name).unwrap());
         (name.clone(), Endpoint::new(url.parse().unwrap(), signer))

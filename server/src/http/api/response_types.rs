@@ -205,7 +205,7 @@ impl Verification {
             return_url: details.return_url.clone(),
             page_state: details.page_state.clone(),
             metadata: details.metadata.clone(),
-            test: details.rehearsal,
+            test: details.test_mode,
         }
     }
 }
@@ -245,7 +245,7 @@ impl Redemption {
             metadata: details.metadata.clone(),
             approved_at: verification.finished_at().map(Time),
             redeemed_at: verification.redeemed_at().map(Time),
-            test: details.rehearsal,
+            test: details.test_mode,
         }
     }
 }

@@ -46,7 +46,7 @@ fn token(id: &str, site: &str, issued_at: Timestamp) -> ResultToken {
         page_state: Some("s1".to_owned()),
         origin: None,
         recipient_hash: String::new(),
-        rehearsal: false,
+        test_mode: false,
         issued_at,
         expires_at: issued_at + MAX_LIFETIME,
     }

@@ -4,7 +4,7 @@ use otp::{Code, DeliveryState, Policy};
 
 /// Behaviour of a site for test suites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rehearsal {
+pub enum TestMode {
     /// The code is all zeros.
     Approve,
     /// No code is right.
@@ -17,7 +17,7 @@ pub enum Rehearsal {
 
 /// The code of one verification in test mode.
 #[derive(Clone, Debug)]
-pub enum Script {
+pub enum TestCode {
     /// A known code.
     Known {
         /// The code.
@@ -29,23 +29,23 @@ pub enum Script {
     RateLimited,
 }
 
-impl Script {
+impl TestCode {
     /// The code of a test recipient.
     pub(super) fn accepting(code: Code) -> Self {
         Self::Known { code, delivery: DeliveryState::Delivered }
     }
 
     /// The code of a verification at a site for test suites.
-    pub(super) fn of(rehearsal: Rehearsal, policy: &Policy) -> Self {
+    pub(super) fn of(test_mode: TestMode, policy: &Policy) -> Self {
         let length = policy.code_length();
-        match rehearsal {
-            Rehearsal::Approve => Self::accepting(Code::zeros(length)),
+        match test_mode {
+            TestMode::Approve => Self::accepting(Code::zeros(length)),
             // A guess must have the length of the policy, so a code of another length never matches.
-            Rehearsal::Incorrect => Self::accepting(Code::zeros(if length == 4 { 5 } else { 4 })),
-            Rehearsal::Undeliverable => {
+            TestMode::Incorrect => Self::accepting(Code::zeros(if length == 4 { 5 } else { 4 })),
+            TestMode::Undeliverable => {
                 Self::Known { code: Code::zeros(length), delivery: DeliveryState::Undelivered }
             }
-            Rehearsal::RateLimited => Self::RateLimited,
+            TestMode::RateLimited => Self::RateLimited,
         }
     }
 
