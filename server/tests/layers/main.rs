@@ -94,8 +94,8 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "outbox",
-        may_name: &["clock", "error_chain", "store"],
-        instead: "claiming and settling is the same for every message; its worker knows the rest",
+        may_name: &["clock", "derived_keys", "error_chain", "store"],
+        instead: "sealing, claiming and settling are the same for every message; its worker knows the rest",
     },
     Layer {
         module: "housekeeping",
