@@ -138,7 +138,7 @@ pub fn router(web: Web, assets: Router) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .merge(embed::routes());
-    for path in app::server_fns::paths() {
+    for path in server_fns::paths() {
         routes = routes.route(path, post(server_fns::call));
     }
     if inbox {

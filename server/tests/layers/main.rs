@@ -171,6 +171,7 @@ fn the_application_knows_no_server_and_the_front_end_only_the_application() {
                 "axum",
                 "js-sys",
                 "leptos",
+                "leptos_axum",
                 "serde",
                 "serde_json",
                 "server_fn",

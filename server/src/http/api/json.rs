@@ -35,7 +35,7 @@ pub(in crate::http) fn read<T: DeserializeOwned>(
 }
 
 /// One `Content-Type`, whatever its parameters.
-fn is_json(headers: &HeaderMap) -> bool {
+pub(in crate::http) fn is_json(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(kind), None) = (types.next(), types.next()) else {
         return false;

@@ -419,7 +419,7 @@ async fn s11_no_get_and_no_head_acts() {
             site.send(request(method, &path).body(Body::empty()).unwrap()).await;
         }
     }
-    for path in app::server_fns::paths() {
+    for path in super::server_fns::paths() {
         let answer = site.get(&format!("{path}?id={ID}&guess=123456")).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     }
@@ -606,8 +606,10 @@ async fn forms_and_server_functions_take_their_own_content_type_only() {
 
     let form = posted(&format!("/v/{ID}/check"), "application/json", r#"{"code":"123456"}"#);
     assert_eq!(site.send(form).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let call = posted("/ui/check", "text/plain", &json);
-    assert_eq!(site.send(call).await.status, StatusCode::BAD_REQUEST);
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "", "text/json"] {
+        let call = posted("/ui/check", kind, &json);
+        assert_eq!(site.send(call).await.status, StatusCode::BAD_REQUEST, "{kind}");
+    }
     assert_eq!(site.acts(), [""; 0]);
 }
 
@@ -621,11 +623,33 @@ async fn server_functions_go_through_the_same_port() {
     let answer: Vec<String> = serde_json::from_str(&right.body).unwrap();
     assert!(answer.contains(&"approved".to_owned()), "{answer:?}");
 
+    let unknown = site.call("/ui/start", "[]").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+
     let early = site.call("/ui/resend", &format!(r#"["{ID}","1","sms"]"#)).await;
     assert_eq!(early.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(early.header("retry-after"), "25");
     assert_eq!(early.body, r#"["too-early.25"]"#);
     assert_eq!(site.acts(), ["check", "resend"]);
+}
+
+#[tokio::test]
+async fn a_refused_server_function_never_redirects_with_the_error_in_the_url() {
+    let site = site();
+    for (path, json, status) in [
+        ("/ui/resend", format!(r#"["{ID}","1","sms"]"#), StatusCode::TOO_MANY_REQUESTS),
+        ("/ui/check", "[]".to_owned(), StatusCode::BAD_REQUEST),
+    ] {
+        let request = request(Method::POST, path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "text/html")
+            .header(header::REFERER, "https://otp.example.com/v/x");
+        let answer = site.send(request.body(Body::from(json)).unwrap()).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("location"), "", "{path}");
+        assert_eq!(answer.header("content-type"), "application/json", "{path}");
+    }
 }
 
 #[tokio::test]
