@@ -160,11 +160,16 @@ impl Application {
             catalogue,
             assets: http::assets::page_assets(),
             start,
-            inbox: development.then(|| dev_inbox(inbox, clock.clone())),
+            inbox: development.then(|| dev_inbox(inbox)),
             readiness: readiness.clone(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             origin,
             request_timeout: config.server.request_timeout,
+            security_contacts: Vec::new(),
+            now: Box::new({
+                let clock = clock.clone();
+                move || clock.now().as_millis()
+            }),
         };
         let timeouts = http::Timeouts {
             header: config.server.header_timeout,
@@ -308,11 +313,8 @@ fn start_settings(offer: &Offer, brand: Brand) -> http::StartSettings {
     }
 }
 
-fn dev_inbox(inbox: Arc<Inbox>, clock: Clock) -> http::DevInbox {
-    http::DevInbox {
-        messages: Box::new(move || inbox.messages()),
-        now: Box::new(move || clock.now().as_millis()),
-    }
+fn dev_inbox(inbox: Arc<Inbox>) -> http::DevInbox {
+    http::DevInbox { messages: Box::new(move || inbox.messages()) }
 }
 
 /// The store, as the readiness check sees it.

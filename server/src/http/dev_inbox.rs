@@ -14,8 +14,6 @@ use super::{Context, caller, pages::Page, problem::Problem};
 pub struct DevInbox {
     /// The messages that have been caught.
     pub messages: Box<dyn Fn() -> Vec<InboxMessage> + Send + Sync>,
-    /// The server's clock, in milliseconds since the Unix epoch.
-    pub now: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 /// `GET /dev/inbox`.
@@ -27,7 +25,7 @@ pub(super) async fn page(
     let texts = context.web.catalogue.texts(&caller.locale);
     Page::lay_out(StatusCode::OK, |nonce| {
         let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-        pages::inbox(InboxPage { frame, messages: (inbox.messages)(), now: (inbox.now)() })
+        pages::inbox(InboxPage { frame, messages: (inbox.messages)(), now: (context.web.now)() })
     })
 }
 

@@ -20,6 +20,7 @@ mod pages;
 mod problem;
 mod same_origin;
 mod security_headers;
+mod security_txt;
 mod serve;
 mod server_fns;
 #[cfg(test)]
@@ -69,6 +70,10 @@ pub struct Web {
     pub origin: Origin,
     /// Longest time from a request's last header line to its answer.
     pub request_timeout: Duration,
+    /// URIs for reports of vulnerabilities: `mailto:`, `https:` or `tel:`.
+    pub security_contacts: Vec<String>,
+    /// The server's clock, in milliseconds since the Unix epoch.
+    pub now: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 /// What the first page offers, in no language yet.
@@ -135,6 +140,7 @@ pub fn router(web: Web, assets: Router) -> Router {
         .route("/v/{id}/check", post(forms::check))
         .route("/v/{id}/resend", post(forms::resend))
         .route("/v/{id}/cancel", post(forms::cancel))
+        .route("/.well-known/security.txt", get(security_txt::get))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .merge(embed::routes());

@@ -259,11 +259,13 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
             default_country: "GB".to_owned(),
             regions: vec![("GB".to_owned(), 44), ("DE".to_owned(), 49)],
         },
-        inbox: Some(DevInbox { messages: Box::new(|| vec![message()]), now: Box::new(|| 60_000) }),
+        inbox: Some(DevInbox { messages: Box::new(|| vec![message()]) }),
         readiness: readiness.clone(),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         origin: Origin::parse("https://otp.example.com").unwrap(),
         request_timeout: Duration::from_millis(200),
+        security_contacts: vec!["mailto:security@example.com".to_owned()],
+        now: Box::new(|| 60_000),
     };
     change(&mut web);
     let assets = Router::new().route(
@@ -771,6 +773,22 @@ async fn the_inbox_is_there_in_development_alone() {
     let without = site_with(|web| web.inbox = None);
     assert_eq!(without.get("/dev/inbox").await.status, StatusCode::NOT_FOUND);
     assert_eq!(without.get("/dev/inbox.json").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn security_txt_names_the_contacts_of_the_configuration() {
+    let answer = site().get("/.well-known/security.txt").await;
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "public, max-age=86400");
+    assert_eq!(
+        answer.body,
+        "Contact: mailto:security@example.com\n\
+         Expires: 1970-06-30T00:01:00Z\n\
+         Canonical: https://otp.example.com/.well-known/security.txt\n"
+    );
+
+    let without = site_with(|web| web.security_contacts.clear());
+    assert_eq!(without.get("/.well-known/security.txt").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]
