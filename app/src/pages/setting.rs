@@ -23,8 +23,8 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Where a frame begins.
-    pub(super) fn start(&self) -> String {
+    /// Path and query of the first page in the frame.
+    pub fn start(&self) -> String {
         ["/embed?", &self.query].concat()
     }
 }

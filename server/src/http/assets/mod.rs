@@ -21,7 +21,7 @@ use axum::{
 };
 
 use self::site::{File, Site};
-use super::security_headers::Exposure;
+use super::security_headers::LoadedByAnyone;
 
 /// A year, the longest that caches honour; `immutable` saves revalidation (RFC 8246).
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
@@ -91,7 +91,7 @@ async fn embed(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
     response
         .headers_mut()
         .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response.extensions_mut().insert(Exposure::LoadedByAnyone);
+    response.extensions_mut().insert(LoadedByAnyone);
     response
 }
 
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
         assert_eq!(headers[header::CACHE_CONTROL], FOR_MINUTES);
         assert_eq!(headers[header::CONTENT_ENCODING], "br");
-        assert!(matches!(response.extensions().get(), Some(Exposure::LoadedByAnyone)));
+        assert!(response.extensions().get::<LoadedByAnyone>().is_some());
     }
 
     #[tokio::test]
@@ -254,7 +254,7 @@ mod tests {
             assert_eq!(response.status(), StatusCode::OK, "{path}");
             assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
             assert_eq!(response.headers()[header::CACHE_CONTROL], FOR_A_DAY);
-            assert!(response.extensions().get::<Exposure>().is_none());
+            assert!(response.extensions().get::<LoadedByAnyone>().is_none());
             let again = ask(response.headers()[header::ETAG].to_str().unwrap()).await;
             assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
         }

@@ -1,0 +1,166 @@
+//! The frame of a relying party's page that a request comes from.
+//!
+//! Every address in a frame carries along the query that the frame was opened with: public key,
+//! origin, look. None of it is believed. Key and origin have to be a pair that the configuration
+//! knows, or there is no page; and the page may then be framed by that origin and by no other, so
+//! that the browser proves where the frame stands (S13).
+
+use std::sync::Arc;
+
+use app::{
+    error::{ApiError, Limit, RecipientProblem},
+    look::{Look, Wish},
+    pages::Setting,
+    port::Embedding,
+    wire::{Channel, Embedded, PageView, Place},
+};
+use axum::{
+    extract::{Query, Request, rejection::QueryRejection},
+    http::header,
+};
+use serde::Deserialize;
+
+use super::{Context, caller, problem::Problem};
+
+/// Query of a frame's address, as the element writes it. Parameters that a later element may add
+/// are ignored.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct EmbedQuery {
+    site_key: String,
+    origin: String,
+    channel: String,
+    country: Option<String>,
+    state: Option<String>,
+    locale: String,
+    to: String,
+    theme: String,
+    accent: String,
+    surface: String,
+    radius: String,
+    font: String,
+    refused: Option<String>,
+    wait: u64,
+}
+
+/// Parameters that concern one page alone and are not carried along to the next.
+const PASSING: [&str; 3] = ["refused", "wait", "e"];
+
+/// A frame of a page that may embed us.
+pub(super) struct Frame {
+    /// The relying party's page around.
+    pub(super) embedding: Embedding,
+    /// What pages in it are laid out with.
+    pub(super) setting: Setting,
+    pub(super) locale: String,
+    /// Channels to offer.
+    pub(super) channels: Vec<Channel>,
+    /// Region that is selected at first, if it is one of those offered.
+    pub(super) country: Option<String>,
+    /// Why the element was refused, as far as that makes a difference to what people are told.
+    pub(super) refused: Option<ApiError>,
+}
+
+impl Frame {
+    /// The frame of a request, or why there can be none. `None` for addresses outside of frames.
+    pub(super) fn of(context: &Context, request: &Request) -> Option<Result<Arc<Self>, Problem>> {
+        let path = request.uri().path();
+        let is_framed = path == "/embed" || path.starts_with("/embed/v/");
+        is_framed.then(|| Self::read(context, request).map(Arc::new))
+    }
+
+    fn read(context: &Context, request: &Request) -> Result<Self, Problem> {
+        let query = Query::<EmbedQuery>::try_from_uri(request.uri());
+        let Query(asked) = query.map_err(|rejection| unreadable(&rejection))?;
+        let offer = context.web.port.embed_offer(&asked.site_key, &asked.origin);
+        let offer = offer.ok_or(ApiError::NotEmbeddable)?;
+        let locale = match asked.locale.as_str() {
+            "" => caller::locale(context, request.headers().get(header::ACCEPT_LANGUAGE)),
+            wanted => context.web.catalogue.negotiate(Some(wanted)),
+        };
+        let wish = Wish {
+            theme: &asked.theme,
+            accent: &asked.accent,
+            surface: &asked.surface,
+            radius: &asked.radius,
+            font: &asked.font,
+        };
+        // The channel that the page asks for, if it can be had, else all of them.
+        let channel = Channel::from_word(&asked.channel);
+        let channel = channel.filter(|channel| offer.channels.contains(channel));
+        Ok(Self {
+            embedding: Embedding {
+                site_key: asked.site_key,
+                origin: offer.origin.clone(),
+                page_state: asked.state,
+            },
+            setting: Setting {
+                origin: offer.origin,
+                query: lasting(request.uri().query().unwrap_or_default()),
+                is_given: !asked.to.is_empty(),
+                look: Look::of(&offer.brand).with(wish),
+                brand: offer.brand,
+            },
+            locale,
+            channels: channel.map_or(offer.channels, |channel| vec![channel]),
+            country: asked.country,
+            refused: asked.refused.map(|code| refusal(&code, asked.wait)),
+        })
+    }
+
+    /// Whether a verification began in a frame like this one.
+    pub(super) fn is_home_of(&self, page: &PageView) -> bool {
+        matches!(
+            &page.place,
+            Place::Embedded(Embedded { site_key, origin, .. })
+                if *site_key == self.embedding.site_key && *origin == self.embedding.origin
+        )
+    }
+}
+
+/// The error that a refusal's code stands for.
+fn refusal(code: &str, wait: u64) -> ApiError {
+    match code {
+        "rate_limited" => ApiError::RateLimited { limit: Limit::RecipientSends, retry_after: wait },
+        "invalid_recipient" => ApiError::InvalidRecipient { problem: RecipientProblem::Email },
+        "channel_unavailable" => ApiError::ChannelUnavailable,
+        "unavailable" => ApiError::Unavailable { retry_after: wait },
+        "internal" => ApiError::Internal,
+        _ => ApiError::BadRequest,
+    }
+}
+
+/// What is wrong with a query, for the developer of the page around; never what it held (S8).
+fn unreadable(rejection: &QueryRejection) -> Problem {
+    let said = rejection.body_text();
+    let repeated = said.split("duplicate field `").nth(1).and_then(|rest| rest.split('`').next());
+    let (name, flaw) = match repeated {
+        Some(name) => (name, "may be in the query only once"),
+        // Everything else is text.
+        None => ("wait", "must be a whole number of seconds"),
+    };
+    Problem::parameter(name, flaw)
+}
+
+/// The parts of a query that every address in a frame carries along, as they were written.
+fn lasting(query: &str) -> String {
+    let is_passing =
+        |part: &&str| part.split('=').next().is_some_and(|name| PASSING.contains(&name));
+    let parts = query.split('&').filter(|part| !is_passing(part));
+    parts.collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_of_one_form_is_not_carried_along_to_the_next() {
+        assert_eq!(
+            lasting("site_key=a&e=incorrect&to=given&refused=x&wait=1"),
+            "site_key=a&to=given"
+        );
+        assert_eq!(lasting("easy=1&e=2"), "easy=1");
+        assert_eq!(lasting(""), "");
+    }
+}
