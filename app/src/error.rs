@@ -1,18 +1,22 @@
-//! Why a request was refused, as the browser may know it.
+//! Errors that a client may see.
 //!
-//! The set is closed and holds neither free text nor anything personal; words are found for each
-//! in the catalogue, and status codes in [`ApiError::status`].
+//! The set is closed and holds neither free text nor anything personal. Their words are in the
+//! catalogue, their status codes in [`ApiError::status`].
 
-use serde::{Deserialize, Serialize};
+pub use otp_types::{Limit, RecipientProblem};
 
 /// A refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[serde(tag = "code", rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(
+    feature = "ssr",
+    derive(serde::Serialize),
+    serde(tag = "code", rename_all = "snake_case")
+)]
 pub enum ApiError {
-    /// What was typed is no address or number that can be sent to.
+    /// The recipient is not an address or number that can be sent to.
     #[error("the recipient is not valid")]
     InvalidRecipient {
-        /// What is wrong with it.
+        /// Its problem.
         problem: RecipientProblem,
     },
     /// No provider is configured for the channel.
@@ -21,7 +25,7 @@ pub enum ApiError {
     /// Too much was asked for lately.
     #[error("too many requests of this kind")]
     RateLimited {
-        /// What ran out.
+        /// The limit.
         limit: Limit,
         /// Whole seconds until asking again can help.
         retry_after: u64,
@@ -41,13 +45,13 @@ pub enum ApiError {
     /// There is no such verification, or it has expired: the two look alike on purpose.
     #[error("no such verification, or it has expired")]
     NotFound,
-    /// No secret key was sent, or none that we know.
+    /// The secret key is missing or unknown.
     #[error("the secret key is missing or unknown")]
     Unauthorized,
     /// A field of the request cannot be accepted.
     #[error("a field of the request is not valid")]
     InvalidField {
-        /// Which.
+        /// The field.
         field: Field,
     },
     /// The return URL is none that the site has listed.
@@ -86,53 +90,11 @@ pub enum ApiError {
 }
 
 /// A field of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "ssr", derive(serde::Serialize), serde(rename_all = "snake_case"))]
 pub enum Field {
-    /// ISO 3166-1 alpha-2 region.
-    Country,
-    /// The header `Idempotency-Key`.
-    IdempotencyKey,
-    /// A language tag.
-    Locale,
-    /// Pairs of words.
-    Metadata,
-    /// What is verified for.
-    Purpose,
     /// The page's state.
     State,
-}
-
-/// What is wrong with a recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RecipientProblem {
-    /// Nothing was typed.
-    Empty,
-    /// It is no e-mail address.
-    Email,
-    /// It is no phone number.
-    Phone,
-    /// It is a national phone number and no country was chosen.
-    CountryMissing,
-    /// It could be a phone number but has too few digits.
-    PhoneTooShort,
-    /// It could be a phone number but has too many digits.
-    PhoneTooLong,
-}
-
-/// What ran out when a request was rate limited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Limit {
-    /// Messages to one recipient.
-    RecipientSends,
-    /// Wrong checks for one recipient, over all its verifications.
-    RecipientChecks,
-    /// Messages asked for from one address.
-    CallerSends,
-    /// Checks from one address.
-    CallerChecks,
 }
 
 impl ApiError {

@@ -1,18 +1,18 @@
-//! What went wrong with the last thing that was asked for, as the verification page tells it.
+//! Flash messages: the problem with the last action, shown on the verification page.
 //!
-//! The page without script learns it from the query after a redirect, so it is a closed set that
-//! travels as one short word: no text of anybody's making is ever shown.
+//! The page without script gets it in the query of a redirect, so it is a closed set that travels
+//! as one short word: no text of a stranger is ever shown.
 
 use std::{fmt, str::FromStr};
 
+use otp_types::{CodeProblem, Limit, Outcome};
+
 use crate::{
-    code::{self, Typed},
-    error::{ApiError, Limit},
-    wire::Outcome,
+    error::ApiError,
     wire_codec::{Pack, Rest},
 };
 
-/// Something to tell beside the state of the verification.
+/// A message beside the state of the verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flash {
     /// The guess is not the code.
@@ -46,24 +46,18 @@ pub enum Flash {
 }
 
 impl Flash {
-    /// What to tell of a check, given the guess as it was typed. `None` where the verification's
-    /// state says everything.
-    pub fn of_check(outcome: Outcome, guess: &str) -> Option<Self> {
+    /// The message about a check; `None` where the verification's state says everything.
+    pub fn of_check(outcome: Outcome) -> Option<Self> {
         match outcome {
             Outcome::Approved | Outcome::TooManyAttempts | Outcome::Canceled => None,
             Outcome::AlreadyUsed => Some(Self::AlreadyUsed),
             Outcome::Incorrect { .. } => Some(Self::Incorrect),
             Outcome::Expired => Some(Self::Expired),
-            Outcome::Malformed { expected } => Some(match code::read(guess, expected) {
-                Typed::Empty => Self::Empty,
-                Typed::TooShort => Self::TooShort,
-                Typed::TooLong => Self::TooLong,
-                Typed::NotDigits | Typed::Code(_) => Self::NotDigits,
-            }),
+            Outcome::Malformed { problem, .. } => Some(problem.into()),
         }
     }
 
-    /// Is it about what stands in the field?
+    /// Whether it is about the content of the field.
     pub fn concerns_field(self) -> bool {
         matches!(
             self,
@@ -96,6 +90,17 @@ impl Flash {
     }
 }
 
+impl From<CodeProblem> for Flash {
+    fn from(problem: CodeProblem) -> Self {
+        match problem {
+            CodeProblem::Empty => Self::Empty,
+            CodeProblem::TooShort => Self::TooShort,
+            CodeProblem::TooLong => Self::TooLong,
+            CodeProblem::NotDigits => Self::NotDigits,
+        }
+    }
+}
+
 impl From<ApiError> for Flash {
     fn from(error: ApiError) -> Self {
         match error {
@@ -108,7 +113,7 @@ impl From<ApiError> for Flash {
             ApiError::AlreadyFinished | ApiError::NotFound => Self::Expired,
             ApiError::Unavailable { .. } => Self::Unavailable,
             ApiError::Internal => Self::Internal,
-            // What no page of ours asks for.
+            // Errors of requests that no page sends.
             _ => Self::NotUnderstood,
         }
     }
@@ -197,17 +202,21 @@ mod tests {
 
     #[test]
     fn a_malformed_guess_is_told_what_is_wrong_with_it() {
-        let told = |guess| Flash::of_check(Outcome::Malformed { expected: 6 }, guess).unwrap();
-        assert_eq!(told(""), Flash::Empty);
-        assert_eq!(told("123"), Flash::TooShort);
-        assert_eq!(told("1234567"), Flash::TooLong);
-        assert_eq!(told("12a456"), Flash::NotDigits);
+        for (problem, flash) in [
+            (CodeProblem::Empty, Flash::Empty),
+            (CodeProblem::TooShort, Flash::TooShort),
+            (CodeProblem::TooLong, Flash::TooLong),
+            (CodeProblem::NotDigits, Flash::NotDigits),
+        ] {
+            let outcome = Outcome::Malformed { expected: 6, problem };
+            assert_eq!(Flash::of_check(outcome), Some(flash));
+        }
     }
 
     #[test]
     fn an_ending_is_told_by_the_state_alone() {
         for outcome in [Outcome::Approved, Outcome::TooManyAttempts, Outcome::Canceled] {
-            assert_eq!(Flash::of_check(outcome, "123456"), None);
+            assert_eq!(Flash::of_check(outcome), None);
         }
     }
 }

@@ -11,7 +11,6 @@ pub mod pages;
 #[cfg(feature = "ssr")]
 pub mod port;
 
-pub mod code;
 pub mod countdown;
 pub mod error;
 pub mod flash;

@@ -1,8 +1,8 @@
-//! The only door from the pages to the server.
+//! The use cases as pages need them.
 //!
-//! Server functions cannot be generic, so the service is erased once, when the server is put
-//! together, to this trait. Server functions and plain HTML forms go through it; back ends with a
-//! secret key have a door of their own over the same service, so each rule exists once.
+//! Server functions cannot be generic, so the service is erased to this trait when the server is
+//! put together. Server functions and plain HTML forms use it; the JSON API calls the same service
+//! directly, so each rule exists once.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use crate::{
     wire::{Channel, CheckAnswer, EmbedOffer, PageView, StartRequest, VerificationView},
 };
 
-/// Who is asking: what quotas are counted under and whose rules apply.
+/// The client of a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The caller's address, as far as the configured proxies vouch for it.

@@ -1,91 +1,34 @@
-//! The types that cross the wire: browser, server functions and JSON API all speak these.
+//! Types that the server hands to pages and to the island.
 //!
 //! They carry nothing that the person may not see: no code, no key, and recipients only masked.
 //! Times are milliseconds since the Unix epoch by the server's clock, and every answer that holds
 //! a time also holds the server's `now`, so that no browser clock is ever trusted.
 
-use serde::{Deserialize, Serialize};
-
-/// The way a code travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channel {
-    /// An e-mail message.
-    Email,
-    /// A text message to a phone.
-    Sms,
-}
-
-impl Channel {
-    /// The word for it in forms and on the wire.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Email => "email",
-            Self::Sms => "sms",
-        }
-    }
-
-    /// The channel that a word stands for.
-    pub fn from_word(word: &str) -> Option<Self> {
-        [Self::Email, Self::Sms].into_iter().find(|channel| channel.word() == word)
-    }
-}
-
-/// Where a verification stands. States never go backwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Waiting for the right code.
-    Pending,
-    /// The right code was typed in time.
-    Approved,
-    /// Called off.
-    Canceled,
-    /// Nobody typed the right code in time. An unknown id looks just like this.
-    Expired,
-    /// The budget of checks is spent.
-    MaxAttemptsReached,
-    /// No message could be delivered.
-    Failed,
-}
-
-/// How far the newest message has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DeliveryState {
-    /// Committed on our side, not yet handed to a provider.
-    Accepted,
-    /// A provider has taken it.
-    Sent,
-    /// The provider reports that it has arrived.
-    Delivered,
-    /// Every way was tried, or the code expired first.
-    Undelivered,
-}
+pub use otp_types::{Channel, DeliveryState, Outcome, State};
 
 /// The newest message of a verification.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The channel it went by.
     pub channel: Channel,
-    /// How far it has come.
+    /// Progress of the delivery.
     pub state: DeliveryState,
-    /// How many times a provider was asked to take it.
+    /// Number of times that a provider was asked to take it.
     pub tries: u32,
-    /// How many messages this verification has sent, this one included.
+    /// Number of messages of this verification, this one included.
     pub number: u32,
 }
 
-/// What whoever holds a verification's id may know about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A verification as the holder of its id may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerificationView {
     /// The verification's id, 32 characters of base64url.
     pub id: String,
-    /// Where it stands.
+    /// State.
     pub state: State,
     /// The recipient, masked for people, for example `j***@example.com`.
     pub recipient: String,
-    /// How many digits the code has.
+    /// Number of digits of the code.
     pub code_length: u8,
     /// Checks that are left.
     pub attempts_left: u32,
@@ -97,18 +40,18 @@ pub struct VerificationView {
     pub channels: Vec<Channel>,
     /// The server's clock when this was written.
     pub now: u64,
-    /// When the newest code stops being accepted.
+    /// Time at which the newest code stops being accepted.
     pub code_expires_at: u64,
-    /// From when on another code may be asked for.
+    /// Time from which another code may be asked for.
     pub resend_at: u64,
-    /// When the verification as a whole expires.
+    /// Time at which the verification as a whole expires.
     pub expires_at: u64,
-    /// Something follows its end: a way back to the relying party, or a token for the page that it
-    /// is embedded in. The page that the server lays out then has it.
+    /// Its end is followed by a return form or by a token for the embedding page, which the page
+    /// that the server renders then holds.
     pub leads_on: bool,
 }
 
-/// How a relying party looks to people.
+/// Brand of a relying party.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Brand {
     /// Its name, on pages and in messages.
@@ -117,7 +60,7 @@ pub struct Brand {
     pub logo: Option<String>,
     /// Its colour, as `#rrggbb`, on light ground and on dark.
     pub accent: Option<(String, String)>,
-    /// Where people find help: a `mailto:` or `https:` URL.
+    /// URL for help: `mailto:` or `https:`.
     pub support: Option<String>,
 }
 
@@ -181,59 +124,28 @@ pub struct EmbedOffer {
     pub channels: Vec<Channel>,
 }
 
-/// What came of one submitted guess.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "snake_case")]
-pub enum Outcome {
-    /// The right code, in time, for the first time.
-    Approved,
-    /// The right code of a verification that it had approved before.
-    AlreadyUsed,
-    /// A well-formed guess that is not the code.
-    Incorrect {
-        /// Checks that are left after this one.
-        attempts_left: u32,
-    },
-    /// Not as many digits as were sent, or not digits; costs no attempt.
-    Malformed {
-        /// How many digits the code has.
-        expected: u8,
-    },
-    /// The code, or the verification, is past its time; also the answer for an unknown id.
-    Expired,
-    /// The budget of checks is spent.
-    TooManyAttempts,
-    /// The verification was called off.
-    Canceled,
-}
-
 /// The answer to a check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckAnswer {
-    /// What came of the guess.
-    #[serde(flatten)]
+    /// Outcome of the check.
     pub outcome: Outcome,
     /// The verification after it; `None` where it has expired or never was.
     pub verification: Option<VerificationView>,
 }
 
-/// What the person typed to begin.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Input of the start form.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StartRequest {
     /// The channel that was chosen; without one it follows from what `to` looks like.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub channel: Option<Channel>,
     /// An e-mail address or a phone number. Ignored where the server has a fixed recipient.
-    #[serde(default)]
     pub to: String,
     /// ISO 3166-1 alpha-2 region in which a phone number without country code is read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
 }
 
 /// One country of the phone form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Country {
     /// ISO 3166-1 alpha-2, for example `GB`.
     pub region: String,
@@ -243,12 +155,12 @@ pub struct Country {
     pub calling_code: u16,
 }
 
-/// What the first page offers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Options of the start page.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StartOptions {
     /// The channels that have a provider, in the order to offer them.
     pub channels: Vec<Channel>,
-    /// With a fixed recipient nothing is typed: its masked form.
+    /// Masked form of the fixed recipient, with which nothing is typed.
     pub fixed_recipient: Option<String>,
     /// Countries of the phone form, sorted by name; empty without a phone channel.
     pub countries: Vec<Country>,
@@ -257,7 +169,8 @@ pub struct StartOptions {
 }
 
 /// A message that the development inbox has caught.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "ssr", derive(serde::Deserialize, serde::Serialize))]
 pub struct InboxMessage {
     /// Counts up from 1 as messages arrive.
     pub number: u64,

@@ -1,13 +1,13 @@
-//! Values as plain lists of strings, for the way between the server and the island.
+//! Wire codec of the island: values as plain lists of strings.
 //!
-//! On the wire it is a JSON array of strings. The browser can read that itself; a reader for typed
-//! JSON, with its names, its numbers and its error messages, would be a third of all the code that
-//! a phone has to load. Both ends come from one build; a page that outlives its server's build
-//! finds the list not to its liking and falls back to its plain forms.
+//! On the wire a list is a JSON array of strings, which the browser reads by itself. A reader for
+//! typed JSON, with its names, numbers and error messages, would be a third of all the code that a
+//! phone loads. Both ends come from one build; a page that outlives its server's build cannot read
+//! the list and falls back to its plain forms.
 
 use crate::wire::{Channel, Delivery, DeliveryState, State, VerificationView};
 
-/// What is left of a list.
+/// The rest of a list.
 pub(crate) type Rest = std::vec::IntoIter<String>;
 
 /// A value that can be written to a list of strings and read back.
@@ -130,41 +130,22 @@ macro_rules! pack_fields {
 }
 pub(crate) use pack_fields;
 
-/// Packs an enum without data as one word.
+/// Packs words as they are spelled everywhere.
 macro_rules! pack_words {
-    ($name:ident { $($variant:ident => $word:literal),+ $(,)? }) => {
+    ($($name:ident),+) => {$(
         impl Pack for $name {
             fn pack(&self, list: &mut Vec<String>) {
-                list.push(match self { $(Self::$variant => $word,)+ }.to_owned());
+                list.push(self.as_str().to_owned());
             }
 
             fn unpack(rest: &mut Rest) -> Option<Self> {
-                match rest.next()?.as_str() {
-                    $($word => Some(Self::$variant),)+
-                    _ => None,
-                }
+                Self::parse(&rest.next()?)
             }
         }
-    };
+    )+};
 }
 
-pack_words!(Channel { Email => "email", Sms => "sms" });
-
-pack_words!(State {
-    Pending => "pending",
-    Approved => "approved",
-    Canceled => "canceled",
-    Expired => "expired",
-    MaxAttemptsReached => "max_attempts_reached",
-    Failed => "failed",
-});
-
-pack_words!(DeliveryState {
-    Accepted => "accepted",
-    Sent => "sent",
-    Delivered => "delivered",
-    Undelivered => "undelivered",
-});
+pack_words!(Channel, State, DeliveryState);
 
 pack_fields!(Delivery { channel, state, tries, number });
 
@@ -192,10 +173,6 @@ mod tests {
 
     fn survives<T: Pack + PartialEq + Debug>(value: &T) {
         assert_eq!(T::unpacked(value.packed()).as_ref(), Some(value));
-    }
-
-    fn json(value: impl serde::Serialize) -> String {
-        serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
     }
 
     fn view() -> VerificationView {
@@ -227,25 +204,6 @@ mod tests {
         survives(&Some(view()));
         survives(&None::<VerificationView>);
         survives(&vec![Channel::Sms]);
-    }
-
-    #[test]
-    fn words_are_those_of_the_json_interface() {
-        use DeliveryState::{Accepted, Delivered, Sent, Undelivered};
-        use State::{Approved, Canceled, Expired, Failed, MaxAttemptsReached, Pending};
-        for state in [Pending, Approved, Canceled, Expired, MaxAttemptsReached, Failed] {
-            assert_eq!(json(state), state.packed()[0]);
-            survives(&state);
-        }
-        for state in [Accepted, Sent, Delivered, Undelivered] {
-            assert_eq!(json(state), state.packed()[0]);
-            survives(&state);
-        }
-        for channel in [Channel::Email, Channel::Sms] {
-            assert_eq!(json(channel), channel.packed()[0]);
-            assert_eq!(channel.word(), channel.packed()[0]);
-            survives(&channel);
-        }
     }
 
     #[test]

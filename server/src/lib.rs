@@ -5,14 +5,12 @@
 
 pub mod service;
 
-pub mod api;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod derived_keys;
 pub mod error_chain;
-pub mod gateway;
 pub mod housekeeping;
 pub mod http;
 pub mod i18n;
@@ -20,6 +18,7 @@ pub mod keyring;
 pub mod limits;
 pub mod origin;
 pub mod outbox;
+pub mod port;
 pub mod site;
 pub mod startup;
 pub mod store;

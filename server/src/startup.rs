@@ -5,10 +5,9 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use app::wire::Brand;
 use async_trait::async_trait;
 use axum::Router;
-use otp::{Timestamp, quota::Quota, recipient::calling_regions, token::MAX_LIFETIME};
+use otp::{Channel, Timestamp, quota::Quota, recipient::calling_regions, token::MAX_LIFETIME};
 use rand::rngs::SysRng;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -20,43 +19,43 @@ use crate::{
         DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
     },
     derived_keys::DerivedKeys,
-    gateway::{Gateway, Offer, to_wire},
     housekeeping, http,
     i18n::{Catalogue, CatalogueError},
     keyring::{KeyFileError, Keyring},
     limits::Limits,
     outbox::Backoff,
+    port::BrowserPort,
     service::{Rules, Service},
     site::{Site, Sites},
-    store::{OpenError, SqliteStore, Store, StoreError},
+    store::{AnyStore, OpenError, SqliteStore, Store, StoreError},
     tokens::Tokens,
     webhook,
 };
 
-/// Committed messages that may wait for the worker in memory; more wait in the outbox.
+/// Committed messages that may wait for the worker in memory; further ones wait in the outbox.
 const COMMITTED: usize = 1024;
 
-/// Everything put together, listening, not yet answering.
+/// A server that listens and does not answer yet.
 pub struct Application {
     server: http::Server,
     timeouts: http::Timeouts,
     router: Router,
     readiness: http::Readiness,
-    worker: Arc<DeliveryWorker<SqliteStore>>,
+    worker: Arc<DeliveryWorker<AnyStore>>,
     committed: mpsc::Receiver<crate::store::Message>,
-    events: Arc<webhook::WebhookWorker<SqliteStore>>,
-    store: SqliteStore,
+    events: Arc<webhook::WebhookWorker<AnyStore>>,
+    store: AnyStore,
     clock: Clock,
     retention: Duration,
 }
 
-/// Why the server cannot start.
+/// Error of starting the server.
 #[derive(Debug, thiserror::Error)]
 pub enum StartupError {
     /// The texts are incomplete: a fault of the build.
     #[error("loading the texts")]
     Catalogue(#[from] CatalogueError),
-    /// The database.
+    /// The database cannot be opened.
     #[error("opening the store")]
     Open(#[from] OpenError),
     /// The database, once open.
@@ -80,9 +79,9 @@ pub enum StartupError {
     /// The address cannot be listened on.
     #[error("listening on {address}")]
     Bind {
-        /// Where.
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -102,8 +101,12 @@ impl Application {
     ) -> Result<Self, StartupError> {
         let catalogue = Arc::new(Catalogue::load()?);
         let keyring = keyring(&config.keys)?;
-        let secrets = DerivedKeys::derive(&keyring).map_err(|_| StartupError::Derive)?;
-        let store = SqliteStore::open(&config.store)?;
+        let keys = DerivedKeys::derive(&keyring).map_err(|_| StartupError::Derive)?;
+        let told = config.sites.all().filter(|site| site.webhook.is_some());
+        let told = told.map(|site| site.name.clone());
+        let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
+        let store = AnyStore::Sqlite(SqliteStore::open(&config.store)?);
+        let store = store.observed_by(recorder.clone());
         let clock = clock(store.latest_time().await?);
 
         let address = config.server.bind;
@@ -114,24 +117,25 @@ impl Application {
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
         let dispatcher = dispatcher(config, &catalogue, &inbox)?;
-        let offer = Offer {
-            channels: dispatcher.channels(),
-            default_country: config.page.default_country.clone(),
-            fixed_recipient: config.page.fixed_recipient.clone(),
-        };
         let lease = config.delivery.lease.max(dispatcher.patience() + Duration::from_secs(5));
-        // Whoever is approved at the last moment still redeems the result.
+        // A result that is approved at the last moment can still be redeemed.
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
-        let sites = Arc::new(config.sites.clone());
-        let rules = Rules { sites, limits: limits(config.limits), lease };
+        let rules = Rules {
+            sites: Arc::new(config.sites.clone()),
+            channels: dispatcher.channels(),
+            default_country: config.page.default_country.clone(),
+            limits: limits(config.limits),
+            lease,
+        };
+        let start = start_settings(config, &rules.channels);
         let (wake, committed) = mpsc::channel(COMMITTED);
-        let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
+        let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
         let sender =
             webhook::WebhookSender::new(config.webhook.clone()).map_err(StartupError::Webhooks)?;
         let events = Arc::new(webhook::WebhookWorker {
             store: store.clone(),
-            recorder: service.recorder().clone(),
+            recorder,
             sender,
             endpoints: endpoints(service.sites(), &keyring)?,
             clock: clock.clone(),
@@ -139,8 +143,7 @@ impl Application {
         let worker = Arc::new(DeliveryWorker {
             store: store.clone(),
             dispatcher,
-            recorder: service.recorder().clone(),
-            sealer: secrets.sealer,
+            sealer: keys.sealer,
             clock: clock.clone(),
             backoff: Backoff {
                 first: config.delivery.retry_first,
@@ -152,11 +155,10 @@ impl Application {
         });
 
         let readiness = http::Readiness::new(Ping(store.clone()));
-        let start = start_settings(&offer, config.sites.first().brand.clone());
-        let gateway = Arc::new(Gateway::new(service, tokens, offer, origin.clone()));
+        let fixed_recipient = config.page.fixed_recipient.clone();
         let web = http::Web {
-            port: gateway.clone(),
-            api: gateway,
+            port: Arc::new(BrowserPort { service: service.clone(), fixed_recipient }),
+            service,
             catalogue,
             assets: http::assets::page_assets(),
             start,
@@ -190,7 +192,7 @@ impl Application {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.server.address()
     }
@@ -260,7 +262,7 @@ pub fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
     Keyring::read(&settings.file)?.ok_or_else(|| StartupError::NoKeys(settings.file.clone()))
 }
 
-/// From the start of a verification to the end of its last code, at the most.
+/// Longest time from the start of a verification to the end of its last code.
 fn longest_life(sites: &Sites) -> Duration {
     let lives = sites.all().map(|site| site.policy.window() + site.policy.lifetime());
     lives.max().unwrap_or_default()
@@ -273,7 +275,7 @@ fn brands(sites: &Sites) -> Senders {
     Senders::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
 }
 
-/// Where each site that has a webhook is told of its verifications.
+/// Webhook endpoints by the name of their site.
 fn endpoints(
     sites: &Sites,
     keyring: &Keyring,
@@ -291,24 +293,22 @@ fn endpoints(
 fn limits(settings: LimitSettings) -> Limits {
     let quota = |limit, seconds| Quota { limit, per: Duration::from_secs(seconds) };
     Limits {
-        recipient_sends: [
-            quota(settings.recipient_sends_per_10_minutes, 600),
-            quota(settings.recipient_sends_per_hour, 3600),
-        ],
+        recipient_sends_short: quota(settings.recipient_sends_per_10_minutes, 600),
+        recipient_sends_long: quota(settings.recipient_sends_per_hour, 3600),
         recipient_wrong_checks: quota(settings.recipient_wrong_checks_per_day, 24 * 3600),
         caller_sends: quota(settings.caller_sends_per_5_minutes, 300),
         caller_checks: quota(settings.caller_checks_per_minute, 60),
     }
 }
 
-fn start_settings(offer: &Offer, brand: Brand) -> http::StartSettings {
-    let by_phone = offer.channels.contains(&otp::Channel::Sms);
+fn start_settings(config: &Config, channels: &[Channel]) -> http::StartSettings {
+    let by_phone = channels.contains(&Channel::Sms);
     let regions = if by_phone { calling_regions() } else { Vec::new() };
     http::StartSettings {
-        brand,
-        channels: offer.channels.iter().map(|channel| to_wire(*channel)).collect(),
-        fixed_recipient: offer.fixed_recipient.as_ref().map(otp::Recipient::masked),
-        default_country: offer.default_country.clone(),
+        brand: config.sites.first().brand.clone(),
+        channels: channels.to_vec(),
+        fixed_recipient: config.page.fixed_recipient.as_ref().map(otp::Recipient::masked),
+        default_country: config.page.default_country.clone(),
         regions: regions.into_iter().map(|found| (found.region, found.calling_code)).collect(),
     }
 }
@@ -317,8 +317,8 @@ fn dev_inbox(inbox: Arc<Inbox>) -> http::DevInbox {
     http::DevInbox { messages: Box::new(move || inbox.messages()) }
 }
 
-/// The store, as the readiness check sees it.
-struct Ping(SqliteStore);
+/// The store as the readiness check uses it.
+struct Ping(AnyStore);
 
 #[async_trait]
 impl http::StorePing for Ping {

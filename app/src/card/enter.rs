@@ -171,7 +171,7 @@ fn foot(live: Live) -> impl IntoView {
                 type="submit"
                 form="resend"
                 name="channel"
-                value=Signal::derive(move || other().map_or("", Channel::word))
+                value=Signal::derive(move || other().map_or("", Channel::as_str))
                 hidden=Signal::derive(move || other().is_none())
             >
                 {words}

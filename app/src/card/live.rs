@@ -11,16 +11,16 @@ use leptos::{
     prelude::*,
     task::spawn_local,
 };
+use otp_types::typed_code;
 use wasm_bindgen::JsCast;
 
 use crate::{
     card::{Card, Seed, web_otp::WebOtp},
-    code::{self, Typed},
     countdown::{Phase, ServerClock},
     flash::Flash,
     server_fns::{check_code, resend_code, view_verification},
     texts::CardTexts,
-    wire::{Channel, Outcome, State, VerificationView},
+    wire::{Channel, State, VerificationView},
 };
 
 /// The card's state and what keeps it moving. Owned by the island, so that answers which arrive
@@ -127,7 +127,7 @@ impl Live {
         }
         let length = self.with_view(|view| view.code_length).unwrap_or_default();
         let value = field.value();
-        let Typed::Code(code) = code::read(&value, length) else {
+        let Ok(code) = typed_code::read(&value, length) else {
             return self.keep.update_value(|keep| keep.full = false);
         };
         if code != value {
@@ -136,31 +136,29 @@ impl Live {
         let is_new = self.keep.with_value(|keep| !keep.tried.contains(&code));
         self.keep.update_value(|keep| keep.full = true);
         if may_submit && is_new {
-            self.check();
+            self.check(code);
         }
     }
 
     /// SUBMIT was pressed.
     pub(super) fn submitted(self, event: &SubmitEvent) {
         event.prevent_default();
-        self.check();
-    }
-
-    fn check(self) {
-        let (Some(field), Some((id, length))) =
-            (field(), self.with_view(|view| (view.id.clone(), view.code_length)))
-        else {
+        let (Some(field), Some(length)) = (field(), self.with_view(|view| view.code_length)) else {
             return;
         };
+        match typed_code::read(&field.value(), length) {
+            Ok(guess) => self.check(guess),
+            // Not a code: told at once, without asking the server.
+            Err(problem) if !self.busy.get_untracked() => self.complain(Some(problem.into())),
+            Err(_) => {}
+        }
+    }
+
+    fn check(self, guess: String) {
+        let Some(id) = self.with_view(|view| view.id.clone()) else { return };
         if self.busy.get_untracked() {
             return;
         }
-        let value = field.value();
-        let Typed::Code(guess) = code::read(&value, length) else {
-            // No code at all: said at once, without troubling the server.
-            let outcome = Outcome::Malformed { expected: length };
-            return self.complain(Flash::of_check(outcome, &value));
-        };
         self.busy.set(true);
         self.said.set(self.text(|texts| &texts.checking));
         self.keep.update_value(|keep| {
@@ -205,7 +203,7 @@ impl Live {
         let channel = event
             .submitter()
             .and_then(|button| button.get_attribute("value"))
-            .and_then(|value| Channel::from_word(&value));
+            .and_then(|value| Channel::parse(&value));
         spawn_local(async move {
             let answer = resend_code(id, channel).await;
             self.rest();

@@ -157,7 +157,7 @@ fn contact(
             </fieldset>
         })
     } else {
-        Either::Right(view! { <input type="hidden" name="channel" value=chosen.word() /> })
+        Either::Right(view! { <input type="hidden" name="channel" value=chosen.as_str() /> })
     };
     let email = has(Channel::Email).then(|| {
         let wrong = is_invalid(Channel::Email);

@@ -51,7 +51,7 @@ pub(crate) async fn view_verification(id: String) -> Result<Card, Flash> {
 pub(crate) async fn check_code(id: String, guess: String) -> Result<Card, Flash> {
     let (port, caller) = (expect_context::<Arc<dyn Port>>(), expect_context::<Caller>());
     let answer = port.check(&caller, &id, &guess).await.map_err(refuse)?;
-    Ok(Card { view: answer.verification, flash: Flash::of_check(answer.outcome, &guess) })
+    Ok(Card { view: answer.verification, flash: Flash::of_check(answer.outcome) })
 }
 
 /// Asks for another code, by another channel if one is named.

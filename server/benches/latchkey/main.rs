@@ -1,4 +1,4 @@
-//! What Latchkey costs: the store by itself, then the whole flow over HTTP.
+//! Benchmark of Latchkey: the store by itself, then the whole flow over HTTP.
 //!
 //! Every figure stands beside a yardstick measured in the same run, because machines are noisy and
 //! only ratios travel: the store beside the disk's bare flush and beside one commit per request, the

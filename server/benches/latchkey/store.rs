@@ -14,7 +14,8 @@ use otp::{
 };
 use rand::rngs::SysRng;
 use server::store::{
-    CounterKey, Message, MessageKey, OutboxChange, Queue, Records, SqliteStore, Step, Store,
+    CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records,
+    SqliteStore, Step, Store,
 };
 
 const SPAN: Duration = Duration::from_secs(3);
@@ -103,10 +104,10 @@ async fn run(store: &SqliteStore, callers: u64) -> Figures {
                     number += 1;
                     let verification = opened();
                     let id = verification.id();
-                    let mut account = [0; 16];
-                    account[..8].copy_from_slice(&(number * callers + caller).to_be_bytes());
+                    let mut counter = [0; 16];
+                    counter[..8].copy_from_slice(&(number * callers + caller).to_be_bytes());
                     let begun = Instant::now();
-                    store.apply(Create { verification, account }).await.expect("created");
+                    store.apply(Create { verification, counter }).await.expect("created");
                     figures.creates.push(begun.elapsed());
                     let begun = Instant::now();
                     store.apply(Check { id }).await.expect("checked");
@@ -148,7 +149,7 @@ fn opened() -> Verification {
 
 struct Create {
     verification: Verification,
-    account: [u8; 16],
+    counter: [u8; 16],
 }
 
 impl Step for Create {
@@ -158,13 +159,18 @@ impl Step for Create {
         self.verification.id()
     }
 
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        vec![CounterKey { digest: self.account, expires_at: NOW }]
+    fn now(&self) -> Timestamp {
+        NOW
     }
 
-    fn run(&mut self, records: &mut Records) {
+    fn counters(&self, _verification: Option<&Verification>) -> CounterKeys {
+        let recipient = CounterKey { digest: self.counter, expires_at: NOW };
+        CounterKeys { recipient: Some(recipient), ..CounterKeys::default() }
+    }
+
+    fn run(&mut self, records: &mut Records) -> Decision<()> {
         let quota = otp::quota::Quota { limit: 5, per: Duration::from_secs(600) };
-        let _ = records.counters[0].window(0).take(quota, NOW);
+        let _ = records.recipient.sends_short.take(quota, NOW);
         let message = Message {
             key: MessageKey {
                 queue: Queue::Codes,
@@ -179,6 +185,7 @@ impl Step for Create {
         };
         records.outbox.push(OutboxChange::Enqueue { message });
         records.verification = Some(self.verification.clone());
+        Decision::Commit(())
     }
 }
 
@@ -193,14 +200,14 @@ impl Step for Check {
         self.id
     }
 
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        Vec::new()
+    fn now(&self) -> Timestamp {
+        NOW
     }
 
-    fn run(&mut self, records: &mut Records) -> bool {
+    fn run(&mut self, records: &mut Records) -> Decision<bool> {
         let found = records.verification.as_mut();
-        found.is_some_and(|found| {
-            found.check(Some(&code()), &peppers(), NOW) == otp::verification::Outcome::Approved
-        })
+        Decision::Commit(found.is_some_and(|found| {
+            found.check(code().as_str(), &peppers(), NOW) == otp::Outcome::Approved
+        }))
     }
 }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use otp_types::{CodeProblem, typed_code};
 use rand::TryRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -57,6 +58,20 @@ impl Code {
         } else {
             Err(Malformed)
         }
+    }
+
+    /// Reads a code of `length` digits as a person typed it, see [`typed_code`].
+    ///
+    /// # Errors
+    /// The [`CodeProblem`] of a text that is no such code.
+    pub fn read(typed: &str, length: u8) -> Result<Self, CodeProblem> {
+        typed_code::read(typed, length).map(Self)
+    }
+
+    /// The first `length` digits, as uniform as the code itself.
+    #[must_use]
+    pub fn first(&self, length: u8) -> Self {
+        Self(self.0.chars().take(usize::from(length)).collect())
     }
 
     /// The digits. Where this is called, the clear code leaves the type that guards it.

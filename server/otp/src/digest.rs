@@ -13,7 +13,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-use crate::{channel::Channel, code::Code, id::VerificationId};
+use crate::{Channel, code::Code, id::VerificationId};
 
 type HmacSha256 = Hmac<Sha256>;
 

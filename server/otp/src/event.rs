@@ -3,13 +3,10 @@
 //! Events are not raised where things change, which would have to be remembered at each place. They
 //! are read off the verification as it stood before a step and as it stands after it.
 
+use otp_types::{DeliveryState, State};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    send::Delivery,
-    time::Timestamp,
-    verification::{State, Verification},
-};
+use crate::{time::Timestamp, verification::Verification};
 
 /// Something that a relying party is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +45,7 @@ pub fn between(before: Option<&Verification>, after: &Verification, now: Timesta
     let mut were = before.into_iter().flat_map(Verification::deliveries);
     for (send, number) in after.deliveries().zip(1..) {
         // A message is accepted where it is committed, and that is no news to who asked for it.
-        if send != were.next().unwrap_or(Delivery::Accepted) {
+        if send != were.next().unwrap_or(DeliveryState::Accepted) {
             events.push(Event::DeliveryUpdated { number });
         }
     }
@@ -131,7 +128,7 @@ mod tests {
         let opened = opened();
         assert_eq!(between(None, &opened, START), []);
         let (_, told) = events(&opened, START, |verification| {
-            verification.check(Some(&code("000000")), &peppers(), START);
+            verification.check("000000", &peppers(), START);
         });
         assert_eq!(told, []);
     }
@@ -139,7 +136,7 @@ mod tests {
     #[test]
     fn the_right_code_is_told_once() {
         let check = |verification: &mut Verification| {
-            verification.check(Some(&code("123456")), &peppers(), START);
+            verification.check("123456", &peppers(), START);
         };
         let (approved, told) = events(&opened(), START, check);
         assert_eq!(told, [Event::Approved]);
@@ -152,7 +149,7 @@ mod tests {
         let mut told = Vec::new();
         for _ in 0..6 {
             let (after, more) = events(&verification, START, |verification| {
-                verification.check(Some(&code("000000")), &peppers(), START);
+                verification.check("000000", &peppers(), START);
             });
             (verification, told) = (after, [told, more].concat());
         }
@@ -167,11 +164,11 @@ mod tests {
         let mut verification = opened();
         let mut told = Vec::new();
         for (delivery, tries) in [
-            (Delivery::Accepted, 1),
-            (Delivery::Sent, 2),
-            (Delivery::Sent, 2),
-            (Delivery::Delivered, 2),
-            (Delivery::Undelivered, 2),
+            (DeliveryState::Accepted, 1),
+            (DeliveryState::Sent, 2),
+            (DeliveryState::Sent, 2),
+            (DeliveryState::Delivered, 2),
+            (DeliveryState::Undelivered, 2),
         ] {
             let (after, more) = events(&verification, START, |verification| {
                 verification.record_delivery(1, delivery, tries);
@@ -185,7 +182,7 @@ mod tests {
         });
         assert_eq!(told, []);
         let (_, told) = events(&resent, later, |verification| {
-            verification.record_delivery(2, Delivery::Sent, 1);
+            verification.record_delivery(2, DeliveryState::Sent, 1);
         });
         assert_eq!(told, [Event::DeliveryUpdated { number: 2 }]);
     }
@@ -193,7 +190,7 @@ mod tests {
     #[test]
     fn a_refusal_for_good_tells_how_the_message_fared_and_then_how_it_ended() {
         let (_, told) = events(&opened(), START, |verification| {
-            verification.record_delivery(1, Delivery::Undelivered, 1);
+            verification.record_delivery(1, DeliveryState::Undelivered, 1);
             verification.record_refusal(START);
         });
         let failed = Event::Failed(Reason::Undeliverable);
@@ -209,7 +206,7 @@ mod tests {
         assert_eq!(lapsed(&opened, end), Some(Event::Failed(Reason::Expired)));
         // A message that is given up just then changes the reason and not who tells it.
         let (late, told) = events(&opened, end, |verification| {
-            verification.record_delivery(1, Delivery::Undelivered, 1);
+            verification.record_delivery(1, DeliveryState::Undelivered, 1);
             verification.record_refusal(end);
         });
         assert_eq!(told, [Event::DeliveryUpdated { number: 1 }]);

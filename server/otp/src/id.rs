@@ -44,6 +44,12 @@ impl VerificationId {
         Self(bytes)
     }
 
+    /// The id that a text names. A text that cannot be an id becomes one that nobody has, so that
+    /// both are looked for alike (S9).
+    pub fn parse_or_unknown(text: &str) -> Self {
+        text.parse().unwrap_or(Self::first_at(Timestamp::default()))
+    }
+
     /// When it was made.
     pub fn created_at(&self) -> Timestamp {
         let mut millis = [0; 8];
@@ -134,6 +140,13 @@ mod tests {
 
     proptest! {
         #[test]
+    fn s9_a_text_that_cannot_be_an_id_becomes_one_that_nobody_has() {
+        let nobody = VerificationId::parse_or_unknown("no id at all");
+        assert_eq!(nobody, VerificationId::parse_or_unknown(""));
+        assert_eq!(nobody.created_at(), Timestamp::default());
+    }
+
+    #[test]
         fn no_input_makes_parsing_panic(input in "\\PC{0,64}") {
             if let Ok(id) = input.parse::<VerificationId>() {
                 prop_assert_eq!(id.to_string(), input);

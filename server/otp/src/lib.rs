@@ -8,7 +8,6 @@
 
 pub mod verification;
 
-pub mod channel;
 pub mod code;
 pub mod details;
 pub mod digest;
@@ -21,12 +20,16 @@ pub mod send;
 pub mod time;
 pub mod token;
 
-pub use channel::Channel;
 pub use code::Code;
 pub use details::Details;
 pub use id::VerificationId;
 pub use policy::Policy;
-pub use recipient::{Recipient, RecipientProblem};
+pub use recipient::Recipient;
 pub use time::Timestamp;
 pub use token::ResultToken;
 pub use verification::Verification;
+
+pub use otp_types::{
+    Assurance, Channel, CheckResult, CodeProblem, DeliveryState, Limit, Outcome, RecipientProblem,
+    State,
+};

@@ -97,27 +97,27 @@ impl SlidingWindow {
     }
 }
 
-/// Everything that is counted under one key: one window for each of a list of quotas, which the
-/// caller keeps in the same order throughout.
+/// Windows of one caller. Absent ones in a stored record read as empty, and a list of windows, as
+/// earlier versions stored it, in the order of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Counters {
-    windows: Vec<SlidingWindow>,
+#[serde(default)]
+pub struct CallerCounters {
+    /// Messages asked for.
+    pub sends: SlidingWindow,
+    /// Checks, whatever came of them.
+    pub checks: SlidingWindow,
 }
 
-impl Counters {
-    /// The window at `index`, counting from zero; a new one where nothing was counted yet.
-    pub fn window(&mut self, index: usize) -> &mut SlidingWindow {
-        if self.windows.len() <= index {
-            self.windows.resize_with(index + 1, SlidingWindow::default);
-        }
-        &mut self.windows[index]
-    }
-
-    /// Whether nothing is counted at all, so that there is nothing to keep.
-    pub fn is_empty(&self) -> bool {
-        self.windows.iter().all(|window| window.slots.is_empty())
-    }
+/// Windows of one recipient of one site, stored like [`CallerCounters`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecipientCounters {
+    /// Messages in the shorter window.
+    pub sends_short: SlidingWindow,
+    /// Messages in the longer window.
+    pub sends_long: SlidingWindow,
+    /// Wrong checks since the last right one.
+    pub wrong_checks: SlidingWindow,
 }
 
 #[cfg(test)]
@@ -151,6 +151,19 @@ mod tests {
         }
         window.clear();
         assert_eq!(window, SlidingWindow::default());
+    }
+
+    #[test]
+    fn a_list_of_windows_as_earlier_versions_stored_it_is_read() {
+        let window = r#"{"slots":[[7,2]]}"#;
+        let read: RecipientCounters = serde_json::from_str(&format!("[{window}]")).unwrap();
+        assert_eq!(read.sends_short.slots, [(7, 2)]);
+        assert_eq!((read.sends_long, read.wrong_checks), Default::default());
+        let all = format!("[{window},{window},{window}]");
+        let read: RecipientCounters = serde_json::from_str(&all).unwrap();
+        assert_eq!(read.wrong_checks.slots, [(7, 2)]);
+        let again = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<RecipientCounters>(&again).unwrap(), read);
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{channel::Channel, policy::Policy, time::Timestamp};
+use otp_types::{Channel, DeliveryState};
+
+use crate::{policy::Policy, time::Timestamp};
 
 /// One message carrying a code.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +16,7 @@ pub struct Send {
     /// When the code in it stops being accepted.
     pub expires_at: Timestamp,
     /// How far it has come.
-    pub delivery: Delivery,
+    pub delivery: DeliveryState,
     /// How many times a provider was asked to take it.
     pub tries: u32,
 }
@@ -22,20 +24,6 @@ pub struct Send {
 impl Send {
     pub(crate) fn accepted(channel: Channel, at: Timestamp, policy: &Policy) -> Self {
         let expires_at = at + policy.lifetime();
-        Self { channel, at, expires_at, delivery: Delivery::Accepted, tries: 0 }
+        Self { channel, at, expires_at, delivery: DeliveryState::Accepted, tries: 0 }
     }
-}
-
-/// How far a message has come. Ordered: it only ever moves to the right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Delivery {
-    /// Committed in the outbox.
-    Accepted,
-    /// A provider has taken it.
-    Sent,
-    /// Every way was tried, or the code expired first.
-    Undelivered,
-    /// The provider reports its arrival, which even corrects an earlier `Undelivered`.
-    Delivered,
 }

@@ -6,15 +6,11 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde::{Deserialize, Serialize};
+use otp_types::{Assurance, Channel, State};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    channel::Channel,
-    id::VerificationId,
-    recipient::Recipient,
-    time::Timestamp,
-    verification::{State, Verification},
+    id::VerificationId, recipient::Recipient, time::Timestamp, verification::Verification,
 };
 
 /// The longest that a result token may live (S20).
@@ -45,27 +41,6 @@ pub struct ResultToken {
     pub issued_at: Timestamp,
     /// When it stops being accepted.
     pub expires_at: Timestamp,
-}
-
-/// What a code proves, by the channel that it went by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Assurance {
-    /// Somebody reads the mail of this address. It confirms the address and is never a second
-    /// factor (NIST SP 800-63B-4, 3.1.3.1).
-    AddressConfirmation,
-    /// Somebody holds the phone with this number (a restricted authenticator, 3.1.3.3).
-    Possession,
-}
-
-impl Assurance {
-    /// What a code that went by `channel` proves.
-    pub fn of(channel: Channel) -> Self {
-        match channel {
-            Channel::Email => Self::AddressConfirmation,
-            Channel::Sms => Self::Possession,
-        }
-    }
 }
 
 impl ResultToken {
@@ -139,7 +114,7 @@ mod tests {
         };
         let code = Code::parse("123456").unwrap();
         let mut verification = Verification::open(opening, Channel::Email, &code, &peppers, START);
-        verification.check(Some(&Code::parse(guess).unwrap()), &peppers, START);
+        verification.check(guess, &peppers, START);
         verification
     }
 

@@ -7,7 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use otp::{Timestamp, Verification, VerificationId, send::Delivery};
+use otp::{DeliveryState, Timestamp, VerificationId};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -22,8 +22,7 @@ use crate::{
     derived_keys::Sealer,
     error_chain::log_error,
     outbox::{Backoff, LeasedQueue},
-    store::{CounterKey, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
-    webhook::EventRecorder,
+    store::{Decision, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
 };
 
 /// Messages tried at the same time; more wait in the channel or in the outbox.
@@ -42,8 +41,6 @@ pub struct DeliveryWorker<S> {
     pub dispatcher: Dispatcher,
     /// Opens what the outbox keeps.
     pub sealer: Arc<Sealer>,
-    /// Tells relying parties how messages fare.
-    pub recorder: EventRecorder,
     /// The time.
     pub clock: Clock,
     /// When a message that was not taken is tried again.
@@ -144,12 +141,8 @@ impl<S: Store> DeliveryWorker<S> {
     /// Records what became of a message.
     async fn settle(&self, message: &Message, tries: u32, settled: Settlement) {
         let Message { key, leased_until, .. } = *message;
-        let step = |now| {
-            let settle = Settle { key, leased_until, tries, settled, now };
-            self.recorder.announcing(settle, now)
-        };
+        let step = |now| Settle { key, leased_until, tries, settled, now };
         self.queue().settle(leased_until, step).await;
-        self.recorder.wake();
     }
 
     fn judge(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
@@ -197,11 +190,18 @@ impl Step for Settle {
         self.key.verification
     }
 
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        Vec::new()
+    fn now(&self) -> Timestamp {
+        self.now
     }
 
-    fn run(&mut self, records: &mut Records) {
+    fn run(&mut self, records: &mut Records) -> Decision<()> {
+        self.settle(records);
+        Decision::Commit(())
+    }
+}
+
+impl Settle {
+    fn settle(&self, records: &mut Records) {
         let Self { key, leased_until, tries, settled, now } = *self;
         records.outbox.push(match settled {
             Settlement::Retry { at, unanswered } => {
@@ -211,9 +211,9 @@ impl Step for Settle {
         });
         let Some(verification) = &mut records.verification else { return };
         let delivery = match settled {
-            Settlement::Sent => Delivery::Sent,
-            Settlement::Retry { .. } => Delivery::Accepted,
-            Settlement::Undelivered { .. } => Delivery::Undelivered,
+            Settlement::Sent => DeliveryState::Sent,
+            Settlement::Retry { .. } => DeliveryState::Accepted,
+            Settlement::Undelivered { .. } => DeliveryState::Undelivered,
         };
         verification.record_delivery(key.number, delivery, tries);
         if let Settlement::Undelivered { refused: true } = settled {

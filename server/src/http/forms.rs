@@ -87,7 +87,7 @@ pub(super) async fn check(
     Fields(form): Fields<CheckForm>,
 ) -> Result<Redirect, Problem> {
     match context.web.port.check(&visit.caller, &id, &form.code).await {
-        Ok(answer) => Ok(visit.to_page(&id, Flash::of_check(answer.outcome, &form.code))),
+        Ok(answer) => Ok(visit.to_page(&id, Flash::of_check(answer.outcome))),
         Err(error) => refused(&visit, &id, error),
     }
 }

@@ -86,7 +86,7 @@ impl Frame {
             font: &asked.font,
         };
         // The channel that the page asks for, if it can be had, else all of them.
-        let channel = Channel::from_word(&asked.channel);
+        let channel = Channel::parse(&asked.channel);
         let channel = channel.filter(|channel| offer.channels.contains(channel));
         Ok(Self {
             embedding: Embedding {

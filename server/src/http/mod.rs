@@ -46,14 +46,14 @@ pub use self::{
     health::{Readiness, StorePing},
     serve::{Ended, Server, Timeouts},
 };
-use crate::{api::Api, i18n::Catalogue, origin::Origin};
+use crate::{i18n::Catalogue, origin::Origin, service::Service};
 
 /// Everything that handlers need.
 pub struct Web {
+    /// The use cases, for back ends.
+    pub service: Service,
     /// The use cases, for browsers.
     pub port: Arc<dyn Port>,
-    /// The use cases, for back ends.
-    pub api: Arc<dyn Api>,
     /// Texts in every language.
     pub catalogue: Arc<Catalogue>,
     /// Files that pages load.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use otp::{Timestamp, Verification, VerificationId};
+use otp::{Timestamp, VerificationId};
 
 use crate::{
     clock::Clock,
     error_chain::log_error,
-    store::{CounterKey, Message, OutboxChange, Queue, Records, Step, Store},
+    store::{Decision, Message, OutboxChange, Queue, Records, Step, Store},
 };
 
 /// Between two tries to record what became of a message, while the store is away.
@@ -76,6 +76,8 @@ pub struct ChangeOutbox {
     pub verification: VerificationId,
     /// The change.
     pub change: OutboxChange,
+    /// The time of it.
+    pub now: Timestamp,
 }
 
 impl Step for ChangeOutbox {
@@ -85,11 +87,12 @@ impl Step for ChangeOutbox {
         self.verification
     }
 
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        Vec::new()
+    fn now(&self) -> Timestamp {
+        self.now
     }
 
-    fn run(&mut self, records: &mut Records) {
+    fn run(&mut self, records: &mut Records) -> Decision<()> {
         records.outbox.push(self.change.clone());
+        Decision::Commit(())
     }
 }

@@ -1,310 +1,323 @@
-//! The decisions, as pure steps over stored records. A store runs each atomically, and possibly
-//! more than once, so nothing here looks outside its arguments.
+//! The decisions of the use cases, as pure steps over stored records.
+//!
+//! A store runs each atomically, and possibly more than once, so none looks outside its arguments.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use otp::{
-    Channel, Code, Recipient, Timestamp, Verification, VerificationId,
-    quota::Counters,
-    send::Delivery,
-    verification::{Opening, Outcome, State},
+    Channel, Code, DeliveryState, Outcome, Policy, Recipient, State, Timestamp, Verification,
+    VerificationId, verification::Opening,
 };
 
-use super::{Coded, Refused, Scope, idempotency::Done};
+use super::{Client, Refused, Shared, idempotency};
 use crate::{
     delivery::envelope::Envelope,
-    derived_keys::DerivedKeys,
     limits::{Exceeded, Limits},
-    site::Sites,
-    store::{CounterKey, Message, MessageKey, OutboxChange, Queue, Records, Step},
+    site::Script,
+    store::{CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step},
 };
 
-/// What every step is decided under.
-#[derive(Debug)]
-pub(super) struct Context {
-    pub(super) secrets: DerivedKeys,
-    pub(super) limits: Limits,
-    pub(super) sites: Arc<Sites>,
-    pub(super) scope: Scope,
-    pub(super) lease: Duration,
-    pub(super) caller: Option<IpAddr>,
+/// One use case on one verification, on behalf of one client.
+pub(super) struct Command {
+    pub(super) shared: Arc<Shared>,
+    pub(super) client: Client,
+    pub(super) id: VerificationId,
     pub(super) now: Timestamp,
+    pub(super) action: Action,
 }
 
-/// The counters of a step, taken apart.
-struct Accounts<'a> {
-    caller: Option<&'a mut Counters>,
-    recipient: Option<&'a mut Counters>,
+/// The use cases that change a verification.
+pub(super) enum Action {
+    /// Opens it with its first message.
+    Open {
+        opening: Box<Opening>,
+        /// Digits for a code of any length.
+        drawn: Code,
+    },
+    /// Checks one guess, as it was typed.
+    Check { typed: String },
+    /// Sends a new code.
+    Resend {
+        channel: Option<Channel>,
+        /// Digits for a code of any length.
+        drawn: Code,
+    },
+    /// Cancels it.
+    Cancel,
+    /// Redeems its result by a token that is good until then.
+    Redeem { expires_at: Timestamp },
 }
 
-impl Context {
-    /// The keys of the caller's account and of the recipient's, each where there is one: always in
-    /// this order.
-    fn counters(&self, site: &str, recipient: Option<&Recipient>) -> Vec<CounterKey> {
-        let names = &self.secrets.pseudonyms;
-        let caller = self.caller.map(|caller| self.limits.caller_key(names, caller, self.now));
-        let recipient =
-            recipient.map(|recipient| self.limits.recipient_key(names, site, recipient, self.now));
-        caller.into_iter().chain(recipient).collect()
+/// Effect of a command.
+#[derive(Clone, Debug)]
+pub(super) struct Done {
+    /// Outcome of a check.
+    pub(super) outcome: Option<Outcome>,
+    /// The verification afterwards; `None` if the client cannot reach any.
+    pub(super) verification: Option<Verification>,
+    /// A message to be handed over now.
+    pub(super) message: Option<Message>,
+    /// Time of the effect.
+    pub(super) at: Timestamp,
+    /// An earlier request with the same idempotency key had the effect.
+    pub(super) repeated: bool,
+}
+
+/// A code for a new message.
+struct NewCode {
+    code: Code,
+    /// Nothing is sent; this state is recorded instead.
+    rehearsed: Option<DeliveryState>,
+}
+
+impl Step for Command {
+    type Output = Result<Done, Refused>;
+
+    fn verification(&self) -> VerificationId {
+        self.id
     }
 
-    /// Those of a stored verification and its recipient, if the client can reach it.
-    fn accounts_of(&self, verification: Option<&Verification>) -> Vec<CounterKey> {
-        match verification.filter(|found| self.scope.covers(found)) {
-            Some(found) => self.counters(found.site(), Some(found.recipient())),
-            None => self.counters("", None),
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn counters(&self, verification: Option<&Verification>) -> CounterKeys {
+        let recipient = match &self.action {
+            Action::Open { opening, .. } => Some((opening.site.as_str(), &opening.recipient)),
+            Action::Check { .. } | Action::Resend { .. } => verification
+                .filter(|found| self.client.scope.covers(found))
+                .map(|found| (found.site(), found.recipient())),
+            Action::Cancel | Action::Redeem { .. } => return CounterKeys::default(),
+        };
+        let (limits, pseudonyms) = (self.limits(), &self.shared.keys.pseudonyms);
+        CounterKeys {
+            caller: self
+                .client
+                .address
+                .map(|address| limits.caller_key(pseudonyms, address, self.now)),
+            recipient: recipient.map(|(site, recipient)| {
+                limits.recipient_key(pseudonyms, site, recipient, self.now)
+            }),
         }
     }
 
-    /// What [`Context::counters`] named, as the store gives it.
-    fn split<'a>(&self, counters: &'a mut [Counters]) -> Accounts<'a> {
-        let mut counters = counters.iter_mut();
-        let caller = self.caller.and_then(|_| counters.next());
-        Accounts { caller, recipient: counters.next() }
+    fn idempotency_key(&self) -> Option<[u8; 16]> {
+        self.client.idempotency_key.map(|key| key.digest)
+    }
+
+    fn run(&mut self, records: &mut Records) -> Decision<Self::Output> {
+        let Some(key) = self.client.idempotency_key else { return self.decide(records) };
+        let sealer = &self.shared.keys.sealer;
+        idempotency::once(key, sealer, self.now, records, |records| self.decide(records))
+    }
+}
+
+impl Command {
+    fn decide(&self, records: &mut Records) -> Decision<Result<Done, Refused>> {
+        match &self.action {
+            Action::Open { opening, drawn } => self.open(records, opening, drawn).into(),
+            Action::Check { typed } => self.check(records, typed),
+            Action::Resend { channel, drawn } => self.resend(records, *channel, drawn).into(),
+            Action::Cancel => self.cancel(records).into(),
+            Action::Redeem { expires_at } => self.redeem(records, *expires_at).into(),
+        }
+    }
+
+    fn open(
+        &self,
+        records: &mut Records,
+        opening: &Opening,
+        drawn: &Code,
+    ) -> Result<Done, Refused> {
+        let mut opening = opening.clone();
+        let code = match self.script(&opening.site, &opening.recipient) {
+            Some(script) => NewCode::scripted(&script, self.now)?,
+            None => NewCode::drawn(&opening.policy, drawn),
+        };
+        opening.details.rehearsal = code.rehearsed.is_some();
+        let (channel, peppers) = (opening.recipient.channel(), &self.shared.keys.peppers);
+        let verification = Verification::open(opening, channel, &code.code, peppers, self.now);
+        self.send(verification, &code, records)
+    }
+
+    fn check(&self, records: &mut Records, typed: &str) -> Decision<Result<Done, Refused>> {
+        match self.limits().take_check(&mut records.caller, self.now) {
+            // The caller's check counts from here on, even where the recipient's limit refuses it.
+            Ok(()) => Decision::Commit(self.compare(records, typed)),
+            Err(exceeded) => Decision::Abort(Err(self.exceeded(exceeded))),
+        }
+    }
+
+    fn compare(&self, records: &mut Records, typed: &str) -> Result<Done, Refused> {
+        let (limits, now) = (self.limits(), self.now);
+        let Records { verification, recipient, .. } = records;
+        let reached = verification.as_mut().filter(|found| self.client.scope.covers(found));
+        let Some(verification) = reached else {
+            // An unknown id is answered like an expired one, in the same time (S9).
+            let outcome = Some(Outcome::Expired);
+            return Ok(Done { outcome, verification: None, ..self.done(None) });
+        };
+        if verification.state(now) == State::Pending {
+            // Not even the right code passes once a recipient's wrong checks are spent, or the
+            // limit would only slow a guesser down (S5).
+            let allowed = limits.allow_check(recipient, now);
+            allowed.map_err(|exceeded| self.exceeded(exceeded))?;
+        }
+        let outcome = verification.check(typed, &self.shared.keys.peppers, now);
+        match outcome {
+            _ if self.is_for_test_suites(verification) => {}
+            Outcome::Incorrect { .. } => limits.count_wrong_check(recipient, now),
+            Outcome::Approved => recipient.wrong_checks.clear(),
+            _ => {}
+        }
+        self.withdraw(records);
+        Ok(Done { outcome: Some(outcome), ..self.done(records.verification.as_ref()) })
+    }
+
+    fn resend(
+        &self,
+        records: &mut Records,
+        channel: Option<Channel>,
+        drawn: &Code,
+    ) -> Result<Done, Refused> {
+        let mut verification = self.reached(records)?.clone();
+        // Decided when it was opened: what began as the real thing never becomes a rehearsal.
+        let code = if verification.details().rehearsal {
+            let script = self.script(verification.site(), verification.recipient());
+            NewCode::scripted(&script.ok_or(Refused::NotFound)?, self.now)?
+        } else {
+            NewCode::drawn(verification.policy(), drawn)
+        };
+        let channel = channel.unwrap_or(verification.last_send().channel);
+        verification
+            .resend(channel, &code.code, &self.shared.keys.peppers, self.now)
+            .map_err(|refused| Refused::resend(refused, self.now))?;
+        self.send(verification, &code, records)
+    }
+
+    fn cancel(&self, records: &mut Records) -> Result<Done, Refused> {
+        let verification = self.reached(records)?;
+        if verification.state(self.now) == State::Expired {
+            return Err(Refused::NotFound);
+        }
+        verification.cancel(self.now);
+        self.withdraw(records);
+        Ok(self.done(records.verification.as_ref()))
+    }
+
+    fn redeem(&self, records: &mut Records, expires_at: Timestamp) -> Result<Done, Refused> {
+        let verification = self.reached(records)?;
+        if self.now >= expires_at {
+            return Err(Refused::TokenExpired);
+        }
+        verification.redeem(self.now)?;
+        Ok(self.done(records.verification.as_ref()))
+    }
+
+    /// Counts the newest message of `verification` and adds it to the outbox, leased to the worker
+    /// that the service wakes. A rehearsed one is not sent, and counts for the caller alone.
+    fn send(
+        &self,
+        mut verification: Verification,
+        NewCode { code, rehearsed }: &NewCode,
+        records: &mut Records,
+    ) -> Result<Done, Refused> {
+        let (limits, now) = (self.limits(), self.now);
+        let message = if let Some(state) = *rehearsed {
+            if !self.is_for_test_suites(&verification) {
+                let taken = limits.take_caller_send(&mut records.caller, now);
+                taken.map_err(|exceeded| self.exceeded(exceeded))?;
+            }
+            verification.record_delivery(verification.send_count(), state, 0);
+            if state == DeliveryState::Undelivered {
+                verification.record_refusal(now);
+            }
+            None
+        } else {
+            let taken = limits.take_send(&mut records.caller, &mut records.recipient, now);
+            taken.map_err(|exceeded| self.exceeded(exceeded))?;
+            let message = self.message(&verification, code)?;
+            records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
+            Some(message)
+        };
+        let done = Done { message, ..self.done(Some(&verification)) };
+        records.verification = Some(verification);
+        Ok(done)
+    }
+
+    fn message(&self, verification: &Verification, code: &Code) -> Result<Message, Refused> {
+        let key = MessageKey {
+            queue: Queue::Codes,
+            verification: verification.id(),
+            number: verification.send_count(),
+        };
+        let sealed = Envelope::of_newest(verification, code).seal(&key, &self.shared.keys.sealer);
+        Ok(Message {
+            key,
+            expires_at: verification.code_expires_at(),
+            tries: 0,
+            unanswered: 0,
+            leased_until: self.now + self.shared.rules.lease,
+            sealed: sealed.map_err(|_| Refused::Crypto)?,
+        })
+    }
+
+    /// Removes the messages of a verification that is over from the outbox, as far as no provider
+    /// has them yet: their codes are of no use any more.
+    fn withdraw(&self, records: &mut Records) {
+        let Records { verification: Some(verification), outbox, .. } = records else { return };
+        if verification.state(self.now) == State::Pending {
+            return;
+        }
+        outbox.extend(verification.waiting_sends().map(|number| OutboxChange::Remove {
+            key: MessageKey { queue: Queue::Codes, verification: verification.id(), number },
+        }));
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.shared.rules.limits
+    }
+
+    /// The stored verification, if the client can reach it.
+    fn reached<'a>(&self, records: &'a mut Records) -> Result<&'a mut Verification, Refused> {
+        let reached = records.verification.as_mut();
+        reached.filter(|found| self.client.scope.covers(found)).ok_or(Refused::NotFound)
+    }
+
+    fn script(&self, site: &str, recipient: &Recipient) -> Option<Script> {
+        self.shared.rules.sites.named(site)?.script(recipient)
+    }
+
+    /// Whether the verification belongs to a site for test suites. Everybody knows its code and
+    /// nothing is sent, so nothing is counted. The code of a test recipient of any other site lets
+    /// people in.
+    fn is_for_test_suites(&self, verification: &Verification) -> bool {
+        let site = self.shared.rules.sites.named(verification.site());
+        verification.details().rehearsal && site.is_some_and(|site| site.rehearsal.is_some())
     }
 
     fn exceeded(&self, exceeded: Exceeded) -> Refused {
         Refused::Exceeded { exceeded, now: self.now }
     }
 
-    /// The stored verification, if the client can reach it.
-    fn reached(&self, records: &Records) -> Result<Verification, Refused> {
-        let found = records.verification.clone().filter(|found| self.scope.covers(found));
-        found.ok_or(Refused::NotFound)
-    }
-
-    /// Whether it belongs to a site for test suites. Everybody knows its code and nothing is sent, so
-    /// nothing is counted. The code of a test recipient of any other site lets people in.
-    fn is_for_everybody(&self, verification: &Verification) -> bool {
-        let site = self.sites.named(verification.site());
-        verification.details().rehearsal && site.is_some_and(|site| site.rehearsal.is_some())
-    }
-
-    /// Takes the messages of a verification that is over out of the outbox, as far as no provider has
-    /// them yet: their codes are of no use to anybody.
-    fn withdraw(&self, verification: &Verification, records: &mut Records) {
-        if verification.state(self.now) == State::Pending {
-            return;
+    fn done(&self, verification: Option<&Verification>) -> Done {
+        Done {
+            outcome: None,
+            verification: verification.cloned(),
+            message: None,
+            at: self.now,
+            repeated: false,
         }
-        let verification_id = verification.id();
-        let key =
-            |number| MessageKey { queue: Queue::Codes, verification: verification_id, number };
-        let withdrawn =
-            verification.waiting_sends().map(|number| OutboxChange::Remove { key: key(number) });
-        records.outbox.extend(withdrawn);
-    }
-
-    /// Counts the newest message of `verification` and puts it into the outbox, leased to whom the
-    /// service wakes. One that is only rehearsed is not sent, and counts for the caller alone.
-    fn send(
-        &self,
-        verification: &mut Verification,
-        coded: &Coded,
-        records: &mut Records,
-    ) -> Result<Option<Message>, Refused> {
-        let Accounts { caller, recipient } = self.split(&mut records.counters);
-        if let Some(delivery) = coded.rehearsed {
-            if let Some(caller) = caller.filter(|_| !self.is_for_everybody(verification)) {
-                self.limits.take_call(caller, self.now).map_err(|e| self.exceeded(e))?;
-            }
-            verification.record_delivery(verification.send_count(), delivery, 0);
-            if delivery == Delivery::Undelivered {
-                verification.record_refusal(self.now);
-            }
-            return Ok(None);
-        }
-        let recipient = recipient.ok_or(Refused::NotFound)?;
-        self.limits.take_send(recipient, caller, self.now).map_err(|e| self.exceeded(e))?;
-
-        let key = MessageKey {
-            queue: Queue::Codes,
-            verification: verification.id(),
-            number: verification.send_count(),
-        };
-        let envelope = Envelope::of_newest(verification, &coded.code);
-        let sealed = envelope.seal(&key, &self.secrets.sealer).map_err(|_| Refused::Generator)?;
-        let message = Message {
-            key,
-            expires_at: verification.code_expires_at(),
-            tries: 0,
-            unanswered: 0,
-            leased_until: self.now + self.lease,
-            sealed,
-        };
-        records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
-        Ok(Some(message))
     }
 }
 
-/// Opens a verification with its first message.
-pub(super) struct Open {
-    pub(super) context: Context,
-    pub(super) opening: Opening,
-    pub(super) coded: Coded,
-}
-
-impl Step for Open {
-    type Output = Result<Done, Refused>;
-
-    fn verification(&self) -> VerificationId {
-        self.opening.id
+impl NewCode {
+    fn drawn(policy: &Policy, drawn: &Code) -> Self {
+        Self { code: drawn.first(policy.code_length()), rehearsed: None }
     }
 
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        self.context.counters(&self.opening.site, Some(&self.opening.recipient))
-    }
-
-    fn run(&mut self, records: &mut Records) -> Self::Output {
-        let Context { secrets, now, .. } = &self.context;
-        let (channel, code) = (self.opening.recipient.channel(), &self.coded.code);
-        let mut verification =
-            Verification::open(self.opening.clone(), channel, code, &secrets.peppers, *now);
-        let message = self.context.send(&mut verification, &self.coded, records)?;
-        records.verification = Some(verification.clone());
-        Ok(Done { message, ..Done::to(verification, *now) })
-    }
-}
-
-/// Checks one guess.
-pub(super) struct Check<F> {
-    pub(super) context: Context,
-    pub(super) id: VerificationId,
-    pub(super) read: F,
-}
-
-impl<F: Fn(u8) -> Option<Code> + Send + 'static> Step for Check<F> {
-    type Output = Result<Done, Refused>;
-
-    fn verification(&self) -> VerificationId {
-        self.id
-    }
-
-    fn counters(&self, verification: Option<&Verification>) -> Vec<CounterKey> {
-        self.context.accounts_of(verification)
-    }
-
-    fn run(&mut self, records: &mut Records) -> Self::Output {
-        let Context { secrets, limits, scope, now, .. } = &self.context;
-        let Accounts { caller, recipient } = self.context.split(&mut records.counters);
-        if let Some(caller) = caller {
-            limits.take_check(caller, *now).map_err(|exceeded| self.context.exceeded(exceeded))?;
-        }
-        let reached = records.verification.as_mut().filter(|found| scope.covers(found));
-        let (Some(verification), Some(recipient)) = (reached, recipient) else {
-            return Ok(Done {
-                outcome: Some(Outcome::Expired),
-                verification: None,
-                message: None,
-                at: *now,
-                replayed: false,
-            });
-        };
-        if verification.state(*now) == State::Pending {
-            // A recipient whose wrong checks are spent is not compared any more: not even the right
-            // code passes, or the limit would only slow a guesser down (S5).
-            let allowed = limits.allow_check(recipient, *now);
-            allowed.map_err(|exceeded| self.context.exceeded(exceeded))?;
-        }
-        let guess = (self.read)(verification.policy().code_length());
-        let outcome = verification.check(guess.as_ref(), &secrets.peppers, *now);
-        match outcome {
-            _ if self.context.is_for_everybody(verification) => {}
-            Outcome::Incorrect { .. } => limits.count_wrong_check(recipient, *now),
-            Outcome::Approved => limits.clear_wrong_checks(recipient),
-            _ => {}
-        }
-        let verification = verification.clone();
-        self.context.withdraw(&verification, records);
-        Ok(Done { outcome: Some(outcome), ..Done::to(verification, *now) })
-    }
-}
-
-/// Sends a new code.
-pub(super) struct Resend {
-    pub(super) context: Context,
-    pub(super) id: VerificationId,
-    pub(super) channel: Option<Channel>,
-    pub(super) coded: Coded,
-}
-
-impl Step for Resend {
-    type Output = Result<Done, Refused>;
-
-    fn verification(&self) -> VerificationId {
-        self.id
-    }
-
-    fn counters(&self, verification: Option<&Verification>) -> Vec<CounterKey> {
-        self.context.accounts_of(verification)
-    }
-
-    fn run(&mut self, records: &mut Records) -> Self::Output {
-        let Context { secrets, now, .. } = &self.context;
-        let mut verification = self.context.reached(records)?;
-        let channel = self.channel.unwrap_or(verification.last_send().channel);
-        verification
-            .resend(channel, &self.coded.code, &secrets.peppers, *now)
-            .map_err(|refused| Refused::resend(refused, *now))?;
-        let message = self.context.send(&mut verification, &self.coded, records)?;
-        records.verification = Some(verification.clone());
-        Ok(Done { message, ..Done::to(verification, *now) })
-    }
-}
-
-/// Calls a verification off.
-pub(super) struct Cancel {
-    pub(super) context: Context,
-    pub(super) id: VerificationId,
-}
-
-impl Step for Cancel {
-    type Output = Result<Done, Refused>;
-
-    fn verification(&self) -> VerificationId {
-        self.id
-    }
-
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        Vec::new()
-    }
-
-    fn run(&mut self, records: &mut Records) -> Self::Output {
-        let mut verification = self.context.reached(records)?;
-        if verification.state(self.context.now) == State::Expired {
-            return Err(Refused::NotFound);
-        }
-        verification.cancel(self.context.now);
-        self.context.withdraw(&verification, records);
-        records.verification = Some(verification.clone());
-        Ok(Done::to(verification, self.context.now))
-    }
-}
-
-/// Takes a result out.
-pub(super) struct Redeem {
-    pub(super) context: Context,
-    pub(super) id: VerificationId,
-    pub(super) expires_at: Timestamp,
-}
-
-impl Step for Redeem {
-    type Output = Result<Done, Refused>;
-
-    fn verification(&self) -> VerificationId {
-        self.id
-    }
-
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        Vec::new()
-    }
-
-    fn run(&mut self, records: &mut Records) -> Self::Output {
-        let mut verification = self.context.reached(records)?;
-        if self.context.now >= self.expires_at {
-            return Err(Refused::TokenExpired);
-        }
-        verification.redeem(self.context.now)?;
-        records.verification = Some(verification.clone());
-        Ok(Done::to(verification, self.context.now))
+    fn scripted(script: &Script, now: Timestamp) -> Result<Self, Refused> {
+        let (code, state) = script.code().ok_or_else(|| Refused::rehearsed_limit(now))?;
+        Ok(Self { code: code.clone(), rehearsed: Some(state) })
     }
 }

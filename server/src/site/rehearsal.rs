@@ -1,6 +1,6 @@
 //! What happens where nothing is sent, so that other people can test against us.
 
-use otp::{Code, Policy, send::Delivery};
+use otp::{Code, DeliveryState, Policy};
 
 /// What a site for test suites always does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,10 +41,10 @@ impl Script {
     }
 
     /// The code that the verification is opened with, and what is recorded of its message.
-    pub fn code(&self) -> Option<(&Code, Delivery)> {
+    pub fn code(&self) -> Option<(&Code, DeliveryState)> {
         match self {
-            Self::Accept(code) | Self::Reject(code) => Some((code, Delivery::Delivered)),
-            Self::Lose(code) => Some((code, Delivery::Undelivered)),
+            Self::Accept(code) | Self::Reject(code) => Some((code, DeliveryState::Delivered)),
+            Self::Lose(code) => Some((code, DeliveryState::Undelivered)),
             Self::Refuse => None,
         }
     }

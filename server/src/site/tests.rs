@@ -1,4 +1,4 @@
-use otp::send::Delivery;
+use otp::DeliveryState;
 
 use super::*;
 
@@ -80,8 +80,8 @@ fn a_rehearsed_code_is_all_zeros_or_can_never_be_right() {
         let script = Script::of(rehearsal, &policy);
         script.code().map(|(code, delivery)| (code.as_str().to_owned(), delivery))
     };
-    assert_eq!(code(Rehearsal::Approve), Some(("000000".into(), Delivery::Delivered)));
-    assert_eq!(code(Rehearsal::Undeliverable), Some(("000000".into(), Delivery::Undelivered)));
+    assert_eq!(code(Rehearsal::Approve), Some(("000000".into(), DeliveryState::Delivered)));
+    assert_eq!(code(Rehearsal::Undeliverable), Some(("000000".into(), DeliveryState::Undelivered)));
     assert_eq!(code(Rehearsal::RateLimited), None);
     let (never, _) = code(Rehearsal::Incorrect).unwrap();
     assert_ne!(never.len(), usize::from(policy.code_length()));

@@ -1,151 +1,177 @@
-//! Where verifications, budgets and the outbox live.
+//! The store of verifications, counters and the outbox.
 //!
 //! [`Store`] is written in verbs that cannot race. The rules themselves are never written again in
-//! SQL: a [`Step`] is a pure function over [`Records`], and a store's only art is to run it
-//! atomically and to make what it did durable before it answers.
+//! SQL: a [`Step`] is a pure function over [`Records`], and a store runs it atomically and makes
+//! its changes durable before it answers.
 
 mod sqlite;
+mod step;
 
 #[cfg(test)]
 mod contract;
 
-use std::{future::Future, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use otp::{Timestamp, Verification, VerificationId, quota::Counters};
+use otp::{Timestamp, Verification, VerificationId};
 
-pub use self::sqlite::{OpenError, SqliteStore};
+pub use self::{
+    sqlite::{OpenError, SqliteStore},
+    step::{CounterKey, CounterKeys, Decision, Observer, Records, SavedAnswer, Step},
+};
 
-/// A durable, atomic home for everything that must not be lost or raced for.
+/// Durable, atomic storage for everything that must not be lost or raced for.
 ///
 /// The contract, checked for every back end by one suite:
-/// - What [`Store::apply`] has answered survives `kill -9` and power loss.
-/// - Steps on one verification, and steps that share an account, run one after another: each sees
-///   all that the one before it did.
-/// - A step that fails to commit leaves no trace, and its caller gets an error: never an answer.
+/// - The changes of a step that [`Store::apply`] has answered survive `kill -9` and power loss.
+/// - Steps on one verification, and steps that share counters, run one after another: each sees
+///   all changes of the one before it.
+/// - A step that returns [`Decision::Abort`] leaves no trace; one that returns
+///   [`Decision::Commit`] is kept whole, refusals included.
+/// - A step that cannot be committed leaves no trace, and its caller gets an error, never an
+///   answer.
+/// - The [`Observer`] sees each change of a verification, and its additions are committed with it.
 /// - A message is claimed by one caller at a time, until it is settled or its lease runs out.
+///
+/// Every method fails with [`StoreError`] where the store is away, overloaded or unreadable.
 pub trait Store: Clone + Send + Sync + 'static {
-    /// Looks a verification up. Changes nothing.
-    fn read(&self, id: VerificationId) -> Answer<'_, Option<Verification>>;
+    /// The same store, whose changes `observer` is told of.
+    #[must_use]
+    fn observed_by(self, observer: Arc<dyn Observer>) -> Self;
 
-    /// Runs `step` over the records it names and commits what it changed, all or nothing.
-    fn apply<S: Step>(&self, step: S) -> Answer<'_, S::Output>;
+    /// Looks a verification up. Changes nothing.
+    fn read(&self, id: VerificationId) -> impl Answer<Option<Verification>>;
+
+    /// Runs `step` over the records that it names and commits its changes, all or nothing.
+    fn apply<S: Step>(&self, step: S) -> impl Answer<S::Output>;
 
     /// Leases up to `limit` messages of one queue that are due at `now`, the longest waiting first.
-    /// Each comes back to the queue by itself after `lease`, unless it is settled before.
+    /// Each returns to the queue by itself after `lease`, unless it is settled before.
     fn claim(
         &self,
         queue: Queue,
         now: Timestamp,
         lease: Duration,
         limit: usize,
-    ) -> Answer<'_, Vec<Message>>;
+    ) -> impl Answer<Vec<Message>>;
 
-    /// When the next message of a queue will be due, leased ones included.
-    fn next_due(&self, queue: Queue) -> Answer<'_, Option<Timestamp>>;
+    /// Time at which the next message of a queue will be due, leased ones included.
+    fn next_due(&self, queue: Queue) -> impl Answer<Option<Timestamp>>;
 
-    /// Drops verifications opened before `now - retention`, and counters, saved answers and messages
-    /// whose time is over, a bounded number of each. Also remembers `now` for [`Store::latest_time`].
-    fn sweep(&self, now: Timestamp, retention: Duration) -> Answer<'_, Swept>;
+    /// Drops verifications opened before `now - retention`, and counters, saved answers and
+    /// messages whose time is over, a bounded number of each. Also remembers `now` for
+    /// [`Store::latest_time`].
+    fn sweep(&self, now: Timestamp, retention: Duration) -> impl Answer<Swept>;
 
     /// The latest time that this store has seen, so that a clock that was set back between two
     /// starts does not revive what has expired.
-    fn latest_time(&self) -> Answer<'_, Timestamp>;
+    fn latest_time(&self) -> impl Answer<Timestamp>;
 
-    /// Whether a write would go through.
-    fn ping(&self) -> Answer<'_, ()>;
+    /// Succeeds if a write would go through.
+    fn ping(&self) -> impl Answer<()>;
 }
 
-/// What every verb answers with.
-pub type Answer<'a, T> = std::pin::Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+/// The future of a store's answer.
+pub trait Answer<T>: Future<Output = Result<T, StoreError>> + Send {}
 
-/// A pure change. It may be run more than once before it commits, so it does nothing but change the
-/// records it is given.
-pub trait Step: Send + 'static {
-    /// What the caller learns, once the change is durable.
-    type Output: Send + 'static;
+impl<T, F: Future<Output = Result<T, StoreError>> + Send> Answer<T> for F {}
 
-    /// The verification it is about.
-    fn verification(&self) -> VerificationId;
+/// The store of a running server: one of the back ends, chosen by `startup`.
+#[derive(Clone, Debug)]
+pub enum AnyStore {
+    /// One file beside the binary.
+    Sqlite(SqliteStore),
+}
 
-    /// The counters it counts in, in the order in which [`Records::counters`] holds them.
-    fn counters(&self, verification: Option<&Verification>) -> Vec<CounterKey>;
-
-    /// Under which name the answer of an earlier run may be kept, if it may.
-    fn idempotency_key(&self) -> Option<[u8; 16]> {
-        None
+impl Store for AnyStore {
+    fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        match self {
+            Self::Sqlite(store) => Self::Sqlite(store.observed_by(observer)),
+        }
     }
 
-    /// Makes the change.
-    fn run(&mut self, records: &mut Records) -> Self::Output;
+    async fn read(&self, id: VerificationId) -> Result<Option<Verification>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.read(id).await,
+        }
+    }
+
+    async fn apply<S: Step>(&self, step: S) -> Result<S::Output, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.apply(step).await,
+        }
+    }
+
+    async fn claim(
+        &self,
+        queue: Queue,
+        now: Timestamp,
+        lease: Duration,
+        limit: usize,
+    ) -> Result<Vec<Message>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.claim(queue, now, lease, limit).await,
+        }
+    }
+
+    async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.next_due(queue).await,
+        }
+    }
+
+    async fn sweep(&self, now: Timestamp, retention: Duration) -> Result<Swept, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.sweep(now, retention).await,
+        }
+    }
+
+    async fn latest_time(&self) -> Result<Timestamp, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.latest_time().await,
+        }
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.ping().await,
+        }
+    }
 }
 
-/// What a step may read and change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Records {
-    /// The verification; a step that opens one fills it in.
-    pub verification: Option<Verification>,
-    /// The counters that the step asked for, in its order.
-    pub counters: Vec<Counters>,
-    /// What is to happen to the outbox.
-    pub outbox: Vec<OutboxChange>,
-    /// What an earlier run has kept under the step's [`Step::idempotency_key`].
-    pub saved_answer: Option<SavedAnswer>,
-}
-
-/// What is kept of a request, so that sending it again does nothing again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SavedAnswer {
-    /// What it was answered with, encrypted.
-    pub sealed: Vec<u8>,
-    /// From when on it no longer counts.
-    pub expires_at: Timestamp,
-}
-
-/// The key of an account: a keyed digest of what is counted, so that the store holds no address
-/// beyond the life of the verification it belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct CounterKey {
-    /// The digest.
-    pub digest: [u8; 16],
-    /// From when on what is counted under it no longer matters.
-    pub expires_at: Timestamp,
-}
-
-/// Messages of one kind. Each kind lies and is claimed by itself, so that a flood of one never
-/// keeps the other waiting.
+/// Queue of the outbox, claimed by itself so that a flood of one never keeps the other waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Queue {
     /// Codes on their way to people.
     Codes,
-    /// What relying parties are told.
+    /// Webhook events for relying parties.
     Events,
 }
 
-/// Names one message.
+/// Key of one message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageKey {
-    /// What kind of message it is.
+    /// The queue that it is in.
     pub queue: Queue,
     /// The verification it belongs to.
     pub verification: VerificationId,
-    /// Which of its kind it is: the number of the send, or of the event.
+    /// Number of the send, or of the event.
     pub number: u32,
 }
 
 /// A message in the outbox.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Message {
-    /// Which it is.
+    /// Its key.
     pub key: MessageKey,
     /// Nothing is sent from this time on, and a sweep may drop it.
     pub expires_at: Timestamp,
-    /// How many times somebody was asked to take it.
+    /// Number of times that a provider or receiver was asked to take it.
     pub tries: u32,
-    /// After how many of these it is not known whether they took it.
+    /// Number of tries that were left without an answer.
     pub unanswered: u32,
-    /// Until when it belongs to whoever holds it; from then on it may be handed to another.
+    /// End of the lease of the worker that holds it; another may claim it from then on.
     pub leased_until: Timestamp,
-    /// What it says and to whom, encrypted under a key that is not in the store.
+    /// Content and recipient, encrypted under a key that is not in the store.
     pub sealed: Vec<u8>,
 }
 
@@ -164,64 +190,63 @@ impl std::fmt::Debug for Message {
 /// A change to the outbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum OutboxChange {
-    /// Takes a message in. It is leased to the caller, who hands it over at once; should the caller
-    /// die, it is due when the lease ends, or when the process starts again.
+    /// Adds a message that is leased to the caller, who hands it over at once. If the caller dies,
+    /// it is due when the lease ends or when the process starts again.
     Enqueue {
         /// The message.
         message: Message,
     },
-    /// Takes a message in that is nobody's until it is claimed, from `at` on. What it says of a
-    /// lease counts for nothing, and neither a restart nor a sweep brings it forward. One that is
-    /// there already stays as it is.
+    /// Adds a message that can be claimed from `at` on. Its lease is ignored, and neither a restart
+    /// nor a sweep brings it forward. A message that is there already stays as it is.
     Schedule {
         /// The message.
         message: Message,
-        /// When it is due.
+        /// Time at which it is due.
         at: Timestamp,
     },
-    /// Gives a message back, to be claimed again later. Does nothing where it is another's by now.
+    /// Returns a message to its queue. Does nothing if another worker has claimed it since.
     Retry {
-        /// Which.
+        /// Its key.
         key: MessageKey,
-        /// Until when it was leased to who gives it back, by which their lease is known.
+        /// End of the lease under which it is returned.
         leased_until: Timestamp,
-        /// When it is due again.
+        /// Time at which it is due again.
         at: Timestamp,
-        /// How many tries it has had.
+        /// Number of tries so far.
         tries: u32,
-        /// How many of these were left without an answer.
+        /// Number of tries that were left without an answer.
         unanswered: u32,
     },
-    /// Takes a message out: it was handed over, or never will be.
+    /// Removes a message: it was handed over, or never will be.
     Remove {
-        /// Which.
+        /// Its key.
         key: MessageKey,
     },
 }
 
-/// What a sweep dropped.
+/// Numbers of records that a sweep dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Verifications.
     pub verifications: usize,
     /// Accounts.
     pub counters: usize,
-    /// Answers kept for requests that might have been sent again.
+    /// Saved answers.
     pub saved_answers: usize,
-    /// Messages nobody settled although their time has long been over.
+    /// Messages that nobody settled although their time has long been over.
     pub messages: usize,
-    /// It has dropped as much as one sweep does, and there may be more.
+    /// The sweep reached its bound, so there may be more.
     pub more: bool,
 }
 
-/// Why a store did not answer. Whatever was asked was not approved, and was not counted unless the
-/// store gave out while committing it.
+/// Error of a store. Nothing was approved, and nothing counted unless the store failed during the
+/// commit itself.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It is away, too slow or overloaded.
     #[error("reaching the store")]
     Unavailable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// It holds something that cannot be read.
+    /// A record cannot be read.
     #[error("reading a stored record")]
     Corrupt(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// A step panicked; its change was rolled back.

@@ -18,7 +18,7 @@ use jsonwebtoken::{
         OctetKeyPairParameters, OctetKeyPairType, PublicKeyUse, ThumbprintHash,
     },
 };
-use otp::{Channel, ResultToken, Timestamp, VerificationId, token::Assurance};
+use otp::{Assurance, Channel, ResultToken, Timestamp, VerificationId};
 use serde::{Deserialize, Serialize};
 
 use crate::{derived_keys::derive_key, keyring::Keyring};

@@ -1,9 +1,10 @@
 //! The step that looks at a verification when its deadline has come.
 
+use std::sync::Arc;
+
 use otp::{
-    Timestamp, Verification, VerificationId,
+    State, Timestamp, VerificationId,
     event::{Event, Reason, lapsed},
-    verification::State,
 };
 
 use super::{
@@ -11,14 +12,14 @@ use super::{
     event::{self, LAPSED},
     payload::Data,
 };
-use crate::store::{CounterKey, MessageKey, OutboxChange, Records, Step};
+use crate::store::{Decision, MessageKey, OutboxChange, Records, Step};
 
 /// Turns the deadline of a verification into the event that it has brought about, both or neither.
 pub(super) struct Lapse {
     pub(super) key: MessageKey,
     pub(super) leased_until: Timestamp,
     pub(super) data: Data,
-    pub(super) recorder: EventRecorder,
+    pub(super) recorder: Arc<EventRecorder>,
     pub(super) now: Timestamp,
 }
 
@@ -29,11 +30,18 @@ impl Step for Lapse {
         self.key.verification
     }
 
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        Vec::new()
+    fn now(&self) -> Timestamp {
+        self.now
     }
 
-    fn run(&mut self, records: &mut Records) {
+    fn run(&mut self, records: &mut Records) -> Decision<()> {
+        self.lapse(records);
+        Decision::Commit(())
+    }
+}
+
+impl Lapse {
+    fn lapse(&self, records: &mut Records) {
         let Self { key, leased_until, now, .. } = *self;
         let sealer = self.recorder.sealer();
         let told = match &records.verification {

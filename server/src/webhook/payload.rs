@@ -6,10 +6,8 @@
 use std::collections::BTreeMap;
 
 use otp::{
-    Channel, Timestamp, Verification,
+    Channel, DeliveryState, State, Timestamp, Verification,
     event::{Event, Reason},
-    send::Delivery,
-    verification::State,
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +45,7 @@ pub(super) struct Data {
 struct SendData {
     number: u32,
     channel: Channel,
-    state: Delivery,
+    state: DeliveryState,
     tries: u32,
 }
 
@@ -159,7 +157,7 @@ mod tests {
     #[test]
     fn a_payload_has_type_time_and_the_verification_without_code_and_whole_recipient() {
         let mut verification = opened();
-        verification.record_delivery(1, Delivery::Sent, 2);
+        verification.record_delivery(1, DeliveryState::Sent, 2);
         verification.cancel(START);
         let payload = told(&verification, Event::Failed(Reason::Canceled));
         let expected = json!({
@@ -214,7 +212,7 @@ mod tests {
         let peppers = Peppers::new([Pepper::new([7; 32])]).unwrap();
         let code = Code::parse("654321").unwrap();
         verification.resend(Channel::Email, &code, &peppers, later).unwrap();
-        verification.record_delivery(1, Delivery::Delivered, 1);
+        verification.record_delivery(1, DeliveryState::Delivered, 1);
         let delivery =
             &told(&verification, Event::DeliveryUpdated { number: 1 })["data"]["delivery"];
         assert_eq!((&delivery["number"], &delivery["state"]), (&json!(1), &json!("delivered")));

@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     error_chain::log_error,
     outbox::{ChangeOutbox, LeasedQueue, public_id},
-    store::{Message, OutboxChange, Queue, Store},
+    store::{Message, Observer, OutboxChange, Queue, Store},
 };
 
 /// Events claimed at once.
@@ -40,7 +40,7 @@ pub struct WebhookWorker<S> {
     /// Where the events are kept.
     pub store: S,
     /// Who has put them there.
-    pub recorder: EventRecorder,
+    pub recorder: Arc<EventRecorder>,
     /// Who posts them.
     pub sender: WebhookSender,
     /// The receivers, by the name of their site.
@@ -210,7 +210,7 @@ impl<S: Store> WebhookWorker<S> {
 
     async fn settle(&self, message: &Message, change: OutboxChange) {
         let verification = message.key.verification;
-        let step = |_| ChangeOutbox { verification, change: change.clone() };
+        let step = |now| ChangeOutbox { verification, change: change.clone(), now };
         self.queue().settle(message.leased_until, step).await;
     }
 
@@ -223,7 +223,7 @@ impl<S: Store> WebhookWorker<S> {
             Lapse { key, leased_until, data, recorder, now }
         };
         self.queue().settle(leased_until, step).await;
-        self.recorder.wake();
+        self.recorder.committed();
     }
 }
 

@@ -2,6 +2,8 @@
 
 use ::app::wire::{Outcome, State};
 
+use otp::CodeProblem;
+
 use crate::app::{TestApp, wrong};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -32,9 +34,10 @@ async fn the_code_has_as_many_digits_as_were_configured() {
         let code = app.code(1).await;
         assert_eq!(code.len().to_string(), length);
         let expected = length.parse().unwrap();
-        assert_eq!(app.outcome(&id, "123").await, Outcome::Malformed { expected });
-        assert_eq!(app.outcome(&id, "12345678901").await, Outcome::Malformed { expected });
-        assert_eq!(app.outcome(&id, "abcdef").await, Outcome::Malformed { expected });
+        let malformed = |problem| Outcome::Malformed { expected, problem };
+        assert_eq!(app.outcome(&id, "123").await, malformed(CodeProblem::TooShort));
+        assert_eq!(app.outcome(&id, "12345678901").await, malformed(CodeProblem::TooLong));
+        assert_eq!(app.outcome(&id, "abcdef").await, malformed(CodeProblem::NotDigits));
         assert_eq!(app.view(&id).await.unwrap().attempts_left, 5);
         assert_eq!(app.outcome(&id, &code).await, Outcome::Approved);
     }

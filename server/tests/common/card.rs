@@ -1,6 +1,7 @@
 //! The card, as the server functions answer with it.
 
 use ::app::wire::{Delivery, Outcome, State, VerificationView};
+use otp::CodeProblem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -58,8 +59,9 @@ impl Card {
             (Some("already-used"), _) => Outcome::AlreadyUsed,
             (Some("expired"), _) => Outcome::Expired,
             (Some("incorrect"), _) => Outcome::Incorrect { attempts_left: view().attempts_left },
-            (Some("empty" | "too-short" | "too-long" | "not-digits"), _) => {
-                Outcome::Malformed { expected: view().code_length }
+            (Some(word @ ("empty" | "too-short" | "too-long" | "not-digits")), _) => {
+                let problem = CodeProblem::parse(&word.replace('-', "_")).unwrap();
+                Outcome::Malformed { expected: view().code_length, problem }
             }
             other => panic!("what outcome is {other:?}?"),
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use otp::send::Delivery;
+use otp::DeliveryState;
 use server::store::Store;
 
 use crate::{
@@ -21,9 +21,9 @@ async fn s24_after_a_crash_between_hand_over_and_settling_the_message_goes_out_a
         _ = server.next("message") => {}
     }
     drop(held);
-    assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 0));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 0));
     assert_eq!(outbox.until_settled().await, [LEASE]);
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
     server.next("message").await;
 }
 
@@ -39,7 +39,7 @@ async fn s26_what_went_out_while_the_store_was_away_is_recorded_when_it_is_back(
         assert!(outbox.store.ping().await.is_err());
         drop(held);
     });
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
     assert_eq!(outbox.until_settled().await, []);
     assert!(!server.end().await.contains(&"message".to_owned()), "and is not sent twice");
 }
@@ -76,8 +76,8 @@ async fn a_message_whose_lease_might_end_during_the_try_is_given_back_untried() 
     let just_in_time = message.leased_until - outbox.worker.dispatcher.patience();
     outbox.clock.advance(just_in_time.since(START) + Duration::from_millis(1));
     outbox.worker.attempt(message).await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 0));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 0));
     assert_eq!(outbox.until_settled().await, [Duration::ZERO]);
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
     server.next("message").await;
 }

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use app::wire::Brand;
 use otp::{
-    Details, Policy, Recipient, Timestamp, Verification, VerificationId, quota::Quota,
-    send::Delivery,
+    Channel, DeliveryState, Details, Policy, Recipient, Timestamp, Verification, VerificationId,
+    quota::Quota,
 };
 use server::{
     clock::Clock,
@@ -19,8 +19,8 @@ use server::{
     outbox::Backoff,
     service::{Client, Rules, Scope, Service, Start},
     site::{Sites, builtin},
-    store::{Message, Queue, SqliteStore, Store},
-    webhook::EventRecorder,
+    store::{AnyStore, Message, Queue, SqliteStore, Store},
+    tokens::Tokens,
 };
 use tokio::sync::mpsc;
 
@@ -34,9 +34,9 @@ pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
 /// The service and its outbox worker, which works when it is told to.
 pub(crate) struct Outbox {
-    pub(crate) store: SqliteStore,
-    service: Service<SqliteStore>,
-    pub(crate) worker: DeliveryWorker<SqliteStore>,
+    pub(crate) store: AnyStore,
+    service: Service,
+    pub(crate) worker: DeliveryWorker<AnyStore>,
     committed: mpsc::Receiver<Message>,
     pub(crate) clock: Clock,
     folder: tempfile::TempDir,
@@ -46,14 +46,20 @@ impl Outbox {
     pub(crate) fn of(email: Vec<Provider>, sms: Vec<Provider>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = SqliteStore::open(&folder.path().join("latchkey.db")).unwrap();
+        let store = AnyStore::Sqlite(store);
         let clock = Clock::manual(START);
         let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-        let secrets = DerivedKeys::derive(&Keyring::parse([secret]).unwrap()).unwrap();
+        let keyring = Keyring::parse([secret]).unwrap();
+        let keys = DerivedKeys::derive(&keyring).unwrap();
+        let tokens = Tokens::derive(&keyring, "https://login.example.com").unwrap();
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
         let rules = Rules {
             sites: Arc::new(Sites::new(builtin::demo(Policy::default(), Brand::default()), [])),
+            channels: vec![Channel::Email, Channel::Sms],
+            default_country: "GB".to_owned(),
             limits: Limits {
-                recipient_sends: [plenty; 2],
+                recipient_sends_short: plenty,
+                recipient_sends_long: plenty,
                 recipient_wrong_checks: plenty,
                 caller_sends: plenty,
                 caller_checks: plenty,
@@ -61,15 +67,15 @@ impl Outbox {
             lease: LEASE,
         };
         let (wake, committed) = mpsc::channel(100);
-        let sealer = secrets.sealer.clone();
-        let service = Service::new(store.clone(), secrets, rules, clock.clone(), wake);
+        let sealer = keys.sealer.clone();
+        let service = Service::new(store.clone(), keys, tokens, rules, clock.clone(), wake);
         let dispatcher = Dispatcher::new(email, sms);
         let worker = worker(store.clone(), dispatcher, sealer, clock.clone());
         Self { store, service, worker, committed, clock, folder }
     }
 
     /// As another process has one over the same store.
-    pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker<SqliteStore> {
+    pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker<AnyStore> {
         let dispatcher = Dispatcher::new(vec![email], Vec::new());
         worker(self.store.clone(), dispatcher, self.worker.sealer.clone(), self.clock.clone())
     }
@@ -89,7 +95,7 @@ impl Outbox {
     pub(crate) async fn accept(&mut self, to: &str) -> (VerificationId, Message) {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let caller = Some([127, 0, 0, 1].into());
-        let client = Client { scope: Scope::Held, address: caller, request: None };
+        let client = Client { scope: Scope::Holder, address: caller, idempotency_key: None };
         let start = Start {
             site: self.service.sites().first().clone(),
             recipient,
@@ -113,7 +119,7 @@ impl Outbox {
     }
 
     /// How far its newest message has come, and after how many tries.
-    pub(crate) async fn progress(&self, id: VerificationId) -> (Delivery, u32) {
+    pub(crate) async fn progress(&self, id: VerificationId) -> (DeliveryState, u32) {
         let verification = self.verification(id).await;
         (verification.last_send().delivery, verification.last_send().tries)
     }
@@ -131,15 +137,14 @@ impl Outbox {
 }
 
 fn worker(
-    store: SqliteStore,
+    store: AnyStore,
     dispatcher: Dispatcher,
     sealer: Arc<Sealer>,
     clock: Clock,
-) -> DeliveryWorker<SqliteStore> {
+) -> DeliveryWorker<AnyStore> {
     DeliveryWorker {
         store,
         dispatcher,
-        recorder: EventRecorder::new([], sealer.clone()),
         sealer,
         clock,
         backoff: BACKOFF,

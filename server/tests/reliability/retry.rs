@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use otp::{send::Delivery, verification::State};
+use otp::{DeliveryState, State};
 use server::store::{Queue, Store};
 
 use crate::{
@@ -15,13 +15,13 @@ async fn s25_a_greylisted_message_is_accepted_until_it_is_sent_at_the_second_try
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let id = outbox.send("greylist@example.com").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
     let due = outbox.store.next_due(Queue::Codes).await.unwrap().unwrap();
     let wait = due.since(START);
     assert!(BACKOFF.first / 2 <= wait && wait <= BACKOFF.first, "{wait:?}");
     assert_eq!(outbox.worker.deliver_due().await, 0, "not before its time");
     outbox.until_settled().await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 2));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
     server.next("message").await;
 }
 
@@ -30,7 +30,7 @@ async fn s25_a_recipient_that_is_refused_for_good_ends_the_verification() {
     let server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let id = outbox.send("unknown@example.com").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Undelivered, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, 1));
     assert_eq!(outbox.verification(id).await.state(START), State::Failed);
     assert_eq!(outbox.store.next_due(Queue::Codes).await.unwrap(), None);
 }
@@ -49,7 +49,7 @@ async fn s25_while_the_server_is_gone_waits_grow_and_nothing_is_tried_after_the_
     let verification = outbox.verification(id).await;
     assert!(outbox.clock.now() < verification.code_expires_at());
     let tries = u32::try_from(waits.len()).unwrap() + 1;
-    assert_eq!(outbox.progress(id).await, (Delivery::Undelivered, tries));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, tries));
     // Somebody who asks again gets another chance.
     assert_eq!(verification.state(outbox.clock.now()), State::Pending);
 }
@@ -63,7 +63,7 @@ async fn s25_a_message_arrives_when_the_server_is_back() {
     let id = outbox.send("jo@example.com").await;
     let mut server = MailServer::start(&["--security", "plain", "--port", &port]).await;
     assert_eq!(outbox.until_settled().await.len(), 1);
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 2));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
     server.next("message").await;
 }
 
@@ -72,9 +72,9 @@ async fn s25_a_message_that_is_never_acknowledged_is_tried_once_more_and_no_ofte
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let id = outbox.send("drop@example.com").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
     assert_eq!(outbox.until_settled().await.len(), 1);
-    assert_eq!(outbox.progress(id).await, (Delivery::Undelivered, 2));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, 2));
     // It may have arrived, so the code can still be typed.
     assert_eq!(outbox.verification(id).await.state(START), State::Pending);
     let mut message_id = async || {
@@ -91,7 +91,7 @@ async fn s23_a_server_that_strips_starttls_is_sent_nothing_and_the_verification_
     let server = MailServer::start(&["--security", "plain"]).await;
     let mut outbox = Outbox::by_mail(&server);
     let id = outbox.send("jo@example.com").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Undelivered, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, 1));
     assert_eq!(outbox.verification(id).await.state(START), State::Failed);
     assert_eq!(server.end().await, ["connection"]);
 }
@@ -103,7 +103,7 @@ async fn a_connection_that_died_between_two_messages_costs_no_try() {
     outbox.send("jo@example.com").await;
     server.disconnect().await;
     let id = outbox.send("sam@example.com").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn s25_nothing_is_sent_once_the_code_has_expired() {
     let (id, message) = outbox.accept("jo@example.com").await;
     outbox.clock.advance(message.expires_at.since(START));
     assert_eq!(outbox.worker.deliver_due().await, 1);
-    assert_eq!(outbox.progress(id).await, (Delivery::Undelivered, 0));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, 0));
     assert_eq!(server.end().await, [""; 0]);
 }
 
@@ -125,6 +125,6 @@ async fn s25_a_provider_that_takes_its_time_is_cut_off_when_the_code_expires() {
     let just_before = message.expires_at - Duration::from_millis(1);
     outbox.clock.advance(just_before.since(START));
     assert_eq!(outbox.worker.deliver_due().await, 1);
-    assert_eq!(outbox.progress(id).await, (Delivery::Undelivered, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, 1));
     assert!(!server.end().await.contains(&"message".to_owned()));
 }

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use axum::{Router, http::StatusCode, response::IntoResponse};
-use otp::send::Delivery;
+use otp::DeliveryState;
 use secrecy::SecretString;
 use serde_json::json;
 use server::delivery::{Inbox, Provider, Twilio, TwilioSettings};
@@ -22,7 +22,7 @@ async fn s25_the_second_provider_takes_over_at_once_from_one_that_refuses() {
     let mut outbox =
         Outbox::of(vec![server.provider(), Provider::Inbox(inbox.clone())], Vec::new());
     let id = outbox.send("unknown@example.com").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
     assert_eq!(inbox.messages().len(), 1);
 }
 
@@ -32,7 +32,7 @@ async fn s25_the_second_provider_takes_over_after_three_tries_from_one_that_is_d
     let mut outbox = Outbox::of(vec![gone().await, Provider::Inbox(inbox)], Vec::new());
     let id = outbox.send("jo@example.com").await;
     assert_eq!(outbox.until_settled().await.len(), 3);
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 4));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 4));
 }
 
 #[tokio::test]
@@ -41,13 +41,13 @@ async fn s25_a_provider_that_keeps_failing_is_left_alone_for_half_a_minute() {
     let mut outbox = Outbox::of(vec![gone().await, Provider::Inbox(inbox)], Vec::new());
     for number in 0..5 {
         let id = outbox.send(&format!("{number}@example.com")).await;
-        assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 1));
+        assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
     }
     let id = outbox.send("jo@example.com").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 1), "not asked");
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1), "not asked");
     outbox.clock.advance(Duration::from_secs(30));
     let id = outbox.send("sam@example.com").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 1), "asked again");
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1), "asked again");
 }
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn s25_a_provider_without_another_beside_it_is_always_asked() {
     let mut outbox = Outbox::of(vec![gone().await], Vec::new());
     for number in 0..7 {
         let id = outbox.send(&format!("{number}@example.com")).await;
-        assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 1));
+        assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
     }
 }
 
@@ -91,9 +91,9 @@ async fn s25_a_text_message_that_a_busy_gateway_turned_away_is_sent_at_the_secon
     let twilio = Provider::Twilio(Twilio::new(settings, catalogue()).unwrap());
     let mut outbox = Outbox::of(Vec::new(), vec![twilio]);
     let id = outbox.send("+447400123456").await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Accepted, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
     outbox.until_settled().await;
-    assert_eq!(outbox.progress(id).await, (Delivery::Sent, 2));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
 }
 
 /// A mail server that is down.

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use app::wire::Brand;
-use otp::{Code, Details, Policy, Recipient, Timestamp, VerificationId, quota::Quota};
+use otp::{Channel, Code, Details, Policy, Recipient, Timestamp, VerificationId, quota::Quota};
 use secrecy::ExposeSecret;
 use server::{
     clock::Clock,
@@ -15,8 +15,11 @@ use server::{
     outbox::Backoff,
     service::{Client, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},
-    store::{OpenError, Queue, SqliteStore, Store},
-    webhook::{Endpoint, Secret, Signer, WebhookSender, WebhookSettings, WebhookWorker},
+    store::{AnyStore, OpenError, Queue, SqliteStore, Store},
+    tokens::Tokens,
+    webhook::{
+        Endpoint, EventRecorder, Secret, Signer, WebhookSender, WebhookSettings, WebhookWorker,
+    },
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
@@ -26,11 +29,11 @@ pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 pub(crate) struct House {
-    pub(crate) store: SqliteStore,
-    pub(crate) service: Service<SqliteStore>,
-    pub(crate) events: Arc<WebhookWorker<SqliteStore>>,
+    pub(crate) store: AnyStore,
+    pub(crate) service: Service,
+    pub(crate) events: Arc<WebhookWorker<AnyStore>>,
     pub(crate) clock: Clock,
-    pub(crate) letters: delivery::DeliveryWorker<SqliteStore>,
+    pub(crate) letters: delivery::DeliveryWorker<AnyStore>,
     committed: mpsc::Receiver<server::store::Message>,
     inbox: Arc<Inbox>,
     sites: Vec<(String, String)>,
@@ -56,8 +59,11 @@ impl House {
     }
 
     fn open(folder: TempDir, sites: Vec<(String, String)>, clock: Clock) -> Self {
-        let store = open(&folder).unwrap();
-        let secrets = DerivedKeys::derive(&keyring()).unwrap();
+        let keys = DerivedKeys::derive(&keyring()).unwrap();
+        let tokens = Tokens::derive(&keyring(), "https://login.example.com").unwrap();
+        let names = sites.iter().map(|(name, _)| name.clone());
+        let recorder = Arc::new(EventRecorder::new(names, keys.sealer.clone()));
+        let store = AnyStore::Sqlite(open(&folder).unwrap()).observed_by(recorder.clone());
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
         let site = |(name, url): &(String, String)| Site {
             webhook: Some(url.parse().unwrap()),
@@ -66,8 +72,11 @@ impl House {
         let first = builtin::demo(Policy::default(), Brand::default());
         let rules = Rules {
             sites: Arc::new(Sites::new(first, sites.iter().map(site))),
+            channels: vec![Channel::Email, Channel::Sms],
+            default_country: "GB".to_owned(),
             limits: Limits {
-                recipient_sends: [plenty; 2],
+                recipient_sends_short: plenty,
+                recipient_sends_long: plenty,
                 recipient_wrong_checks: plenty,
                 caller_sends: plenty,
                 caller_checks: plenty,
@@ -75,26 +84,25 @@ impl House {
             lease: PATIENCE,
         };
         let (wake, committed) = mpsc::channel(1000);
-        let service = Service::new(store.clone(), secrets.clone(), rules, clock.clone(), wake);
+        let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
         let inbox = Arc::new(Inbox::new(Arc::new(Catalogue::load().unwrap())));
         let letters = delivery::DeliveryWorker {
             store: store.clone(),
             dispatcher: Dispatcher::new(vec![Provider::Inbox(inbox.clone())], Vec::new()),
-            recorder: service.recorder().clone(),
-            sealer: secrets.sealer,
+            sealer: keys.sealer,
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
             lease: PATIENCE,
             brands: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
             origin_host: "login.example.com".to_owned(),
         };
-        let events = worker(&store, &service, &sites, &clock, PATIENCE);
+        let events = worker(&store, &recorder, &sites, &clock, PATIENCE);
         Self { store, service, events, clock, letters, committed, inbox, sites, folder }
     }
 
     /// Another worker over the same outbox, that waits so long for an answer.
-    pub(crate) fn worker_with(&self, timeout: Duration) -> Arc<WebhookWorker<SqliteStore>> {
-        worker(&self.store, &self.service, &self.sites, &self.clock, timeout)
+    pub(crate) fn worker_with(&self, timeout: Duration) -> Arc<WebhookWorker<AnyStore>> {
+        worker(&self.store, &self.events.recorder, &self.sites, &self.clock, timeout)
     }
 
     /// As after a restart: everything is made anew over the same file.
@@ -113,8 +121,8 @@ impl House {
     }
 
     pub(crate) fn client(&self, request: Option<&str>) -> Client {
-        let request = request.map(|key| self.service.request("shop", key, [1; 32]));
-        Client { scope: Scope::Held, address: None, request }
+        let key = |key| self.service.idempotency_key("shop", key, [1; 32]);
+        Client { scope: Scope::Holder, address: None, idempotency_key: request.map(key) }
     }
 
     /// Opens a verification for a site, whose message waits to be sent.
@@ -144,8 +152,7 @@ impl House {
     }
 
     pub(crate) async fn check_as(&self, client: &Client, id: VerificationId, code: &Code) {
-        let code = code.clone();
-        self.service.check(client, id, move |_| Some(code.clone())).await.unwrap();
+        self.service.check(client, id, code.as_str()).await.unwrap();
     }
 
     /// Opens a verification of the shop and types its code.
@@ -182,12 +189,12 @@ fn open(folder: &TempDir) -> Result<SqliteStore, OpenError> {
 }
 
 fn worker(
-    store: &SqliteStore,
-    service: &Service<SqliteStore>,
+    store: &AnyStore,
+    recorder: &Arc<EventRecorder>,
     sites: &[(String, String)],
     clock: &Clock,
     timeout: Duration,
-) -> Arc<WebhookWorker<SqliteStore>> {
+) -> Arc<WebhookWorker<AnyStore>> {
     let endpoint = |(name, url): &(String, String)| {
         let signer = Signer::new(&Secret::of_site(&keyring(), name).unwrap());
         (name.clone(), Endpoint::new(url.parse().unwrap(), signer))
@@ -196,7 +203,7 @@ fn worker(
     let settings = WebhookSettings { timeout, allowed_networks, https_only: false };
     Arc::new(WebhookWorker {
         store: store.clone(),
-        recorder: service.recorder().clone(),
+        recorder: recorder.clone(),
         sender: WebhookSender::new(settings).unwrap(),
         endpoints: sites.iter().map(endpoint).collect::<HashMap<_, _>>(),
         clock: clock.clone(),

@@ -10,13 +10,13 @@ mod phone;
 
 use std::fmt;
 
+use otp_types::{Channel, RecipientProblem};
 use serde::{Deserialize, Serialize};
 
 pub use self::{
     email::EmailAddress,
     phone::{CallingRegion, PhoneNumber, calling_regions},
 };
-use crate::Channel;
 
 /// More than anybody types for an address or a number, in bytes; beyond it nothing is looked at.
 const LONGEST_INPUT: usize = 1024;
@@ -31,29 +31,6 @@ pub enum Recipient {
     Email(EmailAddress),
     /// Reached by phone.
     Phone(PhoneNumber),
-}
-
-/// Why what was typed is no recipient.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum RecipientProblem {
-    /// Nothing was typed.
-    #[error("nothing was typed")]
-    Empty,
-    /// It is no e-mail address.
-    #[error("not an e-mail address")]
-    Email,
-    /// It is no phone number that a code can be sent to.
-    #[error("not a phone number that a code can be sent to")]
-    Phone,
-    /// It is a national phone number and no country was chosen.
-    #[error("a national phone number without a country")]
-    CountryMissing,
-    /// It could be a phone number but has too few digits.
-    #[error("too few digits for a phone number")]
-    PhoneTooShort,
-    /// It could be a phone number but has too many digits.
-    #[error("too many digits for a phone number")]
-    PhoneTooLong,
 }
 
 impl Recipient {

@@ -1,12 +1,10 @@
 //! What can be asked of a verification. Nothing here changes anything.
 
-use super::{State, Verification};
+use otp_types::{DeliveryState, State};
+
+use super::Verification;
 use crate::{
-    details::Details,
-    id::VerificationId,
-    policy::Policy,
-    recipient::Recipient,
-    send::{Delivery, Send},
+    details::Details, id::VerificationId, policy::Policy, recipient::Recipient, send::Send,
     time::Timestamp,
 };
 
@@ -103,7 +101,7 @@ impl Verification {
     }
 
     /// How far each message has come, in the order they were asked for.
-    pub fn deliveries(&self) -> impl Iterator<Item = Delivery> {
+    pub fn deliveries(&self) -> impl Iterator<Item = DeliveryState> {
         self.sends().map(|send| send.delivery)
     }
 
@@ -120,7 +118,7 @@ impl Verification {
     /// for.
     pub fn waiting_sends(&self) -> impl Iterator<Item = u32> {
         let sends = self.earlier_sends.iter().chain([&self.last_send]);
-        let waiting = (1..).zip(sends).filter(|(_, send)| send.delivery == Delivery::Accepted);
+        let waiting = (1..).zip(sends).filter(|(_, send)| send.delivery == DeliveryState::Accepted);
         waiting.map(|(number, _)| number)
     }
 

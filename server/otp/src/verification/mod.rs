@@ -9,17 +9,17 @@
 
 mod accessors;
 
+use otp_types::{Channel, DeliveryState, Outcome, State};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    channel::Channel,
     code::Code,
     details::Details,
     digest::{Binding, CodeDigest, Peppers},
     id::VerificationId,
     policy::Policy,
     recipient::Recipient,
-    send::{Delivery, Send},
+    send::Send,
     time::Timestamp,
 };
 
@@ -82,55 +82,11 @@ struct LiveCode {
     expires_at: Timestamp,
 }
 
-/// Where a verification stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Waiting for the right code.
-    Pending,
-    /// The right code was typed in time.
-    Approved,
-    /// Called off.
-    Canceled,
-    /// Nobody typed the right code in time.
-    Expired,
-    /// The budget of checks is spent.
-    MaxAttemptsReached,
-    /// No message could be delivered.
-    Failed,
-}
-
 /// How a verification ended other than by time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Finished {
     state: State,
     at: Timestamp,
-}
-
-/// What came of one check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// The right code, in time, for the first time.
-    Approved,
-    /// The verification was approved before.
-    AlreadyUsed,
-    /// A well-formed guess that is no live code.
-    Incorrect {
-        /// Checks that are left after this one.
-        attempts_left: u32,
-    },
-    /// Not as many digits as were sent; costs no attempt.
-    Malformed {
-        /// How many digits the code has.
-        expected: u8,
-    },
-    /// No code is live any more.
-    Expired,
-    /// The budget of checks is spent.
-    TooManyAttempts,
-    /// The verification was called off.
-    Canceled,
 }
 
 /// Why no further code is sent.
@@ -190,8 +146,8 @@ impl Verification {
         verification
     }
 
-    /// Checks one guess; `None` stands for one that could not be read as a code.
-    pub fn check(&mut self, guess: Option<&Code>, peppers: &Peppers, now: Timestamp) -> Outcome {
+    /// Checks one guess, as it was typed.
+    pub fn check(&mut self, typed: &str, peppers: &Peppers, now: Timestamp) -> Outcome {
         match self.state(now) {
             State::Pending => {}
             State::Approved => return Outcome::AlreadyUsed,
@@ -200,8 +156,9 @@ impl Verification {
             State::Expired | State::Failed => return Outcome::Expired,
         }
         let expected = self.policy.code_length();
-        let Some(guess) = guess.filter(|guess| guess.length() == expected) else {
-            return Outcome::Malformed { expected };
+        let guess = match Code::read(typed, expected) {
+            Ok(guess) => guess,
+            Err(problem) => return Outcome::Malformed { expected, problem },
         };
         let mut live = self.codes.iter().filter(|code| now < code.expires_at).peekable();
         if live.peek().is_none() {
@@ -210,7 +167,7 @@ impl Verification {
         }
         let recipient = self.recipient.canonical();
         let right = live.any(|code| {
-            peppers.matches(&code.digest, &self.binding(code.channel, &recipient), guess)
+            peppers.matches(&code.digest, &self.binding(code.channel, &recipient), &guess)
         });
         if right {
             self.finish(State::Approved, now);
@@ -278,7 +235,7 @@ impl Verification {
 
     /// Records that a provider was asked `tries` times to take message `number` (from 1), and how
     /// far it has come. A report that comes late or twice moves nothing backwards.
-    pub fn record_delivery(&mut self, number: u32, delivery: Delivery, tries: u32) {
+    pub fn record_delivery(&mut self, number: u32, delivery: DeliveryState, tries: u32) {
         let Some(index) = number.checked_sub(1).map(|index| index as usize) else { return };
         let mut sends = self.earlier_sends.iter_mut().chain([&mut self.last_send]);
         let Some(send) = sends.nth(index) else { return };
@@ -317,7 +274,7 @@ impl Verification {
     }
 
     fn nothing_delivered(&self) -> bool {
-        self.deliveries().all(|delivery| delivery == Delivery::Undelivered)
+        self.deliveries().all(|delivery| delivery == DeliveryState::Undelivered)
     }
 
     fn binding<'a>(&'a self, channel: Channel, recipient: &'a str) -> Binding<'a> {

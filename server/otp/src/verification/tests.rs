@@ -5,6 +5,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rand::rngs::SysRng;
 
+use otp_types::CodeProblem;
+
 use super::*;
 use crate::{digest::Pepper, policy};
 
@@ -38,7 +40,7 @@ fn pending() -> Verification {
 }
 
 fn check(verification: &mut Verification, digits: &str, now: Timestamp) -> Outcome {
-    verification.check(Some(&code(digits)), &peppers(), now)
+    verification.check(digits, &peppers(), now)
 }
 
 #[test]
@@ -113,14 +115,19 @@ fn with_one_live_code_a_resend_ends_the_code_before_it() {
 
 #[test]
 fn a_code_of_another_length_is_malformed_and_costs_nothing() {
-    for (code_length, right, wrong) in
-        [(4, "1234", "12345"), (5, "12345", "123456"), (10, "1234567890", "123456")]
-    {
+    for (code_length, right, wrong, problem) in [
+        (4, "1234", "12345", CodeProblem::TooLong),
+        (5, "12345", "123456", CodeProblem::TooLong),
+        (10, "1234567890", "123456", CodeProblem::TooShort),
+    ] {
         let mut verification =
             opened(policy::Draft { code_length, ..policy::Draft::default() }, right);
-        let malformed = Outcome::Malformed { expected: code_length };
-        assert_eq!(check(&mut verification, wrong, START), malformed);
-        assert_eq!(verification.check(None, &peppers(), START), malformed);
+        for (typed, problem) in
+            [(wrong, problem), ("", CodeProblem::Empty), ("abcdefghij", CodeProblem::NotDigits)]
+        {
+            let malformed = Outcome::Malformed { expected: code_length, problem };
+            assert_eq!(check(&mut verification, typed, START), malformed);
+        }
         assert_eq!(verification.attempts_left(), 5);
         assert_eq!(check(&mut verification, right, START), Outcome::Approved);
     }
@@ -139,7 +146,7 @@ fn a_person_whose_code_has_expired_may_ask_for_another_while_the_window_is_open(
 #[test]
 fn after_the_window_the_verification_is_expired_for_good() {
     let mut verification = pending();
-    verification.record_delivery(1, Delivery::Sent, 1);
+    verification.record_delivery(1, DeliveryState::Sent, 1);
     let end = START + Duration::from_secs(900);
     assert_eq!(verification.state(end - MILLISECOND), State::Pending);
     assert_eq!(verification.state(end), State::Expired);
@@ -183,22 +190,22 @@ fn a_canceled_verification_takes_no_code() {
 #[test]
 fn s24_delivery_never_goes_backwards() {
     let mut verification = pending();
-    verification.record_delivery(1, Delivery::Sent, 2);
-    verification.record_delivery(1, Delivery::Accepted, 1);
-    assert_eq!(verification.last_send().delivery, Delivery::Sent);
+    verification.record_delivery(1, DeliveryState::Sent, 2);
+    verification.record_delivery(1, DeliveryState::Accepted, 1);
+    assert_eq!(verification.last_send().delivery, DeliveryState::Sent);
     assert_eq!(verification.last_send().tries, 2);
-    verification.record_delivery(1, Delivery::Undelivered, 2);
-    verification.record_delivery(1, Delivery::Delivered, 2);
-    assert_eq!(verification.last_send().delivery, Delivery::Delivered);
+    verification.record_delivery(1, DeliveryState::Undelivered, 2);
+    verification.record_delivery(1, DeliveryState::Delivered, 2);
+    assert_eq!(verification.last_send().delivery, DeliveryState::Delivered);
     for unknown in [0, 2, u32::MAX] {
-        verification.record_delivery(unknown, Delivery::Sent, 1);
+        verification.record_delivery(unknown, DeliveryState::Sent, 1);
     }
 }
 
 #[test]
 fn a_recipient_that_refuses_every_message_fails_the_verification() {
     let mut verification = pending();
-    verification.record_delivery(1, Delivery::Undelivered, 1);
+    verification.record_delivery(1, DeliveryState::Undelivered, 1);
     verification.record_refusal(START);
     assert_eq!(verification.state(START), State::Failed);
     assert_eq!(check(&mut verification, "123456", START), Outcome::Expired);
@@ -207,10 +214,10 @@ fn a_recipient_that_refuses_every_message_fails_the_verification() {
 #[test]
 fn one_message_that_got_through_keeps_the_verification_alive() {
     let mut verification = pending();
-    verification.record_delivery(1, Delivery::Sent, 1);
+    verification.record_delivery(1, DeliveryState::Sent, 1);
     let later = START + Duration::from_secs(30);
     verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
-    verification.record_delivery(2, Delivery::Undelivered, 1);
+    verification.record_delivery(2, DeliveryState::Undelivered, 1);
     verification.record_refusal(later);
     assert_eq!(check(&mut verification, "123456", later), Outcome::Approved);
 }
@@ -265,7 +272,7 @@ proptest! {
         let draft = policy::Draft { live_codes, ..policy::Draft::default() };
         let waits = draft.resend_waits.clone();
         let mut verification = opened(draft, "100000");
-        verification.record_delivery(1, Delivery::Sent, 1);
+        verification.record_delivery(1, DeliveryState::Sent, 1);
         let mut codes = vec![("100000".to_owned(), START)];
         let mut wrong = 0_u32;
         let mut end: Option<Outcome> = None;
@@ -279,7 +286,9 @@ proptest! {
             let judge = |guess: &str| match end {
                 Some(outcome) => outcome,
                 None if over => Outcome::Expired,
-                None if guess.len() != 6 => Outcome::Malformed { expected: 6 },
+                None if guess.len() < 6 => {
+                    Outcome::Malformed { expected: 6, problem: CodeProblem::TooShort }
+                }
                 None if live.is_empty() => Outcome::Expired,
                 None if live.iter().any(|code| code == guess) => Outcome::Approved,
                 None => Outcome::Incorrect { attempts_left: 5 - (wrong + 1) },

@@ -1,35 +1,40 @@
-//! Who a request under `/v1` comes from, and what it says.
+//! Authentication and bodies of requests under `/v1`.
 //!
-//! The key is looked at before anything else, so that whoever has none learns nothing more. What
-//! was wrong with it is not told.
+//! The secret key is checked before anything else, so that a client without one learns nothing
+//! more, not even what was wrong with its key.
 
 use std::sync::Arc;
 
-use app::error::{ApiError, Field};
+use app::error::ApiError;
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Path, Request},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
 };
+use otp::VerificationId;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::json;
 use crate::{
-    api::{Backend, RequestKey},
     http::{Context, problem::Problem},
+    service::{Client, Scope},
+    site::Site,
 };
 
-/// Names a request, so that a repetition of it has no second effect.
+/// Header that makes a repetition of a request harmless.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// Longest such name in bytes.
+/// Longest idempotency key in bytes.
 const LONGEST_KEY: usize = 255;
 
-/// A back end that only looks.
-pub(super) struct Looking(pub(super) Backend);
+/// A back end that has sent a secret key of its site. Extracted by itself it has no idempotency key.
+pub(super) struct Backend {
+    pub(super) site: Arc<Site>,
+    pub(super) client: Client,
+}
 
-impl FromRequestParts<Arc<Context>> for Looking {
+impl FromRequestParts<Arc<Context>> for Backend {
     type Rejection = Problem;
 
     async fn from_request_parts(
@@ -37,67 +42,70 @@ impl FromRequestParts<Arc<Context>> for Looking {
         context: &Arc<Context>,
     ) -> Result<Self, Problem> {
         let site = authorize(&parts.headers, context)?;
-        Ok(Self(Backend { site, request: None }))
+        let scope = Scope::Site(site.name.clone());
+        Ok(Self { site, client: Client { scope, address: None, idempotency_key: None } })
     }
 }
 
-/// A back end that wants something done, and what it has sent.
+/// A request that changes something: the back end with its idempotency key, and the body.
 pub(super) struct Acting<B> {
     pub(super) backend: Backend,
     pub(super) body: B,
 }
 
-/// What a request may bring along.
-pub(super) trait Brought: Sized {
+/// A body that a request may have.
+pub(super) trait RequestBody: Sized {
     fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem>;
 }
 
 /// A JSON object.
 pub(super) struct Json<T>(pub(super) T);
 
-impl<T: DeserializeOwned> Brought for Json<T> {
+impl<T: DeserializeOwned> RequestBody for Json<T> {
     fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
         json::read(headers, body).map(Self)
     }
 }
 
-/// A JSON object, or nothing where there is nothing to say.
+/// A JSON object, or no body at all.
 pub(super) struct OptionalJson<T>(pub(super) T);
 
-impl<T: DeserializeOwned + Default> Brought for OptionalJson<T> {
+impl<T: DeserializeOwned + Default> RequestBody for OptionalJson<T> {
     fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
         if body.is_empty() { Ok(Self(T::default())) } else { json::read(headers, body).map(Self) }
     }
 }
 
-/// Nothing.
-pub(super) struct Nothing;
+/// No body.
+pub(super) struct NoBody;
 
-impl Brought for Nothing {
+impl RequestBody for NoBody {
     fn read(_: &HeaderMap, body: &[u8]) -> Result<Self, Problem> {
         if body.is_empty() { Ok(Self) } else { Err(ApiError::BadRequest.into()) }
     }
 }
 
-impl<B: Brought> FromRequest<Arc<Context>> for Acting<B> {
+impl<B: RequestBody> FromRequest<Arc<Context>> for Acting<B> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, context: &Arc<Context>) -> Result<Self, Problem> {
-        let (parts, body) = request.into_parts();
-        let site = authorize(&parts.headers, context)?;
+        let (mut parts, body) = request.into_parts();
+        let mut backend = Backend::from_request_parts(&mut parts, context).await?;
         let key = idempotency_key(&parts.headers)?;
         // It was read before, within bounds; this only takes it.
         let body = Bytes::from_request(Request::new(body), &()).await;
         let body = body.map_err(|_| Problem::bare(StatusCode::BAD_REQUEST))?;
-        let fingerprint = fingerprint(&parts.method, parts.uri.path(), &body);
-        let request = key.map(|key| RequestKey { key, fingerprint });
+        backend.client.idempotency_key = key.map(|key| {
+            let fingerprint = fingerprint(&parts.method, parts.uri.path(), &body);
+            context.web.service.idempotency_key(&backend.site.name, key, fingerprint)
+        });
         let body = B::read(&parts.headers, &body)?;
-        Ok(Self { backend: Backend { site, request }, body })
+        Ok(Self { backend, body })
     }
 }
 
-/// The id in the address, as it was written. One that cannot be read is one that nobody has.
-pub(super) struct Id(pub(super) String);
+/// The id in the path. A text that cannot be an id becomes one that nobody has (S9).
+pub(super) struct Id(pub(super) VerificationId);
 
 impl FromRequestParts<Arc<Context>> for Id {
     type Rejection = Problem;
@@ -107,13 +115,14 @@ impl FromRequestParts<Arc<Context>> for Id {
         context: &Arc<Context>,
     ) -> Result<Self, Problem> {
         let path = Path::<String>::from_request_parts(parts, context).await;
-        Ok(Self(path.map(|Path(id)| id).unwrap_or_default()))
+        let text = path.map(|Path(id)| id).unwrap_or_default();
+        Ok(Self(VerificationId::parse_or_unknown(&text)))
     }
 }
 
-fn authorize(headers: &HeaderMap, context: &Context) -> Result<String, ApiError> {
+fn authorize(headers: &HeaderMap, context: &Context) -> Result<Arc<Site>, ApiError> {
     let secret = bearer(headers).ok_or(ApiError::Unauthorized)?;
-    context.web.api.site_of(secret).ok_or(ApiError::Unauthorized)
+    context.web.service.sites().with_secret(secret).cloned().ok_or(ApiError::Unauthorized)
 }
 
 /// The one bearer token of a request (RFC 6750, section 2.1).
@@ -126,7 +135,7 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim_start_matches(' '))
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let mut lines = headers.get_all(IDEMPOTENCY_KEY).iter();
     let (line, second) = (lines.next(), lines.next());
     let Some(line) = line else {
@@ -136,12 +145,14 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         (1..=LONGEST_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     };
     let key = line.to_str().ok().filter(|key| second.is_none() && is_key(key));
-    let refused = ApiError::InvalidField { field: Field::IdempotencyKey };
-    key.map(|key| Some(key.to_owned())).ok_or(refused)
+    key.map(Some).ok_or_else(|| {
+        let flaw = "The header Idempotency-Key must be 1 to 255 visible ASCII characters, once.";
+        Problem::field("idempotency_key".to_owned(), flaw.to_owned())
+    })
 }
 
-/// What makes two requests the same one. No method holds a line break and no path does, so no two
-/// requests run together.
+/// Digest of method, path and body. Neither a method nor a path holds a line break, so no two
+/// requests have the same text.
 fn fingerprint(method: &Method, path: &str, body: &[u8]) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update(method.as_str());
@@ -182,9 +193,9 @@ mod tests {
     fn an_idempotency_key_is_one_header_of_visible_characters() {
         let key = |values: &[&str]| {
             let lines: Vec<_> = values.iter().map(|value| (IDEMPOTENCY_KEY, *value)).collect();
-            idempotency_key(&headers(&lines))
+            idempotency_key(&headers(&lines)).map(|key| key.map(str::to_owned)).map_err(drop)
         };
-        let refused = Err(ApiError::InvalidField { field: Field::IdempotencyKey });
+        let refused = Err(());
         assert_eq!(key(&[]), Ok(None));
         for good in ["k", "!~", &"k".repeat(255)] {
             assert_eq!(key(&[good]), Ok(Some(good.to_owned())));

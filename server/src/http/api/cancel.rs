@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{extract::State, response::Response};
 
 use super::{
-    auth::{Acting, Id, Nothing},
+    auth::{Acting, Id, NoBody},
     response_types::Verification,
     responses::{About, Always, InPath, ProblemDocument, Repeatable, Repeating, answer},
 };
@@ -39,7 +39,8 @@ use crate::http::{Context, problem::Problem};
 pub(super) async fn cancel(
     State(context): State<Arc<Context>>,
     Id(id): Id,
-    Acting { backend, body: Nothing }: Acting<Nothing>,
+    Acting { backend, body: NoBody }: Acting<NoBody>,
 ) -> Result<Response, Problem> {
-    Ok(answer::<_, Verification>(context.web.api.cancel(&backend, &id).await?))
+    let canceled = context.web.service.cancel(&backend.client, id).await?;
+    Ok(answer(Verification::of(&canceled, &context), canceled.repeated))
 }

@@ -1,4 +1,4 @@
-//! `POST /v1/verifications/{id}/checks`: checks a guess.
+//! `POST /v1/verifications/{id}/checks`: checks one guess.
 
 use std::sync::Arc;
 
@@ -19,8 +19,7 @@ use crate::http::{Context, problem::Problem};
 #[serde(deny_unknown_fields)]
 #[schema(as = Guess)]
 pub(super) struct Body {
-    /// What the person typed, as they typed it: spaces, dashes and digits of other scripts are
-    /// understood.
+    /// The code as the person typed it: spaces, dashes and digits of other scripts are understood.
     #[schema(inline, example = "123456")]
     code: Guess,
 }
@@ -56,6 +55,7 @@ pub(super) async fn check(
     Id(id): Id,
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
-    let checked = context.web.api.check(&backend, &id, &body.code.into_string()).await?;
-    Ok(answer::<_, response_types::Check>(checked))
+    let typed = body.code.into_string();
+    let checked = context.web.service.check(&backend.client, id, &typed).await?;
+    Ok(answer(response_types::Check::of(&checked, &context), checked.repeated))
 }

@@ -2,26 +2,31 @@
 
 use std::sync::Arc;
 
+use app::error::ApiError;
 use axum::{
     extract::State,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use otp::{Channel, Details};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    auth::{Acting, Json},
-    request_types::{ChannelWord, Country, Link, Locale, Metadata, Text},
-    response_types::{Channel, Verification},
+    auth::{Acting, Backend, Json},
+    request_types::{Country, Link, Locale, Metadata, Text},
+    response_types::Verification,
     responses::{Always, Limited, ProblemDocument, Reading, Repeatable, answer},
 };
 use crate::{
-    api::Create,
     http::{Context, problem::Problem},
+    service::Start,
 };
 
-/// What a verification is begun with.
+/// Purpose of a verification whose site names none.
+const PURPOSE: &str = "verification";
+
+/// A new verification.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Create)]
@@ -29,24 +34,23 @@ pub(super) struct Body {
     /// An e-mail address, or a phone number: as +44..., or in national form with its `country`.
     #[schema(inline, example = "jane@example.com")]
     to: Text<1, 254>,
-    /// How the code travels. Without it that follows from what `to` looks like.
-    #[schema(value_type = Option<Channel>, inline)]
-    channel: Option<ChannelWord>,
+    /// The channel. Without it, `to` decides.
+    #[schema(inline)]
+    channel: Option<Channel>,
     /// The country in which a phone number without calling code is read, as in ISO 3166-1.
     #[schema(inline, example = "GB")]
     country: Option<Country>,
     /// The language of the message.
     #[schema(inline, example = "en")]
     locale: Option<Locale>,
-    /// What is verified for. Comes back with the result, so that a proof given for one thing is
-    /// not taken for another.
+    /// Purpose of the verification. It comes back with the result, so that a proof given for one
+    /// purpose is not taken for another.
     #[schema(inline, example = "sign-up")]
     purpose: Option<Text<1, 64>>,
-    /// Where the person is sent back to from the hosted page: exactly one of the URLs that the
-    /// site has listed.
+    /// Return URL of the hosted page: exactly one of the URLs that the site has listed.
     #[schema(inline)]
     return_url: Option<Link>,
-    /// Comes back with the result. Bind it to the person's session, and compare.
+    /// Opaque value that comes back with the result. Bind it to the person's session, and compare.
     #[schema(inline, example = "b7f3a1c9")]
     state: Option<Text<0, 256>>,
     /// Your own words on it, up to 10 pairs. Never shown to the person.
@@ -56,8 +60,8 @@ pub(super) struct Body {
 
 /// Begin a verification
 ///
-/// Makes a code, sends it, and answers with what is known. The message is on its way when this is
-/// answered, and is not lost if the server is. Send the person to `url`, or ask for the code
+/// Makes a code, sends it, and answers with the verification. The message is on its way when this is
+/// answered, and is not lost if the server stops. Send the person to `url`, or ask for the code
 /// yourself and check it.
 #[utoipa::path(
     post,
@@ -99,21 +103,33 @@ pub(super) async fn create(
     State(context): State<Arc<Context>>,
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
-    let locale = body.locale.map(Locale::into_string);
-    let request = Create {
-        to: body.to.into_string(),
-        channel: body.channel.map(|ChannelWord(channel)| channel),
-        country: body.country.map(Country::into_string),
-        locale: locale.map(|tag| context.web.catalogue.negotiate(Some(&tag))),
-        purpose: body.purpose.map(Text::into_string),
-        return_url: body.return_url.map(Link::into_string),
-        state: body.state.map(Text::into_string),
-        metadata: body.metadata.unwrap_or_default().into_map(),
+    let (service, Backend { site, client }) = (&context.web.service, backend);
+    let return_url = body.return_url.map(Link::into_string);
+    let listed = |url: String| site.return_url(&url).map(ToString::to_string);
+    let return_url =
+        return_url.map(|url| listed(url).ok_or(ApiError::InvalidReturnUrl)).transpose()?;
+    let country = body.country.map(Country::into_string);
+    let to = body.to.into_string();
+    let start = Start {
+        recipient: service.recipient(&site, &to, country.as_deref(), body.channel)?,
+        site,
+        purpose: body.purpose.map_or_else(|| PURPOSE.to_owned(), Text::into_string),
+        locale: body
+            .locale
+            .map(|locale| context.web.catalogue.negotiate(Some(&locale.into_string())))
+            .unwrap_or_default(),
+        details: Details {
+            return_url,
+            page_state: body.state.map(Text::into_string),
+            metadata: body.metadata.unwrap_or_default().into_map(),
+            ..Details::default()
+        },
     };
-    let created = context.web.api.create(&backend, request).await?;
-    let location = HeaderValue::try_from(format!("/v1/verifications/{}", created.value.view.id));
-    let mut response = (StatusCode::CREATED, answer::<_, Verification>(created)).into_response();
-    if let Ok(location) = location {
+    let created = service.start(&client, start).await?;
+    let location = format!("/v1/verifications/{}", created.verification.id());
+    let answer = answer(Verification::of(&created, &context), created.repeated);
+    let mut response = (StatusCode::CREATED, answer).into_response();
+    if let Ok(location) = HeaderValue::try_from(location) {
         response.headers_mut().insert(header::LOCATION, location);
     }
     Ok(response)

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use app::error::ApiError;
 use axum::{Json, extract::State};
 
 use super::{
-    auth::{Id, Looking},
+    auth::{Backend, Id},
     response_types::Verification,
     responses::{About, Always, InPath},
 };
@@ -29,8 +30,10 @@ use crate::http::{Context, problem::Problem};
 )]
 pub(super) async fn get(
     State(context): State<Arc<Context>>,
-    Looking(backend): Looking,
+    backend: Backend,
     Id(id): Id,
 ) -> Result<Json<Verification>, Problem> {
-    Ok(Json(context.web.api.get(&backend, &id).await?.into()))
+    let found = context.web.service.find(&backend.client.scope, id).await?;
+    let found = found.ok_or(ApiError::NotFound)?;
+    Ok(Json(Verification::of(&found, &context)))
 }

@@ -25,7 +25,7 @@ pub(super) struct KeySet {
 #[derive(Serialize, ToSchema)]
 #[allow(dead_code, reason = "it describes what `tokens` writes")]
 pub(super) struct Key {
-    /// Which one: the `kid` of the tokens that it has signed.
+    /// The `kid` of the tokens that it has signed.
     kid: String,
     #[schema(example = "OKP")]
     kty: String,
@@ -64,5 +64,5 @@ pub(super) async fn jwks(State(context): State<Arc<Context>>) -> impl IntoRespon
         // Public keys are everybody's; nothing else here may be read by pages of other origins.
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"),
     ];
-    (headers, context.web.api.jwks().to_owned())
+    (headers, context.web.service.jwks().to_owned())
 }

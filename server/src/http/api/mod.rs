@@ -1,8 +1,8 @@
 //! The JSON API for back ends with a secret key, under `/v1`: one endpoint a file.
 //!
-//! Each endpoint reads its request strictly, calls [`crate::api::Api`] and writes the answer; its
-//! attributes describe it, bounds included, and the description that is served and committed is
-//! made from them alone.
+//! Each endpoint reads its request strictly, calls the [`Service`](crate::service::Service) and
+//! writes the answer; its attributes describe it, bounds included, and the description that is
+//! served and committed is made from them alone.
 
 mod auth;
 mod cancel;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    auth::{Acting, Json},
+    auth::{Acting, Backend, Json},
     request_types::Text,
     response_types::Redemption,
     responses::{Always, Malformed, ProblemDocument, Reading, Repeatable, answer},
@@ -60,6 +60,8 @@ pub(super) async fn redeem(
     State(context): State<Arc<Context>>,
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
-    let redeemed = context.web.api.redeem(&backend, &body.token.into_string()).await?;
-    Ok(answer::<_, Redemption>(redeemed))
+    let Backend { site, client } = backend;
+    let token = body.token.into_string();
+    let redeemed = context.web.service.redeem(&client, &site.name, &token).await?;
+    Ok(answer(Redemption::of(&redeemed), redeemed.repeated))
 }

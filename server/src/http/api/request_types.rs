@@ -6,7 +6,6 @@
 
 use std::{collections::BTreeMap, fmt};
 
-use app::wire::Channel;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
@@ -148,18 +147,6 @@ fn is_language_tag(text: &str) -> bool {
     let is_subtag =
         |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|b| b.is_ascii_alphanumeric());
     text.len() <= 35 && is_language && subtags.all(is_subtag)
-}
-
-/// The word for a channel.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ChannelWord(pub(super) Channel);
-
-impl<'de> Deserialize<'de> for ChannelWord {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = Value::deserialize(deserializer)?;
-        let channel = value.as_str().and_then(Channel::from_word);
-        channel.map(Self).ok_or_else(|| D::Error::custom("has to be one of: email, sms"))
-    }
 }
 
 /// Pairs of the site's own words.

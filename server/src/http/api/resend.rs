@@ -7,27 +7,27 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use otp::Channel;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
     auth::{Acting, Id, OptionalJson},
-    request_types::ChannelWord,
-    response_types::{Channel, Verification},
+    response_types::Verification,
     responses::{
         About, Always, InPath, Limited, Malformed, ProblemDocument, Reading, Repeatable, answer,
     },
 };
 use crate::http::{Context, problem::Problem};
 
-/// How another code is to travel.
+/// Another send.
 #[derive(Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Send)]
 pub(super) struct Body {
     /// One of the verification's `channels`. Without it the last one again.
-    #[schema(value_type = Option<Channel>, inline)]
-    channel: Option<ChannelWord>,
+    #[schema(inline)]
+    channel: Option<Channel>,
 }
 
 /// Send another code
@@ -63,7 +63,7 @@ pub(super) async fn resend(
     Id(id): Id,
     Acting { backend, body: OptionalJson(body) }: Acting<OptionalJson<Body>>,
 ) -> Result<Response, Problem> {
-    let channel = body.channel.map(|ChannelWord(channel)| channel);
-    let resent = context.web.api.resend(&backend, &id, channel).await?;
-    Ok((StatusCode::CREATED, answer::<_, Verification>(resent)).into_response())
+    let resent = context.web.service.resend(&backend.client, id, body.channel).await?;
+    let answer = answer(Verification::of(&resent, &context), resent.repeated);
+    Ok((StatusCode::CREATED, answer).into_response())
 }

@@ -18,15 +18,13 @@ use utoipa::{
     },
 };
 
-use crate::api::Answer;
-
 /// Tells that an answer was given before.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// An answer as JSON, and whether it was given before to the same request.
-pub(super) fn answer<T, S: From<T> + Serialize>(answer: Answer<T>) -> Response {
-    let mut response = Json(S::from(answer.value)).into_response();
-    if answer.replayed {
+/// An answer as JSON; `repeated` if an earlier request with the same key has got it.
+pub(super) fn answer(body: impl Serialize, repeated: bool) -> Response {
+    let mut response = Json(body).into_response();
+    if repeated {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     response

@@ -147,15 +147,6 @@ fn limit(limit: Limit) -> &'static str {
 
 fn field(field: Field) -> &'static str {
     match field {
-        Field::Country => "`country` has to be two letters, as in ISO 3166-1.",
-        Field::IdempotencyKey => {
-            "`Idempotency-Key` has to be one header of 1 to 255 visible ASCII characters."
-        }
-        Field::Locale => "`locale` has to be a language tag such as en or en-GB.",
-        Field::Metadata => {
-            "`metadata` takes up to 10 pairs: names of 1 to 40 characters, text of up to 500."
-        }
-        Field::Purpose => "`purpose` takes 1 to 64 characters.",
         Field::State => "`state` takes up to 256 characters.",
     }
 }

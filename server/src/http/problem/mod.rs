@@ -12,6 +12,8 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use crate::service::Refused;
+
 /// Why there is no better answer.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
@@ -74,6 +76,12 @@ impl From<ApiError> for Problem {
             status: status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
             reason: Reason::Refused(error),
         }
+    }
+}
+
+impl From<Refused> for Problem {
+    fn from(refused: Refused) -> Self {
+        ApiError::from(refused).into()
     }
 }
 

@@ -1,15 +1,18 @@
 //! The contract of [`Store`], written once and run against every back end.
 //!
-//! A back end joins by a module of its own at the end, with a function that makes a fresh
-//! store and one that opens the same again, as after a restart.
+//! A back end joins by a module at the end, with a function that makes a fresh store and one that
+//! opens the same store again, as after a restart.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::{
+    Mutex,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use otp::{
-    Channel, Code, Policy, Recipient, Timestamp, Verification, VerificationId,
+    Channel, Code, Outcome, Policy, Recipient, State, Timestamp, Verification, VerificationId,
     digest::{Pepper, Peppers},
     quota::Quota,
-    verification::{Opening, Outcome, State},
+    verification::Opening,
 };
 use rand::rngs::SysRng;
 
@@ -17,7 +20,7 @@ use super::*;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LEASE: Duration = Duration::from_secs(60);
-/// When the lease ends under which [`create`] puts a message into the outbox.
+/// End of the lease under which [`create`] adds a message.
 const LEASED: Timestamp = Timestamp::from_millis(START.as_millis() + 60_000);
 const RETENTION: Duration = Duration::from_secs(24 * 3600);
 const QUOTA: Quota = Quota { limit: 7, per: Duration::from_secs(60) };
@@ -60,38 +63,57 @@ fn event(verification: VerificationId, number: u32) -> Message {
     Message { key, ..message(verification, number) }
 }
 
-fn account(byte: u8) -> CounterKey {
-    CounterKey { digest: [byte; 16], expires_at: START + Duration::from_secs(60) }
+/// Keys of counters: the caller's is `byte`, the recipient's the next one.
+fn counter_keys(byte: u8) -> CounterKeys {
+    let key = |byte| CounterKey { digest: [byte; 16], expires_at: START + Duration::from_secs(60) };
+    CounterKeys { caller: Some(key(byte)), recipient: Some(key(byte + 1)) }
 }
 
 /// A step made of a closure.
 struct Change<F> {
     id: VerificationId,
-    counters: Vec<CounterKey>,
+    counters: CounterKeys,
     run: F,
 }
 
-impl<T: Send + 'static, F: FnMut(&mut Records) -> T + Send + 'static> Step for Change<F> {
+impl<T, F> Step for Change<F>
+where
+    T: Send + 'static,
+    F: FnMut(&mut Records) -> Decision<T> + Send + 'static,
+{
     type Output = T;
 
     fn verification(&self) -> VerificationId {
         self.id
     }
 
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        self.counters.clone()
+    fn now(&self) -> Timestamp {
+        START
     }
 
-    fn run(&mut self, records: &mut Records) -> T {
+    fn counters(&self, _verification: Option<&Verification>) -> CounterKeys {
+        self.counters
+    }
+
+    fn run(&mut self, records: &mut Records) -> Decision<T> {
         (self.run)(records)
     }
 }
 
 fn change<T: Send + 'static>(
     id: VerificationId,
-    run: impl FnMut(&mut Records) -> T + Send + 'static,
+    mut run: impl FnMut(&mut Records) -> T + Send + 'static,
 ) -> impl Step<Output = T> {
-    Change { id, counters: Vec::new(), run }
+    let counters = CounterKeys::default();
+    Change { id, counters, run: move |records: &mut Records| Decision::Commit(run(records)) }
+}
+
+/// Takes one event from the recipient's quota.
+fn counting(id: VerificationId) -> impl Step<Output = bool> {
+    let run = |records: &mut Records| {
+        Decision::Commit(records.recipient.wrong_checks.take(QUOTA, START).is_ok())
+    };
+    Change { id, counters: counter_keys(1), run }
 }
 
 /// Opens a verification with its message, leased until `START + LEASE`.
@@ -108,8 +130,7 @@ async fn create(store: &impl Store) -> VerificationId {
 
 fn checking(id: VerificationId, digits: &'static str) -> impl Step<Output = Option<Outcome>> {
     change(id, move |records| {
-        let code = Code::parse(digits).unwrap();
-        records.verification.as_mut().map(|found| found.check(Some(&code), &peppers(), START))
+        records.verification.as_mut().map(|found| found.check(digits, &peppers(), START))
     })
 }
 
@@ -147,16 +168,103 @@ pub(super) async fn s4_of_200_parallel_wrong_checks_the_budget_is_compared(store
     assert_eq!(compared, [0, 1, 2, 3, 4]);
 }
 
-pub(super) async fn an_account_shared_by_many_verifications_never_exceeds_its_quota(
+pub(super) async fn counters_shared_by_many_verifications_never_exceed_their_quota(
     store: impl Store,
 ) {
-    let taken = in_parallel(&store, 100, |_| Change {
-        id: VerificationId::generate(START, &mut SysRng).unwrap(),
-        counters: vec![account(1), account(2)],
-        run: |records: &mut Records| records.counters[1].window(0).take(QUOTA, START).is_ok(),
+    let taken = in_parallel(&store, 100, |_| {
+        counting(VerificationId::generate(START, &mut SysRng).unwrap())
     })
     .await;
     assert_eq!(taken.iter().filter(|taken| **taken).count(), 7);
+}
+
+pub(super) async fn an_aborted_step_leaves_no_trace_and_a_committed_refusal_is_kept(
+    store: impl Store,
+) {
+    type Refusal = Result<(), ()>;
+    let id = create(&store).await;
+    let step = |decide: fn(Refusal) -> Decision<Refusal>| Change {
+        id,
+        counters: counter_keys(1),
+        run: move |records: &mut Records| {
+            records.verification.as_mut().unwrap().check("000000", &peppers(), START);
+            let taken = records.recipient.wrong_checks.take(QUOTA, START);
+            records.outbox.push(OutboxChange::Remove { key: code_key(id, 1) });
+            assert!(taken.is_ok());
+            decide(Err(()))
+        },
+    };
+    assert_eq!(store.apply(step(Decision::Abort)).await.unwrap(), Err(()));
+    assert_eq!(store.read(id).await.unwrap().unwrap().attempts_left(), 5);
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(LEASED));
+
+    assert_eq!(store.apply(step(Decision::Commit)).await.unwrap(), Err(()));
+    assert_eq!(store.read(id).await.unwrap().unwrap().attempts_left(), 4);
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), None);
+    for _ in 1..7 {
+        assert!(store.apply(counting(id)).await.unwrap(), "the aborted one was not counted");
+    }
+    assert!(!store.apply(counting(id)).await.unwrap(), "the committed one was");
+}
+
+pub(super) async fn an_answer_of_an_aborted_step_is_not_saved(store: impl Store) {
+    let id = create(&store).await;
+    let saving = |abort| Keep { id, name: 9, abort };
+    assert!(store.apply(saving(true)).await.unwrap());
+    assert!(store.apply(saving(false)).await.unwrap(), "it is the first that is kept");
+    assert!(!store.apply(saving(false)).await.unwrap());
+}
+
+/// Adds an event for each change that it sees, and remembers what it was told.
+#[derive(Debug, Default)]
+struct Recorder {
+    seen: Mutex<Vec<(Option<State>, State)>>,
+    commits: AtomicUsize,
+}
+
+impl Observer for Recorder {
+    fn changed(
+        &self,
+        before: Option<&Verification>,
+        after: &mut Verification,
+        now: Timestamp,
+        outbox: &mut Vec<OutboxChange>,
+    ) {
+        let states = (before.map(|before| before.state(now)), after.state(now));
+        self.seen.lock().unwrap().push(states);
+        let message = event(after.id(), after.number_event());
+        outbox.push(OutboxChange::Schedule { message, at: now });
+    }
+
+    fn committed(&self) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+pub(super) async fn an_observer_sees_each_change_and_its_additions_are_committed_with_it(
+    store: impl Store,
+) {
+    let recorder = Arc::new(Recorder::default());
+    let store = store.observed_by(recorder.clone());
+    let id = create(&store).await;
+    store.apply(checking(id, "12345")).await.unwrap();
+    let aborted = Change {
+        id,
+        counters: CounterKeys::default(),
+        run: |records: &mut Records| {
+            records.verification.as_mut().unwrap().cancel(START);
+            Decision::Abort(())
+        },
+    };
+    store.apply(aborted).await.unwrap();
+    store.apply(checking(id, "123456")).await.unwrap();
+
+    let seen = [(None, State::Pending), (Some(State::Pending), State::Approved)];
+    assert_eq!(*recorder.seen.lock().unwrap(), seen, "a malformed guess changes nothing");
+    assert_eq!(recorder.commits.load(Ordering::Relaxed), 2);
+    let events = store.claim(Queue::Events, START, LEASE, 10).await.unwrap();
+    let numbers: Vec<_> = events.iter().map(|message| message.key.number).collect();
+    assert_eq!(numbers, [1, 2], "the numbers that the observer has given were stored");
 }
 
 pub(super) async fn a_step_that_panics_leaves_no_trace_and_the_store_lives(store: impl Store) {
@@ -283,7 +391,7 @@ pub(super) async fn a_message_that_is_scheduled_again_stays_as_it_was(store: imp
     let id = create(&store).await;
     let schedule = |at| OutboxChange::Schedule { message: event(id, 1), at };
     change_outbox(&store, id, schedule(START)).await;
-    // Whoever heard nothing of the first time does it again.
+    // A worker that missed the first answer schedules again.
     change_outbox(&store, id, schedule(START + LEASE)).await;
     assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(START));
 }
@@ -335,10 +443,11 @@ pub(super) async fn a_sweep_leaves_an_event_that_outlives_its_verification(store
     assert_eq!(store.sweep(end, RETENTION).await.unwrap().messages, 1);
 }
 
-/// A step that keeps an answer under a name, unless one is kept already; tells whether it did.
+/// A step that saves an answer unless there is one already; gives whether it did.
 struct Keep {
     id: VerificationId,
     name: u8,
+    abort: bool,
 }
 
 impl Step for Keep {
@@ -348,19 +457,19 @@ impl Step for Keep {
         self.id
     }
 
-    fn counters(&self, _verification: Option<&Verification>) -> Vec<CounterKey> {
-        Vec::new()
+    fn now(&self) -> Timestamp {
+        START
     }
 
     fn idempotency_key(&self) -> Option<[u8; 16]> {
         Some([self.name; 16])
     }
 
-    fn run(&mut self, records: &mut Records) -> bool {
+    fn run(&mut self, records: &mut Records) -> Decision<bool> {
         let is_first = records.saved_answer.is_none();
         let saved_answer = || SavedAnswer { sealed: vec![self.name], expires_at: START + LEASE };
         assert_eq!(*records.saved_answer.get_or_insert_with(saved_answer), saved_answer());
-        is_first
+        if self.abort { Decision::Abort(is_first) } else { Decision::Commit(is_first) }
     }
 }
 
@@ -368,14 +477,14 @@ pub(super) async fn a_request_is_answered_anew_once_however_many_send_it(store: 
     let id = create(&store).await;
     let tries = (0..50).map(|_| {
         let store = store.clone();
-        tokio::spawn(async move { store.apply(Keep { id, name: 9 }).await.unwrap() })
+        tokio::spawn(async move { store.apply(Keep { id, name: 9, abort: false }).await.unwrap() })
     });
     let mut first = 0;
     for task in tries.collect::<Vec<_>>() {
         first += usize::from(task.await.unwrap());
     }
     assert_eq!(first, 1);
-    assert!(store.apply(Keep { id, name: 8 }).await.unwrap());
+    assert!(store.apply(Keep { id, name: 8, abort: false }).await.unwrap());
 }
 
 pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Store) {
@@ -387,19 +496,16 @@ pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Stor
         .apply(change(id, move |records| records.verification = Some(young.clone())))
         .await
         .unwrap();
-    let mut lasting = account(2);
-    lasting.expires_at = later + LEASE;
-    let counting = Change {
-        id,
-        counters: vec![account(1), lasting],
-        run: |records: &mut Records| {
-            for account in &mut records.counters {
-                account.window(0).take(QUOTA, START).unwrap();
-            }
-        },
+    let mut counters = counter_keys(1);
+    counters.recipient.as_mut().unwrap().expires_at = later + LEASE;
+    let run = |records: &mut Records| {
+        records.caller.checks.take(QUOTA, START).unwrap();
+        records.recipient.wrong_checks.take(QUOTA, START).unwrap();
+        Decision::Commit(())
     };
+    let counting = Change { id, counters, run };
     store.apply(counting).await.unwrap();
-    store.apply(Keep { id, name: 9 }).await.unwrap();
+    store.apply(Keep { id, name: 9, abort: false }).await.unwrap();
     let swept = store.sweep(later, RETENTION).await.unwrap();
     assert_eq!(
         swept,
@@ -441,19 +547,17 @@ pub(super) async fn s24_all_that_was_answered_is_there_after_a_restart<S: Store>
         store.apply(checking(id, "000000")).await.unwrap(),
         Some(Outcome::Incorrect { attempts_left: 4 })
     ));
-    let taking = || Change {
-        id,
-        counters: vec![account(1)],
-        run: |records: &mut Records| records.counters[0].window(0).take(QUOTA, START).is_ok(),
-    };
     for _ in 0..7 {
-        assert!(store.apply(taking()).await.unwrap());
+        assert!(store.apply(counting(id)).await.unwrap());
     }
-    assert!(store.apply(Keep { id, name: 9 }).await.unwrap());
+    assert!(store.apply(Keep { id, name: 9, abort: false }).await.unwrap());
     let store = reopen(store);
     assert_eq!(store.read(id).await.unwrap().unwrap().attempts_left(), 4);
-    assert!(!store.apply(taking()).await.unwrap(), "the quota is still spent");
-    assert!(!store.apply(Keep { id, name: 9 }).await.unwrap(), "the answer is still kept");
+    assert!(!store.apply(counting(id)).await.unwrap(), "the quota is still spent");
+    assert!(
+        !store.apply(Keep { id, name: 9, abort: false }).await.unwrap(),
+        "the answer is still kept"
+    );
     assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::Approved));
     let store = reopen(store);
     assert_eq!(store.apply(checking(id, "123456")).await.unwrap(), Some(Outcome::AlreadyUsed));
@@ -541,7 +645,10 @@ macro_rules! contract {
             what_was_opened_is_read_and_an_unknown_id_is_no_error
             s3_of_200_parallel_right_checks_one_is_approved
             s4_of_200_parallel_wrong_checks_the_budget_is_compared
-            an_account_shared_by_many_verifications_never_exceeds_its_quota
+            counters_shared_by_many_verifications_never_exceed_their_quota
+            an_aborted_step_leaves_no_trace_and_a_committed_refusal_is_kept
+            an_answer_of_an_aborted_step_is_not_saved
+            an_observer_sees_each_change_and_its_additions_are_committed_with_it
             a_step_that_panics_leaves_no_trace_and_the_store_lives
             a_failing_step_does_not_take_its_neighbours_down
             a_message_is_leased_to_one_caller_until_the_lease_ends

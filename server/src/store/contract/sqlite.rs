@@ -1,10 +1,10 @@
-//! The contract on the embedded store, and what is true of that one alone.
+//! The contract on the SQLite store, and tests of that store alone.
 
 use std::time::Duration;
 
 use crate::store::{Queue, SqliteStore, Store, StoreError, contract};
 
-/// The folder is kept as long as the function that opens the store again.
+/// A store and a function that opens it again; the function keeps the folder.
 fn fresh() -> (SqliteStore, impl Fn(SqliteStore) -> SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data").join("latchkey.db");
@@ -61,7 +61,7 @@ async fn a_file_that_is_no_database_is_refused_with_its_name() {
     assert!(SqliteStore::open(&path).unwrap_err().to_string().contains("latchkey.db"));
 }
 
-/// What another process does to the file that holds on to it, for a backup or by mistake.
+/// Locks the file as another process would, for a backup or by mistake.
 fn hold(path: &std::path::Path) -> rusqlite::Connection {
     let other = rusqlite::Connection::open(path).unwrap();
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();

@@ -1,9 +1,9 @@
 //! A thread that owns a connection, and the group commit.
 //!
-//! Making one commit durable costs a flush of the disk, whatever it holds. So the writer takes all
-//! that has queued up while the last flush ran, runs it in one transaction, and answers everybody
-//! after the one commit. Under load the cost of a flush is shared by dozens of requests; with one
-//! caller nothing waits for company.
+//! A durable commit costs one flush of the disk, however much it holds. So the writer takes all jobs
+//! that have queued up while the last flush ran, runs them in one transaction, and answers them
+//! after the one commit. Under load dozens of requests share the cost of a flush; a single caller
+//! never waits.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -17,35 +17,34 @@ use tokio::sync::oneshot;
 
 use crate::store::StoreError;
 
-/// Requests that may wait; past that the store is overloaded, and saying so at once is kinder.
+/// Jobs that may wait. Beyond that the store is overloaded and says so at once.
 const QUEUE: usize = 4096;
-/// Requests in one transaction, so that the first of a batch does not wait for ever.
+/// Jobs in one transaction, which bounds the wait of the first one.
 pub(super) const BATCH: usize = 256;
 
-/// How long the writer waits for company once it has seen that there is some (PostgreSQL calls this
-/// `commit_delay`). Callers whose answers left together come back together, spread over about this
-/// time; a flush takes ten times as long.
+/// Wait for further jobs after a batch of several (PostgreSQL calls it `commit_delay`). Callers that
+/// are answered together come back together, spread over about this time; a flush takes ten times
+/// as long.
 const GATHER: Duration = Duration::from_micros(150);
 
-/// How long a caller waits before the store counts as away (S26 asks for an answer in a second).
+/// Time after which the store counts as away for a caller (S26 asks for an answer in a second).
 const PATIENCE: Duration = Duration::from_millis(900);
-/// How long a connection waits for another process that has the file locked. A little less than
-/// callers wait, so that they learn why.
+/// Wait for another process that has the file locked: a little less than callers wait, so that they
+/// learn the reason.
 pub(super) const BUSY: Duration = Duration::from_millis(800);
 
-/// The asking end of a thread that runs jobs on a connection of its own. Dropping the last one
-/// ends the thread.
+/// Handle to a connection thread. Dropping the last one ends the thread.
 #[derive(Clone, Debug)]
 pub(super) struct ConnectionThread {
     queue: SyncSender<Box<dyn Job>>,
 }
 
-/// How a worker's jobs are run.
+/// Mode of a connection thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Access {
     /// One by one, outside any transaction.
     Read,
-    /// In transactions of up to so many.
+    /// In transactions of up to `batch` jobs.
     Write { batch: usize },
 }
 
@@ -62,8 +61,8 @@ impl ConnectionThread {
         Ok(Self { queue })
     }
 
-    /// Runs `run` on the worker's thread and waits for it to be committed. It may be run twice: a
-    /// job that fails takes its batch down with it, and then each runs by itself.
+    /// Runs `run` on the thread and waits until it is committed. It may run twice: if a job fails,
+    /// its batch is rolled back and each job runs again by itself.
     pub(super) async fn ask<T: Send + 'static>(
         &self,
         run: impl FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
@@ -76,7 +75,7 @@ impl ConnectionThread {
                 TrySendError::Disconnected(_) => "the store's thread has ended".into(),
             })
         })?;
-        // A caller that gives up drops its end of the channel, by which the worker knows.
+        // A caller that gives up drops its end of the channel, and the thread skips the job.
         tokio::time::timeout(PATIENCE, answer)
             .await
             .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
@@ -84,9 +83,9 @@ impl ConnectionThread {
     }
 }
 
-/// One request, as the thread sees it.
+/// A job with its type erased, since a batch holds different ones.
 trait Job: Send {
-    /// Nobody waits for it any more.
+    /// Whether its caller has given up.
     fn abandoned(&self) -> bool;
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError>;
     fn answer(self: Box<Self>, committed: Result<(), StoreError>);
@@ -108,7 +107,7 @@ where
     }
 
     fn run(&mut self, connection: &Connection) -> Result<(), StoreError> {
-        // A panic in a step is a fault of ours, but no reason to take the store down.
+        // A panic in a step must not take the store down.
         let output = catch_unwind(AssertUnwindSafe(|| (self.run)(connection)))
             .unwrap_or(Err(StoreError::Panicked))?;
         self.output = Some(output);
@@ -120,7 +119,7 @@ where
         let answer = committed.and_then(|()| {
             output.ok_or_else(|| StoreError::Unavailable("the request was not run".into()))
         });
-        // Who has stopped waiting needs no answer.
+        // The caller may have given up.
         let _ = reply.send(answer);
     }
 }
@@ -138,14 +137,13 @@ fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) 
                 }
             }
             Access::Write { batch: most } => {
-                // A caller alone never waits.
+                // A single caller never waits.
                 if company {
                     thread::sleep(GATHER);
                 }
                 batch.extend(jobs.try_iter().take(most - 1));
                 company = batch.len() > 1;
-                // What nobody waits for is not done behind their back: they were told that the
-                // store is away, and will ask again.
+                // A caller that has given up was told that the store is away, and will ask again.
                 batch.retain(|job| !job.abandoned());
                 commit(connection, &mut batch);
             }
@@ -153,23 +151,23 @@ fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) 
     }
 }
 
-/// Runs a batch in one transaction and answers it; where that fails, each job in its own, since one
-/// of them is to blame and the others shall not pay for it.
+/// Runs a batch in one transaction and answers it. If that fails, each job runs in a transaction of
+/// its own, so that only the failing one gets the error.
 fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Job>>) {
     if let Err(error) = begin(connection) {
-        // The store is away, and no job is to blame.
+        // The store is away; no job has failed.
         let reason = error.to_string();
         let refusal = || Err(StoreError::Unavailable(reason.clone().into()));
         return batch.drain(..).for_each(|job| job.answer(refusal()));
     }
-    // Others may have held the file for longer than callers wait. What these were told is that
-    // nothing was done, so nothing is.
+    // Another process may have held the file for longer than callers wait. They were told that
+    // nothing was done.
     batch.retain(|job| !job.abandoned());
     let result = batch.iter_mut().try_for_each(|job| job.run(connection));
     match result.and_then(|()| execute(connection, "COMMIT").map_err(super::unavailable)) {
         Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
         Err(error) => {
-            // Should this fail, `begin` tries again.
+            // `begin` rolls back again if this fails.
             let _ = roll_back(connection);
             if batch.len() > 1 {
                 return batch.drain(..).for_each(|job| commit(connection, &mut vec![job]));

@@ -1,8 +1,8 @@
 //! The embedded store: one SQLite file beside the binary.
 //!
-//! One thread writes, in groups (see [`worker`]); others read. WAL keeps readers and the writer out
-//! of each other's way, and `synchronous=FULL` flushes the log at every commit, so what was answered
-//! is on the disk. A lock beside the file keeps a second server away from it: leases and the group
+//! One thread writes, in groups (see [`connection_thread`]); others read. In WAL mode readers and the
+//! writer do not block each other, and `synchronous=FULL` flushes the log at every commit, so every
+//! answered change is on the disk. A lock beside the file keeps a second server away from it: leases and the group
 //! commit assume one owner.
 
 mod connection_thread;
@@ -20,12 +20,10 @@ use std::{
 };
 
 use otp::{Timestamp, Verification, VerificationId};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use self::connection_thread::{Access, ConnectionThread};
-use super::{
-    Answer, CounterKey, Message, OutboxChange, Queue, Records, Step, Store, StoreError, Swept,
-};
+use super::{Message, Observer, Queue, Records, Step, Store, StoreError, Swept, step};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
 const READERS: usize = 2;
@@ -38,21 +36,22 @@ pub struct SqliteStore {
     writer: ConnectionThread,
     readers: Arc<[ConnectionThread]>,
     next_reader: Arc<AtomicUsize>,
-    /// Where the next sweep of the counters goes on: their keys are digests in no useful order.
+    /// Key after which the next sweep of the counters goes on; digests have no useful order.
     sweep_from: Arc<Mutex<Vec<u8>>>,
+    observer: Option<Arc<dyn Observer>>,
     /// Held as long as the store lives.
     _lock: Arc<File>,
 }
 
-/// Why a database could not be opened.
+/// Error of opening a database.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The folder or the lock could not be made.
     #[error("creating {}", path.display())]
     Create {
-        /// What could not be made.
+        /// The folder or the lock.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         #[source]
         source: std::io::Error,
     },
@@ -67,7 +66,7 @@ pub enum OpenError {
     Sqlite {
         /// The database.
         path: PathBuf,
-        /// Why.
+        /// The system's error.
         #[source]
         source: rusqlite::Error,
     },
@@ -76,7 +75,7 @@ pub enum OpenError {
     Newer {
         /// The database.
         path: PathBuf,
-        /// Its version.
+        /// Its schema version.
         found: u32,
     },
     /// A thread could not be started.
@@ -127,6 +126,7 @@ impl SqliteStore {
             readers: (0..READERS).map(reader).collect::<Result<_, _>>()?,
             next_reader: Arc::default(),
             sweep_from: Arc::default(),
+            observer: None,
             _lock: Arc::new(lock),
         })
     }
@@ -138,115 +138,103 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn read(&self, id: VerificationId) -> Answer<'_, Option<Verification>> {
-        Box::pin(self.reader().ask(move |db| rows::verification(db, &id)))
+    fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
+        Self { observer: Some(observer), ..self }
     }
 
-    fn apply<S: Step>(&self, mut step: S) -> Answer<'_, S::Output> {
-        Box::pin(self.writer.ask(move |db| apply(db, &mut step)))
+    async fn read(&self, id: VerificationId) -> Result<Option<Verification>, StoreError> {
+        self.reader().ask(move |db| rows::verification(db, &id)).await
     }
 
-    fn claim(
+    async fn apply<S: Step>(&self, mut step: S) -> Result<S::Output, StoreError> {
+        let observer = self.observer.clone();
+        let applied = move |db: &Connection| apply(db, &mut step, observer.as_deref());
+        let (output, observed) = self.writer.ask(applied).await?;
+        if let Some(observer) = self.observer.as_ref().filter(|_| observed) {
+            observer.committed();
+        }
+        Ok(output)
+    }
+
+    async fn claim(
         &self,
         queue: Queue,
         now: Timestamp,
         lease: Duration,
         limit: usize,
-    ) -> Answer<'_, Vec<Message>> {
-        Box::pin(self.writer.ask(move |db| {
+    ) -> Result<Vec<Message>, StoreError> {
+        let claim = move |db: &Connection| {
             let messages = rows::due(db, queue, now, now + lease, limit)?;
             for message in &messages {
                 rows::lease(db, &message.key, message.leased_until)?;
             }
             Ok(messages)
-        }))
+        };
+        self.writer.ask(claim).await
     }
 
-    fn next_due(&self, queue: Queue) -> Answer<'_, Option<Timestamp>> {
-        Box::pin(self.reader().ask(move |db| {
-            let due: Option<i64> = db
-                .prepare_cached("SELECT min(due_at) FROM outbox WHERE queue = ?1")
-                .and_then(|mut statement| {
-                    statement.query_row([rows::number_of(queue)], |row| row.get(0))
-                })
-                .map_err(unavailable)?;
-            Ok(due.map(rows::timestamp))
-        }))
+    async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
+        self.reader().ask(move |db| rows::next_due(db, queue)).await
     }
 
-    fn sweep(&self, now: Timestamp, retention: Duration) -> Answer<'_, Swept> {
+    async fn sweep(&self, now: Timestamp, retention: Duration) -> Result<Swept, StoreError> {
         let from = self.sweep_from.clone();
-        Box::pin(self.writer.ask(move |db| {
+        let sweep = move |db: &Connection| {
             let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
             sweep(db, now, retention, &mut from)
-        }))
+        };
+        self.writer.ask(sweep).await
     }
 
-    fn latest_time(&self) -> Answer<'_, Timestamp> {
-        Box::pin(self.reader().ask(|db| {
-            let swept: i64 = db
-                .query_row("SELECT latest FROM clock", [], |row| row.get(0))
-                .map_err(unavailable)?;
-            // Ids begin with the time they were made, so the greatest tells the time of the newest.
-            let newest: Option<[u8; 24]> = db
-                .query_row("SELECT id FROM verification ORDER BY id DESC LIMIT 1", [], |row| {
-                    row.get(0)
-                })
-                .optional()
-                .map_err(unavailable)?;
-            let opened = newest.and_then(|id| VerificationId::from_bytes(&id).ok());
-            let opened = opened.map_or(Timestamp::default(), |id| id.created_at());
-            Ok(rows::timestamp(swept).max(opened))
-        }))
+    async fn latest_time(&self) -> Result<Timestamp, StoreError> {
+        self.reader().ask(rows::latest_time).await
     }
 
-    fn ping(&self) -> Answer<'_, ()> {
+    async fn ping(&self) -> Result<(), StoreError> {
         // It needs the writer, the lock, and room on the disk, like any other write.
-        Box::pin(
-            self.writer
-                .ask(|db| rows::execute(db, "UPDATE clock SET pings = pings + 1", params![])),
-        )
+        let ping = "UPDATE clock SET pings = pings + 1";
+        self.writer.ask(move |db| rows::execute(db, ping, params![])).await
     }
 }
 
-/// Runs a step inside the writer's transaction and writes back what it changed.
-fn apply<S: Step>(db: &Connection, step: &mut S) -> Result<S::Output, StoreError> {
-    let id = step.verification();
-    let verification = rows::verification(db, &id)?;
-    let keys: Vec<CounterKey> = step.counters(verification.as_ref());
-    let counters = keys.iter().map(|key| rows::account(db, key)).collect::<Result<_, _>>()?;
+/// Runs a step inside the writer's transaction and writes the records that it changed. Gives its
+/// output, and whether the observer has added to the outbox.
+fn apply<S: Step>(
+    db: &Connection,
+    step: &mut S,
+    observer: Option<&dyn Observer>,
+) -> Result<(S::Output, bool), StoreError> {
+    let verification = rows::verification(db, &step.verification())?;
+    let keys = step.counters(verification.as_ref());
     let idempotency_key = step.idempotency_key();
-    let saved_answer =
-        idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?.flatten();
-    let before = Records { verification, counters, outbox: Vec::new(), saved_answer };
+    let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
+    let before = Records {
+        verification,
+        caller: rows::counters(db, keys.caller)?,
+        recipient: rows::counters(db, keys.recipient)?,
+        saved_answer: saved.flatten(),
+        outbox: Vec::new(),
+    };
 
-    let mut after = before.clone();
-    let output = step.run(&mut after);
+    let (output, changes) = step::run(step, &before, observer);
 
-    if let Some(verification) = &after.verification
-        && after.verification != before.verification
-    {
+    if let Some(verification) = &changes.verification {
         rows::put_verification(db, verification)?;
     }
-    for ((key, old), new) in keys.iter().zip(&before.counters).zip(&after.counters) {
-        if old != new {
-            rows::put_account(db, key, new)?;
-        }
+    rows::put_counters(db, keys.caller, changes.caller.as_ref())?;
+    rows::put_counters(db, keys.recipient, changes.recipient.as_ref())?;
+    if let (Some(key), Some(answer)) = (idempotency_key, &changes.saved_answer) {
+        rows::put_saved_answer(db, &key, answer)?;
     }
-    if let (Some(key), Some(saved_answer)) = (idempotency_key, &after.saved_answer)
-        && after.saved_answer != before.saved_answer
-    {
-        rows::put_replay(db, &key, saved_answer)?;
-    }
-    after.outbox.iter().try_for_each(|change: &OutboxChange| rows::change_outbox(db, change))?;
-    Ok(output)
+    changes.outbox.iter().try_for_each(|change| rows::change_outbox(db, change))?;
+    Ok((output, changes.observed))
 }
 
 fn sweep(
     db: &Connection,
     now: Timestamp,
     retention: Duration,
-    accounts_from: &mut Vec<u8>,
+    counters_from: &mut Vec<u8>,
 ) -> Result<Swept, StoreError> {
     let time = rows::millis(now);
     let remember = "UPDATE clock SET latest = ?1 WHERE latest < ?1";
@@ -282,22 +270,22 @@ fn sweep(
 
     let up_to: Option<Vec<u8>> = db
         .prepare_cached(
-            "SELECT max(key) FROM (SELECT key FROM account WHERE key > ?1 ORDER BY key LIMIT ?2)",
+            "SELECT max(key) FROM (SELECT key FROM counters WHERE key > ?1 ORDER BY key LIMIT ?2)",
         )
         .and_then(|mut statement| {
-            statement.query_row(params![*accounts_from, SWEEP], |row| row.get(0))
+            statement.query_row(params![*counters_from, SWEEP], |row| row.get(0))
         })
         .map_err(unavailable)?;
     let counters = match &up_to {
         Some(up_to) => rows::changes(
             db,
-            "DELETE FROM account WHERE key > ?1 AND key <= ?2 AND expires_at <= ?3",
-            params![*accounts_from, up_to, time],
+            "DELETE FROM counters WHERE key > ?1 AND key <= ?2 AND expires_at <= ?3",
+            params![*counters_from, up_to, time],
         )?,
         None => 0,
     };
     // Past the last key the next sweep starts again at the first.
-    *accounts_from = up_to.unwrap_or_default();
+    *counters_from = up_to.unwrap_or_default();
     let bound = usize::try_from(SWEEP).unwrap_or(usize::MAX);
     let more = [verifications, saved_answers, messages].into_iter().any(|dropped| dropped >= bound);
     Ok(Swept { verifications, counters, saved_answers, messages, more })

@@ -1,6 +1,6 @@
-//! Records to rows and back: the statements, each prepared once for a connection.
+//! Statements between records and rows, each prepared once for a connection.
 
-use otp::{Timestamp, Verification, VerificationId, quota::Counters};
+use otp::{Timestamp, Verification, VerificationId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -26,24 +26,31 @@ pub(super) fn put_verification(
     )
 }
 
-pub(super) fn account(connection: &Connection, key: &CounterKey) -> Result<Counters, StoreError> {
-    body(connection, "SELECT body FROM account WHERE key = ?1", &key.digest)
-        .map(Option::unwrap_or_default)
+/// Counters under a key; empty ones where there is no key or nothing was counted yet.
+pub(super) fn counters<T: DeserializeOwned + Default>(
+    connection: &Connection,
+    key: Option<CounterKey>,
+) -> Result<T, StoreError> {
+    let Some(key) = key else { return Ok(T::default()) };
+    let statement = "SELECT body FROM counters WHERE key = ?1";
+    body(connection, statement, &key.digest).map(Option::unwrap_or_default)
 }
 
-pub(super) fn put_account(
+/// Writes changed counters, or drops the row where nothing is counted any more.
+pub(super) fn put_counters<T: Serialize + Default + PartialEq>(
     connection: &Connection,
-    key: &CounterKey,
-    account: &Counters,
+    key: Option<CounterKey>,
+    counters: Option<&T>,
 ) -> Result<(), StoreError> {
-    if account.is_empty() {
-        let statement = "DELETE FROM account WHERE key = ?1";
+    let (Some(key), Some(counters)) = (key, counters) else { return Ok(()) };
+    if *counters == T::default() {
+        let statement = "DELETE FROM counters WHERE key = ?1";
         return execute(connection, statement, params![key.digest]);
     }
-    let body = to_json(account)?;
+    let body = to_json(counters)?;
     execute(
         connection,
-        "INSERT INTO account VALUES (?1, ?2, ?3)
+        "INSERT INTO counters VALUES (?1, ?2, ?3)
          ON CONFLICT (key) DO UPDATE SET expires_at = ?2, body = ?3",
         params![key.digest, millis(key.expires_at), body],
     )
@@ -66,7 +73,7 @@ pub(super) fn saved_answer(
         .map_err(unavailable)
 }
 
-pub(super) fn put_replay(
+pub(super) fn put_saved_answer(
     connection: &Connection,
     key: &[u8; 16],
     saved_answer: &SavedAnswer,
@@ -116,8 +123,8 @@ fn put_message(
     due_at: Timestamp,
     leased: bool,
 ) -> Result<(), StoreError> {
-    // Whoever did not hear that an event was taken in hands in the same one again, and that is no
-    // reason for a whole batch to fail with it. No two codes are the same.
+    // An event is enqueued again when its first commit went unheard, which must not fail a whole
+    // batch. No two codes are the same.
     let again = if leased { "" } else { "ON CONFLICT (queue, verification, number) DO NOTHING" };
     let statement = format!(
         "INSERT INTO outbox
@@ -141,7 +148,7 @@ fn put_message(
     )
 }
 
-/// How the tables write a queue.
+/// Number of a queue in the tables.
 pub(super) fn number_of(queue: Queue) -> i64 {
     match queue {
         Queue::Codes => 0,
@@ -149,7 +156,7 @@ pub(super) fn number_of(queue: Queue) -> i64 {
     }
 }
 
-/// What of a queue is due at `now`, as it will be once leased until `until`.
+/// Messages of a queue that are due at `now`, as they will be once leased until `until`.
 pub(super) fn due(
     connection: &Connection,
     queue: Queue,
@@ -166,6 +173,33 @@ pub(super) fn due(
         .query_map(params![number_of(queue), millis(now), limit], |row| message(row, queue, until))
         .map_err(unavailable)?;
     rows.collect::<Result<_, _>>().map_err(unavailable)
+}
+
+/// Time at which the next message of a queue is due, leased ones included.
+pub(super) fn next_due(
+    connection: &Connection,
+    queue: Queue,
+) -> Result<Option<Timestamp>, StoreError> {
+    let due: Option<i64> = connection
+        .prepare_cached("SELECT min(due_at) FROM outbox WHERE queue = ?1")
+        .and_then(|mut statement| statement.query_row([number_of(queue)], |row| row.get(0)))
+        .map_err(unavailable)?;
+    Ok(due.map(timestamp))
+}
+
+/// The time of the newest verification or of the last sweep.
+pub(super) fn latest_time(connection: &Connection) -> Result<Timestamp, StoreError> {
+    let swept: i64 = connection
+        .query_row("SELECT latest FROM clock", [], |row| row.get(0))
+        .map_err(unavailable)?;
+    // Ids begin with the time they were made, so the greatest is the newest.
+    let newest: Option<[u8; 24]> = connection
+        .query_row("SELECT id FROM verification ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
+        .optional()
+        .map_err(unavailable)?;
+    let opened = newest.and_then(|id| VerificationId::from_bytes(&id).ok());
+    let opened = opened.map_or(Timestamp::default(), |id| id.created_at());
+    Ok(timestamp(swept).max(opened))
 }
 
 pub(super) fn lease(
@@ -189,7 +223,7 @@ pub(super) fn execute(
     changes(connection, statement, params).map(|_| ())
 }
 
-/// Like [`execute`], and tells how many rows were changed.
+/// Like [`execute`]; gives the number of rows changed.
 pub(super) fn changes(
     connection: &Connection,
     statement: &str,

@@ -44,14 +44,14 @@ const MIGRATIONS: &[&str] = &[
     // A verification itself knows whether its result was redeemed.
     "
     DROP TABLE redeemed_token;
-    CREATE TABLE saved_answer (
+    CREATE TABLE replay (
         key BLOB PRIMARY KEY,
         expires_at INTEGER NOT NULL,
         sealed BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX replay_expires ON saved_answer (expires_at);
+    CREATE INDEX replay_expires ON replay (expires_at);
 ",
-    // What is in the outbox now are codes; events lie beside them in a queue of their own.
+    // All messages so far are codes; events get a queue of their own beside them.
     "
     CREATE TABLE outbox_by_queue (
         queue INTEGER NOT NULL,
@@ -71,6 +71,11 @@ const MIGRATIONS: &[&str] = &[
     DROP TABLE outbox;
     ALTER TABLE outbox_by_queue RENAME TO outbox;
     CREATE INDEX outbox_due ON outbox (queue, due_at);
+",
+    // The names that the program uses.
+    "
+    ALTER TABLE account RENAME TO counters;
+    ALTER TABLE replay RENAME TO saved_answer;
 ",
 ];
 

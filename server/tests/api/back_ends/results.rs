@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use otp::{
-    Channel, ResultToken, Timestamp,
-    token::{Assurance, MAX_LIFETIME},
-};
+use otp::{Assurance, Channel, ResultToken, Timestamp, token::MAX_LIFETIME};
 use reqwest::Method;
 use serde_json::{Value, json};
 use server::{keyring::Keyring, tokens::Tokens};
@@ -69,7 +66,8 @@ async fn s20_a_token_is_redeemed_once_and_a_repetition_is_answered_as_the_first_
         json!({
             "verification_id": id,
             "state": "approved",
-            "recipient": "Jane@example.com",
+            "recipient": "jane@example.com",
+            "recipient_as_typed": "Jane@example.com",
             "channel": "email",
             "assurance": "address_confirmation",
             "purpose": "sign-up",

@@ -1,29 +1,19 @@
-//! Reading a code as people type it, paste it or have it filled in.
+//! Normalisation of codes as people type them, paste them or have them filled in.
 //!
-//! One function for browser and server, so that what the page calls complete is what the server
-//! checks: separators and invisible marks go, the digits of every script count, and a pasted
-//! message gives its code when it leaves no doubt which digits those are.
+//! Browser and server share one function, so that the page calls complete exactly the texts that
+//! the server checks: separators and invisible marks are dropped, the digits of every script count,
+//! and a pasted message gives its code when only one number in it can be meant.
 
-/// What a typed text turned out to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Typed {
-    /// A code of the expected length, in ASCII digits.
-    Code(String),
-    /// Nothing.
-    Empty,
-    /// Digits, but fewer than were sent.
-    TooShort,
-    /// Digits, but more than were sent.
-    TooLong,
-    /// Something else than digits.
-    NotDigits,
-}
+use crate::CodeProblem;
 
-/// Reads a typed text as a code of `length` digits.
+/// Reads a typed text as a code of `length` ASCII digits.
 ///
 /// A text that holds words as well is taken for a pasted message: it gives its code when exactly
 /// one number in it has the expected length, however often that number occurs.
-pub fn read(typed: &str, length: u8) -> Typed {
+///
+/// # Errors
+/// The [`CodeProblem`] of a text that is no such code.
+pub fn read(typed: &str, length: u8) -> Result<String, CodeProblem> {
     let length = usize::from(length);
     let folded: String = typed.chars().filter(|c| !is_invisible(*c)).map(fold).collect();
     let bare = folded.trim();
@@ -31,16 +21,14 @@ pub fn read(typed: &str, length: u8) -> Typed {
 
     if let Some(digits) = joined(bare) {
         return match digits.len() {
-            0 => Typed::Empty,
-            n if n < length => Typed::TooShort,
-            n if n > length => Typed::TooLong,
-            _ => Typed::Code(digits),
+            0 => Err(CodeProblem::Empty),
+            n if n < length => Err(CodeProblem::TooShort),
+            n if n > length => Err(CodeProblem::TooLong),
+            _ => Ok(digits),
         };
     }
     let unbroken = bare.split(|c: char| !c.is_ascii_digit()).map(str::to_owned);
-    only(unbroken, length)
-        .or_else(|| only(groups(bare), length))
-        .map_or(Typed::NotDigits, Typed::Code)
+    only(unbroken, length).or_else(|| only(groups(bare), length)).ok_or(CodeProblem::NotDigits)
 }
 
 /// The digits of a text that holds nothing but digits and separators.
@@ -104,8 +92,8 @@ mod tests {
 
     use super::*;
 
-    fn code(digits: &str) -> Typed {
-        Typed::Code(digits.to_owned())
+    fn code(digits: &str) -> Result<String, CodeProblem> {
+        Ok(digits.to_owned())
     }
 
     #[test]
@@ -134,12 +122,12 @@ mod tests {
 
     #[test]
     fn each_fault_has_its_own_name() {
-        assert_eq!(read("", 6), Typed::Empty);
-        assert_eq!(read(" \u{200b}-", 6), Typed::Empty);
-        assert_eq!(read("12345", 6), Typed::TooShort);
-        assert_eq!(read("1234567", 6), Typed::TooLong);
-        assert_eq!(read("12345a", 6), Typed::NotDigits);
-        assert_eq!(read("²²²²²²", 6), Typed::NotDigits);
+        assert_eq!(read("", 6), Err(CodeProblem::Empty));
+        assert_eq!(read(" \u{200b}-", 6), Err(CodeProblem::Empty));
+        assert_eq!(read("12345", 6), Err(CodeProblem::TooShort));
+        assert_eq!(read("1234567", 6), Err(CodeProblem::TooLong));
+        assert_eq!(read("12345a", 6), Err(CodeProblem::NotDigits));
+        assert_eq!(read("²²²²²²", 6), Err(CodeProblem::NotDigits));
     }
 
     #[test]
@@ -153,9 +141,9 @@ mod tests {
 
     #[test]
     fn a_pasted_message_with_two_candidates_gives_none() {
-        assert_eq!(read("Order 111111, code 222222", 6), Typed::NotDigits);
-        assert_eq!(read("call 0800 111 or 0800 222", 7), Typed::NotDigits);
-        assert_eq!(read("card 4111111111111111", 6), Typed::NotDigits);
+        assert_eq!(read("Order 111111, code 222222", 6), Err(CodeProblem::NotDigits));
+        assert_eq!(read("call 0800 111 or 0800 222", 7), Err(CodeProblem::NotDigits));
+        assert_eq!(read("card 4111111111111111", 6), Err(CodeProblem::NotDigits));
     }
 
     #[test]
@@ -166,7 +154,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_read_code_has_the_expected_number_of_ascii_digits(typed in "\\PC*", length in 4u8..=10) {
-            if let Typed::Code(digits) = read(&typed, length) {
+            if let Ok(digits) = read(&typed, length) {
                 prop_assert_eq!(digits.len(), usize::from(length));
                 prop_assert!(digits.bytes().all(|b| b.is_ascii_digit()));
             }
@@ -175,7 +163,7 @@ mod tests {
         #[test]
         fn reading_a_read_code_changes_nothing(digits in "[0-9]{4,10}") {
             let length = u8::try_from(digits.len()).unwrap();
-            prop_assert_eq!(read(&digits, length), Typed::Code(digits));
+            prop_assert_eq!(read(&digits, length), Ok(digits));
         }
 
         #[test]
@@ -190,7 +178,7 @@ mod tests {
                 typed.push_str(separator);
             }
             let plain: String = digits.iter().map(ToString::to_string).collect();
-            prop_assert_eq!(read(&typed, u8::try_from(digits.len()).unwrap()), Typed::Code(plain));
+            prop_assert_eq!(read(&typed, u8::try_from(digits.len()).unwrap()), Ok(plain));
         }
 
         #[test]
@@ -199,7 +187,7 @@ mod tests {
             before in "[a-z]{1,8}[ .:]",
             after in "[ .,][a-z]{0,8}",
         ) {
-            prop_assert_eq!(read(&format!("{before}{digits}{after}"), 6), Typed::Code(digits));
+            prop_assert_eq!(read(&format!("{before}{digits}{after}"), 6), Ok(digits));
         }
     }
 }

@@ -1,0 +1,233 @@
+//! Words shared by the domain, the JSON API, the pages and the island.
+//!
+//! Each is defined here and nowhere else, with one spelling ([`Channel::as_str`]) for the wire, for
+//! stored records and for configuration. Compiled for the browser this crate depends on nothing.
+
+mod string_enum;
+pub mod typed_code;
+
+use std::fmt;
+
+use self::string_enum::string_enum;
+
+string_enum! {
+    /// A way for a code to reach its recipient.
+    Channel {
+        /// An e-mail message.
+        Email = "email",
+        /// A text message to a phone.
+        Sms = "sms",
+    }
+}
+
+string_enum! {
+    /// State of a verification. It never goes back.
+    State {
+        /// Waiting for the right code.
+        Pending = "pending",
+        /// The right code was typed in time.
+        Approved = "approved",
+        /// Canceled by the person or by the relying party.
+        Canceled = "canceled",
+        /// Nobody typed the right code in time. An unknown id looks the same.
+        Expired = "expired",
+        /// The budget of checks is spent.
+        MaxAttemptsReached = "max_attempts_reached",
+        /// No message could be delivered.
+        Failed = "failed",
+    }
+}
+
+string_enum! {
+    /// Progress of one message. Ordered: it only ever moves to a greater value.
+    DeliveryState {
+        /// Committed to the outbox, not yet handed to a provider.
+        Accepted = "accepted",
+        /// A provider has taken it.
+        Sent = "sent",
+        /// Every provider was tried, or the code expired first.
+        Undelivered = "undelivered",
+        /// The provider reports its arrival, which even corrects an earlier `undelivered`.
+        Delivered = "delivered",
+    }
+}
+
+string_enum! {
+    /// Result of one check.
+    CheckResult {
+        /// The right code, in time, for the first time.
+        Approved = "approved",
+        /// The verification was approved before.
+        AlreadyUsed = "already_used",
+        /// A well-formed guess that is no live code.
+        Incorrect = "incorrect",
+        /// Not as many digits as were sent, or not digits. It costs no attempt.
+        Malformed = "malformed",
+        /// The code or the verification is past its time, or never was.
+        Expired = "expired",
+        /// The budget of checks is spent.
+        TooManyAttempts = "too_many_attempts",
+        /// The verification was canceled.
+        Canceled = "canceled",
+    }
+}
+
+string_enum! {
+    /// Problem with a guess that cannot be read as a code.
+    CodeProblem {
+        /// Nothing was typed.
+        Empty = "empty",
+        /// Digits, but fewer than were sent.
+        TooShort = "too_short",
+        /// Digits, but more than were sent.
+        TooLong = "too_long",
+        /// Something other than digits.
+        NotDigits = "not_digits",
+    }
+}
+
+string_enum! {
+    /// Problem with a text that is not a recipient.
+    RecipientProblem {
+        /// Nothing was typed.
+        Empty = "empty",
+        /// Not an e-mail address.
+        Email = "email",
+        /// Not a phone number that a code can be sent to.
+        Phone = "phone",
+        /// A national phone number without a country.
+        CountryMissing = "country_missing",
+        /// Too few digits for a phone number.
+        PhoneTooShort = "phone_too_short",
+        /// Too many digits for a phone number.
+        PhoneTooLong = "phone_too_long",
+    }
+}
+
+string_enum! {
+    /// Limit across verifications.
+    Limit {
+        /// Messages to one recipient.
+        RecipientSends = "recipient_sends",
+        /// Wrong checks for one recipient, over all its verifications.
+        RecipientChecks = "recipient_checks",
+        /// Messages asked for from one address.
+        CallerSends = "caller_sends",
+        /// Checks from one address.
+        CallerChecks = "caller_checks",
+    }
+}
+
+string_enum! {
+    /// Strength of the proof that a code gives, by the channel that it went by.
+    Assurance {
+        /// Confirms an address; never a second factor (NIST SP 800-63B-4, 3.1.3.1).
+        AddressConfirmation = "address_confirmation",
+        /// Possession of the phone with this number, a restricted authenticator (3.1.3.3).
+        Possession = "possession",
+    }
+}
+
+/// Outcome of one check: a [`CheckResult`] and the number that goes with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
+pub enum Outcome {
+    /// See [`CheckResult::Approved`].
+    Approved,
+    /// See [`CheckResult::AlreadyUsed`].
+    AlreadyUsed,
+    /// See [`CheckResult::Incorrect`].
+    Incorrect {
+        /// Checks that are left after this one.
+        attempts_left: u32,
+    },
+    /// See [`CheckResult::Malformed`].
+    Malformed {
+        /// Number of digits of the code.
+        expected: u8,
+        /// Problem with the guess.
+        // Absent in answers that an earlier version has kept for repeated requests.
+        #[cfg_attr(feature = "serde", serde(default = "not_digits"))]
+        problem: CodeProblem,
+    },
+    /// See [`CheckResult::Expired`].
+    Expired,
+    /// See [`CheckResult::TooManyAttempts`].
+    TooManyAttempts,
+    /// See [`CheckResult::Canceled`].
+    Canceled,
+}
+
+#[cfg(feature = "serde")]
+fn not_digits() -> CodeProblem {
+    CodeProblem::NotDigits
+}
+
+impl Outcome {
+    /// The outcome without its number.
+    pub fn result(self) -> CheckResult {
+        match self {
+            Self::Approved => CheckResult::Approved,
+            Self::AlreadyUsed => CheckResult::AlreadyUsed,
+            Self::Incorrect { .. } => CheckResult::Incorrect,
+            Self::Malformed { .. } => CheckResult::Malformed,
+            Self::Expired => CheckResult::Expired,
+            Self::TooManyAttempts => CheckResult::TooManyAttempts,
+            Self::Canceled => CheckResult::Canceled,
+        }
+    }
+}
+
+impl Assurance {
+    /// Assurance of a code that went by `channel`.
+    pub fn of(channel: Channel) -> Self {
+        match channel {
+            Channel::Email => Self::AddressConfirmation,
+            Channel::Sms => Self::Possession,
+        }
+    }
+}
+
+/// Writes a sentence for operators; people read the catalogue's.
+impl fmt::Display for RecipientProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "nothing was typed",
+            Self::Email => "not an e-mail address",
+            Self::Phone => "not a phone number that a code can be sent to",
+            Self::CountryMissing => "a national phone number without a country",
+            Self::PhoneTooShort => "too few digits for a phone number",
+            Self::PhoneTooLong => "too many digits for a phone number",
+        })
+    }
+}
+
+impl std::error::Error for RecipientProblem {}
+
+#[cfg(all(test, feature = "serde"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_survives_json_and_another_word_is_refused_without_being_quoted() {
+        for state in State::ALL {
+            let json = serde_json::to_string(state).unwrap();
+            assert_eq!(json, format!("\"{}\"", state.as_str()));
+            assert_eq!(serde_json::from_str::<State>(&json).unwrap(), *state);
+        }
+        let refused = serde_json::from_str::<Channel>("\"pigeon\"").unwrap_err().to_string();
+        assert!(refused.starts_with("must be one of: email, sms"), "{refused}");
+        assert!(!refused.contains("pigeon"), "{refused}");
+    }
+
+    #[test]
+    fn an_outcome_kept_by_an_earlier_version_is_read() {
+        let kept = r#"{"malformed":{"expected":6}}"#;
+        let outcome = Outcome::Malformed { expected: 6, problem: CodeProblem::NotDigits };
+        assert_eq!(serde_json::from_str::<Outcome>(kept).unwrap(), outcome);
+        let kept = r#"{"incorrect":{"attempts_left":4}}"#;
+        let outcome = Outcome::Incorrect { attempts_left: 4 };
+        assert_eq!(serde_json::from_str::<Outcome>(kept).unwrap(), outcome);
+    }
+}

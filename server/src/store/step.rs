@@ -1,0 +1,154 @@
+//! A pure change of stored records, and the one place that runs it.
+
+use otp::{
+    Timestamp, Verification, VerificationId,
+    quota::{CallerCounters, RecipientCounters},
+};
+
+use super::OutboxChange;
+
+/// A pure change of the records of one verification.
+///
+/// A store may run it more than once before it commits, so it does nothing but change the records
+/// that it is given.
+pub trait Step: Send + 'static {
+    /// Answer to the caller, given once the change is durable.
+    type Output: Send + 'static;
+
+    /// The verification to change.
+    fn verification(&self) -> VerificationId;
+
+    /// The time at which it is decided.
+    fn now(&self) -> Timestamp;
+
+    /// The counters that it needs. Default: none.
+    fn counters(&self, verification: Option<&Verification>) -> CounterKeys {
+        let _ = verification;
+        CounterKeys::default()
+    }
+
+    /// Key of the answer that an earlier run may have saved. Default: none.
+    fn idempotency_key(&self) -> Option<[u8; 16]> {
+        None
+    }
+
+    /// Changes the records and says whether the store keeps that.
+    fn run(&mut self, records: &mut Records) -> Decision<Self::Output>;
+}
+
+/// Whether a step's changes are kept. The caller gets its output in either case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision<T> {
+    /// All changes become durable together.
+    Commit(T),
+    /// None of the changes is kept.
+    Abort(T),
+}
+
+impl<T, E> From<Result<T, E>> for Decision<Result<T, E>> {
+    /// Commits a success and aborts a refusal.
+    fn from(result: Result<T, E>) -> Self {
+        if result.is_ok() { Self::Commit(result) } else { Self::Abort(result) }
+    }
+}
+
+/// Records that a step reads and changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Records {
+    /// The verification; a step that opens one fills it in.
+    pub verification: Option<Verification>,
+    /// Counters of the caller; empty ones that are not kept where the step names no key.
+    pub caller: CallerCounters,
+    /// Counters of the recipient, likewise.
+    pub recipient: RecipientCounters,
+    /// Answer that an earlier run has saved under the step's idempotency key.
+    pub saved_answer: Option<SavedAnswer>,
+    /// Changes to the outbox, empty at first.
+    pub outbox: Vec<OutboxChange>,
+}
+
+/// Keys of the counters of a step; `None` where it counts nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CounterKeys {
+    /// Key of the caller's counters.
+    pub caller: Option<CounterKey>,
+    /// Key of the recipient's counters.
+    pub recipient: Option<CounterKey>,
+}
+
+/// A keyed digest of the counted identity, so that the store holds no address beyond the life of
+/// the verification that it belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CounterKey {
+    /// The digest.
+    pub digest: [u8; 16],
+    /// A sweep may drop the counters from this time on.
+    pub expires_at: Timestamp,
+}
+
+/// The answer to a request that carries an idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedAnswer {
+    /// The answer, encrypted.
+    pub sealed: Vec<u8>,
+    /// It no longer counts from this time on.
+    pub expires_at: Timestamp,
+}
+
+/// Told of each change of a verification inside the transaction that makes it, to add what else
+/// has to be committed with it.
+pub trait Observer: std::fmt::Debug + Send + Sync + 'static {
+    /// Adds to the verification and to the outbox what the change from `before` calls for.
+    fn changed(
+        &self,
+        before: Option<&Verification>,
+        after: &mut Verification,
+        now: Timestamp,
+        outbox: &mut Vec<OutboxChange>,
+    );
+
+    /// Called once its additions to the outbox are committed.
+    fn committed(&self);
+}
+
+/// The rows that a back end has to write after a step: only what the step changed.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    pub(super) verification: Option<Verification>,
+    pub(super) caller: Option<CallerCounters>,
+    pub(super) recipient: Option<RecipientCounters>,
+    pub(super) saved_answer: Option<SavedAnswer>,
+    pub(super) outbox: Vec<OutboxChange>,
+    /// The observer has added to the outbox.
+    pub(super) observed: bool,
+}
+
+/// Runs a step over the records that a back end has read.
+pub(super) fn run<S: Step>(
+    step: &mut S,
+    before: &Records,
+    observer: Option<&dyn Observer>,
+) -> (S::Output, Changes) {
+    let mut after = before.clone();
+    let output = match step.run(&mut after) {
+        Decision::Commit(output) => output,
+        Decision::Abort(output) => return (output, Changes::default()),
+    };
+    let Records { mut verification, caller, recipient, saved_answer, mut outbox } = after;
+    if verification == before.verification {
+        verification = None;
+    }
+    let asked = outbox.len();
+    if let (Some(observer), Some(after)) = (observer, &mut verification) {
+        observer.changed(before.verification.as_ref(), after, step.now(), &mut outbox);
+    }
+    let changes = Changes {
+        verification,
+        caller: (caller != before.caller).then_some(caller),
+        recipient: (recipient != before.recipient).then_some(recipient),
+        saved_answer: saved_answer.filter(|answer| Some(answer) != before.saved_answer.as_ref()),
+        observed: outbox.len() > asked,
+        outbox,
+    };
+    (output, changes)
+}
