@@ -6,6 +6,8 @@ use std::{
 };
 
 use ipnet::IpNet;
+use otp::{Channel, Recipient};
+use url::Url;
 
 use super::reader::Reader;
 use crate::origin::Origin;
@@ -30,6 +32,8 @@ pub struct ServerSettings {
     pub public_origin: Option<Origin>,
     /// Proxies whose word on the caller's address is taken.
     pub trusted_proxies: Vec<IpNet>,
+    /// `mailto:` and `https:` URIs for reports of vulnerabilities, by preference (RFC 9116).
+    pub security_contacts: Vec<String>,
     /// From the last header line of a request to its answer.
     pub request_timeout: Duration,
     /// For the header lines of a request to arrive, and for an idle connection to be kept.
@@ -61,6 +65,7 @@ impl ServerSettings {
             bind,
             public_origin,
             trusted_proxies: reader.networks("server.trusted_proxies"),
+            security_contacts: read_contacts(reader),
             request_timeout: reader.seconds("server.request_timeout", 1..=120),
             header_timeout: reader.seconds("server.header_timeout", 1..=120),
             shutdown_timeout: reader.seconds("server.shutdown_timeout", 1..=60),
@@ -94,6 +99,30 @@ fn read_origin(reader: &mut Reader) -> Option<Origin> {
         );
     }
     origin
+}
+
+fn read_contacts(reader: &mut Reader) -> Vec<String> {
+    const KEY: &str = "server.security_contacts";
+    let mut contacts = Vec::new();
+    for text in reader.texts(KEY) {
+        match contact_uri(&text) {
+            Some(uri) => contacts.push(uri.into()),
+            None => reader.refuse(
+                KEY,
+                format!("\"{text}\" must be \"mailto:\" and an address, or an https:// URL"),
+            ),
+        }
+    }
+    contacts
+}
+
+/// A `mailto:` URI with one address, or an `https:` URL without credentials.
+pub(super) fn contact_uri(text: &str) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| match url.scheme() {
+        "https" => url.username().is_empty() && url.password().is_none(),
+        "mailto" => Recipient::parse(url.path(), None, Some(Channel::Email)).is_ok(),
+        _ => false,
+    })
 }
 
 /// `auto` is development only while nobody else can come by: a loopback address behind an https

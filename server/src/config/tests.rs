@@ -484,6 +484,23 @@ fn a_setting_in_the_mail_url_and_beside_it_is_refused() {
 }
 
 #[test]
+fn contacts_for_security_reports_are_addresses_and_https_pages() {
+    assert!(load(&[]).unwrap().server.security_contacts.is_empty());
+
+    let name = "LATCHKEY_SERVER__SECURITY_CONTACTS";
+    let listed = "mailto:security@example.com, https://example.com/security";
+    let contacts = load(&[(name, listed)]).unwrap().server.security_contacts;
+    assert_eq!(contacts, ["mailto:security@example.com", "https://example.com/security"]);
+
+    for bad in ["security@example.com", "http://example.com", "mailto:nobody", "tel:+442079460001"]
+    {
+        let problem = problem_with(name, bad);
+        assert!(problem.starts_with("server.security_contacts: "), "{problem}");
+        assert!(problem.contains("must be \"mailto:\""), "{bad}: {problem}");
+    }
+}
+
+#[test]
 fn a_code_may_not_outlive_its_verification() {
     assert!(problem_with("LATCHKEY_POLICY__LIFETIME", "901").contains("raise that as well"));
     assert!(problem_with("LATCHKEY_POLICY__WINDOW", "299").contains("at least policy.lifetime"));

@@ -4,11 +4,9 @@ use app::{
     look::{Color, Ground, LEAST_CONTRAST},
     wire::Brand,
 };
-use otp::{Channel, Recipient};
-use url::Url;
 
 use super::{Surroundings, logo};
-use crate::config::{page::fits_one_line, reader::Reader};
+use crate::config::{page::fits_one_line, reader::Reader, server::contact_uri};
 
 pub(super) fn read(reader: &mut Reader, server: &Surroundings<'_>) -> Brand {
     let name = read_name(reader, "brand.name");
@@ -78,11 +76,7 @@ fn read_colour(reader: &mut Reader, key: &str, ground: Ground) -> Option<Color> 
 
 fn read_support(reader: &mut Reader) -> Option<String> {
     let text = reader.optional("brand.support")?;
-    let url = Url::parse(&text).ok().filter(|url| match url.scheme() {
-        "https" => url.username().is_empty() && url.password().is_none(),
-        "mailto" => Recipient::parse(url.path(), None, Some(Channel::Email)).is_ok(),
-        _ => false,
-    });
+    let url = contact_uri(&text);
     if url.is_none() {
         reader.refuse(
             "brand.support",
