@@ -167,7 +167,7 @@ impl Application {
             trusted_proxies: config.server.trusted_proxies.clone(),
             origin,
             request_timeout: config.server.request_timeout,
-            security_contacts: Vec::new(),
+            security_contacts: config.server.security_contacts.clone(),
             now: Box::new({
                 let clock = clock.clone();
                 move || clock.now().as_millis()
