@@ -2,13 +2,13 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup build run test lint dev bench soak fmt
 
-# A cargo that was installed a moment ago is not on the PATH of this shell yet.
+# A cargo that `make setup` has just installed is not on the PATH of this shell.
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 help: ## Show this
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: ## Install what building needs
+setup: ## Install the build dependencies
 	@scripts/setup.sh
 
 build: setup ## Build the release: one binary, target/release/latchkey
@@ -17,24 +17,24 @@ build: setup ## Build the release: one binary, target/release/latchkey
 run: build ## Build and serve on http://127.0.0.1:3000, with the example shop
 	@scripts/run.sh
 
-test: ## Install what testing needs, then run every test
+test: ## Install the test dependencies, build and run all tests
 	@scripts/setup.sh --with-tests
 	@scripts/build.sh
 	@scripts/test.sh
 
-lint: ## Check format, lints and documentation as CI does
+lint: ## Check format, lints and documentation
 	@scripts/setup.sh --with-lints
 	@scripts/lint.sh
 
 dev: ## Rebuild and restart on every change (needs cargo-leptos)
 	@scripts/dev.sh
 
-bench: build ## Measure the store and the whole flow, beside yardsticks
+bench: build ## Benchmark the store and the whole flow
 	@cargo bench --package server --bench latchkey
 
-soak: ## Kill the server a thousand times and lose nothing
+soak: ## Kill the server a thousand times and check that nothing is lost
 	@scripts/setup.sh --with-tests
 	@LATCHKEY_TEST_KILLS=1000 cargo test --package server --test reliability kill -- --nocapture
 
-fmt: ## Format
+fmt: ## Format the Rust code
 	@cargo fmt --all

@@ -1,25 +1,25 @@
-// `<otp-verification>`: one verification as a field of the form around it.
+// `<otp-verification>`: a form-associated custom element for one verification.
 //
-// Its value is the result token, so it is invalid until the person has verified, and what the form
-// submits is a proof that the page's back end redeems. The page around learns the token, which is
-// worthless without the secret key, and how things stand; it never learns the code.
-import { Conversation } from './conversation.ts';
+// Its value is the result token, so it is invalid until the person is verified, and the form submits a
+// token that the back end of the page redeems. The page learns the token, which is useless without the
+// secret key, and the state of the verification, but never the code.
+import { Connection } from './connection.ts';
 import { type Probe, look, probeStyle } from './look.ts';
-import { type FromFrame, path as aVerification } from './messages.ts';
+import { type FromFrame, path as verificationPath } from './messages.ts';
 
-/** Where this script came from is where the frame comes from. */
+/** Origin of this script, from which the frame is loaded too. */
 const origin = new URL(import.meta.url).origin;
 
-/** What the hidden field is called unless the page names it. */
-const usualName = 'otp_token';
+/** Name of the form field, unless the page sets `name`. */
+const defaultName = 'otp_token';
 
-/** How long the page in the frame may take to call its verification off, in milliseconds. */
-const farewell = 1_500;
+/** Time-out for the page in the frame to cancel its verification, in milliseconds. */
+const cancelTimeout = 1_500;
 
-/** Attributes on which the verification itself depends: with other values it is another one. */
-const essential = ['site-key', 'to', 'channel', 'country', 'state'];
-/** Attributes that only change how it is shown. */
-const outward = ['locale', 'theme'];
+/** Attributes of the verification; a change starts a new one. */
+const verificationAttributes = ['site-key', 'to', 'channel', 'country', 'state'];
+/** Attributes of the display; a change reloads the frame. */
+const displayAttributes = ['locale', 'theme'];
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
@@ -30,8 +30,8 @@ iframe{display:block;box-sizing:content-box;inline-size:calc(100% - 2px);block-s
 border:1px solid color-mix(in srgb,currentcolor 22%,transparent);border-radius:var(--otp-radius,12px)}
 [hidden]{display:none}${probeStyle}`);
 
-/** The browser's own words for a field that has to be filled in, in the person's language. */
-function missing(): string {
+/** The browser's own message for a required field, in the person's language. */
+function requiredMessage(): string {
   const field = document.createElement('input');
   field.required = true;
   return field.validationMessage;
@@ -39,29 +39,29 @@ function missing(): string {
 
 export class OtpVerification extends HTMLElement {
   static readonly formAssociated = true;
-  static readonly observedAttributes = [...essential, ...outward, 'name'];
+  static readonly observedAttributes = [...verificationAttributes, ...displayAttributes, 'name'];
 
   readonly #internals = this.attachInternals();
-  readonly #stage = document.createElement('div');
+  readonly #container = document.createElement('div');
   readonly #fallback = document.createElement('slot');
   readonly #probe: Probe = document.createElement('i');
   readonly #scheme = matchMedia('(prefers-color-scheme: dark)');
   #frame: HTMLIFrameElement | undefined;
-  #conversation: Conversation | undefined;
+  #connection: Connection | undefined;
   #token = '';
-  /** The verification in the frame, to come back to when the element is moved. */
+  /** Path of the verification in the frame, which is loaded again when the element is moved. */
   #path = '';
-  /** How it looks. */
+  /** The look in the current URL of the frame. */
   #look = '';
-  /** Messages that were sent, as far as the page was told. */
+  /** Number in the last `sent` event. */
   #sent = 0;
   #isReady = false;
-  /** The verification in the frame is to end, so what it still has to say is of no interest. */
-  #isLeaving = false;
-  /** Counts beginnings, so that an answer which arrives late is not taken for the newest one. */
+  /** The verification in the frame is being canceled; its other messages are ignored. */
+  #isResetting = false;
+  /** Number of starts; a response for an earlier start is ignored. */
   #run = 0;
-  /** What attribute changes have asked for and the end of this task will do. */
-  #due: 'anew' | 'again' | undefined;
+  /** Action after attribute changes, run in a microtask. */
+  #due: 'restart' | 'reload' | undefined;
 
   constructor() {
     super();
@@ -69,38 +69,38 @@ export class OtpVerification extends HTMLElement {
     root.adoptedStyleSheets = [sheet];
     this.#fallback.hidden = true;
     this.#probe.className = 'probe';
-    root.append(this.#stage, this.#fallback, this.#probe);
+    root.append(this.#container, this.#fallback, this.#probe);
   }
 
-  /** Colours of the page that come with light and dark do not change in the frame by themselves. */
-  readonly #recolour = () => {
-    if (this.#path && !this.#token && this.#look !== String(this.#looks())) this.#later('again');
+  /** The frame has the custom colours in its URL, so it is reloaded when the colour scheme changes them. */
+  readonly #schemeChanged = () => {
+    if (this.#path && !this.#token && this.#look !== String(this.#currentLook())) this.#schedule('reload');
   };
 
   connectedCallback(): void {
-    this.#scheme.addEventListener('change', this.#recolour);
-    this.#keep(this.#token);
+    this.#scheme.addEventListener('change', this.#schemeChanged);
+    this.#setToken(this.#token);
     if (this.#path) this.#show(this.#path);
-    else this.#later('anew');
+    else this.#schedule('restart');
   }
 
-  /** Moved within the document by `moveBefore`, which leaves the frame as it is. */
+  /** Called for `moveBefore`, which does not reload the frame. */
   connectedMoveCallback(): void {}
 
   disconnectedCallback(): void {
-    this.#scheme.removeEventListener('change', this.#recolour);
+    this.#scheme.removeEventListener('change', this.#schemeChanged);
     this.#run += 1;
     this.#close();
-    // Put back as it is, it would load what it began with.
-    this.#stage.replaceChildren();
+    // Otherwise the old frame would load its first URL when the element is inserted again.
+    this.#container.replaceChildren();
   }
 
   attributeChangedCallback(name: string, old: string | null, value: string | null): void {
     if (old === value) return;
-    const isEssential = essential.includes(name);
-    if (name === 'name') this.#keep(this.#token);
-    else if (this.isConnected) this.#later(isEssential ? 'anew' : 'again');
-    else if (isEssential) this.#forget();
+    const startsNew = verificationAttributes.includes(name);
+    if (name === 'name') this.#setToken(this.#token);
+    else if (this.isConnected) this.#schedule(startsNew ? 'restart' : 'reload');
+    else if (startsNew) this.#clear();
   }
 
   formResetCallback(): void {
@@ -108,26 +108,26 @@ export class OtpVerification extends HTMLElement {
   }
 
   formDisabledCallback(isDisabled: boolean): void {
-    this.#stage.inert = isDisabled;
+    this.#container.inert = isDisabled;
   }
 
-  /** Forgets the token, calls the verification off if it still runs, and begins anew. */
+  /** Clears the token, cancels a pending verification and starts a new one. */
   reset(): void {
-    this.#forget();
+    this.#clear();
     if (!this.isConnected) return;
     const run = (this.#run += 1);
-    this.#isLeaving = true;
-    // Called off first, so that a code which is still on its way opens nothing.
-    if (this.#conversation?.ask({ type: 'reset' })) {
+    this.#isResetting = true;
+    // Canceled first, so that a code still in delivery is no longer accepted.
+    if (this.#connection?.send({ type: 'reset' })) {
       setTimeout(() => {
-        if (run === this.#run) void this.#begin();
-      }, farewell);
+        if (run === this.#run) void this.#start();
+      }, cancelTimeout);
     } else {
-      void this.#begin();
+      void this.#start();
     }
   }
 
-  /** The result token; empty until the person has verified. */
+  /** The result token; empty until the person is verified. */
   get token(): string {
     return this.#token;
   }
@@ -172,34 +172,34 @@ export class OtpVerification extends HTMLElement {
     return this.#internals.reportValidity();
   }
 
-  /** Several attributes are often set one after the other; one beginning is enough for them. */
-  #later(what: 'anew' | 'again'): void {
+  /** Runs an action once after all attribute changes of the current task. */
+  #schedule(action: 'restart' | 'reload'): void {
     const isDue = this.#due !== undefined;
-    if (this.#due !== 'anew') this.#due = what;
+    if (this.#due !== 'restart') this.#due = action;
     if (isDue) return;
     queueMicrotask(() => {
       const due = this.#due;
       this.#due = undefined;
       if (!this.isConnected) return;
-      if (due === 'again' && this.#path) this.#show(this.#path);
-      else if (this.#conversation) this.reset();
-      else void this.#begin();
+      if (due === 'reload' && this.#path) this.#show(this.#path);
+      else if (this.#connection) this.reset();
+      else void this.#start();
     });
   }
 
-  async #begin(): Promise<void> {
+  async #start(): Promise<void> {
     const run = (this.#run += 1);
-    this.#forget();
+    this.#clear();
     this.#sent = 0;
-    this.#isReady = this.#isLeaving = false;
+    this.#isReady = this.#isResetting = false;
     const to = this.getAttribute('to');
     if (!to) return this.#show('/embed');
 
     this.#close();
-    this.#stage.replaceChildren(this.#blank());
+    this.#container.replaceChildren(this.#createFrame());
     let answer: { url?: unknown; code?: unknown; retry_after?: unknown };
     try {
-      // The recipient goes from the page straight to the server: it is in no address and in no message.
+      // The recipient is sent to the server directly, so that no URL and no message holds it.
       const response = await fetch(`${origin}/embed/verifications`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -217,22 +217,22 @@ export class OtpVerification extends HTMLElement {
       });
       answer = await response.json();
     } catch {
-      if (run === this.#run) this.#unreachable();
+      if (run === this.#run) this.#showFallback();
       return;
     }
     if (run !== this.#run) return;
     const { url, code, retry_after: wait } = answer;
-    if (typeof url === 'string' && aVerification.test(url)) {
+    if (typeof url === 'string' && verificationPath.test(url)) {
       this.#path = url;
       this.#show(url);
     } else {
-      // Refused: the frame tells why, in words, and offers to try again when that can help.
+      // Refused: the frame shows the reason, with a button to try again.
       this.#show('/embed', { refused: String(code), wait: String(wait ?? '') });
     }
   }
 
-  /** Where the frame goes, and everything that its pages need to know. */
-  #address(path: string, more: Record<string, string>): string {
+  /** URL of the frame, with all parameters of its pages. */
+  #frameUrl(path: string, more: Record<string, string>): string {
     const url = new URL(path, origin);
     const query: Record<string, string | null> = {
       site_key: this.getAttribute('site-key'),
@@ -244,14 +244,14 @@ export class OtpVerification extends HTMLElement {
       to: this.getAttribute('to') ? 'given' : '',
       ...more,
     };
-    const looks = this.#looks();
+    const looks = this.#currentLook();
     this.#look = String(looks);
     for (const [name, value] of Object.entries(query)) if (value) url.searchParams.set(name, value);
     for (const [name, value] of looks) if (value) url.searchParams.set(name, value);
     return url.href;
   }
 
-  #looks(): URLSearchParams {
+  #currentLook(): URLSearchParams {
     return new URLSearchParams(look(this, this.#probe));
   }
 
@@ -261,112 +261,110 @@ export class OtpVerification extends HTMLElement {
 
   #show(path: string, more: Record<string, string> = {}): void {
     this.#close();
-    const frame = this.#blank();
-    frame.src = this.#address(path, more);
-    this.#conversation = new Conversation(frame, origin, {
-      said: (message) => this.#said(message),
-      silent: () => this.#unreachable(),
+    const frame = this.#createFrame();
+    frame.src = this.#frameUrl(path, more);
+    this.#connection = new Connection(frame, origin, {
+      message: (message) => this.#received(message),
+      timeout: () => this.#showFallback(),
     });
-    this.#stage.replaceChildren(frame);
+    this.#container.replaceChildren(frame);
   }
 
-  /** A frame with nothing in it, in the size of the one before, so that nothing around it moves. */
-  #blank(): HTMLIFrameElement {
+  /** An empty frame in the size of the previous one, so that the layout does not shift. */
+  #createFrame(): HTMLIFrameElement {
     const frame = document.createElement('iframe');
     frame.title = this.title || this.ariaLabel || this.#frame?.title || 'OTP';
     frame.allow = `otp-credentials ${origin}`;
-    // Scripts and forms run as what they are, Latchkey's; what the frame cannot do is lead the page
-    // around it elsewhere, open windows or dialogues, or start downloads.
+    // Scripts and forms run with Latchkey's origin. The frame cannot navigate the embedding page, open
+    // windows or dialogs, or start downloads.
     frame.sandbox.add('allow-forms', 'allow-same-origin', 'allow-scripts');
     frame.referrerPolicy = 'no-referrer';
     frame.setAttribute('part', 'frame');
     frame.style.blockSize = this.#frame?.style.blockSize ?? '';
     this.#frame = frame;
-    this.#stage.hidden = false;
+    this.#container.hidden = false;
     this.#fallback.hidden = true;
     return frame;
   }
 
   #close(): void {
-    this.#conversation?.end();
-    this.#conversation = undefined;
+    this.#connection?.close();
+    this.#connection = undefined;
   }
 
-  #said(message: FromFrame): void {
+  #received(message: FromFrame): void {
     const frame = this.#frame;
-    if (!frame || (this.#isLeaving && message.type !== 'restart')) return;
+    if (!frame || (this.#isResetting && message.type !== 'restart')) return;
     switch (message.type) {
       case 'page':
         frame.title = this.title || this.ariaLabel || message.title;
-        // Another step, or another verification: by a form of the frame, or back in the history. What
-        // the form holds is what the person sees.
+        // Another verification, by a form in the frame or by the history. The value follows the page.
         if (message.path !== this.#path) {
-          this.#forget();
+          this.#clear();
           this.#path = message.path;
           this.#sent = 0;
         }
-        if (!this.#isReady) this.#tell('ready');
+        if (!this.#isReady) this.#dispatch('ready');
         this.#isReady = true;
         break;
       case 'size':
         frame.style.blockSize = `${message.height}px`;
         break;
       case 'sent':
-        if (message.number > this.#sent) this.#tell('sent', { number: message.number });
+        if (message.number > this.#sent) this.#dispatch('sent', { number: message.number });
         this.#sent = Math.max(this.#sent, message.number);
         break;
       case 'verified':
-        // The page in the frame says so again when it is loaded again.
+        // A reloaded page sends the message again.
         if (message.token === this.#token) break;
-        this.#keep(message.token);
-        this.#tell('verified', { token: message.token, state: message.state });
+        this.#setToken(message.token);
+        this.#dispatch('verified', { token: message.token, state: message.state });
         break;
       case 'expired':
-        this.#keep('');
-        this.#tell('expired');
+        this.#setToken('');
+        this.#dispatch('expired');
         break;
       case 'error':
-        this.#tell('error', { code: message.code });
+        this.#dispatch('error', { code: message.code });
         break;
       case 'restart':
-        void this.#begin();
+        void this.#start();
     }
   }
 
-  /** Shows what the page has put into the element: the way to verify without it. */
-  #unreachable(): void {
+  /** Shows the content of the element: another way to verify. */
+  #showFallback(): void {
     this.#close();
-    this.#stage.hidden = true;
+    this.#container.hidden = true;
     this.#fallback.hidden = false;
-    this.#tell('error', { code: 'unreachable' });
+    this.#dispatch('error', { code: 'unreachable' });
   }
 
-  #forget(): void {
+  #clear(): void {
     this.#path = '';
-    this.#keep('');
+    this.#setToken('');
   }
 
-  #keep(token: string): void {
+  #setToken(token: string): void {
     this.#token = token;
     let entry: FormData | null = null;
     if (token) {
       entry = new FormData();
-      entry.append(this.name || usualName, token);
+      entry.append(this.name || defaultName, token);
     }
     this.#internals.setFormValue(entry);
     if (token) this.#internals.setValidity({});
-    else this.#internals.setValidity({ valueMissing: true }, missing(), this.#stage);
+    else this.#internals.setValidity({ valueMissing: true }, requiredMessage(), this.#container);
   }
 
-  /** Events do not bubble: an `error` that did would look to every page's error tracker like its own. */
-  #tell(type: string, detail?: object): void {
+  /** Events do not bubble: error trackers would take a bubbling `error` for one of the page. */
+  #dispatch(type: string, detail?: object): void {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
 
-// Attributes as properties, the way frameworks set them; also those that were set before this
-// script had arrived.
-for (const attribute of [...essential, ...outward]) {
+// Properties that reflect the attributes, for frameworks that set properties.
+for (const attribute of [...verificationAttributes, ...displayAttributes]) {
   const property = attribute.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
   Object.defineProperty(OtpVerification.prototype, property, {
     configurable: true,

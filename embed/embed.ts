@@ -1,4 +1,4 @@
-// The entry of /embed.js. Loading it twice does no harm.
+// Entry point of /embed.js. Loading it twice is harmless.
 import { OtpVerification } from './element.ts';
 
 if (!customElements.get('otp-verification')) {

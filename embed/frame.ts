@@ -1,88 +1,88 @@
-// The voice of a page in a frame: tells the page around it how things stand.
+// Script of the pages in a frame: reports the state of the verification to the element.
 //
-// What there is to tell stands in data attributes, which the server writes and the island keeps up
-// to date, so the island itself knows nothing of frames. It speaks to the one origin that the
-// server wrote into the page, and listens to a port that came from there.
+// It reads data attributes, which the server writes and the island updates, so the island needs no
+// code for frames. It sends its greeting to the one origin that the server wrote into the page, and
+// accepts a port from there only.
 import { type FromFrame, greeting, isFromElement, isGreeting } from './messages.ts';
 
 const main = document.querySelector<HTMLElement>('main[data-embedder]');
 
-function converse(main: HTMLElement, embedder: string): void {
+function connect(main: HTMLElement, embedder: string): void {
   let port: MessagePort | undefined;
-  const say = (message: FromFrame) => port?.postMessage(message);
+  const send = (message: FromFrame) => port?.postMessage(message);
 
   addEventListener('message', ({ source, origin, data, ports }) => {
-    const isTheirs = source === parent && origin === embedder && isGreeting(data, 'port');
-    if (!isTheirs || port || ports.length !== 1) return;
+    const isPort = source === parent && origin === embedder && isGreeting(data, 'port');
+    if (!isPort || port || ports.length !== 1) return;
     [port] = ports;
     port.onmessage = ({ data }) => {
       if (isFromElement(data)) void reset();
     };
-    begin();
+    start();
   });
 
-  function begin(): void {
+  function start(): void {
     const { pathname } = location;
     const path = pathname.startsWith('/embed/v/') ? pathname : '';
-    say({ type: 'page', title: document.title, path });
+    send({ type: 'page', title: document.title, path });
     const measure = () => {
-      say({ type: 'size', height: Math.ceil(main.getBoundingClientRect().height) });
+      send({ type: 'size', height: Math.ceil(main.getBoundingClientRect().height) });
     };
     new ResizeObserver(measure).observe(main);
-    follow();
-    ending();
+    reportSent();
+    reportEnding();
   }
 
-  /** Tells of each message that has gone out. */
-  function follow(): void {
+  /** Reports each code that was sent. */
+  function reportSent(): void {
     const delivery = main.querySelector<HTMLElement>('[data-number]');
     if (!delivery) return;
-    const look = () => {
+    const report = () => {
       const { state, number } = delivery.dataset;
-      if (state === 'sent' || state === 'delivered') say({ type: 'sent', number: Number(number) });
+      if (state === 'sent' || state === 'delivered') send({ type: 'sent', number: Number(number) });
     };
-    new MutationObserver(look).observe(delivery, { attributes: true });
-    look();
+    new MutationObserver(report).observe(delivery, { attributes: true });
+    report();
   }
 
-  /** Tells how it ended. A page that has ended was written by the server and does not change. */
-  function ending(): void {
+  /** Reports the final state. The server rendered it, and it does not change. */
+  function reportEnding(): void {
     const { ending, token, now, pageState = '' } = main.dataset;
     if (token) {
-      say({ type: 'verified', token, state: pageState });
-      // Once its time is over the server says what has become of it.
+      send({ type: 'verified', token, state: pageState });
+      // Reloads after the token has expired, to show the state by then.
       const [, claims = ''] = token.split('.');
       const { exp } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')));
       setTimeout(() => location.reload(), Math.max(1_000, exp * 1_000 - Number(now)));
     } else if (ending === 'expired') {
-      say({ type: 'expired' });
+      send({ type: 'expired' });
     } else if (ending) {
-      say({ type: 'error', code: ending });
+      send({ type: 'error', code: ending });
     }
   }
 
-  /** Calls off what runs, if anything does, and leaves the rest to the element. */
+  /** Cancels a pending verification and lets the element start again. */
   async function reset(): Promise<void> {
     const form = document.querySelector<HTMLFormElement>('form#cancel');
     try {
       if (form) await fetch(form.action, { method: 'POST', redirect: 'manual' });
     } catch {
-      // Then it runs out by itself.
+      // The verification will expire.
     }
-    say({ type: 'restart' });
+    send({ type: 'restart' });
   }
 
-  // Beginning anew may need the recipient, which the page around has and this one has not.
+  // Starting again may need the recipient, which only the embedding page knows.
   main.addEventListener('click', (event) => {
     if (!port || !(event.target as Element).closest('[data-restart]')) return;
     event.preventDefault();
-    say({ type: 'restart' });
+    send({ type: 'restart' });
   });
 
-  // Browsers do not autofocus in frames; whoever has come here by a button of ours goes on typing.
+  // Browsers ignore autofocus in frames. The document has focus if a button in the frame led here.
   if (document.hasFocus()) main.querySelector<HTMLElement>('#code, [aria-invalid="true"]')?.focus();
 
   parent.postMessage(greeting('hello'), embedder);
 }
 
-if (main?.dataset.embedder && parent !== window) converse(main, main.dataset.embedder);
+if (main?.dataset.embedder && parent !== window) connect(main, main.dataset.embedder);

@@ -1,29 +1,28 @@
-// How the frame is to look, read from the page around it.
+// Look of the frame, read from the embedding page.
 //
-// Style sheets do not reach into a frame, so four custom properties and the colour scheme are read
-// here and sent along in its address, in one plain notation each: colours as #rrggbb, the radius in
-// pixels, fonts as names between commas. The server reads them by a grammar of its own and leaves
-// out what would not be legible, so nothing in here has to be trusted.
+// Style sheets do not apply inside a frame, so four custom properties and the colour scheme are read
+// here and added to its URL: colours as #rrggbb, the radius in pixels, fonts as names separated by
+// commas. The server parses them strictly and drops illegible colours, so they need not be trusted.
 
-/** A hidden element of ours on which the browser works out what a custom property means. */
+/** Hidden element on which the browser computes the value of a custom property. */
 export type Probe = HTMLElement;
 
-/** What the probe is styled with. */
+/** Style sheet of the probe. */
 export const probeStyle = `
 .probe{display:none}
 .accent{color:color-mix(in srgb,var(--otp-accent) 100%,var(--otp-accent))}
 .surface{color:color-mix(in srgb,var(--otp-surface) 100%,var(--otp-surface))}
 .radius{border-top-left-radius:var(--otp-radius)}`;
 
-/** `auto` is what the page itself is in: a light page stays light for whoever prefers dark. */
-function scheme(host: HTMLElement): string {
-  const wanted = host.getAttribute('theme');
-  if (wanted === 'light' || wanted === 'dark') return wanted;
-  let known = getComputedStyle(host).colorScheme;
-  if (!known || known === 'normal') {
-    known = document.querySelector<HTMLMetaElement>('meta[name="color-scheme"]')?.content ?? 'light';
+/** `auto` follows the page, so a light page stays light even if the person prefers dark. */
+function colorScheme(host: HTMLElement): string {
+  const theme = host.getAttribute('theme');
+  if (theme === 'light' || theme === 'dark') return theme;
+  let scheme = getComputedStyle(host).colorScheme;
+  if (!scheme || scheme === 'normal') {
+    scheme = document.querySelector<HTMLMetaElement>('meta[name="color-scheme"]')?.content ?? 'light';
   }
-  const [light, dark] = [known.includes('light'), known.includes('dark')];
+  const [light, dark] = [scheme.includes('light'), scheme.includes('dark')];
   return light && dark ? 'auto' : dark ? 'dark' : 'light';
 }
 
@@ -36,19 +35,19 @@ function hex(color: string): string {
   return `#${numbers.map((number) => byte(number).toString(16).padStart(2, '0')).join('')}`;
 }
 
-/** Everything about the look that differs from the usual, by the names that the server knows. */
+/** The custom parts of the look, by the names of the query parameters. */
 export function look(host: HTMLElement, probe: Probe): Record<string, string> {
-  const given = (name: string) => getComputedStyle(host).getPropertyValue(`--otp-${name}`).trim();
-  const found: Record<string, string> = { theme: scheme(host) };
+  const property = (name: string) => getComputedStyle(host).getPropertyValue(`--otp-${name}`).trim();
+  const found: Record<string, string> = { theme: colorScheme(host) };
   for (const name of ['accent', 'surface']) {
-    if (!given(name)) continue;
+    if (!property(name)) continue;
     probe.className = `probe ${name}`;
     found[name] = hex(getComputedStyle(probe).color);
   }
-  if (given('radius')) {
+  if (property('radius')) {
     probe.className = 'probe radius';
     found.radius = String(Math.round(parseFloat(getComputedStyle(probe).borderTopLeftRadius)));
   }
-  found.font = given('font').replaceAll(/["']/g, '');
+  found.font = property('font').replaceAll(/["']/g, '');
   return found;
 }

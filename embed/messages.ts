@@ -1,31 +1,31 @@
-// What the element and the page in its frame say to each other (S14).
+// Messages between the element and the page in its frame (S14).
 //
-// The greeting is the only thing that goes by `postMessage` between windows, and it holds nothing.
-// Everything else goes through the port that the greeting hands over, which nobody else has. Neither
-// the code nor the recipient is part of any message. Both sides read what they are told with the
-// functions in here, which let through exactly what is listed and nothing beside it.
+// Only the greeting is sent with `postMessage` between windows, and it holds no data. All other
+// messages go through the port that is transferred with it. No message holds the code or the
+// recipient. Both sides validate messages with the functions below, which accept exactly the listed
+// fields.
 
-/** The frame asks for a port; the element sends one. */
+/** The page in the frame sends `hello`; the element answers with `port`. */
 export type Greeting = 'hello' | 'port';
 
-/** What the page in the frame tells. */
+/** Messages of the page in the frame. */
 export type FromFrame =
-  /** It is there. The path of a verification, where it shows one, and a title for the frame. */
+  /** A page has loaded: its title, and the path of its verification or an empty string. */
   | { type: 'page'; title: string; path: string }
-  /** How high it would like to be, in CSS pixels. */
+  /** Height of the content in CSS pixels. */
   | { type: 'size'; height: number }
-  /** A message has gone out; how many of this verification by now. */
+  /** A code was sent; `number` counts the messages of this verification. */
   | { type: 'sent'; number: number }
-  /** It is proven; the page's own `state` comes back beside the token. */
+  /** Approved: the result token, and the `state` that the embedding page gave. */
   | { type: 'verified'; token: string; state: string }
-  /** It came to nothing, or cannot begin. */
+  /** The verification failed or cannot start. */
   | { type: 'error'; code: string }
-  /** Nobody typed the code in time, or the token lay about for too long. */
+  /** The verification or its token has expired. */
   | { type: 'expired' }
-  /** The person, or the page around, wants to begin anew. */
+  /** The person or the embedding page wants to start again. */
   | { type: 'restart' };
 
-/** What the element asks for. */
+/** Messages of the element. */
 export type FromElement = { type: 'reset' };
 
 type Fields = Record<string, unknown>;
@@ -40,7 +40,7 @@ const whole =
   (value) =>
     Number.isInteger(value) && (value as number) >= 0 && (value as number) <= most;
 
-/** Where a verification is shown in a frame. */
+/** Path of a verification in a frame. */
 export const path = /^\/embed\/v\/[\w-]{1,64}$/;
 
 const schema: Record<string, Record<string, Test>> = {
@@ -55,16 +55,16 @@ const schema: Record<string, Record<string, Test>> = {
 
 const fields = (data: unknown): Fields => (typeof data === 'object' && data ? (data as Fields) : {});
 
-/** The greeting of this kind. */
+/** The greeting of this type. */
 export const greeting = (type: Greeting) => ({ latchkey: 1, type });
 
-/** Is it the greeting of this kind? */
+/** Whether it is the greeting of this type. */
 export const isGreeting = (data: unknown, type: Greeting): boolean => {
-  const { latchkey, type: said, ...rest } = fields(data);
-  return latchkey === 1 && said === type && !Object.keys(rest).length;
+  const { latchkey, type: actual, ...rest } = fields(data);
+  return latchkey === 1 && actual === type && !Object.keys(rest).length;
 };
 
-/** Is it something that a page in a frame tells, every field as it should be? */
+/** Whether it is a valid message of the page in the frame. */
 export const isFromFrame = (data: unknown): data is FromFrame => {
   const { type, ...rest } = fields(data);
   const tests = Object.hasOwn(schema, String(type)) ? schema[String(type)] : undefined;
@@ -76,7 +76,7 @@ export const isFromFrame = (data: unknown): data is FromFrame => {
   );
 };
 
-/** Is it something that an element asks for? */
+/** Whether it is a valid message of the element. */
 export const isFromElement = (data: unknown): data is FromElement => {
   const { type, ...rest } = fields(data);
   return type === 'reset' && !Object.keys(rest).length;

@@ -1,4 +1,4 @@
-// Every test in a real Chromium, against the real binary with servers of its own.
+// All tests run in Chromium, against the real binary.
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
 
@@ -11,7 +11,7 @@ export default defineConfig({
   workers: 2,
   retries: 0,
   forbidOnly: true,
-  // Nothing takes as long on an idle machine; those that build beside are often not idle.
+  // Generous, for machines that are busy with builds.
   timeout: 30_000,
   expect: { timeout: 10_000 },
   reporter: [['list'], ['json', { outputFile: 'results.json' }]],

@@ -1,11 +1,10 @@
-// Fetches the island's code when the browser has nothing better to do, and brings the island to
-// life. Whatever goes wrong in here, the page stays what it is: plain forms that work.
+// Loads the island's code when the browser is idle, and hydrates the island. If it fails, the page
+// keeps working with plain forms.
 (() => {
   const { task, js, wasm } = document.currentScript.dataset;
   const island = document.querySelector("leptos-island");
 
-  // A second press of a button sends nothing a second time, unless the first one has come to
-  // nothing for so long that it was given up.
+  // A form is not submitted twice within five seconds, so a double click sends one request.
   const sent = new Set();
   addEventListener("submit", (event) => {
     if (event.defaultPrevented) return;
@@ -16,15 +15,15 @@
   addEventListener("pageshow", () => sent.clear());
 
   if (island) {
-    // By this the countdown is set, however late the code arrives.
+    // The countdown starts from this time, even if the code arrives much later.
     island.dataset.seen = Date.now();
-    // Tells what a person typed meanwhile from what a reload has put back.
+    // Distinguishes a typed value from one that the browser restored on reload.
     island.addEventListener("input", () => (island.dataset.typed = ""), { once: true });
   }
 
   const get = (url) => fetch(url, { priority: "low" });
   const tasks = {
-    // The next page will find both in the cache.
+    // The next page loads both from the cache.
     prefetch: () => Promise.all([js, wasm].map(async (url) => (await get(url)).arrayBuffer())),
     async hydrate() {
       const code = get(wasm);
@@ -32,19 +31,19 @@
       const glue = await import(js);
       await glue.default({ module_or_path: code });
       glue.hydrate();
-      // The number behind an island's name depends on the compiler; the name itself does not.
+      // The number at the end of an island's name depends on the compiler.
       const name = island.dataset.component.replace(/\d+$/, "");
       glue[Object.keys(glue).find((key) => key.startsWith(name))](island);
     },
   };
 
-  let begun = false;
-  const begin = () => {
-    if (begun) return;
-    begun = true;
+  let started = false;
+  const start = () => {
+    if (started) return;
+    started = true;
     tasks[task]().catch(() => {});
   };
-  for (const sign of ["pointerdown", "keydown"]) addEventListener(sign, begin, { once: true });
-  if ("requestIdleCallback" in window) requestIdleCallback(begin, { timeout: 2000 });
-  else setTimeout(begin, 200);
+  for (const type of ["pointerdown", "keydown"]) addEventListener(type, start, { once: true });
+  if ("requestIdleCallback" in window) requestIdleCallback(start, { timeout: 2000 });
+  else setTimeout(start, 200);
 })();

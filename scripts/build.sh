@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Builds the release: the island, the site around it, and the server that carries both.
+# Builds the release: the island, the site, and the server with both embedded.
 #
-# Every step is skipped when its inputs are what they were: cargo and `xtask site` see to that
-# themselves, the steps between them compare hashes.
+# Steps with unchanged inputs are skipped: by cargo and `xtask site` themselves, by a hash for the
+# steps between them.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -15,8 +15,7 @@ mkdir -p "$stage"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# The last stretch of the island's build keeps one core busy; the tool that follows it is compiled
-# on the other.
+# xtask is compiled in parallel, since the end of the island's build uses only one core.
 began=$SECONDS
 step 'Compiling the island'
 CARGO_TARGET_DIR=$target cargo build --quiet -p xtask >"$log" 2>&1 &
@@ -32,7 +31,7 @@ compiled=$front_target/$wasm/wasm-release/frontend.wasm
 inputs=$(sha256sum "$compiled" "$xtask" tools/package-lock.json | sha256sum)
 if [ "$(cat "$front_target/optimised" 2>/dev/null)" != "$inputs" ]; then
   began=$SECONDS
-  step 'Making the glue and optimising the island'
+  step 'Generating the glue and optimising the island'
   rm -rf "$front_target/bindgen"
   "$xtask" bindgen "$compiled" "$front_target/bindgen"
   "$bin/wasm-opt" -Oz "$front_target/bindgen/island_bg.wasm" -o "$front_target/optimised.wasm"
@@ -42,7 +41,7 @@ if [ "$(cat "$front_target/optimised" 2>/dev/null)" != "$inputs" ]; then
   note "done in $(took "$began")"
 fi
 
-step 'Putting the site together'
+step 'Assembling the site'
 rm -rf "$stage"
 mkdir -p "$stage"
 cp "$front_target/optimised.wasm" "$stage/island_bg.wasm"
@@ -50,7 +49,6 @@ cp "$front_target/island.js" "$stage/"
 for sheet in main dark embed reference; do
   "$bin/esbuild" "style/$sheet.css" --bundle --minify --log-level=warning --outfile="$stage/$sheet.css"
 done
-# What other people's pages load, and its counterpart in our pages that they frame.
 bundle_embed "$stage"
 shopt -s nullglob
 for file in frontend/*.js public/*; do

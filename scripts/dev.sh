@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Rebuilds and restarts on every change. cargo-leptos is not installed for anybody: it takes a
-# quarter of an hour to compile, and nothing else here needs it.
+# Rebuilds and restarts on every change. Needs cargo-leptos, which no script installs: it takes 15
+# minutes to compile, and nothing else needs it.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,8 +10,7 @@ have cargo-leptos || die "make dev needs cargo-leptos, which is not installed. E
        cargo binstall cargo-leptos                     (prebuilt, where GitHub is reachable)
        cargo install cargo-leptos --locked --no-default-features     (compiled, 15 minutes)"
 scripts/setup.sh
-# It has no place for small scripts and further style sheets of ours, so they go where it copies plain
-# files from.
+# cargo-leptos builds one style sheet and one script; the other ones go into its folder of static files.
 mkdir -p target/dev-public
 cp frontend/*.js style/dark.css style/embed.css style/reference.css target/dev-public/
 bundle_embed target/dev-public

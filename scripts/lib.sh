@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# What the scripts share: where things are, how steps speak, and which compiler makes the island.
+# Shared by the scripts: paths, output, and the compiler for the island.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 target=${CARGO_TARGET_DIR:-$root/target}
-# The island has a target directory of its own: its flags would have everything else built again.
+# The island has its own target directory, because its flags would invalidate all other builds.
 front_target=$target/front
-# Survives a fresh clone.
+# Shared by all clones.
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/latchkey
 wasm=wasm32-unknown-unknown
 export DEBIAN_FRONTEND=noninteractive PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1
 
-# Where rustup puts its commands, for shells that were started before it was installed.
+# For shells that were started before rustup was installed.
 case ":$PATH:" in
   *":${CARGO_HOME:-$HOME/.cargo}/bin:"*) ;;
   *) PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin ;;
@@ -24,14 +24,14 @@ die() {
 }
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# python_tools: where the tools in Python that tests are run with are kept, for exactly these versions.
+# python_tools: folder of the Python environment for the tests, named by its versions.
 python_tools() {
   local versions
   versions=$({ python3 --version && cat "$root/end2end/python/requirements.txt"; } | sha256sum)
   printf '%s/python-%s' "$cache" "${versions:0:16}"
 }
 
-# Runs a command silently; shows what it said only if it fails.
+# quietly COMMAND...: runs a command and shows its output only if it fails.
 quietly() {
   local log
   log=$(mktemp)
@@ -43,32 +43,31 @@ quietly() {
   rm -f "$log"
 }
 
-# Seconds since the shell started, for the figures that the steps print.
+# took START: elapsed time since $SECONDS was START.
 took() { printf '%s s' "$((SECONDS - $1))"; }
 
-# Does a directory hold a standard library for the browser?
+# has_std SYSROOT: whether it has a standard library for the browser.
 has_std() { compgen -G "$1/lib/rustlib/$wasm/lib/libcore-*.rlib" >/dev/null; }
 
-# is_recent VERSION: is it what the workspace asks for, or later?
+# is_recent VERSION: whether a Rust version is recent enough for the workspace.
 is_recent() {
   local needed
   needed=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' "$root/Cargo.toml")
   [ -n "$1" ] && [ "$(printf '%s\n%s\n' "$needed" "$1" | sort -V | head -n 1)" = "$needed" ]
 }
 
-# Is there a compiler on PATH that builds the workspace?
+# rust_is_recent: whether the compiler on PATH can build the workspace.
 rust_is_recent() {
   have cargo && have rustc && is_recent "$(cd "$root" && rustc --version 2>/dev/null | awk '{print $2}')"
 }
 
-# The island is compiled with a standard library of its own, built for size where a compiler's
-# source can be had: in it a panic ends the program at once, without the message that nobody would
-# read in a browser, and nothing carries file names or Debug texts. That is a sixth of what travels.
-# These are unstable options, hence RUSTC_BOOTSTRAP wherever they are used; whoever has no such
-# library gets the ordinary one of the target and a larger island.
+# The island is compiled with its own standard library, built for size if the compiler's source is
+# available: a panic aborts without a message, and file names and Debug output are left out. This
+# makes the download a sixth smaller. The options are unstable, hence RUSTC_BOOTSTRAP wherever they
+# are used. Without that library the ordinary one is used and the island is larger.
 small=(-Zunstable-options -Cpanic=immediate-abort -Zlocation-detail=none -Zfmt-debug=none)
 
-# compiler NAME: runs the `default` rustc, or Debian's own (`rustc-web`), which may be beside it.
+# compiler NAME ARGUMENT...: runs the `default` rustc, or that of Debian (`rustc-web`).
 compiler() {
   local name=$1
   shift
@@ -80,10 +79,10 @@ compiler() {
 
 debian_version() { /usr/bin/rustc --version 2>/dev/null | awk '{print $2}'; }
 
-# small_std NAME: where the small library of exactly this compiler is kept.
+# small_std NAME: sysroot with the small library of this compiler version.
 small_std() { printf '%s/std-%s' "$cache" "$(compiler "$1" -vV | sha256sum | cut -c 1-16)"; }
 
-# Which compiler and library make the island: two words, or nothing.
+# front_compiler: compiler and library for the island as two words, or nothing.
 front_compiler() {
   if have rustc && has_std "$(small_std default)"; then
     echo default small
@@ -94,7 +93,7 @@ front_compiler() {
   fi
 }
 
-# cargo_of NAME ARGUMENT...: cargo with that compiler.
+# cargo_of NAME ARGUMENT...: runs cargo with that compiler.
 cargo_of() {
   local name=$1
   shift
@@ -104,7 +103,7 @@ cargo_of() {
   esac
 }
 
-# front_cargo ARGUMENT...: cargo for the island.
+# front_cargo ARGUMENT...: runs cargo for the island.
 front_cargo() {
   local name library
   read -r name library <<<"$(front_compiler)"
@@ -119,7 +118,7 @@ front_cargo() {
   esac
 }
 
-# bundle_embed FOLDER: the element for other people's pages and the script of the pages in its frame.
+# bundle_embed FOLDER: writes embed.js (the custom element) and frame.js (the script of framed pages).
 bundle_embed() {
   local esbuild=$root/tools/node_modules/.bin/esbuild
   local options=(--bundle --minify --target=es2022 --log-level=warning)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Formatter, linter and documentation, none of which may have anything to say.
+# Checks format, lints, types of the scripts and documentation; every warning is an error.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 cd "$root"
 
-# The packages as `cargo test` takes them, so that what one command has checked serves the next.
+# The same packages as scripts/test.sh, so that cargo reuses what is compiled.
 natively=(--workspace --exclude frontend)
 
 step 'Format'
@@ -15,8 +15,8 @@ step 'Lints'
 cargo clippy "${natively[@]}" --all-targets -- -D warnings
 
 step 'Lints of the island'
-front_cargo clippy --package frontend --package app --features app/hydrate --target "$wasm" \
-  --profile wasm-release -- -D warnings
+front_cargo clippy --package frontend --package app --no-default-features --features app/hydrate \
+  --target "$wasm" --profile wasm-release -- -D warnings
 
 step 'Types of the scripts'
 for folder in embed end2end; do

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Starts the release in development mode, and beside it the example shop, which shows how somebody
-# else's product verifies with it; both print where they are.
+# Starts the release in development mode, and the example shop, which shows how a product verifies
+# its users with it. Both print their address.
 #
-# The server decides when this ends, and with which status. The shop comes after it, ends with it,
-# and if it ends on its own, the server carries on.
+# This script ends with the server and returns its status. The shop is started after the server and
+# stopped with it; if the shop ends first, the server keeps running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 latchkey=${CARGO_TARGET_DIR:-target}/release/latchkey
@@ -13,7 +13,7 @@ if ! command -v node >/dev/null; then
   exec "$latchkey" serve
 fi
 
-# Not a pipe but a process of this shell, so that its number and its end are known.
+# Process substitution instead of a pipe, so that $! is the server and `wait` returns its status.
 exec 3< <(exec "$latchkey" serve)
 server=$!
 shop=''
@@ -23,7 +23,7 @@ stop() {
 }
 trap stop INT TERM HUP
 
-# What the server prints holds the origin under which it is to be found.
+# open_shop ORIGIN: starts the shop for the server at that origin.
 open_shop() {
   LATCHKEY_ORIGIN=$1 node end2end/shop/server.mjs 3<&- &
   shop=$!
@@ -37,7 +37,7 @@ while IFS= read -r line <&3; do
 done || true
 
 status=0
-# A signal ends the first wait, and the server a moment later.
+# A signal interrupts `wait` before the server has ended, so it is repeated.
 while wait "$server" || status=$?; kill -0 "$server" 2>/dev/null; do status=0; done
 stop
 [ -z "$shop" ] || wait "$shop" || true

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Installs what is missing, and says so. Running it again is free.
+# Installs missing dependencies; cheap if nothing is missing.
 #
-#   scripts/setup.sh                what building and running need
+#   scripts/setup.sh                dependencies of the build
 #   scripts/setup.sh --with-tests   also a browser, fonts, and the packages of end2end/
-#   scripts/setup.sh --with-lints   also the formatter, the linter, and the compiler of the scripts
+#   scripts/setup.sh --with-lints   also rustfmt, Clippy, and the packages of end2end/
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -18,10 +18,10 @@ for option in "$@"; do
 done
 
 packages=()
-# want COMMAND PACKAGE...: what to install where a command is missing.
+# want COMMAND PACKAGE...: adds packages to install if a command is missing.
 want() { have "$1" || packages+=("${@:2}"); }
 
-# quiet_for SECONDS COMMAND...: in that time or not at all, and without a word.
+# quiet_for SECONDS COMMAND...: runs a command with a time-out and without output.
 quiet_for() { timeout "$@" >/dev/null 2>&1; }
 
 reachable() { curl --silent --fail --head --max-time 10 --output /dev/null "$1" 2>/dev/null; }
@@ -36,7 +36,7 @@ as_root() {
   fi
 }
 
-# One call for everything: what apt costs is mostly starting it.
+# Installs all packages in one call, since most of the time is spent on starting apt.
 install_packages() {
   [ ${#packages[@]} -gt 0 ] || return 0
   have apt-get || die "please install (named here as Debian does): ${packages[*]}"
@@ -44,7 +44,7 @@ install_packages() {
   step "Installing ${packages[*]}"
   apt-cache show "${packages[@]}" >/dev/null 2>&1 || quietly as_root apt-get -q update || true
   if ! quietly as_root apt-get -qy --no-install-recommends install "${packages[@]}"; then
-    note 'once more with fresh lists'
+    note 'trying again with updated package lists'
     quietly as_root apt-get -q update
     quietly as_root apt-get -qy --no-install-recommends install "${packages[@]}" \
       || die "apt-get could not install ${packages[*]}"
@@ -53,8 +53,8 @@ install_packages() {
   note "done in $(took "$began")"
 }
 
-# Rust by rustup where its server is reachable; else Debian's `rustc-web`, a current compiler that
-# Debian keeps for its browsers, serves for everything.
+# Installs Rust with rustup if its server is reachable, else Debian's `rustc-web`, a current compiler
+# that Debian maintains for its browsers.
 choose_rust() {
   if rust_is_recent; then
     return
@@ -92,7 +92,7 @@ debian_compiler() {
   install_packages
 }
 
-# build_std NAME: the small library, from the compiler's own source, in a crate that is thrown away.
+# build_std NAME: builds the small library from the compiler's source, in a temporary crate.
 build_std() {
   local name=$1 std crate began=$SECONDS
   std=$(small_std "$name")
@@ -112,7 +112,7 @@ build_std() {
     rm -rf "$crate"
     return 1
   fi
-  # Complete or absent: an interrupted run leaves nothing that looks like a library.
+  # Renamed at the end, so that an interrupted run leaves no incomplete library.
   rm -rf "$std.unfinished" "$std"
   mkdir -p "$std.unfinished/lib/rustlib/$wasm/lib"
   find "$crate/target/$wasm" -name 'lib*.rlib' ! -name 'libseed*' \
@@ -122,7 +122,7 @@ build_std() {
   note "done in $(took "$began"), kept in $std"
 }
 
-# A compiler that can build for the browser: rustup's where it can be had, else Debian's.
+# Installs a compiler that can build for the browser: rustup's if available, else Debian's.
 choose_target() {
   local refused
   case $(front_compiler) in
@@ -137,11 +137,11 @@ choose_target() {
     if (cd "$root" && quiet_for 300 rustup target add "$wasm" \
       && quiet_for 300 rustup component add rust-src); then
       build_std default && return
-      # Not asked again before there is another compiler.
-      note 'this compiler refuses; the ordinary library will do, and the island be larger'
+      # Not tried again with this compiler version.
+      note 'this compiler cannot build its library; with the ordinary one the island is larger'
       mkdir -p "$cache" && touch "$refused"
     else
-      note "rustup's server is out of reach from here"
+      note "rustup's server is not reachable"
     fi
     [ -z "$(front_compiler)" ] || return 0
   fi
@@ -166,7 +166,7 @@ lints() {
   install_packages
 }
 
-# npm_packages FOLDER: exactly what its lock file says.
+# npm_packages FOLDER: installs the packages of its lock file.
 npm_packages() {
   local folder=$root/$1 stamp began=$SECONDS
   stamp=$(sha256sum <"$folder/package-lock.json")
@@ -178,16 +178,16 @@ npm_packages() {
   note "done in $(took "$began")"
 }
 
-# The tools in Python that tests are run with, each file by its hash, in an environment of their own.
+# Installs the Python tools of the tests in a virtual environment, each file checked by its hash.
 python_packages() {
   local tools began=$SECONDS
   tools=$(python_tools)
   [ ! -x "$tools/bin/st" ] || return 0
-  step 'Installing the tools in Python that tests are run with, once'
-  # Made in place, because an environment knows its own path. What is unfinished has no `st`.
+  step 'Installing the Python tools of the tests, once'
+  # Created in place, because an environment holds its own path. An incomplete one has no `st`.
   rm -rf "$tools"
   mkdir -p "$cache"
-  quietly python3 -m venv "$tools" || die 'python3 cannot make environments; it needs its package venv'
+  quietly python3 -m venv "$tools" || die 'python3 cannot create virtual environments; install its package venv'
   if ! quietly "$tools/bin/pip" install --disable-pip-version-check --require-hashes \
     --only-binary :all: -r "$root/end2end/python/requirements.txt"; then
     rm -rf "$tools"
@@ -205,12 +205,12 @@ if [ -n "$with_tests" ]; then
   want openssl openssl
   python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
   want fc-match fontconfig
-  # A browser without a single font shows boxes.
+  # Without a font the browser renders boxes.
   { have fc-list && [ -n "$(fc-list : family 2>/dev/null)" ]; } || packages+=(fonts-dejavu-core)
 fi
 if ! rust_is_recent && have apt-get && have curl \
   && ! reachable https://static.rust-lang.org/rustup/release-stable.toml; then
-  # Then the compiler is Debian's as well, and comes with the rest.
+  # The compiler is Debian's too, and is installed in the same call.
   debian_compiler
 else
   install_packages

@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
-# Runs every test there is, and ends with one line that counts them; `make test` sets up and builds
-# first.
+# Runs all tests and prints their number in the last line; `make test` installs and builds first.
 #
-# The browser tests drive the release, because that is what people get and because `make run` needs
-# it built anyway. The Rust tests are compiled for debugging: that takes half the time when a test
-# has changed, and overflows and debug assertions stop them.
+# The browser tests run against the release, which `make run` needs anyway. The Rust tests use the
+# debug profile: it compiles in half the time, and checks overflows and debug assertions.
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -18,7 +16,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 passed=0 failed=0
 
-# Adds to the counts, and finds it a failure that nothing ran.
+# count NAME PASSED FAILED: adds to the totals; no tests at all count as a failure.
 count() {
   passed=$((passed + $2)) failed=$((failed + $3))
   note "$1: $2 passed, $3 failed"
@@ -37,7 +35,7 @@ read -r rust_passed rust_failed < <(
   sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed;.*/\1 \2/p' "$log" \
     | awk '{passed += $1; failed += $2} END {print passed + 0, failed + 0}'
 )
-# A test that does not compile, or a test program that dies, is in no line of results.
+# A test that does not compile or a test binary that crashes prints no result.
 if [ "$status" != 0 ] && [ "$rust_failed" = 0 ]; then
   rust_failed=1
 fi
@@ -56,7 +54,7 @@ read -r browser_passed browser_failed < <(node -e '
     stats = report.stats;
     errors = report.errors.length;
   } catch {}
-  // A test that passes only at the second try has failed.
+  // Flaky tests count as failed.
   console.log(stats.expected, stats.unexpected + stats.flaky + (stats.unexpected ? 0 : errors));
 ' end2end/results.json)
 if [ "$status" != 0 ] && [ "$browser_failed" = 0 ]; then

@@ -1,10 +1,10 @@
 //! Countdowns by the server's clock.
 //!
-//! The browser's clock may be wrong by hours, so only the time that has passed since the server
-//! wrote its `now` is taken from it. What is left is worked out anew from the difference at every
-//! tick; a tab that slept is right again as soon as it wakes.
+//! The browser's clock may be wrong by hours, so it is only used to measure the time since a response
+//! with the server's `now` arrived. Each tick computes the remaining time anew, so a tab that was
+//! suspended is right again at once.
 
-/// Tells the server's time in the browser.
+/// The server's clock in the browser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerClock {
     server: u64,
@@ -12,24 +12,24 @@ pub struct ServerClock {
 }
 
 impl ServerClock {
-    /// The server said `server` when the browser's clock showed `browser`, both in milliseconds.
+    /// The server's time was `server` at the browser's time `browser`, both in milliseconds.
     pub fn set(server: u64, browser: u64) -> Self {
         Self { server, browser }
     }
 
-    /// The server's time, in milliseconds, when the browser's clock shows `browser`. Never before
-    /// the time that it was set to, even if the browser's clock is put back.
+    /// The server's time at the browser's time `browser`, both in milliseconds. Never before the time
+    /// that it was set to, even if the browser's clock is set back.
     pub fn at(&self, browser: u64) -> u64 {
         self.server.saturating_add(browser.saturating_sub(self.browser))
     }
 }
 
-/// Whole seconds from `now` to `until`, both in milliseconds, rounded up: zero means over.
+/// Whole seconds from `now` to `until`, both in milliseconds, rounded up; zero after `until`.
 pub fn seconds_left(until: u64, now: u64) -> u64 {
     until.saturating_sub(now).div_ceil(1000)
 }
 
-/// Seconds as on a clock: `0:07`, `4:32`, `1:00:00`.
+/// Seconds formatted as `0:07`, `4:32` or `1:00:00`.
 pub fn clock_face(seconds: u64) -> String {
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     let two = |n: u64| if n < 10 { format!("0{n}") } else { n.to_string() };
@@ -40,8 +40,7 @@ pub fn clock_face(seconds: u64) -> String {
     }
 }
 
-/// The moments at which a screen reader is told how much time is left; a voice that counts
-/// seconds would drown everything else.
+/// Phases of the countdown. Screen readers announce a change of phase, not every second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
     /// More than five minutes.
@@ -52,12 +51,12 @@ pub enum Phase {
     OneMinute,
     /// Half a minute or less.
     HalfAMinute,
-    /// None.
+    /// No time is left.
     Over,
 }
 
 impl Phase {
-    /// The phase in which this many seconds are left.
+    /// The phase with this many seconds left.
     pub fn of(seconds: u64) -> Self {
         match seconds {
             0 => Self::Over,
@@ -82,14 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tab_that_slept_wakes_with_the_right_time() {
+    fn a_suspended_tab_resumes_with_the_right_time() {
         let clock = ServerClock::set(0, 0);
         assert_eq!(seconds_left(300_000, clock.at(1_000)), 299);
         assert_eq!(seconds_left(300_000, clock.at(3_600_000)), 0);
     }
 
     #[test]
-    fn the_last_millisecond_still_counts() {
+    fn seconds_are_rounded_up_so_that_zero_means_expired() {
         assert_eq!(seconds_left(300_000, 299_999), 1);
         assert_eq!(seconds_left(300_000, 300_000), 0);
     }
@@ -104,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn phases_begin_when_they_are_reached() {
+    fn a_phase_begins_exactly_at_its_bound() {
         assert_eq!(Phase::of(301), Phase::Plenty);
         assert_eq!(Phase::of(300), Phase::FiveMinutes);
         assert_eq!(Phase::of(60), Phase::OneMinute);

@@ -1,8 +1,8 @@
-//! Latchkey's pages and the contract between browser and server.
+//! Pages of Latchkey, and the types shared by browser and server.
 //!
-//! Compiled twice: natively with `ssr` for the server, to WebAssembly with `hydrate` for the
-//! browser. It knows no database, no provider and no secret; the server is reached through
-//! [`port::Port`] alone.
+//! Compiled twice: natively with `ssr` for the server, to WebAssembly with `hydrate` for the browser.
+//! It depends on no database, provider or secret; [`port::Port`] is the only interface to the
+//! server.
 
 #[cfg(feature = "ssr")]
 pub mod look;
@@ -19,4 +19,5 @@ pub mod texts;
 pub mod wire;
 
 mod card;
+mod card_state;
 mod wire_codec;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::ApiError,
-    wire::{Channel, CheckAnswer, EmbedOffer, PageView, StartRequest, VerificationView},
+    wire::{Channel, CheckAnswer, EmbedOffer, Embedding, PageView, StartRequest, VerificationView},
 };
 
 /// The client of a request.
@@ -20,17 +20,6 @@ pub struct Caller {
     pub address: IpAddr,
     /// The language negotiated with the browser, a BCP 47 tag that the catalogue has.
     pub locale: String,
-}
-
-/// The page of a relying party in which a verification begins.
-#[derive(Clone, Debug)]
-pub struct Embedding {
-    /// The public key of the site.
-    pub site_key: String,
-    /// The origin of the page.
-    pub origin: String,
-    /// What the page says to tell one of its sessions from another; comes back in the token.
-    pub page_state: Option<String>,
 }
 
 /// The use cases, as pages see them.

@@ -83,8 +83,13 @@ pub enum Place {
     Alone,
     /// The relying party has sent the person here and waits for them.
     Visited(WayBack),
-    /// It stands in a frame of a relying party's page.
-    Embedded(Embedded),
+    /// It is shown in a frame of a relying party's page.
+    Embedded {
+        /// The page.
+        page: Embedding,
+        /// The signed result of an approved verification.
+        token: Option<String>,
+    },
 }
 
 /// The way back to a relying party: a form that is posted to it.
@@ -100,20 +105,18 @@ pub struct WayBack {
     pub token: Option<String>,
 }
 
-/// A verification in a frame.
+/// A relying party's page with a frame in which a verification begins and is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Embedded {
+pub struct Embedding {
     /// The public key of the site.
     pub site_key: String,
-    /// The one origin that may frame it.
+    /// The origin of the page, the only one that may frame the verification.
     pub origin: String,
-    /// What the page around it said to tell its sessions apart.
+    /// The page's own identifier for its session; part of the token.
     pub page_state: Option<String>,
-    /// The signed result of an approved verification.
-    pub token: Option<String>,
 }
 
-/// A frame that may stand in a relying party's page.
+/// What a site offers in a frame of one of its pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmbedOffer {
     /// The one origin that may frame it.

@@ -1,7 +1,6 @@
-//! The pages as they leave the server, before any script has run.
+//! The pages as the server renders them, before any script has run.
 //!
-//! Texts are their own ids here: what a page says is the catalogue's business, where it says it is
-//! tested below.
+//! Each text is its own id in brackets, so these tests do not depend on the catalogue.
 #![cfg(feature = "ssr")]
 
 use app::{
@@ -15,7 +14,7 @@ use app::{
     },
     texts::{Argument, SLOT, Texts},
     wire::{
-        Brand, Channel, Country, Delivery, DeliveryState, Embedded, InboxMessage, PageView, Place,
+        Brand, Channel, Country, Delivery, DeliveryState, Embedding, InboxMessage, PageView, Place,
         StartOptions, StartRequest, State, VerificationView, WayBack,
     },
 };
@@ -60,7 +59,7 @@ impl Site {
         verification(VerificationPage { frame: self.frame(), page, flash, setting: None })
     }
 
-    /// The page of a verification that somebody was sent here for.
+    /// The page of a verification for a person whom a relying party has redirected.
     fn visited(&self, state: State, token: Option<&str>) -> String {
         let view = Some(over(state)).filter(|_| state != State::Expired);
         let brand = Brand {
@@ -149,7 +148,7 @@ fn message(number: u64, code: &str) -> InboxMessage {
     }
 }
 
-/// Every page there is, with a name for messages.
+/// Every page, with a name for assertion messages.
 fn every_page(site: &Site) -> Vec<(&'static str, String)> {
     let fixed =
         StartOptions { fixed_recipient: Some("+44 ••• ••42".into()), ..options() };
@@ -228,7 +227,7 @@ fn a_page_without_a_built_island_carries_no_script() {
 }
 
 #[test]
-fn only_the_first_page_may_be_listed_by_search_engines() {
+fn only_the_start_page_may_be_listed_by_search_engines() {
     for (name, html) in every_page(&Site::new()) {
         let listed = name == "start" || name == "start fixed";
         assert_eq!(html.contains("content=\"noindex\""), !listed, "{name}");
@@ -236,7 +235,7 @@ fn only_the_first_page_may_be_listed_by_search_engines() {
 }
 
 #[test]
-fn a_title_names_errors_first_and_nobody() {
+fn a_title_names_errors_first_and_never_the_recipient() {
     let site = Site::new();
     assert_eq!(title(&site.verification(Some(view()), None)), "[title]");
     assert_eq!(
@@ -271,7 +270,7 @@ fn the_field_is_one_input_that_browsers_know_how_to_fill() {
     ] {
         assert!(field.contains(attribute), "{attribute} in {field}");
     }
-    // They truncate what is pasted, drop leading zeros, or lose what was typed before hydration.
+    // These truncate pasted text, drop leading zeros or lose text typed before hydration.
     for attribute in ["maxlength", "type=\"number\"", "value=", "readonly", "pattern"] {
         assert!(!field.contains(attribute), "{attribute} in {field}");
     }
@@ -292,7 +291,7 @@ fn every_step_is_a_form_that_works_without_script() {
     }
     let submit = html.find("[submit]").unwrap();
     assert!(submit < html.find("[resend]").unwrap(), "SUBMIT comes first");
-    // The wait may be over by the time it is pressed, so no button is ever dead.
+    // The wait may be over by the time a button is pressed, so none is disabled.
     assert!(!html.contains(" disabled"));
     assert!(!html.contains("aria-disabled=\"true\""));
 }
@@ -307,7 +306,7 @@ fn the_masked_recipient_is_isolated_from_the_text_around_it() {
 }
 
 #[test]
-fn a_later_message_is_called_a_new_one_and_another_channel_is_offered() {
+fn after_a_resend_the_code_is_called_new_and_another_channel_is_offered() {
     let mut view = view();
     view.channels = vec![Channel::Email, Channel::Sms];
     let offer = |html: &str| between(html, "name=\"channel\"", ">").to_owned();
@@ -328,14 +327,14 @@ fn times_are_those_left_when_the_page_was_written() {
 }
 
 #[test]
-fn a_wrong_code_is_told_with_the_tries_left_and_linked_to_the_field() {
+fn a_wrong_code_is_reported_with_the_tries_left_and_linked_to_the_field() {
     let html = Site::new().verification(Some(view()), Some(Flash::Incorrect));
     assert!(between(&html, "role=\"alert\">", "</p>").contains("[incorrect 4]"));
     assert!(tag(&html, "code").contains("aria-invalid=\"true\""));
 }
 
 #[test]
-fn each_way_to_be_malformed_has_its_own_words() {
+fn each_kind_of_malformed_code_has_its_own_text() {
     let alert = |flash| {
         let html = Site::new().verification(Some(view()), Some(flash));
         between(&html, "role=\"alert\">", "</p>").to_owned()
@@ -357,14 +356,14 @@ fn success_shows_for_the_approved_state_alone() {
         [State::Pending, State::Canceled, State::Expired, State::MaxAttemptsReached, State::Failed];
     for state in states {
         let html = site.verification(Some(over(state)), None);
-        // The texts for later travel in an attribute; nothing of them is shown.
+        // The attribute with the seed holds all texts, so only the content is searched.
         let shown = html.split_once("<h1").unwrap().1;
         assert!(!shown.contains("[approved]"), "{state:?}");
     }
 }
 
 #[test]
-fn each_ending_has_its_heading_and_a_way_on() {
+fn each_final_state_has_its_heading_and_a_link_to_the_start_page() {
     let site = Site::new();
     let ended = |state, flash| site.verification(Some(over(state)), flash);
     for (html, heading) in [
@@ -382,8 +381,7 @@ fn each_ending_has_its_heading_and_a_way_on() {
 }
 
 #[test]
-fn an_unknown_verification_looks_exactly_like_an_expired_one() {
-    // S9
+fn s9_an_unknown_verification_looks_exactly_like_an_expired_one() {
     let site = Site::new();
     let expired = site.verification(Some(over(State::Expired)), None);
     assert_eq!(site.verification(None, None), expired);
@@ -391,7 +389,7 @@ fn an_unknown_verification_looks_exactly_like_an_expired_one() {
 }
 
 #[test]
-fn the_first_page_takes_an_address_or_a_number_in_one_form() {
+fn the_start_page_takes_an_address_or_a_number_in_one_form() {
     let html = Site::new().start(&options(), StartForm::default(), None);
     assert_eq!(html.matches("<form").count(), 1);
     assert!(html.contains("<form method=\"post\" action=\"/\""));
@@ -407,7 +405,7 @@ fn the_first_page_takes_an_address_or_a_number_in_one_form() {
 }
 
 #[test]
-fn with_one_channel_there_is_nothing_to_choose() {
+fn with_one_channel_there_is_no_choice_of_channel() {
     let options = StartOptions { channels: vec![Channel::Sms], ..options() };
     let html = Site::new().start(&options, StartForm::default(), None);
     assert!(!html.contains("type=\"radio\""));
@@ -426,7 +424,7 @@ fn with_a_fixed_recipient_there_is_one_button_and_nothing_to_type() {
 }
 
 #[test]
-fn a_refused_contact_stands_in_the_form_again() {
+fn a_refused_recipient_is_shown_in_the_form_again() {
     let typed = StartForm {
         channel: Some(Channel::Sms),
         email: String::new(),
@@ -435,7 +433,7 @@ fn a_refused_contact_stands_in_the_form_again() {
     };
     let error = ApiError::InvalidRecipient { problem: RecipientProblem::PhoneTooShort };
     let html = Site::new().start(&options(), typed, Some(error));
-    assert!(html.contains("value=\"12&quot;"), "what was typed, and no markup of it");
+    assert!(html.contains("value=\"12&quot;"), "the value is escaped");
     assert!(tag(&html, "by-sms").contains("checked"));
     assert!(html.contains("<option value=\"DE\" selected>"));
     assert!(html.contains("aria-invalid=\"true\""));
@@ -498,7 +496,7 @@ fn the_reference_lays_out_endpoints_and_sets_code_between_backticks() {
 }
 
 #[test]
-fn a_fault_says_what_to_do_and_when() {
+fn an_error_page_says_what_to_do_and_when() {
     let site = Site::new();
     assert!(site.problem(ApiError::NotFound).contains("[not-found]"));
     assert!(site.problem(ApiError::Unavailable { retry_after: 1 }).contains("[away]"));
@@ -507,25 +505,25 @@ fn a_fault_says_what_to_do_and_when() {
 }
 
 #[test]
-fn a_page_from_right_to_left_says_so() {
+fn a_page_in_a_right_to_left_language_declares_its_direction() {
     let mut site = Site::new();
     site.texts.locale = "ar".into();
     assert!(site.verification(Some(view()), None).contains("<html lang=\"ar\" dir=\"rtl\">"));
 }
 
 #[test]
-fn the_way_back_is_a_form_that_holds_the_result_and_goes_by_itself_where_nothing_is_left_to_say() {
+fn the_return_form_holds_the_result_and_submits_itself_when_approved_or_canceled() {
     let site = Site::new();
     let endings = [
         (State::Approved, "approved", Some("a.b.c"), true),
-        // Its token is gone: it has led back before.
+        // Without a token it has been returned from before.
         (State::Approved, "approved", None, false),
         (State::Canceled, "canceled", None, true),
         (State::Expired, "expired", None, false),
         (State::MaxAttemptsReached, "max_attempts_reached", None, false),
         (State::Failed, "failed", None, false),
     ];
-    for (state, result, token, by_itself) in endings {
+    for (state, result, token, submits_itself) in endings {
         let html = site.visited(state, token);
         let form = between(&html, "<form id=\"way-back\"", "</form>");
         let action = "action=\"https://shop.example/return?a=1&amp;b=&quot;2&quot;\"";
@@ -534,14 +532,14 @@ fn the_way_back_is_a_form_that_holds_the_result_and_goes_by_itself_where_nothing
         assert!(form.contains("name=\"state\" value=\"&lt;s&gt;\""), "{form}");
         assert_eq!(form.contains("name=\"token\" value=\"a.b.c\""), token.is_some(), "{form}");
         assert!(form.contains("[return-to <bdi>Tea &amp; Co</bdi>"), "{form}");
-        assert_eq!(html.contains(".submit()"), by_itself, "{state:?}");
+        assert_eq!(html.contains(".submit()"), submits_itself, "{state:?}");
         assert!(!html.contains("[start-again]"), "{state:?}");
     }
     assert!(!site.visited(State::Pending, None).contains("shop.example/return"));
 }
 
 #[test]
-fn whoever_was_sent_here_can_leave_and_find_help() {
+fn a_redirected_person_can_cancel_and_find_help() {
     let site = Site::new();
     let html = site.visited(State::Pending, None);
     assert!(html.contains("<p class=\"brand\">Tea &amp; Co</p>"));
@@ -558,7 +556,7 @@ fn whoever_was_sent_here_can_leave_and_find_help() {
     }
 }
 
-/// A frame of `https://shop.example`.
+/// A frame in a page of `https://shop.example`.
 fn setting() -> Setting {
     let logo = Some("data:image/png;base64,AA==".to_owned());
     Setting {
@@ -572,19 +570,19 @@ fn setting() -> Setting {
 
 fn framed(setting: &Setting, view: Option<VerificationView>, token: Option<&str>) -> String {
     let site = Site::new();
-    let embedded = Embedded {
+    let page = Embedding {
         site_key: "k".into(),
         origin: "https://shop.example".into(),
         page_state: Some("a \"state\"".into()),
-        token: token.map(str::to_owned),
     };
-    let page = PageView { view, brand: Brand::default(), place: Place::Embedded(embedded) };
+    let place = Place::Embedded { page, token: token.map(str::to_owned) };
+    let page = PageView { view, brand: Brand::default(), place };
     let (page, setting) = (Some(page), Some(setting));
     verification(VerificationPage { frame: site.frame(), page, flash: None, setting })
 }
 
 #[test]
-fn a_page_in_a_frame_knows_whom_to_tell_and_how_to_look() {
+fn a_page_in_a_frame_has_the_origin_of_the_embedding_page_and_its_look() {
     let html = framed(&setting(), Some(view()), None);
     assert!(html.contains("data-embedder=\"https://shop.example\""));
     assert!(html.contains("tell(2>1)</script>"));
@@ -600,7 +598,7 @@ fn a_page_in_a_frame_knows_whom_to_tell_and_how_to_look() {
     for word in ["data-ending", "data-token", "data-page-state"] {
         assert!(!html.contains(word), "{word}");
     }
-    // A page of its own has none of it.
+    // A page outside a frame has none of it.
     let alone = Site::new().verification(Some(view()), None);
     for word in ["data-embedder", "tell(", "main{margin", "<img"] {
         assert!(!alone.contains(word), "{word}");
@@ -622,7 +620,7 @@ fn in_a_frame_forms_and_links_stay_in_it() {
 }
 
 #[test]
-fn whoever_was_named_by_the_page_around_cannot_be_changed_in_the_frame() {
+fn a_recipient_given_by_the_embedding_page_cannot_be_changed_in_the_frame() {
     let hidden = |setting: &Setting| {
         let html = framed(setting, Some(view()), None);
         between(&html, "form=\"cancel\"", ">").contains("hidden")
@@ -632,7 +630,7 @@ fn whoever_was_named_by_the_page_around_cannot_be_changed_in_the_frame() {
 }
 
 #[test]
-fn the_page_around_is_told_how_it_ended() {
+fn the_final_state_is_in_data_attributes_for_the_embedding_page() {
     let ended = |state, token| framed(&setting(), Some(over(state)), token);
     let approved = ended(State::Approved, Some("a.b.c"));
     assert!(approved.contains("data-ending=\"approved\" data-token=\"a.b.c\""));
@@ -652,14 +650,14 @@ fn the_page_around_is_told_how_it_ended() {
 }
 
 #[test]
-fn an_approval_without_its_token_is_of_no_use_any_more_and_shows_so() {
+fn in_a_frame_an_approved_verification_without_its_token_shows_as_expired() {
     let html = framed(&setting(), Some(over(State::Approved)), None);
     assert!(html.contains("data-ending=\"expired\""));
     assert!(html.contains("[expired]") && html.contains("data-restart"));
 }
 
 #[test]
-fn the_first_page_in_a_frame_posts_into_it_and_tells_of_a_refusal() {
+fn the_start_page_in_a_frame_posts_into_the_frame_and_reports_an_error() {
     let (site, setting) = (Site::new(), setting());
     let page = |error| {
         let (options, setting) = (&options(), Some(&setting));
@@ -677,7 +675,7 @@ fn the_first_page_in_a_frame_posts_into_it_and_tells_of_a_refusal() {
 }
 
 #[test]
-fn a_fault_in_a_frame_is_told_there_with_a_way_to_try_again() {
+fn an_error_page_in_a_frame_has_a_button_to_start_again() {
     let (site, setting) = (Site::new(), setting());
     let error = ApiError::Unavailable { retry_after: 2 };
     let html = problem(ProblemPage { frame: site.frame(), error, setting: Some(&setting) });

@@ -1,12 +1,16 @@
 //! The server functions over HTTP: what reaches the port, and how refusals go out.
 #![cfg(feature = "ssr")]
 
+use otp_types::CodeProblem;
 use std::{net::IpAddr, sync::Arc};
 
 use app::{
     error::{ApiError, Limit},
-    port::{Caller, Embedding, Port},
-    wire::{Channel, CheckAnswer, EmbedOffer, Outcome, PageView, StartRequest, VerificationView},
+    port::{Caller, Port},
+    wire::{
+        Channel, CheckAnswer, EmbedOffer, Embedding, Outcome, PageView, StartRequest,
+        VerificationView,
+    },
 };
 use axum::{
     body::{Body, to_bytes},
@@ -49,9 +53,10 @@ impl Port for Empty {
         assert_eq!(caller.locale, "en");
         match guess {
             "limit" => Err(ApiError::RateLimited { limit: Limit::CallerChecks, retry_after: 60 }),
-            _ => {
-                Ok(CheckAnswer { outcome: Outcome::Malformed { expected: 6 }, verification: None })
-            }
+            _ => Ok(CheckAnswer {
+                outcome: Outcome::Malformed { expected: 6, problem: CodeProblem::TooShort },
+                verification: None,
+            }),
         }
     }
 

@@ -1,4 +1,4 @@
-// A server in a process of its own that tells what happens as JSON, one object a line.
+// A server in a child process that reports events as JSON, one object per line.
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
@@ -7,7 +7,7 @@ export interface Event {
   [field: string]: unknown;
 }
 
-/** Ends with its standard input, so it outlives no test, however that ends. */
+/** The process exits when its standard input closes, so it never outlives a test. */
 export class Child {
   readonly events: Event[] = [];
   readonly #process: ChildProcessWithoutNullStreams;
@@ -22,7 +22,7 @@ export class Child {
     });
   }
 
-  /** The n-th event of this name that `fits`, as soon as there is one. */
+  /** Waits for the n-th event of this name that `fits`. */
   async event(name: string, fits: (event: Event) => boolean = () => true, n = 1): Promise<Event> {
     return new Promise((resolve) => {
       const look = () => {

@@ -1,5 +1,5 @@
-// What must not happen while a page is shown: errors in the console (violations of the
-// Content-Security-Policy are among them), faults in a script, requests that fail.
+// Fails a test on console errors (including Content-Security-Policy violations), script errors and
+// failed requests.
 import { type BrowserContext, expect } from '@playwright/test';
 
 export class Faults {
@@ -16,7 +16,7 @@ export class Faults {
       if (response.status() >= 400) this.#note(`status of ${response.status()}: ${response.url()}`);
     });
     context.on('requestfailed', (request) => {
-      // Whoever leaves a page calls off what it was still fetching, and what was loading in its frames.
+      // Navigation aborts the pending requests of a page and the loads in its frames.
       const leaving = request.failure()?.errorText === 'net::ERR_ABORTED';
       if (!leaving || (request.isNavigationRequest() && !request.frame().parentFrame())) {
         this.#note(`${request.failure()?.errorText}: ${request.url()}`);
@@ -24,17 +24,17 @@ export class Faults {
     });
   }
 
-  /** The test is about such a fault: it has to happen, and is none. */
+  /** These faults must happen. */
   expect(...faults: RegExp[]): void {
     this.#awaited.push(...faults);
   }
 
-  /** Such a fault may happen and says nothing. */
+  /** These faults may happen. */
   allow(...faults: RegExp[]): void {
     this.#allowed.push(...faults);
   }
 
-  /** The test is about an answer with this status. */
+  /** A response with this status must happen. */
   expectStatus(status: number): void {
     this.expect(new RegExp(`status of ${status}\\b`));
   }
@@ -44,7 +44,7 @@ export class Faults {
     const unexpected = this.#seen.filter((text) => !known.some((fault) => fault.test(text)));
     expect(unexpected, 'no errors in the console and no failed requests').toEqual([]);
     const missing = this.#awaited.filter((fault) => !this.#seen.some((text) => fault.test(text)));
-    expect(missing, 'what the test is about has happened').toEqual([]);
+    expect(missing, 'every expected fault has happened').toEqual([]);
   }
 
   #note(text: string): void {

@@ -1,11 +1,10 @@
-// The journey as a person sees it: by role and label only.
+// Page object of the verification pages, which finds elements by role and label only.
 import { readFileSync } from 'node:fs';
 
 import { type Locator, type Page, expect } from '@playwright/test';
 
-/** What the card promises as soon as it has been hydrated, and not before; in whatever words the
- *  catalogue has for it. */
-export const promise = /^hint = (.+)$/m.exec(
+/** Text of the hint, which is visible once the card is hydrated; read from the catalogue. */
+export const hint = /^hint = (.+)$/m.exec(
   readFileSync(new URL('../../server/locales/en/page.ftl', import.meta.url), 'utf8'),
 )![1];
 
@@ -18,7 +17,7 @@ export class Journey {
     this.#origin = origin;
   }
 
-  /** The same journey in another tab or browser. */
+  /** The same page object for another tab or browser. */
   on(page: Page): Journey {
     return new Journey(page, this.#origin);
   }
@@ -71,18 +70,18 @@ export class Journey {
     return this.page.getByRole('heading', { level: 1, name: text, exact: true });
   }
 
-  /** The card has come alive. */
-  async awake(): Promise<void> {
-    await expect(this.page.getByText(promise)).toBeVisible();
+  /** Waits until the card is hydrated. */
+  async hydrated(): Promise<void> {
+    await expect(this.page.getByText(hint)).toBeVisible();
   }
 
-  /** Types as on a keyboard, key by key. */
+  /** Types key by key. */
   async type(text: string): Promise<void> {
     await this.field.focus();
     await this.page.keyboard.type(text);
   }
 
-  /** Pastes as with the keyboard, through the real clipboard. */
+  /** Pastes with the keyboard, through the real clipboard. */
   async paste(text: string): Promise<void> {
     await this.page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     await this.page.evaluate((text) => navigator.clipboard.writeText(text), text);
@@ -95,7 +94,7 @@ export class Journey {
   }
 }
 
-/** A guess of the same length that is not the code; another one for each `n`. */
+/** A wrong guess of the same length, different for each `n`. */
 export function wrong(code: string, n = 1): string {
   return String((Number(code[0]) + n) % 10) + code.slice(1);
 }

@@ -1,4 +1,4 @@
-// The real binary, in a folder and on a port of its own.
+// The real binary, in a temporary folder and on a free port.
 import { fileURLToPath } from 'node:url';
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -18,7 +18,7 @@ function binary(): string {
   return found;
 }
 
-/** A message that the development inbox has caught. */
+/** A message in the development inbox. */
 export interface Caught {
   number: number;
   channel: 'email' | 'sms';
@@ -29,14 +29,14 @@ export interface Caught {
 }
 
 export class Latchkey {
-  /** Everything it has logged. */
+  /** The whole log. */
   log = '';
   origin = '';
   readonly #listening = new Set<() => void>();
   readonly #folder = mkdtempSync(join(tmpdir(), 'latchkey-'));
   #process!: ChildProcess;
 
-  /** With environment variables and, where these cannot say it all, a configuration file. */
+  /** Starts it with environment variables and the text of a configuration file. */
   static async start(settings: Settings, configuration = ''): Promise<Latchkey> {
     const latchkey = new Latchkey();
     writeFileSync(join(latchkey.#folder, 'latchkey.toml'), configuration);
@@ -75,7 +75,7 @@ export class Latchkey {
     return (await fetch(`${this.origin}/health/ready`)).ok;
   }
 
-  /** What another command of the same installation prints. */
+  /** Output of another command of the same installation. */
   run(...command: string[]): string {
     return execFileSync(binary(), command, {
       cwd: this.#folder,
@@ -85,11 +85,11 @@ export class Latchkey {
     });
   }
 
-  /** As soon as these words have been logged. */
-  async logged(words: string): Promise<void> {
+  /** Waits until the log contains a text. */
+  async logged(text: string): Promise<void> {
     return new Promise((resolve) => {
       const look = () => {
-        if (!this.log.includes(words)) return;
+        if (!this.log.includes(text)) return;
         this.#listening.delete(look);
         resolve();
       };
@@ -98,7 +98,7 @@ export class Latchkey {
     });
   }
 
-  /** What the development inbox has caught, newest first, once there are `count` messages. */
+  /** Messages in the development inbox, newest first, once there are at least `count`. */
   async caught(count = 1): Promise<Caught[]> {
     for (;;) {
       const answer = await fetch(`${this.origin}/dev/inbox.json`);

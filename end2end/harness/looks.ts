@@ -1,27 +1,27 @@
-// A page at the width of a phone and of a desk, light and dark, and with large text on a small phone.
+// Checks of a page at the width of a phone and a desktop, light and dark, and with large text.
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Page, expect } from '@playwright/test';
 
 const pictures = new URL('../screenshots/', import.meta.url).pathname;
 
-/** Nothing scrolls sideways, and nothing sticks out of the card either. */
-async function isNowhereTooWide(page: Page): Promise<void> {
+/** The page does not scroll horizontally, and nothing overflows the card. */
+async function hasNoOverflow(page: Page): Promise<void> {
   const tooWide = await page.evaluate(() => {
     const { scrollWidth, clientWidth } = document.documentElement;
     const card = document.querySelector('main')!.getBoundingClientRect();
-    const sticksOut = (element: Element) => {
+    const overflows = (element: Element) => {
       const { left, right, width } = element.getBoundingClientRect();
-      // What is clipped by its own style, such as words for screen readers, may be of any size.
+      // Clipped elements, such as texts for screen readers, may have any size.
       const isClipped = getComputedStyle(element).clipPath !== 'none';
       return width > 0 && !isClipped && (left < card.left - 0.5 || right > card.right + 0.5);
     };
-    const found = [...document.querySelectorAll('main *')].filter(sticksOut);
+    const found = [...document.querySelectorAll('main *')].filter(overflows);
     return [scrollWidth - clientWidth, ...found.map((element) => element.outerHTML)];
   });
   expect(tooWide).toEqual([0]);
 }
 
-/** Accessible, nothing sticking out, and photographed under this name. */
+/** Checks accessibility and overflow, and takes screenshots with this name. */
 export async function looksRight(page: Page, name: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
@@ -30,20 +30,20 @@ export async function looksRight(page: Page, name: string): Promise<void> {
       [1280, 800],
     ]) {
       await page.setViewportSize({ width, height });
-      await isNowhereTooWide(page);
+      await hasNoOverflow(page);
       await page.screenshot({ path: `${pictures}${name}-${width}-${colorScheme}.png` });
     }
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id, nodes }) => [id, nodes.map(({ html }) => html)])).toEqual([]);
   }
 
-  // The narrowest phone, and text of twice the size.
+  // The narrowest phone with text of twice the size.
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 320, height: 640 });
-  await isNowhereTooWide(page);
+  await hasNoOverflow(page);
   await page.evaluate(() => {
     document.documentElement.style.fontSize = '200%';
   });
-  await isNowhereTooWide(page);
+  await hasNoOverflow(page);
   await page.screenshot({ path: `${pictures}${name}-320-twice.png`, fullPage: true });
 }

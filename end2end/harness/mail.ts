@@ -1,4 +1,4 @@
-// A real mail server, and what a person finds in the mailbox.
+// A real mail server and the messages delivered to it.
 import { fileURLToPath } from 'node:url';
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -13,17 +13,17 @@ const servers = fileURLToPath(new URL('../servers', import.meta.url));
 const user = 'postmaster@example.com';
 const password = 'correct horse battery';
 
-export interface Letter {
+export interface DeliveredMail {
   from: string;
-  /** Went over TLS, after this user had signed in. */
+  /** Sent over TLS, by this authenticated user. */
   secure: boolean;
   user: string;
   mail: Email;
-  /** The code as it stands alone on its line. */
+  /** The code, which is alone on its line. */
   code: string;
 }
 
-/** STARTTLS and AUTH, as mail providers have it. */
+/** Requires STARTTLS and AUTH, like mail providers. */
 export class MailServer {
   readonly #folder = mkdtempSync(join(tmpdir(), 'latchkey-mail-'));
   #child!: Child;
@@ -38,7 +38,7 @@ export class MailServer {
     return server;
   }
 
-  /** What Latchkey is configured with to use it. */
+  /** Settings with which Latchkey uses it. */
   get settings(): Settings {
     return {
       SMTP_URL: `smtp://${encodeURIComponent(user)}:${encodeURIComponent(password)}@localhost:${this.#port}`,
@@ -47,8 +47,8 @@ export class MailServer {
     };
   }
 
-  /** The n-th message to an address, as soon as it is there. */
-  async letter(to: string, n = 1): Promise<Letter> {
+  /** Waits for the n-th message to an address. */
+  async message(to: string, n = 1): Promise<DeliveredMail> {
     const isFor = (event: Event) => (event.to as string[]).includes(to);
     const event = await this.#child.event('message', isFor, n);
     const mail = await PostalMime.parse(event.raw as string);

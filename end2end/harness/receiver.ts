@@ -1,4 +1,4 @@
-// A site's receiver of webhooks, which takes everything and keeps it as it came.
+// A webhook receiver that accepts and records all requests.
 import { type AddressInfo } from 'node:net';
 import { type Server, createServer } from 'node:http';
 
@@ -33,7 +33,7 @@ export class Receiver {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hooks`;
   }
 
-  /** The event of this type, as soon as there is one. */
+  /** Waits for the first event of a type. */
   async event(type: string): Promise<Delivery> {
     return new Promise((resolve) => {
       const look = () => {

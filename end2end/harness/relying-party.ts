@@ -1,5 +1,5 @@
-// A product that sends its people to Latchkey and gets them back, on another site: a real server with
-// sessions in cookies, as its browsers' own pages have them.
+// A relying party on another site that redirects people to Latchkey: a real server with sessions in
+// cookies.
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type IncomingHttpHeaders, type IncomingMessage, type Server, createServer } from 'node:http';
@@ -12,7 +12,7 @@ import type { Settings } from './latchkey.ts';
 
 const secretKey = 'lk_sec_of-a-product-under-test';
 
-/** A form that came back. */
+/** A return form, as posted by the browser. */
 export interface Return {
   fields: Record<string, string>;
   headers: IncomingHttpHeaders;
@@ -20,11 +20,11 @@ export interface Return {
 
 export class RelyingParty {
   origin = '';
-  /** Where Latchkey is. */
+  /** Origin of Latchkey. */
   latchkey = '';
-  /** Whom the next visitor gives as their address. */
+  /** Address of the next visitor. */
   recipient = 'jo@example.com';
-  /** Every form that came back. */
+  /** All return forms that were posted. */
   readonly returns: Return[] = [];
   readonly #folder = mkdtempSync(join(tmpdir(), 'relying-party-'));
   readonly #server: Server = createServer((request, response) => {
@@ -36,7 +36,7 @@ export class RelyingParty {
       (error) => response.writeHead(500).end(String(error)),
     );
   });
-  /** Who is signed in, by the state that each browser has of its own. */
+  /** Greetings of the people who are signed in, by the `state` in the cookie of their browser. */
   readonly #welcome = new Map<string, string>();
 
   static async start(): Promise<RelyingParty> {
@@ -67,13 +67,13 @@ export class RelyingParty {
     return join(this.#folder, 'logo.svg');
   }
 
-  /** What Latchkey is configured with to know it. */
+  /** Settings with which Latchkey knows this site. */
   get settings(): Settings {
     return { LATCHKEY_CONFIG: this.#configuration };
   }
 
-  /** Asks for something as the back end that holds the secret key. */
-  async ask(path: string, body: object): Promise<{ status: number; answer: Record<string, unknown> }> {
+  /** Calls the API with the secret key. */
+  async call(path: string, body: object): Promise<{ status: number; answer: Record<string, unknown> }> {
     const headers = { authorization: `Bearer ${secretKey}`, 'content-type': 'application/json' };
     const response = await fetch(this.latchkey + path, { method: 'POST', headers, body: JSON.stringify(body) });
     return { status: response.status, answer: (await response.json()) as Record<string, unknown> };
@@ -92,7 +92,7 @@ export class RelyingParty {
       case 'GET /sign-in': {
         const state = randomBytes(16).toString('base64url');
         const { recipient } = this;
-        const { answer } = await this.ask('/v1/verifications', {
+        const { answer } = await this.call('/v1/verifications', {
           to: recipient,
           return_url: `${this.origin}/return`,
           state,
@@ -100,8 +100,8 @@ export class RelyingParty {
         const cookie = `state=${state}; Path=/; HttpOnly; SameSite=Lax`;
         return { status: 303, headers: { location: answer.url, 'set-cookie': cookie } };
       }
-      // It comes from another site, so browsers send no cookie with it: this very browser is given
-      // back what it said, and brings it along to the page that the redirect leads to.
+      // A cross-site request, so browsers send no cookie with it. The form is stored in a cookie of this
+      // browser, which sends it with the redirected request.
       case 'POST /return': {
         const body = await text(request);
         const fields = Object.fromEntries(new URLSearchParams(body));
@@ -126,10 +126,10 @@ export class RelyingParty {
     }
   }
 
-  /** Nothing but a redeemed token proves anything; everything else is what a browser says. */
+  /** Only a redeemed token is a proof; all other fields come from the browser. */
   async #outcome({ result, token, state }: Record<string, string>): Promise<string> {
     if (!token) return `Not signed in: ${result}`;
-    const { status, answer } = await this.ask('/v1/tokens/redeem', { token });
+    const { status, answer } = await this.call('/v1/tokens/redeem', { token });
     if (status !== 200 || answer.page_state !== state) return `Not signed in: ${answer.code ?? 'not yours'}`;
     return `Welcome, ${answer.recipient}`;
   }

@@ -1,4 +1,4 @@
-// The example shop on an origin of its own, and the element in its pages as a person sees it.
+// The example shop on its own origin, and a page object of the element in its pages.
 import { createHash, randomInt } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,20 +8,20 @@ import { fileURLToPath } from 'node:url';
 
 import { type FrameLocator, type Locator, type Page, expect } from '@playwright/test';
 
-import { promise } from './journey.ts';
+import { hint } from './journey.ts';
 import { test as base } from './test.ts';
 
 const program = fileURLToPath(new URL('../shop/server.mjs', import.meta.url));
 export const secretKey = 'lk_sec_of_the_example_shop';
 
-/** What the element has told its page. */
-export interface Told {
+/** An event of the element. */
+export interface ElementEvent {
   type: string;
   detail: { token?: string; state?: string; code?: string; number?: number } | null;
 }
 
-/** A port that nobody listens on, for the configuration has to name it before the shop is there.
- *  It is below those that systems give to whoever asks for any, so nobody gets it meanwhile. */
+/** A free port, which the configuration must name before the shop is started. It is below the range
+ *  of ephemeral ports, so that no other process gets it in the meantime. */
 async function freePort(): Promise<number> {
   const port = randomInt(20_000, 30_000);
   const server = createServer().listen(port, 'localhost');
@@ -35,7 +35,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** The shop as a site of Latchkey's configuration. */
+/** Configuration of the shop as a site of Latchkey. */
 function site(origin: string): string {
   const digest = createHash('sha256').update(secretKey).digest('hex');
   return `
@@ -77,7 +77,7 @@ export class Shop {
   }
 }
 
-/** One element in a page, by what a person sees of it and what the page is told. */
+/** One element in a page: its content and its events. */
 export class Element {
   readonly page: Page;
   readonly host: Locator;
@@ -105,25 +105,25 @@ export class Element {
     return this.frame.getByRole('heading', { level: 1, name, exact: true });
   }
 
-  async ask(address: string): Promise<void> {
+  async requestCode(address: string): Promise<void> {
     await this.email.fill(address);
     await this.frame.getByRole('button', { name: 'SEND OTP' }).click();
-    await this.awake();
+    await this.hydrated();
   }
 
-  /** The card has come alive. */
-  async awake(): Promise<void> {
-    await expect(this.frame.getByText(promise)).toBeVisible();
+  /** Waits until the card is hydrated. */
+  async hydrated(): Promise<void> {
+    await expect(this.frame.getByText(hint)).toBeVisible();
   }
 
-  /** Types key by key, like a person. */
+  /** Types key by key. */
   async type(code: string): Promise<void> {
     await this.field.focus();
     await this.page.keyboard.type(code);
   }
 
-  /** Begins anew by the way on that an ending offers. It takes the frame away under the mouse, and
-   *  with it, now and then, the answer to the click: what comes of it tells whether it worked. */
+  /** Clicks START AGAIN. The click removes the frame, so its promise may be rejected; the start page
+   *  shows whether it worked. */
   async startAgain(): Promise<void> {
     const link = this.frame.getByRole('link', { name: 'START AGAIN' });
     await expect(link).toBeVisible();
@@ -140,25 +140,25 @@ export class Element {
     return this.host.evaluate((host) => (host as unknown as { token: string }).token);
   }
 
-  /** Everything that it has told the page so far; see `listen`. */
-  async told(): Promise<Told[]> {
-    return this.host.evaluate((host) => (host as unknown as { told: Told[] }).told);
+  /** All events so far; see `recordEvents`. */
+  async events(): Promise<ElementEvent[]> {
+    return this.host.evaluate((host) => (host as unknown as { events: ElementEvent[] }).events);
   }
 }
 
-/** Notes what each element tells, from the first moment on. */
-async function listen(page: Page): Promise<void> {
+/** Records the events of every element from its creation on. */
+async function recordEvents(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    const events = ['ready', 'sent', 'verified', 'error', 'expired'];
-    const attend = (host: HTMLElement & { told?: unknown[] }) => {
-      if (host.told) return;
-      host.told = [];
-      for (const type of events) {
-        host.addEventListener(type, (event) => host.told!.push({ type, detail: (event as CustomEvent).detail }));
+    const types = ['ready', 'sent', 'verified', 'error', 'expired'];
+    const record = (host: HTMLElement & { events?: unknown[] }) => {
+      if (host.events) return;
+      host.events = [];
+      for (const type of types) {
+        host.addEventListener(type, (event) => host.events!.push({ type, detail: (event as CustomEvent).detail }));
       }
     };
     new MutationObserver(() => {
-      for (const host of document.querySelectorAll<HTMLElement>('otp-verification')) attend(host);
+      for (const host of document.querySelectorAll<HTMLElement>('otp-verification')) record(host);
     }).observe(document, { childList: true, subtree: true });
   });
 }
@@ -173,10 +173,9 @@ export const test = base.extend<{ port: number; shop: Shop; element: Element }>(
   },
 
   shop: async ({ context, faults, latchkey, page, port }, use) => {
-    // Chromium warns of this combination wherever it stands; it matters only for a frame of the
-    // page's own origin, which this is not.
+    // Chromium always warns about this combination; it matters only for frames of the same origin.
     faults.allow(/allow-scripts and allow-same-origin/);
-    await listen(page);
+    await recordEvents(page);
     const shop = await Shop.start(port, latchkey.origin);
     await use(shop);
     await context.close();

@@ -1,4 +1,4 @@
-// The states in which people see the pages, and how to get there.
+// The states of the pages and the steps that lead to them.
 import { expect } from '@playwright/test';
 
 import type { Faults } from './faults.ts';
@@ -11,7 +11,7 @@ export interface Visitor {
   latchkey: Latchkey;
 }
 
-/** Goes to a state by the ordinary way; with mail and text messages carried for real. */
+/** Goes to a state by ordinary use of the pages. */
 export const states: Record<string, (visitor: Visitor) => Promise<void>> = {
   'start-email': async ({ journey }) => {
     await journey.open();
@@ -32,7 +32,7 @@ export const states: Record<string, (visitor: Visitor) => Promise<void>> = {
   },
   enter: async ({ journey }) => {
     await journey.byEmail('jane@example.com');
-    await journey.awake();
+    await journey.hydrated();
     await expect(journey.page.getByText('We sent a code to')).toBeVisible();
   },
   'enter-half': async ({ journey }) => {

@@ -1,4 +1,4 @@
-// Playwright's `test` with a Latchkey of its own for each test, and the checks that hold for all.
+// Playwright's `test` with a Latchkey for each test, and the checks that all tests share.
 import { test as base, expect } from '@playwright/test';
 
 import { Faults } from './faults.ts';
@@ -12,7 +12,7 @@ interface Options {
   settings: Settings;
   /** Its configuration file. */
   file: string;
-  /** What carries the messages; by default the development inbox catches them. */
+  /** Providers of the messages; by default the development inbox. */
   carriers: ('mail' | 'texts')[];
 }
 
@@ -55,11 +55,11 @@ export const test = base.extend<Options & Fixtures, Shared>({
     const carrying = carriers.map((name) => known[name].settings);
     const latchkey = await Latchkey.start(Object.assign({}, ...carrying, settings), file);
     await use(latchkey);
-    // A page that is still open goes on asking, and finds the server gone.
+    // An open page would go on polling after the server has ended.
     await Promise.all(context.pages().map((page) => page.close()));
     const caught = await latchkey.caught(0);
     await latchkey.end();
-    // S8, with the log as talkative as it gets. A time of day has six digits too.
+    // S8, at the highest log level. Timestamps are removed, since they may hold the digits of the code.
     const log = latchkey.log.replaceAll(/"timestamp":"[^"]*"/g, '');
     for (const { code, to } of caught) {
       expect(log, 'the log holds no code').not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`));
@@ -82,4 +82,4 @@ export const test = base.extend<Options & Fixtures, Shared>({
 });
 
 export { expect };
-export { Journey, promise, wrong } from './journey.ts';
+export { Journey, hint, wrong } from './journey.ts';

@@ -1,4 +1,4 @@
-// A stand-in for Twilio, and what a person reads on the phone.
+// A stand-in for Twilio and the text messages sent to it.
 import { fileURLToPath } from 'node:url';
 
 import { Child, type Event } from './child.ts';
@@ -11,7 +11,7 @@ export interface TextMessage {
   to: string;
   from: string;
   body: string;
-  /** Seconds for which Twilio may hold it back. */
+  /** `ValidityPeriod` in seconds: Twilio discards the message after it. */
   validity: number;
   code: string;
 }
@@ -29,7 +29,7 @@ export class TextGateway {
     return gateway;
   }
 
-  /** The variables of the scripts that Latchkey replaces, and where the stand-in is. */
+  /** Settings with which Latchkey uses it, by the names of common Twilio scripts. */
   get settings(): Settings {
     return {
       TWILIO_SID: sid,
@@ -39,7 +39,7 @@ export class TextGateway {
     };
   }
 
-  /** The message to a number, as soon as it is there. */
+  /** Waits for the message to a number. */
   async message(to: string): Promise<TextMessage> {
     const isFor = (event: Event) => (event.fields as Record<string, string>).To === to;
     const fields = (await this.#child.event('message', isFor)).fields as Record<string, string>;

@@ -1,4 +1,4 @@
-// Result tokens: genuine ones, got as a shop's page gets them, and forged ones.
+// Genuine result tokens, obtained as a shop's page does, and forged ones.
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 
 import type { Latchkey } from './latchkey.ts';
@@ -17,7 +17,7 @@ export async function call(latchkey: Latchkey, path: string, body: object, heade
   return { status: answer.status, json: (await answer.json()) as Json };
 }
 
-/** A token about somebody who has just typed the right code in a frame of the shop's page. */
+/** The token of a verification that was approved in a frame of the shop's page. */
 export async function genuine(latchkey: Latchkey, to: string, state: string): Promise<string> {
   const begin = { site_key: 'lk_pub_demo', to, channel: 'email', state };
   const begun = await call(latchkey, '/embed/verifications', begin, { origin: shop });
@@ -32,7 +32,7 @@ export async function genuine(latchkey: Latchkey, to: string, state: string): Pr
 const part = (value: Json) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const read = (text: string): Json => JSON.parse(Buffer.from(text, 'base64url').toString());
 
-/** What an attacker makes of a token and of the keys that everybody can fetch (S20). */
+/** Forgeries that an attacker can make from a token and the published keys (S20). */
 export function forged(token: string, keys: { kid: string; x: string }[]): string[] {
   const [first, second, signature] = token.split('.');
   const [header, claims] = [read(first), read(second)];
@@ -43,7 +43,7 @@ export function forged(token: string, keys: { kid: string; x: string }[]): strin
     tokens.push(`${unsigned}.`, `${unsigned}.${signature}`);
   }
 
-  // The public key, taken for a secret that both sides share.
+  // The public key used as an HMAC secret.
   const [key] = keys;
   const secrets = [Buffer.from(key.x, 'base64url'), key.x, JSON.stringify(key), JSON.stringify({ keys })];
   for (const [alg, hash] of [['HS256', 'sha256'], ['HS384', 'sha384'], ['HS512', 'sha512']]) {
@@ -68,7 +68,7 @@ export function forged(token: string, keys: { kid: string; x: string }[]): strin
     tokens.push(`${first}.${part({ ...claims, [name]: value })}.${signature}`);
   }
 
-  // Signed well, by somebody else.
+  // Valid signatures of another key.
   const { privateKey, publicKey } = generateKeyPairSync('ed25519');
   const jwk = publicKey.export({ format: 'jwk' });
   for (const extra of [

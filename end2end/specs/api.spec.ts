@@ -1,4 +1,4 @@
-// The JSON API as strangers meet it: from the README alone, and by tools that know nothing of us.
+// The JSON API: the examples of the README, clients written from it, and Schemathesis.
 import { execFile, spawn } from 'node:child_process';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,10 +11,10 @@ import { expect, test, wrong } from '../harness/test.ts';
 const here = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 const run = promisify(execFile);
 
-/** The tools in Python that scripts/setup.sh has installed. */
+/** Folder of the Python tools that scripts/setup.sh has installed. */
 const python = process.env.LATCHKEY_PYTHON ?? '';
 
-test('what the README says of calling it works word by word', async ({ latchkey }) => {
+test('the shell example of the README works as printed', async ({ latchkey }) => {
   const readme = readFileSync(here('../README.md'), 'utf8');
   const section = readme.slice(readme.indexOf('## Call it'));
   const example = /```sh\n(.*?)```/s.exec(section)![1];
@@ -24,7 +24,7 @@ test('what the README says of calling it works word by word', async ({ latchkey 
   expect(stdout).toContain('{"result":"approved","verification":{');
 });
 
-test('the README’s Python is a back end', async ({ latchkey }) => {
+test('the Python example of the README works as printed', async ({ latchkey }) => {
   const readme = readFileSync(here('../README.md'), 'utf8');
   const example = /```python\n(.*?)```/s.exec(readme.slice(readme.indexOf('## Call it')))![1];
   const program = `${example.replaceAll('http://127.0.0.1:3000', latchkey.origin)}
@@ -38,12 +38,12 @@ assert sign_up("no number") is None
   await run('python3', ['-c', program]);
 });
 
-test('a shell script signs somebody up', async ({ latchkey }) => {
+test('a shell script signs a person up', async ({ latchkey }) => {
   const { stdout } = await run(here('clients/curl.sh'), [latchkey.origin, 'jane@example.com']);
   expect(stdout.trim()).toBe('approved');
 });
 
-test('the back end of a mobile app signs somebody up', async ({ latchkey }) => {
+test('the back end of a mobile app signs a person up', async ({ latchkey }) => {
   const environment = { ...process.env, LATCHKEY_URL: latchkey.origin, LATCHKEY_KEY: 'lk_sec_demo' };
   const server = spawn('python3', [here('clients/mobile_back_end.py')], { env: environment });
   try {
@@ -75,7 +75,7 @@ test('the back end of a mobile app signs somebody up', async ({ latchkey }) => {
 
 test('Schemathesis finds nothing with every check it has', async ({}, testInfo) => {
   test.setTimeout(240_000);
-  // Waits and limits are tested elsewhere.
+  // Without waits and limits, which other tests cover.
   const latchkey = await Latchkey.start({
     LATCHKEY_POLICY__RESEND_WAITS: '0',
     LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES: '1000000',
@@ -88,12 +88,12 @@ test('Schemathesis finds nothing with every check it has', async ({}, testInfo) 
     cpSync(here('python'), folder, { recursive: true });
     const description = `${latchkey.origin}/v1/openapi.json`;
     const options = ['run', description, '--checks', 'all', '--no-color'];
-    // It draws its progress for terminals, and takes this for one.
+    // Without these variables it would draw a progress bar.
     const env = { ...process.env, FORCE_COLOR: undefined, TERM: 'dumb' };
     const tool = run(join(python, 'st'), options, { cwd: folder, env, maxBuffer: 1e8 });
     const outcome = await tool.catch((error) => error);
     expect(outcome.code ?? 0, `${outcome.stdout}${outcome.stderr}`).toBe(0);
-    // It would find nothing either if nothing had ever been accepted.
+    // Every operation must have been accepted at least once, or the run would prove nothing.
     const seen: Record<string, number[]> = JSON.parse(readFileSync(join(folder, 'seen.json'), 'utf8'));
     expect(Object.keys(seen).sort()).toEqual([
       'DELETE /v1/verifications/{id}',

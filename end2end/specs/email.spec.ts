@@ -1,4 +1,4 @@
-// A code by e-mail, through a real mail server: the test reads what was delivered.
+// Codes by e-mail, delivered through a real mail server.
 import { expect, test, wrong } from '../harness/test.ts';
 
 test.use({ carriers: ['mail'] });
@@ -8,39 +8,39 @@ test('a code is delivered by e-mail, typed and verified', async ({ journey, mail
   await expect(page).toHaveTitle('OTP Verification');
   await expect(page.getByText('We sent a code to j***@example.com')).toBeVisible();
 
-  const letter = await mail.letter('jane@example.com');
-  expect(letter.secure, 'over TLS').toBe(true);
-  expect(letter.user, 'signed in').toBe('postmaster@example.com');
-  expect(letter.mail.from).toMatchObject({ address: 'otp@example.com', name: 'Latchkey' });
-  expect(letter.mail.subject).toBe('Your Latchkey code');
-  expect(letter.mail.text).toContain('It is valid for 5 minutes.');
-  expect(letter.mail.html).toContain(`\n${letter.code}\n`);
-  expect(letter.mail.html).not.toMatch(/https?:|src=|href=/);
+  const message = await mail.message('jane@example.com');
+  expect(message.secure, 'over TLS').toBe(true);
+  expect(message.user, 'signed in').toBe('postmaster@example.com');
+  expect(message.mail.from).toMatchObject({ address: 'otp@example.com', name: 'Latchkey' });
+  expect(message.mail.subject).toBe('Your Latchkey code');
+  expect(message.mail.text).toContain('It is valid for 5 minutes.');
+  expect(message.mail.html).toContain(`\n${message.code}\n`);
+  expect(message.mail.html).not.toMatch(/https?:|src=|href=/);
 
-  await journey.awake();
-  await journey.type(letter.code);
+  await journey.hydrated();
+  await journey.type(message.code);
   await journey.succeeded();
   await expect(page.getByText('j***@example.com is verified.')).toBeVisible();
-  // Nothing personal and no code where histories and logs would keep it.
-  expect(page.url()).not.toMatch(new RegExp(`jane|example|${letter.code}|\\?`));
+  // Histories and logs keep URLs.
+  expect(page.url()).not.toMatch(new RegExp(`jane|example|${message.code}|\\?`));
 });
 
-test('delivery is followed live while a server holds the message back', async ({
+test('the delivery state is updated while a mail server defers the message', async ({
   journey,
   mail,
   page,
 }) => {
   await journey.byEmail('greylist+live@example.com');
   await expect(page.getByText('Sending a code to')).toBeVisible();
-  // The page looks ever more rarely: for a message put off by two seconds, after five at the latest.
+  // Polls get rarer: a message deferred by two seconds is seen after five at the latest.
   await expect(page.getByText('We sent a code to')).toBeVisible({ timeout: 15_000 });
-  const { code } = await mail.letter('greylist+live@example.com');
-  await journey.awake();
+  const { code } = await mail.message('greylist+live@example.com');
+  await journey.hydrated();
   await journey.type(code);
   await journey.succeeded();
 });
 
-test('an address that the mail server refuses is told on the page', async ({ journey, page }) => {
+test('an address that the mail server refuses is reported on the page', async ({ journey, page }) => {
   await journey.byEmail('unknown+nobody@example.com');
   await expect(journey.heading('We could not reach you')).toBeVisible();
   await expect(
@@ -60,8 +60,8 @@ test.describe('with no wait before a resend', () => {
   }) => {
     const to = 'second@example.com';
     await journey.byEmail(to);
-    await journey.awake();
-    const first = await mail.letter(to);
+    await journey.hydrated();
+    const first = await mail.message(to);
     await journey.type(wrong(first.code));
     await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
 
@@ -69,7 +69,7 @@ test.describe('with no wait before a resend', () => {
     await expect(page.getByText('We sent a new code to s***@example.com')).toBeVisible();
     await expect(journey.field).toBeFocused();
     await expect(journey.field).toHaveValue('');
-    const second = await mail.letter(to, 2);
+    const second = await mail.message(to, 2);
     expect(second.mail.messageId).not.toBe(first.mail.messageId);
 
     await journey.type(wrong(first.code, 2));
@@ -81,9 +81,9 @@ test.describe('with no wait before a resend', () => {
   test('a newer code is accepted as well', async ({ journey, mail }) => {
     const to = 'newer@example.com';
     await journey.byEmail(to);
-    await journey.awake();
+    await journey.hydrated();
     await journey.resend.click();
-    await journey.type((await mail.letter(to, 2)).code);
+    await journey.type((await mail.message(to, 2)).code);
     await journey.succeeded();
   });
 });

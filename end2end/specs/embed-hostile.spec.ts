@@ -1,4 +1,4 @@
-// What other pages, forged messages and a person with a debugger can gain from the element: nothing.
+// Attacks on the element: hostile pages, forged messages, and a person with a debugger.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
@@ -6,7 +6,7 @@ import type { BrowserContext, Page } from '@playwright/test';
 
 import { Element, type Shop, expect, test as base } from '../harness/shop.ts';
 
-/** A page of somebody else's, on an origin that no site has listed. */
+/** Serves a page on an origin that no site has listed. */
 const test = base.extend<{ hostile: (html: string) => string }>({
   hostile: async ({}, use) => {
     let html = '';
@@ -28,13 +28,13 @@ const siteKey = 'lk_pub_the_example_shop';
 async function verified(element: Element, shop: Shop, latchkey: { code(n?: number): Promise<string> }, n = 1) {
   await element.page.goto(`${shop.origin}/sign-up`);
   await element.page.getByLabel('Your name').fill('Jo');
-  await element.ask(`jo${n}@example.com`);
+  await element.requestCode(`jo${n}@example.com`);
   await element.type(await latchkey.code(n));
   await element.succeeded();
   return element.token();
 }
 
-/** Posts a token to the shop as the page's own form would, with whatever a person has put into it. */
+/** Posts a token to the shop with the page's own form. */
 async function submit(page: Page, token: string): Promise<void> {
   await page.locator('form').evaluate((form: HTMLFormElement, token) => {
     form.querySelector('otp-verification')!.remove();
@@ -58,7 +58,7 @@ test('S13: a hostile origin can neither frame it nor read from it', async ({
   faults.expect(/frame-ancestors/, /CORS/, /status of 403/);
   faults.allow(/ERR_BLOCKED_BY_RESPONSE/, /ERR_FAILED/, /Failed to load resource/);
   await page.goto(`${shop.origin}/sign-up`);
-  await element.ask('framed@example.com');
+  await element.requestCode('framed@example.com');
   const id = (await element.frame.locator('#check').getAttribute('action'))!.split('/')[3];
 
   const query = (origin: string) => `site_key=${siteKey}&origin=${encodeURIComponent(origin)}`;
@@ -68,7 +68,7 @@ test('S13: a hostile origin can neither frame it nor read from it', async ({
     `${latchkey.origin}/embed?${query(own)}`,
     `${latchkey.origin}/embed/v/${id}?${query(shop.origin)}`,
     `${latchkey.origin}/embed/v/${id}?${query(own)}`,
-    // Nor does it help to frame a page that may.
+    // A page that embeds the element cannot be framed either.
     `${shop.origin}/sign-up`,
   ];
   const frames = urls.map((url, n) => `<iframe src="${url}" title="frame ${n}"></iframe>`);
@@ -76,7 +76,7 @@ test('S13: a hostile origin can neither frame it nor read from it', async ({
   for (const [n] of urls.entries()) {
     await expect(page.frameLocator(`iframe[title="frame ${n}"]`).getByRole('heading', { level: 1 })).toHaveCount(0);
   }
-  // Whoever sets an element up learns why it is refused: the browser alone does not say.
+  // The log tells operators the reason, which browsers do not show.
   await latchkey.logged('the site does not list this origin');
   const shown = page.frames().slice(1).map((frame) => frame.url());
   expect(shown.filter((url) => url.startsWith(latchkey.origin) || url.startsWith(shop.origin))).toEqual([]);
@@ -89,7 +89,7 @@ test('S13: a hostile origin can neither frame it nor read from it', async ({
           headers: { 'content-type': 'application/json' },
           body: JSON.stringify({ site_key: siteKey, to: 'victim@example.com' }),
         }),
-        // What needs no preflight is refused all the same.
+        // A request without preflight is refused as well.
         () => fetch(`${latchkey}/embed/verifications`, {
           method: 'POST',
           headers: { 'content-type': 'text/plain' },
@@ -103,13 +103,13 @@ test('S13: a hostile origin can neither frame it nor read from it', async ({
     [latchkey.origin, siteKey, urls[0]],
   );
   expect(read).toEqual(['refused', 'refused', 'refused', 'refused']);
-  expect(await latchkey.caught(), 'and nothing was sent').toHaveLength(1);
+  expect(await latchkey.caught(), 'nothing was sent').toHaveLength(1);
 });
 
 test('S14: a forged message does nothing', async ({ element, hostile, page, shop }) => {
   await page.goto(`${shop.origin}/sign-up`);
   await expect(element.email).toBeVisible();
-  // Right-looking in every way but where it comes from, and the other way round.
+  // Valid messages from wrong origins or windows.
   await page.evaluate(async (hostile) => {
     const token = 'eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJ4In0.c2ln';
     const forged = [
@@ -126,19 +126,19 @@ test('S14: a forged message does nothing', async ({ element, hostile, page, shop
     const frame = document.querySelector('otp-verification')!.shadowRoot!.querySelector('iframe')!;
     const heard: unknown[] = [];
     for (const message of forged) {
-      // From the page itself, with and without a port of its own.
+      // From the page itself, with and without a port.
       window.postMessage(message, '*');
       const { port1, port2 } = new MessageChannel();
       port1.onmessage = ({ data }) => heard.push(data);
       window.postMessage(message, '*', [port2]);
-      // As if a browser had delivered it: right origin, wrong window, and the other way round.
+      // Synthetic events: right origin with wrong window, and wrong origin with right window.
       const { origin } = new URL(frame.src);
       window.dispatchEvent(new MessageEvent('message', { data: message, origin, source: window }));
       window.dispatchEvent(new MessageEvent('message', { data: message, origin: hostile, source: frame.contentWindow }));
     }
     document.body.append(elsewhere);
     elsewhere.contentWindow!.parent.postMessage(forged[0], '*');
-    // Messages arrive in their order, so after this one all of them have.
+    // Messages arrive in order, so all of them have arrived after this one.
     await new Promise((resolve) => {
       addEventListener('message', ({ data }) => data === 'last' && resolve(undefined));
       window.postMessage('last', '*');
@@ -147,11 +147,11 @@ test('S14: a forged message does nothing', async ({ element, hostile, page, shop
   }, new URL(hostile('')).origin);
 
   expect(await element.token()).toBe('');
-  expect((await element.told()).map(({ type }) => type)).toEqual(['ready']);
+  expect((await element.events()).map(({ type }) => type)).toEqual(['ready']);
   await expect(element.email).toBeVisible();
 });
 
-test('S14: the page in the frame takes no port but from the page around, and that one once', async ({
+test('S14: the page in the frame accepts one port, from the embedding page only', async ({
   element,
   hostile,
   latchkey,
@@ -159,9 +159,9 @@ test('S14: the page in the frame takes no port but from the page around, and tha
   shop,
 }) => {
   await page.goto(`${shop.origin}/sign-up`);
-  await element.ask('ports@example.com');
+  await element.requestCode('ports@example.com');
   const answers = await element.frame.locator('main').evaluate(async (_, hostile) => {
-    // A port that is taken is listened to, and told something at once.
+    // An accepted port receives a message at once.
     const taken: string[] = [];
     for (const [origin, source] of [[hostile, parent], [location.origin, window], [hostile, window]] as const) {
       const { port2 } = new MessageChannel();
@@ -172,7 +172,7 @@ test('S14: the page in the frame takes no port but from the page around, and tha
     return taken;
   }, new URL(hostile('')).origin);
   expect(answers).toEqual([]);
-  // The page around has had its port; a second one is not answered either.
+  // A second port of the embedding page is ignored as well.
   await element.frame.locator('main').evaluate(() => {
     const page = window as unknown as { said: unknown[]; arrived: Promise<unknown> };
     page.said = [];
@@ -196,7 +196,7 @@ test('S14: the page in the frame takes no port but from the page around, and tha
     await page.arrived;
     return page.said;
   });
-  expect(second, 'it is not greeted').toEqual([]);
+  expect(second, 'no message is sent').toEqual([]);
   await element.type(await latchkey.code());
   await element.succeeded();
 });
@@ -207,7 +207,7 @@ test('S14: neither the code nor the recipient is in any message', async ({ conte
   await context.addInitScript(() => {
     const overheard = (window as unknown as { overheard(text: string): void }).overheard;
     const note = (data: unknown) => overheard(JSON.stringify(data) ?? String(data));
-    // Every way out: windows, ports, workers, channels.
+    // Outgoing messages of ports, workers and channels.
     for (const type of [MessagePort, BroadcastChannel, Worker]) {
       const { postMessage } = type.prototype as { postMessage(...args: unknown[]): void };
       (type.prototype as { postMessage: unknown }).postMessage = function (this: unknown, ...args: unknown[]) {
@@ -215,7 +215,7 @@ test('S14: neither the code nor the recipient is in any message', async ({ conte
         return postMessage.apply(this, args);
       };
     }
-    // And every way in.
+    // Incoming messages.
     addEventListener('message', ({ data }) => note(data), true);
     const listen = Object.getOwnPropertyDescriptor(MessagePort.prototype, 'onmessage')!;
     Object.defineProperty(MessagePort.prototype, 'onmessage', {
@@ -231,7 +231,7 @@ test('S14: neither the code nor the recipient is in any message', async ({ conte
   await page.goto(`${shop.origin}/checkout`);
   await page.getByLabel('Where should we send the receipt?').fill('whisper@example.com');
   await page.getByRole('button', { name: 'Continue' }).click();
-  await element.awake();
+  await element.hydrated();
   const code = await latchkey.code();
   await element.type(code);
   await element.succeeded();
@@ -241,20 +241,20 @@ test('S14: neither the code nor the recipient is in any message', async ({ conte
   const token = await element.token();
   const claims = Buffer.from(token.split('.')[1], 'base64url').toString();
   for (const text of [...said.map((text) => text.replaceAll(token, '')), claims]) {
-    // A time has more digits than a code, and may hold its digits.
+    // Timestamps may hold the digits of the code.
     expect(text).not.toMatch(new RegExp(`(?<!\\d)${code}(?!\\d)`));
     expect(text).not.toContain('whisper');
   }
 });
 
-test('answers that are flipped in the browser gain nothing', async ({ element, latchkey, page, shop }) => {
+test('manipulated responses in the browser do not convince the back end', async ({ element, latchkey, page, shop }) => {
   await page.goto(`${shop.origin}/sign-up`);
   await page.getByLabel('Your name').fill('Mallory');
-  await element.ask('victim@example.com');
-  // The island is told that the wrong code was right, and the page with the result is made up.
+  await element.requestCode('victim@example.com');
+  // The response to a wrong code is changed to approved, and the page with the result is forged.
   await page.route(`${latchkey.origin}/ui/check`, async (route) => {
     const answer = await route.fetch();
-    // State and notice of the packed card: approved, and nothing to complain of.
+    // The state in the packed list of strings.
     const card = (await answer.json()) as string[];
     const flipped = card.map((item) => (item === 'pending' ? 'approved' : item));
     expect(flipped).toContain('approved');
@@ -272,15 +272,15 @@ test('answers that are flipped in the browser gain nothing', async ({ element, l
   const code = await latchkey.code();
   await element.type(`${(Number(code[0]) + 1) % 10}${code.slice(1)}`);
   await element.succeeded();
-  expect(await element.token(), 'the page believes it').toBe(forged);
+  expect(await element.token(), 'the page accepts it').toBe(forged);
 
   await page.getByRole('button', { name: 'Create account' }).click();
-  await expect(alert(page), 'and the back end does not').toContainText('no longer good');
+  await expect(alert(page), 'the back end refuses it').toContainText('no longer good');
   await page.goto(`${shop.origin}/account`);
   await expect(page).toHaveURL(`${shop.origin}/sign-up`);
 });
 
-test('S20: a token is good once', async ({ element, latchkey, page, shop }) => {
+test('S20: a token is redeemed once', async ({ element, latchkey, page, shop }) => {
   const token = await verified(element, shop, latchkey);
   await page.getByRole('button', { name: 'Create account' }).click();
   await expect(page.getByRole('heading', { name: 'Welcome, Jo' })).toBeVisible();
@@ -291,7 +291,7 @@ test('S20: a token is good once', async ({ element, latchkey, page, shop }) => {
   await expect(alert(page)).toContainText('no longer good');
 });
 
-test('one person’s token is useless to another', async ({ browser, element, latchkey, shop }) => {
+test('one person’s token is useless to another person', async ({ browser, element, latchkey, shop }) => {
   const token = await verified(element, shop, latchkey);
   const stranger: BrowserContext = await browser.newContext();
   const page = await stranger.newPage();
@@ -309,7 +309,7 @@ test('a token for another address does not place an order', async ({ element, la
   await page.goto(`${shop.origin}/checkout`);
   await page.getByLabel('Where should we send the receipt?').fill('victim@example.com');
   await page.getByRole('button', { name: 'Continue' }).click();
-  await element.awake();
+  await element.hydrated();
   await page.locator('form').evaluate((form: HTMLFormElement, token) => {
     form.querySelector('otp-verification')!.remove();
     form.append(Object.assign(document.createElement('input'), { name: 'otp_token', value: token, type: 'hidden' }));

@@ -1,5 +1,5 @@
-// The shop and the element in it, at the width of a phone and of a desk, light and dark: accessible,
-// nothing sticking out, and photographed.
+// Accessibility, overflow and screenshots of the shop with the element, at the width of a phone and a
+// desktop, light and dark.
 import { AxeBuilder } from '@axe-core/playwright';
 import type { Page } from '@playwright/test';
 
@@ -25,7 +25,7 @@ const states: Record<string, (visitor: Visitor) => Promise<void>> = {
   },
   enter: async (visitor) => {
     await states['sign-up'](visitor);
-    await visitor.element.ask('jane@example.com');
+    await visitor.element.requestCode('jane@example.com');
   },
   malformed: async (visitor) => {
     await states.enter(visitor);
@@ -51,7 +51,7 @@ const states: Record<string, (visitor: Visitor) => Promise<void>> = {
     await states.contact(visitor);
     await visitor.page.getByLabel('Where should we send the receipt?').fill('jane@example.com');
     await visitor.page.getByRole('button', { name: 'Continue' }).click();
-    await visitor.element.awake();
+    await visitor.element.hydrated();
   },
   order: async (visitor) => {
     await states.checkout(visitor);
@@ -62,33 +62,33 @@ const states: Record<string, (visitor: Visitor) => Promise<void>> = {
   },
 };
 
-async function isNowhereTooWide(page: Page): Promise<void> {
+async function hasNoHorizontalOverflow(page: Page): Promise<void> {
   for (const frame of page.frames()) {
     const tooWide = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
     expect(await frame.evaluate(tooWide), frame.url()).toBe(0);
   }
 }
 
-/** The frame is as high as what is in it. */
-async function fits(page: Page): Promise<void> {
+/** The frame is as high as its content. */
+async function hasNoVerticalOverflow(page: Page): Promise<void> {
   for (const frame of page.frames().slice(1)) {
     const hidden = () => document.documentElement.scrollHeight - innerHeight;
     await expect.poll(() => frame.evaluate(hidden)).toBe(0);
   }
 }
 
-// Colours in the middle of a change would be neither here nor there.
+// Contrast cannot be measured during a transition.
 test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const [name, reach] of Object.entries(states)) {
-    test(`${name}: accessible and in shape, ${colorScheme}`, async ({ element, latchkey, page, shop }) => {
+    test(`${name}: accessible and without overflow, ${colorScheme}`, async ({ element, latchkey, page, shop }) => {
       await page.emulateMedia({ colorScheme });
       await reach({ element, latchkey, page, shop });
       for (const width of [1280, 360, 320]) {
         await page.setViewportSize({ width, height: 900 });
-        await fits(page);
-        await isNowhereTooWide(page);
+        await hasNoVerticalOverflow(page);
+        await hasNoHorizontalOverflow(page);
         await page.screenshot({ path: `${pictures}shop-${name}-${width}-${colorScheme}.png`, fullPage: true });
       }
       const { violations } = await new AxeBuilder({ page }).analyze();

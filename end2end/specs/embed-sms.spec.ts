@@ -1,21 +1,21 @@
-// A code by text message for a frame: browsers are told both hosts, and offer it there.
+// Codes by text message for a frame: the message names both hosts, so that browsers offer the code.
 import { expect, test } from '../harness/shop.ts';
 
 test.use({ carriers: ['texts'] });
 
-test('the message names the page around first and the frame last', async ({ element, page, shop, texts }) => {
+test('the message names the embedding page first and the frame last', async ({ element, page, shop, texts }) => {
   await page.goto(`${shop.origin}/sign-up`);
   await element.host.evaluate((host) => {
     host.setAttribute('channel', 'sms');
     host.setAttribute('country', 'DE');
   });
   const country = element.frame.getByRole('combobox', { name: 'Country' });
-  await expect(country, 'the country that the page has named').toHaveValue('DE');
-  await expect(element.email, 'and the one channel').toHaveCount(0);
+  await expect(country, 'the country from the attribute').toHaveValue('DE');
+  await expect(element.email, 'the only channel').toHaveCount(0);
   await country.selectOption('GB');
   await element.frame.getByRole('textbox', { name: 'Phone number' }).fill('07700 900177');
   await element.frame.getByRole('button', { name: 'SEND OTP' }).click();
-  await element.awake();
+  await element.hydrated();
 
   const { body } = await texts.message('+447700900177');
   const code = /^\d+/.exec(body)![0];
@@ -24,7 +24,7 @@ test('the message names the page around first and the frame last', async ({ elem
   await element.succeeded();
 });
 
-test('the frame may ask the browser for the code, and nothing else', async ({ element, page, shop }) => {
+test('the frame is allowed to use WebOTP and no other feature', async ({ element, page, shop }) => {
   await page.goto(`${shop.origin}/sign-up`);
   await expect(element.email).toBeVisible();
   const allowed = await element.frame.locator('main').evaluate(() => {

@@ -1,4 +1,4 @@
-// The element where browsers keep nothing for a frame of another site.
+// The element in browsers that block third-party cookies and storage.
 import { expect, test } from '../harness/shop.ts';
 
 test.use({
@@ -9,7 +9,7 @@ test.use({
 });
 
 test('it needs no cookie and no storage', async ({ context, element, latchkey, page, shop }) => {
-  // Whoever tries to keep something fails, and is told to the test.
+  // Every access to cookies or storage fails and is recorded.
   const kept: string[] = [];
   await context.exposeFunction('kept', (what: string) => kept.push(what));
   await context.addInitScript(() => {
@@ -29,7 +29,7 @@ test('it needs no cookie and no storage', async ({ context, element, latchkey, p
   });
   await page.goto(`${shop.origin}/sign-up`);
   await page.getByLabel('Your name').fill('Jo');
-  await element.ask('jo@example.com');
+  await element.requestCode('jo@example.com');
   await element.type(await latchkey.code());
   await element.succeeded();
   await page.getByRole('button', { name: 'Create account' }).click();

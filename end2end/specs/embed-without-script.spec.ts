@@ -1,4 +1,4 @@
-// Where no script runs, what stands inside the element leads over Latchkey's own page and back.
+// Without script the content of the element leads to Latchkey's own page and back.
 import { expect, test } from '../harness/shop.ts';
 import { Journey } from '../harness/test.ts';
 

@@ -1,4 +1,4 @@
-// The shortest life that a code can be given is half a minute; this waits it out, once.
+// Expiry of a code, in real time with the shortest lifetime of 30 seconds.
 import { expect, test } from '../harness/test.ts';
 import { Latchkey } from '../harness/latchkey.ts';
 
@@ -7,7 +7,7 @@ test.use({
 });
 test.setTimeout(60_000);
 
-test('a code is no longer accepted after its time, and a fresh one is', async ({
+test('an expired code is refused, and a new one is accepted', async ({
   browser,
   context,
   journey,
@@ -15,8 +15,7 @@ test('a code is no longer accepted after its time, and a fresh one is', async ({
   page,
   settings,
 }) => {
-  // Beside it a server that lets a verification end together with its code, and the same page
-  // without script.
+  // In parallel: a server whose verifications expire with their codes, and the page without script.
   const brief = await Latchkey.start({ ...settings, LATCHKEY_POLICY__WINDOW: '30' });
   const ending = journey.on(await context.newPage());
   await ending.page.goto(brief.origin);
@@ -25,7 +24,7 @@ test('a code is no longer accepted after its time, and a fresh one is', async ({
   await expect(ending.field).toBeVisible();
 
   await journey.byEmail('late@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const plain = await browser.newPage({ javaScriptEnabled: false });
   await plain.goto(page.url());
 

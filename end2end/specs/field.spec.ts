@@ -1,9 +1,9 @@
-// The field takes a code however it arrives, and asks the server once.
+// The field accepts typed, pasted and autofilled codes, and sends each once.
 import type { Page } from '@playwright/test';
 
-import { type Journey, expect, promise, test, wrong } from '../harness/test.ts';
+import { type Journey, expect, hint, test, wrong } from '../harness/test.ts';
 
-/** Counts the guesses that the card sends to the server. */
+/** Counts the checks that the card sends. */
 function countChecks(page: Page): () => number {
   let checks = 0;
   page.on('request', (request) => {
@@ -12,7 +12,7 @@ function countChecks(page: Page): () => number {
   return () => checks;
 }
 
-/** All at once, as keyboards of phones and password managers fill it in. */
+/** Sets the value with one event, like phone keyboards and password managers. */
 async function fillIn(journey: Journey, text: string): Promise<void> {
   await journey.field.evaluate((field: HTMLInputElement, text) => {
     field.value = text;
@@ -22,20 +22,20 @@ async function fillIn(journey: Journey, text: string): Promise<void> {
 
 const inArabic = (code: string) => code.replace(/\d/g, (digit) => '٠١٢٣٤٥٦٧٨٩'[Number(digit)]);
 
-test('the field asks browsers for what they know about codes', async ({ journey }) => {
+test('the field has the attributes for one-time codes', async ({ journey }) => {
   await journey.byEmail('field@example.com');
   const field = journey.field;
   await expect(field).toBeFocused();
   await expect(field).toHaveAttribute('autocomplete', 'one-time-code');
   await expect(field).toHaveAttribute('inputmode', 'numeric');
   await expect(field).not.toHaveAttribute('maxlength', /.*/);
-  await expect(field).toHaveAccessibleDescription(promise);
+  await expect(field).toHaveAccessibleDescription(hint);
   const size = await field.evaluate((field) => parseFloat(getComputedStyle(field).fontSize));
-  expect(size, 'no browser zooms in').toBeGreaterThanOrEqual(16);
+  expect(size, 'large enough that no browser zooms in').toBeGreaterThanOrEqual(16);
 });
 
 const ways: [string, (code: string) => string][] = [
-  ['as it is', (code) => code],
+  ['unchanged', (code) => code],
   ['in two groups', (code) => `${code.slice(0, 3)} ${code.slice(3)}`],
   ['with a hyphen and marks of direction', (code) => `\u200e${code.slice(0, 3)}-${code.slice(3)}\u202c`],
   ['with a whole message', (code) => `${code} is your Latchkey code. It is valid for 5 minutes.\n@127.0.0.1 #${code}`],
@@ -45,7 +45,7 @@ for (const [way, write] of ways) {
   test(`a code pasted ${way} is accepted`, async ({ journey, latchkey, page }) => {
     const checks = countChecks(page);
     await journey.byEmail('paste@example.com');
-    await journey.awake();
+    await journey.hydrated();
     await journey.paste(write(await latchkey.code()));
     await journey.succeeded();
     expect(checks()).toBe(1);
@@ -54,33 +54,33 @@ for (const [way, write] of ways) {
 
 test('a code typed in Arabic-Indic digits is accepted', async ({ journey, latchkey }) => {
   await journey.byEmail('arabic@example.com');
-  await journey.awake();
+  await journey.hydrated();
   await journey.type(inArabic(await latchkey.code()));
   await journey.succeeded();
 });
 
 test('leading zeros stay', async ({ journey, latchkey }) => {
   await journey.byEmail('zeros@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const wrong = (await latchkey.code()) === '000000' ? '000001' : '000000';
   await journey.type(wrong);
   await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
   await expect(journey.field).toHaveValue(wrong);
 });
 
-test('a code that is filled in by one event is checked once', async ({ journey, latchkey, page }) => {
+test('an autofilled code is checked once', async ({ journey, latchkey, page }) => {
   const checks = countChecks(page);
   await journey.byEmail('autofill@example.com');
-  await journey.awake();
+  await journey.hydrated();
   await fillIn(journey, await latchkey.code());
   await journey.succeeded();
   expect(checks()).toBe(1);
 });
 
-test('a wrong code is never checked twice unasked', async ({ journey, latchkey, page }) => {
+test('a wrong code is not submitted automatically twice', async ({ journey, latchkey, page }) => {
   const checks = countChecks(page);
   await journey.byEmail('once@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const code = await latchkey.code();
   await fillIn(journey, wrong(code));
   await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
@@ -91,7 +91,7 @@ test('a wrong code is never checked twice unasked', async ({ journey, latchkey, 
   await expect(journey.field).toHaveValue(wrong(code));
   await expect(journey.error).toHaveText('');
 
-  // A distinct value is meant; all answers before it have come by then.
+  // Another value is submitted; by then all earlier responses have arrived.
   await fillIn(journey, wrong(code, 2));
   await expect(journey.error).toHaveText('Incorrect OTP! 3 tries left.');
   expect(checks()).toBe(2);
@@ -100,7 +100,7 @@ test('a wrong code is never checked twice unasked', async ({ journey, latchkey, 
 test('correcting one digit waits for SUBMIT', async ({ journey, latchkey, page }) => {
   const checks = countChecks(page);
   await journey.byEmail('correct@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const code = await latchkey.code();
   await journey.type(wrong(code));
   await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
@@ -117,7 +117,7 @@ test('correcting one digit waits for SUBMIT', async ({ journey, latchkey, page }
 test('a double click on SUBMIT is harmless', async ({ journey, latchkey, page }) => {
   const checks = countChecks(page);
   await journey.byEmail('double@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const code = await latchkey.code();
   await journey.type(wrong(code));
   await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
@@ -139,7 +139,7 @@ test('a double click on SUBMIT is harmless', async ({ journey, latchkey, page })
   await expect(journey.submit).toHaveText('SUBMIT');
 });
 
-test.describe('while the WebAssembly is on its way', () => {
+test.describe('while the WebAssembly is loading', () => {
   let arrive: () => void;
 
   test.beforeEach(async ({ page }) => {
@@ -150,19 +150,19 @@ test.describe('while the WebAssembly is on its way', () => {
     });
   });
 
-  test('what was typed survives', async ({ journey, latchkey }) => {
+  test('typed digits survive hydration', async ({ journey, latchkey }) => {
     await journey.byEmail('early@example.com');
     const code = await latchkey.code();
     await journey.type(code.slice(0, 4));
     arrive();
-    await journey.awake();
+    await journey.hydrated();
     await expect(journey.field).toHaveValue(code.slice(0, 4));
     await expect(journey.field).toBeFocused();
     await journey.type(code.slice(4));
     await journey.succeeded();
   });
 
-  test('a whole code that was typed is checked on arrival', async ({ journey, latchkey, page }) => {
+  test('a complete code is checked on hydration', async ({ journey, latchkey, page }) => {
     const checks = countChecks(page);
     await journey.byEmail('whole@example.com');
     await journey.type(await latchkey.code());

@@ -1,4 +1,4 @@
-// The examples of docs/HOSTED.md, run as they stand there.
+// The examples of docs/HOSTED.md.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,13 +12,13 @@ import { expect, test as base, wrong } from '../harness/test.ts';
 const page = readFileSync(new URL('../../docs/HOSTED.md', import.meta.url), 'utf8');
 const secretKey = 'lk_sec_of-an-example-of-the-documents';
 
-/** The one block in this language that is a whole program. */
+/** The first code block in a language, which is a complete program. */
 function program(language: string): string {
   const blocks = [...page.matchAll(/^```(\w+)\n(.*?)^```$/gms)];
   return blocks.find(([, name]) => name === language)![2];
 }
 
-/** A port that nobody listened on a moment ago. */
+/** A port that was free a moment ago. */
 async function freePort(): Promise<number> {
   const server = createServer();
   await once(server.listen(0, 'localhost'), 'listening');
@@ -50,7 +50,7 @@ for (const [language, command, file] of [
   ['js', 'node', 'shop.mjs'],
   ['python', 'python3', 'shop.py'],
 ]) {
-  test(`the example in ${language} signs people in by a proof and by nothing else`, async ({
+  test(`the example in ${language} signs people in by a redeemed token only`, async ({
     browser,
     example,
     faults,
@@ -58,7 +58,7 @@ for (const [language, command, file] of [
     latchkey,
     page,
   }) => {
-    // Browsers ask for an icon, which the examples do not have.
+    // The examples have no icon.
     faults.expectStatus(404);
     const shop = `http://localhost:${example.port}`;
     const path = join(example.folder, file);
@@ -76,18 +76,18 @@ for (const [language, command, file] of [
         await page.goto(shop);
         await page.getByRole('textbox', { name: 'E-mail' }).fill('jo@example.com');
         await page.getByRole('button', { name: 'Sign in' }).click();
-        await journey.awake();
+        await journey.hydrated();
       };
 
       await start();
       await page.getByRole('button', { name: /^Cancel and return to .Example Shop.$/ }).click();
       await expect(journey.heading('Not signed in: canceled')).toBeVisible();
 
-      // Whoever begins and has somebody else type the code is not taken for them.
+      // An attacker who lets a victim type the code is not signed in.
       await start();
       const victim = journey.on(await browser.newPage());
       await victim.page.goto(page.url());
-      await victim.awake();
+      await victim.hydrated();
       await victim.type(await latchkey.code(2));
       await expect(victim.heading('Not signed in: nothing has come back')).toBeVisible();
       await victim.page.close();
@@ -101,7 +101,7 @@ for (const [language, command, file] of [
       await journey.type(code);
       await expect(journey.heading('Signed in as jo@example.com')).toBeVisible();
 
-      // Whoever says so without a proof is not believed, and gets nobody else's session.
+      // A forged return form is refused.
       const body = new URLSearchParams({ result: 'approved', state: 'anything', token: 'a.b.c' });
       const forged = await fetch(`${shop}/return`, { method: 'POST', body });
       expect(await forged.text()).toContain('Not signed in');

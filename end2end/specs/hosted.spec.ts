@@ -1,4 +1,4 @@
-// The hosted flow: a product on another site sends its people to a page of ours and gets them back.
+// The hosted flow: a relying party on another site redirects people to our page and gets them back.
 import type { Page } from '@playwright/test';
 
 import { looksRight } from '../harness/looks.ts';
@@ -12,7 +12,7 @@ const test = base.extend<{ tea: RelyingParty; urls: string[] }>({
     await tea.end();
   },
   settings: async ({ tea }, use) => use(tea.settings),
-  // S8, S15: nothing personal and nothing that proves anything stands in any URL, nor in a referrer.
+  // S8, S15: no recipient and no token is in any URL or referrer.
   urls: [
     async ({ context, tea }, use) => {
       const seen: string[] = [];
@@ -27,24 +27,24 @@ const test = base.extend<{ tea: RelyingParty; urls: string[] }>({
       }
       const referrers = tea.returns.map(({ headers }) => headers.referer);
       const foreign = referrers.filter((referrer) => referrer && !referrer.startsWith(tea.origin));
-      expect(foreign, 'the address of a verification is told to nobody').toEqual([]);
+      expect(foreign, 'no referrer holds the URL of a verification').toEqual([]);
     },
     { auto: true },
   ],
 });
 
-/** From the product to our page. */
+/** Goes from the relying party to our page. */
 async function visit(tea: RelyingParty, latchkey: { origin: string }, page: Page): Promise<void> {
   tea.latchkey = latchkey.origin;
   await page.goto(tea.origin);
   await page.getByRole('link', { name: 'Sign in' }).click();
 }
 
-// The name keeps its direction by marks that nobody sees.
+// Invisible isolation marks surround the name.
 const leave = (page: Page) => page.getByRole('button', { name: /^Cancel and return to .Tea & Co.$/ });
 const back = (page: Page) => page.getByRole('button', { name: 'Return to Tea & Co', exact: true });
 
-/** Types wrong codes until no more are taken; without script each one is submitted. */
+/** Types wrong codes until none are left; without script each one is submitted by the button. */
 async function guess(journey: Journey, code: string, submits: boolean): Promise<void> {
   for (let n = 1; n <= 5; n += 1) {
     await journey.type(wrong(code, n));
@@ -57,17 +57,17 @@ for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with script' : 'without script', () => {
     test.use({ javaScriptEnabled });
 
-    /** Waits for the way back to be taken, or takes it. */
+    /** Waits for the return form to be submitted, or submits it. */
     async function returned(page: Page): Promise<void> {
       if (!javaScriptEnabled) await back(page).click();
       await page.waitForURL(/\/done$/);
     }
 
-    test('whoever is approved comes back with a token', async ({ journey, latchkey, page, tea }) => {
+    test('an approved person returns with a token', async ({ journey, latchkey, page, tea }) => {
       await visit(tea, latchkey, page);
       await expect(page.getByRole('img', { name: 'Tea & Co' })).toBeVisible();
       await expect(page.getByRole('link', { name: 'Help from Tea & Co' })).toBeVisible();
-      if (javaScriptEnabled) await journey.awake();
+      if (javaScriptEnabled) await journey.hydrated();
       await journey.type(await latchkey.code());
       if (!javaScriptEnabled) {
         await journey.submit.click();
@@ -80,27 +80,27 @@ for (const javaScriptEnabled of [true, false]) {
       expect(others).toEqual([]);
       expect(Object.keys(fields).sort()).toEqual(['result', 'state', 'token']);
       expect(fields.result).toBe('approved');
-      // What `docs/HOSTED.md` tells relying parties to be prepared for.
+      // As documented in `docs/HOSTED.md`.
       expect([headers.origin, headers.referer, headers.cookie]).toEqual(['null', undefined, undefined]);
     });
 
-    test('whoever calls it off comes back without', async ({ journey, latchkey, page, tea }) => {
+    test('a person who cancels returns without a token', async ({ journey, latchkey, page, tea }) => {
       await visit(tea, latchkey, page);
-      if (javaScriptEnabled) await journey.awake();
+      if (javaScriptEnabled) await journey.hydrated();
       await leave(page).click();
       await returned(page);
       await expect(journey.heading('Not signed in: canceled')).toBeVisible();
       expect(Object.keys(tea.returns[0].fields).sort()).toEqual(['result', 'state']);
     });
 
-    test('too many wrong codes are told, and lead back by a button', async ({
+    test('after too many wrong codes a button leads back', async ({
       journey,
       latchkey,
       page,
       tea,
     }) => {
       await visit(tea, latchkey, page);
-      if (javaScriptEnabled) await journey.awake();
+      if (javaScriptEnabled) await journey.hydrated();
       await guess(journey, await latchkey.code(), !javaScriptEnabled);
       await expect(journey.heading('Too many incorrect OTPs')).toBeVisible();
       await expect(page).toHaveTitle('Error: OTP Verification');
@@ -109,13 +109,13 @@ for (const javaScriptEnabled of [true, false]) {
       await expect(journey.heading('Not signed in: max_attempts_reached')).toBeVisible();
     });
 
-    test.describe('with mail that is carried', () => {
+    test.describe('with a mail server', () => {
       test.use({
         carriers: ['mail'],
         settings: async ({ tea }, use) => use(tea.settings),
       });
 
-      test('an address that refuses mail is told, and leads back by a button', async ({
+      test('after a failed delivery a button leads back', async ({
         journey,
         latchkey,
         page,
@@ -134,7 +134,7 @@ for (const javaScriptEnabled of [true, false]) {
   });
 }
 
-test.describe('with codes that live as briefly as they may', () => {
+test.describe('with the shortest lifetime of codes', () => {
   test.use({
     settings: async ({ tea }, use) => {
       await use({ ...tea.settings, LATCHKEY_POLICY__LIFETIME: '30', LATCHKEY_POLICY__WINDOW: '30' });
@@ -142,7 +142,7 @@ test.describe('with codes that live as briefly as they may', () => {
   });
   test.setTimeout(60_000);
 
-  test('what has expired is told, and leads back by a button', async ({
+  test('after the expiry a button leads back', async ({
     browser,
     faults,
     journey,
@@ -152,7 +152,7 @@ test.describe('with codes that live as briefly as they may', () => {
   }) => {
     faults.expectStatus(404);
     await visit(tea, latchkey, page);
-    await journey.awake();
+    await journey.hydrated();
     await expect(journey.heading('This OTP has expired')).toBeVisible({ timeout: 40_000 });
     const plain = await browser.newPage({ javaScriptEnabled: false });
     await plain.goto(page.url());
@@ -164,7 +164,7 @@ test.describe('with codes that live as briefly as they may', () => {
   });
 });
 
-test('going back after a success leads to no second one', async ({
+test('navigating back after a success does not lead to a second one', async ({
   browser,
   journey,
   latchkey,
@@ -172,14 +172,14 @@ test('going back after a success leads to no second one', async ({
   tea,
 }) => {
   await visit(tea, latchkey, page);
-  await journey.awake();
+  await journey.hydrated();
   const address = page.url();
   await journey.type(await latchkey.code());
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
   const { fields } = tea.returns[0];
 
-  // Reloading is the product's own. The page that led back has gone from the history; where a busy
-  // browser has kept it, it leaves the choice.
+  // The page with the return form is no longer in the history. If a busy browser has kept it, it does
+  // not submit the form again.
   await page.reload();
   await page.goBack();
   await expect(page.getByRole('link', { name: 'Sign in' }).or(back(page))).toBeVisible();
@@ -187,16 +187,16 @@ test('going back after a success leads to no second one', async ({
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
   expect(tea.returns).toHaveLength(1);
 
-  // Whoever asks for it again finds that it has led back before, and gets no token.
+  // Opened again, the page has a return form without a token.
   await page.goto(address);
   await journey.succeeded();
   await expect(back(page)).toBeVisible();
   await expect(page.locator('input[name=token]')).toHaveCount(0);
   expect(tea.returns).toHaveLength(1);
 
-  // The token is good once, and to nobody else: not for the product itself, and not for another
-  // browser that posts the very same form.
-  const again = await tea.ask('/v1/tokens/redeem', { token: fields.token });
+  // The token cannot be redeemed again, neither by the relying party nor by another browser that posts
+  // the same form.
+  const again = await tea.call('/v1/tokens/redeem', { token: fields.token });
   expect([again.status, again.answer.code]).toEqual([409, 'token_already_redeemed']);
   const other = await browser.newPage();
   await other.route(`${tea.origin}/replay`, (route) => {
@@ -210,9 +210,9 @@ test('going back after a success leads to no second one', async ({
   await other.close();
 });
 
-test('going back after calling it off leaves the choice', async ({ journey, latchkey, page, tea }) => {
+test('navigating back after canceling does not submit the form again', async ({ journey, latchkey, page, tea }) => {
   await visit(tea, latchkey, page);
-  await journey.awake();
+  await journey.hydrated();
   await leave(page).click();
   await expect(journey.heading('Not signed in: canceled')).toBeVisible();
   await page.goBack();
@@ -221,14 +221,13 @@ test('going back after calling it off leaves the choice', async ({ journey, latc
   expect(tea.returns).toHaveLength(1);
 });
 
-// Somebody begins with another person's address, has that person type the code, and hopes to be taken
-// for them.
-test('a proof is of no use but in the browser that began', async ({ browser, journey, latchkey, page, tea }) => {
+// An attacker starts with a victim's address and lets the victim type the code.
+test('a token is useless outside the browser that started', async ({ browser, journey, latchkey, page, tea }) => {
   await visit(tea, latchkey, page);
-  await journey.awake();
+  await journey.hydrated();
   const victim = journey.on(await browser.newPage());
   await victim.page.goto(page.url());
-  await victim.awake();
+  await victim.hydrated();
   await victim.type(await latchkey.code());
   await expect(victim.heading('Not signed in: nothing is known of you')).toBeVisible();
   expect(tea.returns).toHaveLength(1);
@@ -237,7 +236,7 @@ test('a proof is of no use but in the browser that began', async ({ browser, jou
   await victim.page.close();
 });
 
-test('a code that is typed in two tabs leads both back, and one of them to a success', async ({
+test('a code typed in two tabs returns both, but only one with a token', async ({
   context,
   journey,
   latchkey,
@@ -245,10 +244,10 @@ test('a code that is typed in two tabs leads both back, and one of them to a suc
   tea,
 }) => {
   await visit(tea, latchkey, page);
-  await journey.awake();
+  await journey.hydrated();
   const other = journey.on(await context.newPage());
   await other.page.goto(page.url());
-  await other.awake();
+  await other.hydrated();
   const code = await latchkey.code();
   await journey.type(code);
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
@@ -260,10 +259,10 @@ test('a code that is typed in two tabs leads both back, and one of them to a suc
   expect(tea.returns.map(({ fields }) => 'token' in fields)).toEqual([true, false]);
 });
 
-test.describe('in its colours', () => {
+test.describe('with custom colours', () => {
   test.use({ contextOptions: { reducedMotion: 'reduce' } });
 
-  test('every step of a visit is accessible and in shape, light and dark', async ({
+  test('every step is accessible and without overflow, light and dark', async ({
     journey,
     latchkey,
     page,
@@ -271,7 +270,7 @@ test.describe('in its colours', () => {
   }) => {
     test.slow();
     await visit(tea, latchkey, page);
-    await journey.awake();
+    await journey.hydrated();
     const address = page.url();
     await looksRight(page, 'visited');
     await guess(journey, await latchkey.code(), false);
@@ -279,7 +278,7 @@ test.describe('in its colours', () => {
     await looksRight(page, 'visited-too-many');
 
     await visit(tea, latchkey, page);
-    await journey.awake();
+    await journey.hydrated();
     await leave(page).click();
     await expect(journey.heading('Not signed in: canceled')).toBeVisible();
     await page.goBack();
@@ -287,7 +286,7 @@ test.describe('in its colours', () => {
     await looksRight(page, 'visited-canceled');
 
     await visit(tea, latchkey, page);
-    await journey.awake();
+    await journey.hydrated();
     const another = page.url();
     expect(another).not.toBe(address);
     await journey.type(await latchkey.code(3));

@@ -1,10 +1,10 @@
-// What other pages, mail scanners and curious browsers can bring about: nothing.
+// Requests of other sites, mail scanners and prefetching browsers have no effect.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import { expect, test as base, wrong } from '../harness/test.ts';
 
-/** A page of somebody else's, on another site. */
+/** Serves a page on another site. */
 const test = base.extend<{ foreign: (html: string) => string }>({
   foreign: async ({}, use) => {
     let html = '';
@@ -23,14 +23,14 @@ const test = base.extend<{ foreign: (html: string) => string }>({
 
 test('S11: ten loads by a browser consume nothing', async ({ context, journey, latchkey, page }) => {
   await journey.byEmail('scanned@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const code = await latchkey.code();
   const visitor = await context.newPage();
   for (let n = 0; n < 5; n += 1) {
     await visitor.goto(page.url());
-    await journey.on(visitor).awake();
+    await journey.on(visitor).hydrated();
     await visitor.goto(`${page.url()}?code=${code}&e=approved`);
-    await journey.on(visitor).awake();
+    await journey.on(visitor).hydrated();
   }
   await page.bringToFront();
   await journey.type(wrong(code));
@@ -50,7 +50,7 @@ test('S12: a form on another site changes nothing', async ({
 }) => {
   faults.expectStatus(403);
   await journey.byEmail('forged@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const code = await latchkey.code();
   const elsewhere = await context.newPage();
   for (const [action, field] of [
@@ -66,13 +66,13 @@ test('S12: a form on another site changes nothing', async ({
   }
   await page.bringToFront();
   await page.reload();
-  await journey.awake();
+  await journey.hydrated();
   await journey.type(code);
   await journey.succeeded();
   expect(await latchkey.caught()).toHaveLength(1);
 });
 
-test('S13: no page of ours shows in the frame of another site', async ({
+test('S13: another site cannot show our pages in a frame', async ({
   faults,
   foreign,
   journey,
@@ -93,19 +93,19 @@ test('S13: no page of ours shows in the frame of another site', async ({
   expect(shown.filter((url) => url.startsWith(latchkey.origin))).toEqual([]);
 });
 
-test('S13: a script that is smuggled into a page does not run', async ({ faults, journey, page }) => {
+test('S13: an injected script does not run', async ({ faults, journey, page }) => {
   faults.expect(/Content Security Policy/);
   await journey.byEmail('injected@example.com');
   await page.evaluate(() => {
     const script = document.createElement('script');
-    script.textContent = 'document.title = "smuggled"';
+    script.textContent = 'document.title = "injected"';
     document.body.append(script);
-    document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="document.title=\'smuggled\'">');
+    document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="document.title=\'injected\'">');
   });
   await expect(page).toHaveTitle('OTP Verification');
 });
 
-test('every page says that it is nobody else’s', async ({ journey, latchkey, page }) => {
+test('every page has the security headers', async ({ journey, latchkey, page }) => {
   await journey.byEmail('headers@example.com');
   for (const url of [page.url(), `${latchkey.origin}/`, `${latchkey.origin}/dev/inbox`]) {
     const headers = (await page.goto(url))!.headers();

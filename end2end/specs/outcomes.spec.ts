@@ -1,21 +1,21 @@
-// How checks and resends end, in words, with the card alive.
+// Results of checks and resends on the hydrated page.
 import type { Page } from '@playwright/test';
 
 import { expect, test, wrong } from '../harness/test.ts';
 
-/** Whenever the card looks how far delivery has come it learns the server's time as well: a clock
- *  that a test has moved would be set right at once. */
-async function leaveAlone(page: Page): Promise<void> {
+/** Blocks the polls of the delivery state. Each response sets the clock, which would undo a clock that
+ *  the test has moved. */
+async function blockPolls(page: Page): Promise<void> {
   await page.route('**/ui/view', () => {});
 }
 
-test('wrong codes are told with the tries that are left, ready for overtyping', async ({
+test('a wrong code is reported with the tries left, and selected for overtyping', async ({
   journey,
   latchkey,
   page,
 }) => {
   await journey.byEmail('guess@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const code = await latchkey.code();
   for (const [n, left] of ['4 tries', '3 tries', '2 tries', '1 try'].entries()) {
     await journey.type(wrong(code, n + 1));
@@ -26,7 +26,7 @@ test('wrong codes are told with the tries that are left, ready for overtyping', 
     await expect(page).toHaveTitle('Error: OTP Verification');
     expect(await page.evaluate(() => getSelection()?.toString())).toBe(wrong(code, n + 1));
   }
-  // Editing takes the complaint back.
+  // Editing removes the error.
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('Backspace');
   await expect(journey.error).toHaveText('');
@@ -37,7 +37,6 @@ test('wrong codes are told with the tries that are left, ready for overtyping', 
   await journey.type(wrong(code, 5));
   await expect(journey.heading('Too many incorrect OTPs')).toBeFocused();
   await expect(page).toHaveTitle('Error: OTP Verification');
-  // Not even the right one any more.
   await page.reload();
   await expect(journey.heading('Too many incorrect OTPs')).toBeVisible();
 });
@@ -48,9 +47,9 @@ for (const [guess, detail] of [
   ['1234567', '. These are too many.'],
   ['12345a', '. Use digits only.'],
 ]) {
-  test(`"${guess}" is told to be no code and costs no try`, async ({ journey, latchkey, page }) => {
+  test(`"${guess}" is reported as malformed and costs no try`, async ({ journey, latchkey, page }) => {
     await journey.byEmail('guess@example.com');
-    await journey.awake();
+    await journey.hydrated();
     await journey.paste(guess || ' ');
     await page.keyboard.press('Enter');
     await expect(journey.error).toHaveText(`Invalid OTP: enter the 6 digits we sent${detail}`);
@@ -63,10 +62,10 @@ for (const [guess, detail] of [
 
 test('a code is accepted once', async ({ context, journey, latchkey, page }) => {
   await journey.byEmail('twice@example.com');
-  await journey.awake();
+  await journey.hydrated();
   const other = journey.on(await context.newPage());
   await other.page.goto(page.url());
-  await other.awake();
+  await other.hydrated();
   const code = await latchkey.code();
   await journey.type(code);
   await journey.succeeded();
@@ -77,57 +76,57 @@ test('a code is accepted once', async ({ context, journey, latchkey, page }) => 
   await expect(other.heading('This OTP has already been used')).toBeVisible();
 });
 
-test('a look that crosses a check does not hide what came of it', async ({
+test('a poll that overlaps with a check does not hide its result', async ({
   journey,
   latchkey,
   page,
 }) => {
-  // The card looks how far delivery has come. The server reads what it answers just before the
-  // check is committed, and it arrives while the check is still under way.
-  let overtake = () => {};
-  const overtaking = new Promise<void>((resolve) => (overtake = resolve));
-  let looks = 0;
+  // A poll of the delivery state: the server reads the verification just before the check is
+  // committed, and the response arrives while the check is still in flight.
+  let release = () => {};
+  const released = new Promise<void>((resolve) => (release = resolve));
+  let polls = 0;
   await page.route('**/ui/view', async (route) => {
-    looks += 1;
-    if (looks > 1) return;
+    polls += 1;
+    if (polls > 1) return;
     const response = await route.fetch();
     const answer = (await response.json()) as string[];
     const times = answer.filter((text) => /^\d{13}$/.test(text)).sort();
-    await overtaking;
-    // The earliest of its times is the server's now.
+    await released;
+    // The earliest time of the response is the server's `now`.
     const later = answer.map((text) => (text === times[0] ? String(Number(text) + 5_000) : text));
     await route.fulfill({ response, json: later });
   });
   await page.route('**/ui/check', async (route) => {
     const response = await route.fetch();
     const seen = page.waitForEvent('requestfinished', (request) => request.url().endsWith('/ui/view'));
-    overtake();
+    release();
     await seen;
     await page.evaluate(() => new Promise((resolve) => setTimeout(resolve)));
     await route.fulfill({ response });
   });
   await journey.byEmail('crossed@example.com');
-  await journey.awake();
-  await expect.poll(() => looks).toBe(1);
+  await journey.hydrated();
+  await expect.poll(() => polls).toBe(1);
   await journey.type(await latchkey.code());
   await journey.succeeded();
 });
 
-test('reloading and going back send nothing again', async ({ journey, latchkey, page }) => {
+test('reloading and navigating back post nothing again', async ({ journey, latchkey, page }) => {
   const posts: string[] = [];
   page.on('request', (request) => {
     const { pathname } = new URL(request.url());
-    // Looking how far delivery has come changes nothing.
+    // Polls of the delivery state change nothing.
     if (request.method() === 'POST' && pathname !== '/ui/view') posts.push(pathname);
   });
   await journey.byEmail('again@example.com');
-  await journey.awake();
+  await journey.hydrated();
   await page.reload();
-  await journey.awake();
+  await journey.hydrated();
   await page.goBack();
   await expect(page.getByRole('textbox', { name: 'E-mail address' })).toBeVisible();
   await page.goForward();
-  await journey.awake();
+  await journey.hydrated();
   await journey.type(await latchkey.code());
   await journey.succeeded();
   await page.reload();
@@ -139,21 +138,21 @@ test('reloading and going back send nothing again', async ({ journey, latchkey, 
   expect(await latchkey.caught()).toHaveLength(1);
 });
 
-test('what a reload puts back into the field is not checked', async ({ journey, latchkey, page }) => {
+test('a value that the browser restores on reload is not checked', async ({ journey, latchkey, page }) => {
   const checks: string[] = [];
   page.on('request', (request) => {
     if (request.url().endsWith('/check')) checks.push(request.url());
   });
   await journey.byEmail('restored@example.com');
-  await journey.awake();
+  await journey.hydrated();
   await journey.type(wrong(await latchkey.code()));
   await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
   await page.reload();
-  await journey.awake();
+  await journey.hydrated();
   expect(checks).toHaveLength(1);
 });
 
-test('the wait before another code is counted down, and kept by the server', async ({
+test('the wait before a resend is counted down, and enforced by the server', async ({
   faults,
   journey,
   latchkey,
@@ -161,20 +160,19 @@ test('the wait before another code is counted down, and kept by the server', asy
 }) => {
   faults.expectStatus(429);
   await page.clock.install();
-  await leaveAlone(page);
+  await blockPolls(page);
   await journey.byEmail('wait@example.com');
   await page.clock.fastForward(2_000);
-  await journey.awake();
+  await journey.hydrated();
   await expect(page.getByText(/^New code possible in 0:[12]\d$/)).toBeVisible();
   await expect(page.getByText(/^Code expires in 4:[45]\d$/)).toBeVisible();
   await expect(journey.resend).toHaveAttribute('aria-disabled', 'true');
 
-  // Said to be impossible for now, yet nobody is left without an answer. (Playwright itself would
-  // wait until it is possible.)
+  // The disabled button announces the wait. (`force`, since Playwright waits for enabled buttons.)
   await journey.resend.click({ force: true });
   await expect(page.getByRole('status').filter({ hasText: 'New code possible in' })).toHaveCount(1);
 
-  // A browser whose clock has leapt ahead believes that the wait is over.
+  // A browser whose clock is ahead shows that the wait is over.
   await page.clock.fastForward('00:40');
   await expect(page.getByText('Nothing arrived? Ask for a new code.')).toBeVisible();
   await journey.resend.click();
@@ -184,10 +182,10 @@ test('the wait before another code is counted down, and kept by the server', asy
 
 test('phases of the time left are announced, seconds are not', async ({ journey, page }) => {
   await page.clock.install();
-  await leaveAlone(page);
+  await blockPolls(page);
   await journey.byEmail('phases@example.com');
   await page.clock.fastForward(2_000);
-  await journey.awake();
+  await journey.hydrated();
   const said = (text: string) => page.getByRole('status').filter({ hasText: text });
   await page.clock.fastForward('04:00');
   await expect(said('One minute left')).toHaveCount(1);
@@ -199,12 +197,12 @@ test('phases of the time left are announced, seconds are not', async ({ journey,
 test.describe('with two messages for one recipient', () => {
   test.use({ settings: { LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES: '2' } });
 
-  test('a third is refused in words', async ({ faults, journey, latchkey, page }) => {
+  test('a third is refused with the reason', async ({ faults, journey, latchkey, page }) => {
     faults.expectStatus(429);
     await journey.byEmail('often@example.com');
-    await journey.awake();
+    await journey.hydrated();
     await journey.byEmail('OFTEN@example.com');
-    await journey.awake();
+    await journey.hydrated();
     await journey.byEmail('often@example.com');
     await expect(journey.error).toHaveText(
       /^Too many codes were asked for\. Try again in (9|10):\d\d\.$/,
@@ -217,10 +215,10 @@ test.describe('with two messages for one recipient', () => {
 test.describe('with two guesses a minute for one address', () => {
   test.use({ settings: { LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE: '2' } });
 
-  test('a third is refused in words and costs no try', async ({ faults, journey, latchkey }) => {
+  test('a third is refused with the reason and costs no try', async ({ faults, journey, latchkey }) => {
     faults.expectStatus(429);
     await journey.byEmail('fast@example.com');
-    await journey.awake();
+    await journey.hydrated();
     const code = await latchkey.code();
     await journey.type(wrong(code, 1));
     await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
@@ -236,7 +234,7 @@ test.describe('with five digits', () => {
 
   test('the page asks for five digits', async ({ journey, latchkey, page }) => {
     await journey.byEmail('five@example.com');
-    await journey.awake();
+    await journey.hydrated();
     await expect(page.getByLabel('Enter the 5-digit code')).toBeVisible();
     const code = await latchkey.code();
     expect(code).toHaveLength(5);
@@ -245,7 +243,7 @@ test.describe('with five digits', () => {
   });
 });
 
-test('an id that never was looks like an expired one', async ({ faults, journey, page }) => {
+test('an unknown id looks like an expired one', async ({ faults, journey, page }) => {
   faults.expectStatus(404);
   await journey.open('/v/AAAAAAAAAAAAAAAAAAAAAA');
   await expect(journey.heading('This OTP has expired')).toBeVisible();

@@ -1,4 +1,4 @@
-// The picture in the README, taken of the page as it is: UPDATE_SCREENSHOTS=1 takes it anew.
+// The picture in the README; UPDATE_SCREENSHOTS=1 replaces it.
 import { existsSync } from 'node:fs';
 
 import { states } from '../harness/states.ts';

@@ -1,25 +1,24 @@
-// What people, or their machines, want otherwise: less motion, colours of their own; and that
-// nothing moves under anybody's finger.
+// Reduced motion, forced colours, and no layout shifts.
 import type { Page } from '@playwright/test';
 
 import { expect, test, wrong } from '../harness/test.ts';
 
-/** How many things move on and on. */
-const moving = (page: Page) =>
+/** Number of endless animations. */
+const animations = (page: Page) =>
   page.evaluate(() => {
-    const timings = document.getAnimations().map((moved) => moved.effect!.getComputedTiming());
+    const timings = document.getAnimations().map((animation) => animation.effect!.getComputedTiming());
     return timings.filter(({ iterations }) => iterations === Infinity).length;
   });
 
-test.describe('while a message is being held back', () => {
+test.describe('while a message is deferred', () => {
   test.use({ carriers: ['mail'] });
 
-  test('a mark pulses, unless less motion is wanted', async ({ journey, page }) => {
+  test('a dot pulses, unless the person prefers reduced motion', async ({ journey, page }) => {
     await journey.byEmail('greylist+motion@example.com');
     await expect(page.getByText('Sending a code to')).toBeVisible();
-    expect(await moving(page)).toBe(1);
+    expect(await animations(page)).toBe(1);
     await page.emulateMedia({ reducedMotion: 'reduce' });
-    expect(await moving(page)).toBe(0);
+    expect(await animations(page)).toBe(0);
   });
 });
 
@@ -36,15 +35,15 @@ test('with forced colours every control keeps an outline', async ({ journey, lat
     expect(await control.evaluate(border)).toBe('solid true');
   }
   await journey.byEmail('forced@example.com');
-  await journey.awake();
+  await journey.hydrated();
   for (const control of [journey.submit, journey.resend]) {
     expect(await control.evaluate(border)).toBe('solid true');
   }
   const colour = (element: Element) => getComputedStyle(element).borderTopColor;
   const [ready, waiting] = [await journey.submit.evaluate(colour), await journey.resend.evaluate(colour)];
-  expect(waiting, 'what is not possible yet looks so').not.toBe(ready);
+  expect(waiting, 'the resend button looks disabled').not.toBe(ready);
 
-  // The boxes are drawn beside the field.
+  // The boxes are siblings of the field.
   const box = (element: Element) => {
     const drawn = element.parentElement!.querySelector('span > :first-child')!;
     const { borderTopStyle, borderTopWidth } = getComputedStyle(drawn);
@@ -70,12 +69,12 @@ for (const width of [360, 1280]) {
       const shifts: number[] = [];
       Object.assign(window, { shifts });
       new PerformanceObserver((list) => {
-        // Those right after a key press count as well: the field is to stay where it is.
+        // Shifts after a key press (`hadRecentInput`) count too.
         for (const entry of list.getEntries()) shifts.push((entry as unknown as { value: number }).value);
       }).observe({ type: 'layout-shift', buffered: true });
     });
     await journey.byEmail('steady@example.com');
-    await journey.awake();
+    await journey.hydrated();
     await expect(page.getByText('We sent a code to')).toBeVisible();
     const code = await latchkey.code();
     await journey.type('12');

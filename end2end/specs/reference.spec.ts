@@ -1,4 +1,4 @@
-// The page on which the JSON API is browsed.
+// The API reference.
 import { AxeBuilder } from '@axe-core/playwright';
 
 import { expect, test } from '../harness/test.ts';
@@ -8,7 +8,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
     test.describe(`at ${width} pixels, ${colorScheme}`, () => {
       test.use({ colorScheme, viewport: { width, height: 800 } });
 
-      test('the API can be browsed without script and without anything from elsewhere', async ({
+      test('it needs no script and loads nothing from other origins', async ({
         latchkey,
         page,
       }) => {
@@ -21,7 +21,7 @@ for (const colorScheme of ['light', 'dark'] as const) {
         await page.locator('#redeemToken summary').click();
         await expect(page.locator('#redeemToken').getByText('assurance', { exact: true })).toBeVisible();
         const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(overflow, 'nothing hangs over the side').toBeLessThanOrEqual(0);
+        expect(overflow, 'no horizontal overflow').toBeLessThanOrEqual(0);
         const { violations } = await new AxeBuilder({ page }).analyze();
         expect(violations).toEqual([]);
         expect(asked.filter((url) => !/^data:|\/docs\/api/.test(url))).toEqual([]);

@@ -1,4 +1,4 @@
-// A code by text message, through a stand-in for Twilio.
+// Codes by text message, through a stand-in for Twilio.
 import { expect, test } from '../harness/test.ts';
 
 test.use({ carriers: ['texts'] });
@@ -16,7 +16,7 @@ test('a code is delivered by text message, typed and verified', async ({ journey
   expect(message.validity).toBeGreaterThan(290);
   expect(message.validity).toBeLessThanOrEqual(300);
 
-  await journey.awake();
+  await journey.hydrated();
   await journey.type(message.code);
   await journey.succeeded();
   await expect(page.getByText('+44 ••• ••23 is verified.')).toBeVisible();
@@ -25,20 +25,20 @@ test('a code is delivered by text message, typed and verified', async ({ journey
 test('a number in international form overrules the country', async ({ journey, texts }) => {
   await journey.byPhone('+49 1512 3456789', 'France (+33)');
   const { code } = await texts.message('+4915123456789');
-  await journey.awake();
+  await journey.hydrated();
   await journey.type(code);
   await journey.succeeded();
 });
 
-test('a number that Twilio refuses is told on the page', async ({ journey }) => {
+test('a number that Twilio refuses is reported on the page', async ({ journey }) => {
   await journey.byPhone('07700 900100');
   await expect(journey.heading('We could not reach you')).toBeVisible();
 });
 
-test('a message that Twilio puts off is sent a little later', async ({ journey, page, texts }) => {
+test('a message that Twilio rejects temporarily is sent again', async ({ journey, page, texts }) => {
   await journey.byPhone('07700 900101');
   await expect(page.getByText('Sending a code to')).toBeVisible();
-  // The page looks ever more rarely: for a message put off by two seconds, after five at the latest.
+  // Polls get rarer: a message deferred by two seconds is seen after five at the latest.
   await expect(page.getByText('We sent a code to')).toBeVisible({ timeout: 15_000 });
   expect((await texts.message('+447700900101')).code).toMatch(/^\d{6}$/);
 });
@@ -56,7 +56,7 @@ test.describe('with RECIPIENT_NUMBER', () => {
 
     await journey.send();
     const { code } = await texts.message('+447700900042');
-    await journey.awake();
+    await journey.hydrated();
     await journey.type(code);
     await journey.succeeded();
   });

@@ -1,4 +1,4 @@
-// Result tokens before judges who know nothing of us, and before our own.
+// Result tokens, verified by public JWT libraries and by our own API.
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -14,9 +14,9 @@ import { call, forged, genuine } from '../harness/token.ts';
 const run = promisify(execFile);
 const script = fileURLToPath(new URL('../python/verify.py', import.meta.url));
 
-/** What PyJWT says of each token: its claims, or null. */
-async function pyjwt(tokens: string[], ...words: string[]): Promise<(object | null)[]> {
-  const child = spawn(join(process.env.LATCHKEY_PYTHON ?? '', 'python'), [script, ...words]);
+/** Verifies tokens with PyJWT: the claims of each, or null. */
+async function pyjwt(tokens: string[], ...args: string[]): Promise<(object | null)[]> {
+  const child = spawn(join(process.env.LATCHKEY_PYTHON ?? '', 'python'), [script, ...args]);
   child.stderr.pipe(process.stderr);
   child.stdin.end(JSON.stringify(tokens));
   let said = '';
@@ -24,7 +24,7 @@ async function pyjwt(tokens: string[], ...words: string[]): Promise<(object | nu
   return JSON.parse(said);
 }
 
-/** What jose says of a token: its claims, or null. */
+/** Verifies a token with jose: its claims, or null. */
 function jose(origin: string) {
   const keys = createRemoteJWKSet(new URL('/.well-known/jwks.json', origin));
   return async (token: string, otherwise = {}) => {
@@ -35,7 +35,7 @@ function jose(origin: string) {
   };
 }
 
-test('S20: jose and PyJWT accept a genuine token for what it is and refuse it for anything else', async ({
+test('S20: jose and PyJWT accept a genuine token and refuse it for another audience, issuer or time', async ({
   latchkey,
 }) => {
   const { origin } = latchkey;
@@ -54,7 +54,7 @@ test('S20: jose and PyJWT accept a genuine token for what it is and refuse it fo
   expect(claims.exp! - claims.iat!).toBeLessThanOrEqual(300);
   const hash = createHash('sha256').update(`${claims.sub}.jane@example.com`).digest('base64url');
   expect(claims.recipient_hash).toBe(hash);
-  expect(JSON.stringify(claims), 'the recipient is told on redemption only').not.toMatch(/jane/i);
+  expect(JSON.stringify(claims), 'only redeeming reveals the recipient').not.toMatch(/jane/i);
   expect(await pyjwt([token], origin, 'demo')).toEqual([claims]);
 
   expect(await verify(token, { audience: 'shop' })).toBeNull();
@@ -65,7 +65,7 @@ test('S20: jose and PyJWT accept a genuine token for what it is and refuse it fo
   expect(await pyjwt([token], origin, 'demo', '-300')).toEqual([null]);
 });
 
-test('S20: what was altered is refused by jose, by PyJWT and by us, and the genuine one is good once', async ({
+test('S20: jose, PyJWT and the API refuse forged tokens, and the genuine one is redeemed once', async ({
   latchkey,
 }) => {
   const { origin } = latchkey;
@@ -86,7 +86,7 @@ test('S20: what was altered is refused by jose, by PyJWT and by us, and the genu
   expect([again.status, again.json.code]).toEqual([409, 'token_already_redeemed']);
 });
 
-test('what docs/API.md says of verifying a token works word by word', async ({ latchkey }) => {
+test('the examples of docs/API.md for verifying a token work as printed', async ({ latchkey }) => {
   const document = readFileSync(fileURLToPath(new URL('../../docs/API.md', import.meta.url)), 'utf8');
   const example = (language: string) =>
     new RegExp(`\`\`\`${language}\n(.*?)\`\`\``, 's')

@@ -1,4 +1,4 @@
-// The whole journey by plain forms: POST, redirect, GET.
+// A whole verification by plain forms: POST, redirect, GET.
 import { expect, test, wrong } from '../harness/test.ts';
 
 test.use({ javaScriptEnabled: false });
@@ -12,7 +12,7 @@ test('a code is asked for, typed and verified without script', async ({ journey,
   await journey.succeeded();
 });
 
-test('the form shows again what was typed, and why', async ({ faults, journey, page }) => {
+test('a refused form is shown again with its values and the reason', async ({ faults, journey, page }) => {
   faults.expectStatus(422);
   await journey.byEmail('nobody at all');
   const field = page.getByRole('textbox', { name: 'E-mail address' });
@@ -29,7 +29,7 @@ test('the form shows again what was typed, and why', async ({ faults, journey, p
   await expect(journey.error).toHaveText('This phone number has too few digits');
 });
 
-test('every wrong code is told with the tries that are left', async ({ journey, latchkey, page }) => {
+test('a wrong code is reported with the tries left', async ({ journey, latchkey, page }) => {
   await journey.byEmail('guess@example.com');
   const code = await latchkey.code();
   for (const left of ['4 tries', '3 tries', '2 tries', '1 try']) {
@@ -53,7 +53,7 @@ for (const [guess, detail] of [
   ['12345678', '. These are too many.'],
   ['12a456', '. Use digits only.'],
 ]) {
-  test(`"${guess}" is no code and costs no try`, async ({ journey, latchkey }) => {
+  test(`"${guess}" is malformed and costs no try`, async ({ journey, latchkey }) => {
     await journey.byEmail('guess@example.com');
     const code = await latchkey.code();
     await journey.type(guess);
@@ -78,7 +78,7 @@ test('a code is accepted once', async ({ context, journey, latchkey, page }) => 
   await expect(other.heading('This OTP has already been used')).toBeVisible();
 });
 
-test('reloading and going back send nothing again', async ({ journey, latchkey, page }) => {
+test('reloading and navigating back post nothing again', async ({ journey, latchkey, page }) => {
   const posts: string[] = [];
   page.on('request', (request) => {
     if (request.method() === 'POST') posts.push(new URL(request.url()).pathname);
@@ -111,7 +111,7 @@ test('reloading and going back send nothing again', async ({ journey, latchkey, 
   expect(await latchkey.caught()).toHaveLength(1);
 });
 
-test('another code is refused too early, in words', async ({ journey, latchkey }) => {
+test('a resend before the wait is over is refused with the reason', async ({ journey, latchkey }) => {
   await journey.byEmail('early@example.com');
   await journey.resend.click();
   await expect(journey.error).toHaveText(/^A new code can be sent in 0:(30|[12]\d)\.$/);
@@ -139,7 +139,7 @@ test('the recipient can be changed', async ({ journey, latchkey, page }) => {
   const code = await latchkey.code();
   await page.getByRole('button', { name: 'Change where the code goes' }).click();
   await expect(page.getByRole('textbox', { name: 'E-mail address' })).toBeVisible();
-  // What was called off takes no code any more.
+  // A canceled verification accepts no code.
   await page.goto(address);
   await expect(journey.heading('Verification called off')).toBeVisible();
   await expect(page.getByText(code)).toHaveCount(0);

@@ -1,12 +1,11 @@
-//! The entry that the browser calls once the WebAssembly has arrived.
+//! Entry point of the WebAssembly.
 //!
-//! It holds nothing else, so that everything interactive lives in `app`, where it is also
-//! rendered and tested natively.
+//! All interactive code is in `app`, where it is also rendered and tested natively.
 
-// Without this line the linker drops `app`, and with it every exported island.
+// Without this line the linker drops `app` with its exported islands.
 extern crate app;
 
-/// Gets the page's islands ready to be hydrated; the loader then calls each island by its name.
+/// Prepares hydration; the loader then calls the exported function of each island.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     leptos::mount::hydrate_islands();

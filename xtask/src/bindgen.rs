@@ -1,16 +1,16 @@
-//! Makes the JavaScript glue for the compiled island.
+//! Generates the JavaScript glue of the compiled island.
 
 use std::{error::Error, path::Path};
 
 use wasm_bindgen_cli_support::Bindgen;
 
-/// The stem of both files, whatever the crate is called: the manifest and the loader know it.
+/// Stem of both file names; the server looks them up in the manifest by it.
 const OUT_NAME: &str = "island";
 
 /// Reads the compiler's output at `wasm` and writes `island.js` and `island_bg.wasm` into `out`.
 ///
-/// The glue is an ES module for browsers that is told the URL of the WebAssembly when it starts,
-/// because that URL holds a hash that it cannot know.
+/// The glue is an ES module. It gets the URL of the WebAssembly as a parameter, because that URL holds
+/// a hash.
 pub(crate) fn generate(wasm: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
     let mut bindgen = Bindgen::new();
     bindgen

@@ -1,4 +1,4 @@
-//! Compresses a file once, at build time, as densely as each encoding can.
+//! Compression at build time, at the highest quality of each encoding.
 
 use std::io::{self, Write};
 
@@ -6,7 +6,7 @@ use flate2::{Compression, write::GzEncoder};
 
 type Encode = fn(&[u8]) -> io::Result<Vec<u8>>;
 
-/// The encodings, as (suffix of the file beside the original, how it is made).
+/// The encodings: suffix of the compressed file, and function.
 pub(crate) const ENCODINGS: [(&str, Encode); 2] = [("br", brotli), ("gz", gzip)];
 
 fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
@@ -21,7 +21,7 @@ fn brotli(bytes: &[u8]) -> io::Result<Vec<u8>> {
 }
 
 fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    // No file name and no time stamp in the header: the same input gives the same bytes.
+    // The header has no file name and no time stamp, so the output depends on the input only.
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(bytes)?;
     encoder.finish()
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_encoding_gives_back_what_went_in() {
+    fn each_encoding_can_be_decoded() {
         let text = "one code, one person, one page. ".repeat(200).into_bytes();
 
         let mut from_brotli = Vec::new();
@@ -50,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_input_gives_the_same_bytes() {
+    fn the_same_input_gives_the_same_output() {
         for (suffix, encode) in ENCODINGS {
             assert_eq!(encode(b"again").unwrap(), encode(b"again").unwrap(), "{suffix}");
         }

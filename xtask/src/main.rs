@@ -1,7 +1,7 @@
-//! Builds the site that the server carries; `scripts/build.sh` calls it between the compilers.
+//! Build steps of the site that is embedded in the server; `scripts/build.sh` runs them.
 //!
-//! The two tasks are library calls rather than tools to install: their versions come from
-//! Cargo.lock, so the glue always fits the WebAssembly it was made for.
+//! They call libraries instead of installed tools, so Cargo.lock pins the version of wasm-bindgen for
+//! the glue and for the WebAssembly alike.
 
 mod bindgen;
 mod compress;
@@ -16,37 +16,37 @@ usage: cargo xtask bindgen <in.wasm> <out-dir>   write island.js and island_bg.w
 
 fn main() -> ExitCode {
     let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    let ended = match arguments.iter().map(|word| word.to_str()).collect::<Option<Vec<_>>>() {
+    let result = match arguments.iter().map(|word| word.to_str()).collect::<Option<Vec<_>>>() {
         Some(words) => match words[..] {
             ["bindgen", wasm, out] => bindgen::generate(Path::new(wasm), Path::new(out)),
             ["site", source, out] => site::build(Path::new(source), Path::new(out))
-                .map(|summary| say(&summary.to_string()))
+                .map(|summary| print(&summary.to_string()))
                 .map_err(Into::into),
             _ => Err(USAGE.into()),
         },
         None => Err("the arguments are not valid UTF-8".into()),
     };
-    match ended {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(error.as_ref());
+            print_error(error.as_ref());
             ExitCode::FAILURE
         }
     }
 }
 
-fn say(text: &str) {
-    // Nobody reading the output is no reason to fail.
+fn print(text: &str) {
+    // A closed pipe is not an error.
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// The whole chain on one line, since each link says only what it was doing itself.
-fn complain(error: &dyn Error) {
+/// Prints an error and its sources on one line.
+fn print_error(error: &dyn Error) {
     let mut line = error.to_string();
-    let mut link = error.source();
-    while let Some(cause) = link {
+    let mut source = error.source();
+    while let Some(cause) = source {
         line = format!("{line}: {cause}");
-        link = cause.source();
+        source = cause.source();
     }
     let _ = writeln!(std::io::stderr(), "{line}");
 }

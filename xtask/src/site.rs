@@ -1,7 +1,7 @@
-//! Gives every asset a name that changes with its content, so that browsers may keep it for ever.
+//! Assets under names with a hash of their content, so that browsers may cache them for ever.
 //!
-//! A name stands for exactly one content, so a file that is already there is left alone: building
-//! twice costs nothing, and the server is not compiled again for assets that did not change.
+//! A file that exists already is not written again: a second build is cheap, and the server is not
+//! recompiled for assets that did not change.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::compress::ENCODINGS;
 
-/// Hexadecimal digits of the hash that go into a name: 48 bits, for a handful of files.
+/// Hexadecimal digits of the hash in a name: 48 bits, enough for a few files.
 const HASH_DIGITS: usize = 12;
 
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +30,12 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> SiteErr
     move |source| SiteError { doing, path: path.to_owned(), source }
 }
 
-/// What one run did, for the person watching.
+/// Result of one run, for display.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Summary {
-    /// (plain name, bytes as they are, bytes in brotli) of every asset.
+    /// Every asset: plain name, size in bytes, compressed size in bytes.
     assets: Vec<(String, usize, usize)>,
-    /// Files of earlier builds that were removed.
+    /// Number of files of earlier builds that were removed.
     removed: usize,
 }
 
@@ -48,8 +48,8 @@ impl fmt::Display for Summary {
     }
 }
 
-/// Publishes every file of `source` into `out/assets` and writes `out/manifest.json`, which maps
-/// each plain name to the hashed one. Whatever else lies in `out/assets` is removed.
+/// Writes every file of `source` into `out/assets`, and `out/manifest.json`, which maps each plain
+/// name to the hashed one. Removes all other files in `out/assets`.
 pub(crate) fn build(source: &Path, out: &Path) -> Result<Summary, SiteError> {
     let assets = out.join("assets");
     fs::create_dir_all(&assets).map_err(failed("creating", &assets))?;
@@ -113,10 +113,10 @@ fn files_of(directory: &Path) -> Result<BTreeMap<String, PathBuf>, SiteError> {
     Ok(files)
 }
 
-/// Writes a file whose name tells its content, unless it is there.
+/// Writes a file named by its content, unless it exists.
 ///
-/// It appears whole or not at all: an interrupted run must not leave half a file under a name
-/// that later runs would trust.
+/// The write is atomic: an interrupted run must not leave an incomplete file, which later runs would
+/// keep.
 fn write_once(path: &Path, content: impl FnOnce() -> io::Result<Vec<u8>>) -> Result<(), SiteError> {
     if path.exists() {
         return Ok(());
@@ -127,8 +127,7 @@ fn write_once(path: &Path, content: impl FnOnce() -> io::Result<Vec<u8>>) -> Res
     fs::rename(&unfinished, path).map_err(failed("writing", path))
 }
 
-/// The server is compiled again whenever the manifest is touched, so it is written only when it
-/// says something new.
+/// Writes the manifest if it changed, since the server is recompiled whenever it is touched.
 fn write_manifest(path: &Path, manifest: &BTreeMap<String, String>) -> Result<(), SiteError> {
     let text = format!("{:#}\n", serde_json::json!(manifest));
     if fs::read_to_string(path).is_ok_and(|old| old == text) {
@@ -141,35 +140,36 @@ fn write_manifest(path: &Path, manifest: &BTreeMap<String, String>) -> Result<()
 mod tests {
     use super::*;
 
-    struct Place {
+    struct Folders {
         _root: tempfile::TempDir,
         source: PathBuf,
         out: PathBuf,
     }
 
-    fn place(files: &[(&str, &str)]) -> Place {
+    fn folders(files: &[(&str, &str)]) -> Folders {
         let root = tempfile::tempdir().unwrap();
         let (source, out) = (root.path().join("in"), root.path().join("out"));
         fs::create_dir(&source).unwrap();
         for (name, content) in files {
             fs::write(source.join(name), content).unwrap();
         }
-        Place { _root: root, source, out }
+        Folders { _root: root, source, out }
     }
 
-    fn manifest(place: &Place) -> BTreeMap<String, String> {
-        let text = fs::read_to_string(place.out.join("manifest.json")).unwrap();
+    fn manifest(folders: &Folders) -> BTreeMap<String, String> {
+        let text = fs::read_to_string(folders.out.join("manifest.json")).unwrap();
         serde_json::from_str(&text).unwrap()
     }
 
     #[test]
-    fn every_asset_is_published_under_its_hash_with_both_encodings_beside_it() {
-        let place = place(&[("main.css", "body{}"), ("island_bg.wasm", "not really")]);
-        build(&place.source, &place.out).unwrap();
+    fn every_asset_is_written_under_its_hash_with_both_encodings() {
+        let folders = folders(&[("main.css", "body{}"), ("island_bg.wasm", "not really")]);
+        build(&folders.source, &folders.out).unwrap();
 
-        let names: Vec<String> = files_of(&place.out.join("assets")).unwrap().into_keys().collect();
+        let names: Vec<String> =
+            files_of(&folders.out.join("assets")).unwrap().into_keys().collect();
         // The first digits of `printf 'body{}' | sha256sum`.
-        assert_eq!(manifest(&place)["main.css"], "main.7c98040a5416.css");
+        assert_eq!(manifest(&folders)["main.css"], "main.7c98040a5416.css");
         assert_eq!(names.len(), 6);
         for name in
             ["main.7c98040a5416.css", "main.7c98040a5416.css.br", "main.7c98040a5416.css.gz"]
@@ -179,42 +179,42 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_file_gets_a_new_name_and_the_old_one_goes() {
-        let place = place(&[("loader.js", "first")]);
-        build(&place.source, &place.out).unwrap();
-        let before = manifest(&place)["loader.js"].clone();
+    fn a_changed_file_gets_a_new_name_and_the_old_file_is_removed() {
+        let folders = folders(&[("loader.js", "first")]);
+        build(&folders.source, &folders.out).unwrap();
+        let before = manifest(&folders)["loader.js"].clone();
 
-        fs::write(place.source.join("loader.js"), "second").unwrap();
-        let summary = build(&place.source, &place.out).unwrap();
+        fs::write(folders.source.join("loader.js"), "second").unwrap();
+        let summary = build(&folders.source, &folders.out).unwrap();
 
-        assert_ne!(manifest(&place)["loader.js"], before);
+        assert_ne!(manifest(&folders)["loader.js"], before);
         assert_eq!(summary.removed, 3);
-        assert!(!place.out.join("assets").join(before).exists());
+        assert!(!folders.out.join("assets").join(before).exists());
     }
 
     #[test]
-    fn building_again_touches_nothing() {
-        let place = place(&[("loader.js", "same")]);
-        build(&place.source, &place.out).unwrap();
-        let stamps = |place: &Place| {
-            let mut files = files_of(&place.out.join("assets")).unwrap();
-            files.insert("manifest".into(), place.out.join("manifest.json"));
+    fn a_second_build_writes_nothing() {
+        let folders = folders(&[("loader.js", "same")]);
+        build(&folders.source, &folders.out).unwrap();
+        let stamps = |folders: &Folders| {
+            let mut files = files_of(&folders.out.join("assets")).unwrap();
+            files.insert("manifest".into(), folders.out.join("manifest.json"));
             files
                 .into_values()
                 .map(|f| fs::metadata(f).unwrap().modified().unwrap())
                 .collect::<Vec<_>>()
         };
-        let before = stamps(&place);
+        let before = stamps(&folders);
 
-        build(&place.source, &place.out).unwrap();
+        build(&folders.source, &folders.out).unwrap();
 
-        assert_eq!(stamps(&place), before);
+        assert_eq!(stamps(&folders), before);
     }
 
     #[test]
-    fn a_source_that_is_not_there_is_named_in_the_error() {
-        let place = place(&[]);
-        let error = build(&place.source.join("missing"), &place.out).unwrap_err();
+    fn a_missing_source_is_named_in_the_error() {
+        let folders = folders(&[]);
+        let error = build(&folders.source.join("missing"), &folders.out).unwrap_err();
         assert!(error.to_string().ends_with("in/missing"), "{error}");
     }
 }

@@ -1,15 +1,15 @@
-//! How it ended, and the way on.
+//! Final state of a verification, with the next step.
 
 #[cfg(feature = "ssr")]
 use leptos::either::Either;
 use leptos::prelude::*;
 
 use crate::{
-    card::{Card, Ending, live::Live, surroundings},
+    card::{Card, Ending, context, live::Live},
     texts::CardTexts,
 };
 
-/// The tick of a good ending and the exclamation mark of a bad one; style shows the one that fits.
+/// A tick and an exclamation mark; the style sheet shows the tick for success and the other otherwise.
 pub(crate) fn mark() -> impl IntoView {
     view! {
         <svg viewBox="0 0 48 48" aria-hidden="true">
@@ -20,20 +20,20 @@ pub(crate) fn mark() -> impl IntoView {
     }
 }
 
-/// The ending of a verification that was over when the page was asked for, with the way back to who
-/// asked for it, or else to a fresh start.
+/// The ending of a verification that was over when the page was requested, with the form that returns
+/// to the relying party, or else a link to the start page unless it was approved.
 #[cfg(feature = "ssr")]
 pub(crate) fn ending<V: IntoView>(
     card: &Card,
     texts: &CardTexts,
-    way_back: Option<V>,
+    return_form: Option<V>,
 ) -> impl IntoView + use<V> {
-    let Words { kind, heading, before, recipient, after } = Words::of(card, texts);
-    let way_on = match way_back {
-        Some(way_back) => Either::Left(way_back),
+    let Content { kind, heading, before, recipient, after } = Content::of(card, texts);
+    let next_step = match return_form {
+        Some(return_form) => Either::Left(return_form),
         None => Either::Right((kind == "bad").then(|| {
             view! {
-                <a class="button" href=surroundings::start() data-restart="">
+                <a class="button" href=context::start() data-restart="">
                     {texts.start_again.clone()}
                 </a>
             }
@@ -44,38 +44,38 @@ pub(crate) fn ending<V: IntoView>(
             {mark()}
             <h1>{heading}</h1>
             <p>{before} <bdi dir="ltr">{recipient}</bdi> {after}</p>
-            {way_on}
+            {next_step}
         </div>
     }
 }
 
-/// The ending that a card in the browser will come to; empty until then.
+/// The ending of a hydrated card; empty until the verification is over.
 pub(super) fn live_ending(live: Live) -> impl IntoView {
-    let say = move |pick: fn(Words) -> String| {
+    let part = move |pick: fn(Content) -> String| {
         Signal::derive(move || {
-            live.card.with(|card| live.texts.with_value(|texts| pick(Words::of(card, texts))))
+            live.card.with(|card| live.texts.with_value(|texts| pick(Content::of(card, texts))))
         })
     };
     view! {
-        <div class="ending" data-kind=say(|words| words.kind.to_owned())>
+        <div class="ending" data-kind=part(|content| content.kind.to_owned())>
             {mark()}
             <h1 id="ending" tabindex="-1">
-                {say(|words| words.heading)}
+                {part(|content| content.heading)}
             </h1>
             <p>
-                {say(|words| words.before)} <bdi dir="ltr">{say(|words| words.recipient)}</bdi>
-                {say(|words| words.after)}
+                {part(|content| content.before)} <bdi dir="ltr">{part(|content| content.recipient)}</bdi>
+                {part(|content| content.after)}
             </p>
-            <a class="button" href=surroundings::start()>
+            <a class="button" href=context::start()>
                 {live.text(|texts| &texts.start_again)}
             </a>
         </div>
     }
 }
 
-/// What an ending says.
+/// Texts of an ending.
 #[derive(Default)]
-struct Words {
+struct Content {
     kind: &'static str,
     heading: String,
     before: String,
@@ -83,7 +83,7 @@ struct Words {
     after: String,
 }
 
-impl Words {
+impl Content {
     fn of(card: &Card, texts: &CardTexts) -> Self {
         let (heading, body) = match card.ending() {
             None => return Self::default(),

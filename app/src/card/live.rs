@@ -1,7 +1,7 @@
-//! The card in the browser: everything that happens after hydration.
+//! Signals and event handlers of the hydrated card.
 //!
-//! Nothing in here runs on the server. What is to be shown is decided in `state`; this part
-//! carries messages between the field, the server functions and the clock.
+//! The server only creates the signals. The content is computed in `state`; this module connects the
+//! field, the server functions and the clock.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ use crate::{
     wire::{Channel, State, VerificationView},
 };
 
-/// The card's state and what keeps it moving. Owned by the island, so that answers which arrive
-/// after the field has gone still find it.
+/// State of the card. It is owned by the island, so that responses which arrive after the field was
+/// removed still find it.
 #[derive(Clone, Copy)]
 pub(super) struct Live {
     pub(super) texts: StoredValue<CardTexts>,
@@ -33,44 +33,44 @@ pub(super) struct Live {
     pub(super) card: RwSignal<Card>,
     /// The server's time, in milliseconds.
     pub(super) now: RwSignal<u64>,
-    /// A check is under way.
+    /// A check or a resend is in flight.
     pub(super) busy: RwSignal<bool>,
-    /// The script runs: what it promises may be shown.
-    pub(super) awake: RwSignal<bool>,
-    /// What a screen reader is told when it has time.
-    pub(super) said: RwSignal<String>,
-    keep: StoredValue<Keep>,
+    /// The island runs.
+    pub(super) hydrated: RwSignal<bool>,
+    /// Text of the polite live region.
+    pub(super) announcement: RwSignal<String>,
+    internal: StoredValue<Internal>,
 }
 
-/// What is remembered without being shown.
-struct Keep {
+/// State that is not shown.
+struct Internal {
     clock: ServerClock,
-    /// Guesses that were sent: none is sent twice unasked.
+    /// Guesses that were sent; none of them is submitted automatically again.
     tried: Vec<String>,
-    /// Did the field hold a whole code at the last look?
-    full: bool,
+    /// The field held a complete code after the last edit.
+    was_complete: bool,
     phase: Phase,
-    /// Counts resends; an older series of polls ends when it no longer matches.
-    series: u32,
-    /// The server was asked what became of the verification once its time was over.
-    asked_at_end: bool,
-    /// Counts the checks and resends that were answered.
+    /// Number of resends. A series of polls ends when a later resend has begun another one.
+    resends: u32,
+    /// The final state was requested from the server after the verification expired.
+    refreshed_at_end: bool,
+    /// Number of checks and resends that were answered.
     answered: u32,
     web_otp: WebOtp,
 }
 
 impl Live {
-    /// The card at rest, as the server renders it.
+    /// The card as the server renders it.
     pub(super) fn new(seed: Seed) -> Self {
         let Seed { card, texts, label, malformed } = seed;
         let now = card.view.as_ref().map_or(0, |view| view.now);
-        let keep = Keep {
+        let internal = Internal {
             clock: ServerClock::set(now, now),
             tried: Vec::new(),
-            full: false,
-            phase: Phase::of(card.seconds_of_life(now)),
-            series: 0,
-            asked_at_end: false,
+            was_complete: false,
+            phase: Phase::of(card.seconds_valid(now)),
+            resends: 0,
+            refreshed_at_end: false,
             answered: 0,
             web_otp: WebOtp::default(),
         };
@@ -81,75 +81,75 @@ impl Live {
             card: RwSignal::new(card),
             now: RwSignal::new(now),
             busy: RwSignal::new(false),
-            awake: RwSignal::new(false),
-            said: RwSignal::new(String::new()),
-            keep: StoredValue::new(keep),
+            hydrated: RwSignal::new(false),
+            announcement: RwSignal::new(String::new()),
+            internal: StoredValue::new(internal),
         }
     }
 
-    /// Brings the hydrated card to life.
-    pub(super) fn wake(self) {
+    /// Starts the clock and the polls after hydration.
+    pub(super) fn start(self) {
         let island = document().query_selector("leptos-island").ok().flatten();
-        let noted = |name: &str| island.as_ref().and_then(|island| island.get_attribute(name));
-        // The loader notes when the page arrived: hydration may have come much later.
-        let seen = noted("data-seen").and_then(|seen| seen.parse().ok());
-        let written = self.now.get_untracked();
-        let clock = ServerClock::set(written, seen.unwrap_or_else(browser_now));
-        self.keep.update_value(|keep| keep.clock = clock);
-        self.awake.set(true);
+        let attribute = |name: &str| island.as_ref().and_then(|island| island.get_attribute(name));
+        // Time at which the page arrived, written by the loader: hydration may come much later.
+        let seen = attribute("data-seen").and_then(|seen| seen.parse().ok());
+        let rendered = self.now.get_untracked();
+        let clock = ServerClock::set(rendered, seen.unwrap_or_else(browser_now));
+        self.internal.update_value(|internal| internal.clock = clock);
+        self.hydrated.set(true);
         self.tick();
         set_interval(move || self.tick(), Duration::from_secs(1));
         self.poll(0, 0);
-        self.listen();
+        self.listen_for_sms();
 
-        // What was typed while the page slept counts, but what a reload put back does not.
-        if noted("data-typed").is_some() {
-            self.typed(true);
+        // Submits a code typed before hydration, but not one that the browser restored on reload.
+        if attribute("data-typed").is_some() {
+            self.field_changed(true);
         }
     }
 
-    /// The field has changed.
-    pub(super) fn edited(self, event: &Event) {
-        // Replacing one digit of a whole code is an edit that may go on; everything else that
-        // completes the field (the last digit, a paste, what a phone fills in) is meant.
+    /// Handles an edit of the field.
+    pub(super) fn on_input(self, event: &Event) {
+        // Replacing one digit of a complete code may be followed by further edits, so it does not
+        // submit. The last digit, a paste and autofill do.
         let one_key = event
             .dyn_ref::<web_sys::InputEvent>()
             .and_then(web_sys::InputEvent::data)
             .is_some_and(|typed| typed.len() == 1);
-        let was_full = self.keep.with_value(|keep| keep.full);
-        self.typed(!(one_key && was_full));
+        let was_complete = self.internal.with_value(|internal| internal.was_complete);
+        self.field_changed(!(one_key && was_complete));
     }
 
-    fn typed(self, may_submit: bool) {
+    fn field_changed(self, may_submit: bool) {
         let Some(field) = field() else { return };
         if self.card.with_untracked(Card::is_field_invalid) {
-            self.tell(None);
+            self.set_flash(None);
         }
         let length = self.with_view(|view| view.code_length).unwrap_or_default();
         let value = field.value();
         let Ok(code) = typed_code::read(&value, length) else {
-            return self.keep.update_value(|keep| keep.full = false);
+            return self.internal.update_value(|internal| internal.was_complete = false);
         };
         if code != value {
             field.set_value(&code);
         }
-        let is_new = self.keep.with_value(|keep| !keep.tried.contains(&code));
-        self.keep.update_value(|keep| keep.full = true);
+        let is_new = self.internal.with_value(|internal| !internal.tried.contains(&code));
+        self.internal.update_value(|internal| internal.was_complete = true);
         if may_submit && is_new {
             self.check(code);
         }
     }
 
-    /// SUBMIT was pressed.
-    pub(super) fn submitted(self, event: &SubmitEvent) {
+    /// Handles SUBMIT.
+    pub(super) fn on_submit(self, event: &SubmitEvent) {
         event.prevent_default();
         let (Some(field), Some(length)) = (field(), self.with_view(|view| view.code_length)) else {
             return;
         };
         match typed_code::read(&field.value(), length) {
             Ok(guess) => self.check(guess),
-            // Not a code: told at once, without asking the server.
-            Err(problem) if !self.busy.get_untracked() => self.complain(Some(problem.into())),
+            // Not a code: reported without a request.
+            Err(problem) if !self.busy.get_untracked() => self.report(Some(problem.into())),
             Err(_) => {}
         }
     }
@@ -160,40 +160,40 @@ impl Live {
             return;
         }
         self.busy.set(true);
-        self.said.set(self.text(|texts| &texts.checking));
-        self.keep.update_value(|keep| {
-            keep.tried.push(guess.clone());
-            keep.web_otp.abort();
+        self.announcement.set(self.text(|texts| &texts.checking));
+        self.internal.update_value(|internal| {
+            internal.tried.push(guess.clone());
+            internal.web_otp.abort();
         });
         spawn_local(async move {
             let answer = check_code(id, guess).await;
-            self.rest();
-            self.said.set(String::new());
+            self.request_done();
+            self.announcement.set(String::new());
             match answer {
                 Ok(answer) => {
                     self.show(answer.view, answer.flash);
-                    self.complain(answer.flash);
+                    self.report(answer.flash);
                 }
                 Err(flash) => {
-                    // It was not evaluated, so it may be tried again.
-                    self.keep.update_value(|keep| {
-                        keep.tried.pop();
+                    // The guess was not evaluated, so it may be submitted again.
+                    self.internal.update_value(|internal| {
+                        internal.tried.pop();
                     });
-                    self.complain(Some(flash));
+                    self.report(Some(flash));
                 }
             }
         });
     }
 
-    /// RESEND OTP, or its sister for another channel, was pressed.
-    pub(super) fn resend(self, event: &SubmitEvent) {
+    /// Handles RESEND OTP and the button for another channel.
+    pub(super) fn on_resend(self, event: &SubmitEvent) {
         event.prevent_default();
         let now = self.now.get_untracked();
         if !self.card.with_untracked(|card| card.may_resend(now)) {
             let wait = self
                 .texts
                 .with_value(|texts| self.card.with_untracked(|card| card.resend_wait(texts, now)));
-            return self.said.set(wait);
+            return self.announcement.set(wait);
         }
         let Some(id) = self.with_view(|view| view.id.clone()) else { return };
         if self.busy.get_untracked() {
@@ -206,38 +206,38 @@ impl Live {
             .and_then(|value| Channel::parse(&value));
         spawn_local(async move {
             let answer = resend_code(id, channel).await;
-            self.rest();
+            self.request_done();
             match answer {
                 Ok(answer) => {
                     self.show(answer.view, None);
-                    let series = self.keep.try_update_value(|keep| {
-                        keep.series += 1;
-                        keep.asked_at_end = false;
-                        keep.full = false;
-                        keep.series
+                    let resends = self.internal.try_update_value(|internal| {
+                        internal.resends += 1;
+                        internal.refreshed_at_end = false;
+                        internal.was_complete = false;
+                        internal.resends
                     });
-                    self.poll(series.unwrap_or_default(), 0);
-                    self.listen();
+                    self.poll(resends.unwrap_or_default(), 0);
+                    self.listen_for_sms();
                     if let Some(field) = field() {
                         field.set_value("");
                         let _ = field.focus();
                     }
                 }
-                Err(flash) => self.tell(Some(flash)),
+                Err(flash) => self.set_flash(Some(flash)),
             }
         });
     }
 
-    /// A check or a resend is over.
-    fn rest(self) {
+    /// Ends a check or a resend.
+    fn request_done(self) {
         self.busy.set(false);
-        self.keep.update_value(|keep| keep.answered += 1);
+        self.internal.update_value(|internal| internal.answered += 1);
     }
 
-    /// Takes over what the server says.
+    /// Shows the state from a response.
     fn show(self, view: Option<VerificationView>, flash: Option<Flash>) {
-        // Something follows, and the page that the server lays out for it has it: a token, a way
-        // back. Until it is there, nothing here moves.
+        // The page that the server renders next has a token or a form that returns to the relying
+        // party. The card stays as it is until that page is there.
         let is_over = view.as_ref().is_none_or(|view| view.state != State::Pending);
         if is_over && self.with_view(|view| view.leads_on) == Some(true) {
             self.busy.set(true);
@@ -246,31 +246,31 @@ impl Live {
         }
         if let Some(view) = &view {
             let clock = ServerClock::set(view.now, browser_now());
-            self.keep.update_value(|keep| keep.clock = clock);
+            self.internal.update_value(|internal| internal.clock = clock);
             self.now.set(view.now);
         }
         self.card.update(|card| card.view = view);
         let now = self.now.get_untracked();
-        let phase = Phase::of(self.card.with_untracked(|card| card.seconds_of_life(now)));
-        self.keep.update_value(|keep| keep.phase = phase);
-        self.tell(flash);
+        let phase = Phase::of(self.card.with_untracked(|card| card.seconds_valid(now)));
+        self.internal.update_value(|internal| internal.phase = phase);
+        self.set_flash(flash);
         if self.card.with_untracked(Card::ending).is_some() {
-            // The heading of what comes next is there after the update.
+            // The heading is rendered after this update.
             set_timeout(|| focus("ending"), Duration::ZERO);
         }
     }
 
-    /// Tells what is wrong and offers the text for overtyping.
-    fn complain(self, flash: Option<Flash>) {
-        self.tell(flash);
+    /// Shows an error and selects the text of the field for overtyping.
+    fn report(self, flash: Option<Flash>) {
+        self.set_flash(flash);
         if let (Some(_), Some(field)) = (flash, field()) {
             let _ = field.focus();
             field.select();
         }
     }
 
-    /// Tells what is wrong, in the card and in the title.
-    fn tell(self, flash: Option<Flash>) {
+    /// Shows an error, or none, in the card and in the title.
+    fn set_flash(self, flash: Option<Flash>) {
         self.card.update(|card| card.flash = flash);
         let is_error = self.card.with_untracked(Card::is_error);
         self.texts.with_value(|texts| {
@@ -279,79 +279,80 @@ impl Live {
     }
 
     fn tick(self) {
-        let now = self.keep.with_value(|keep| keep.clock.at(browser_now()));
+        let now = self.internal.with_value(|internal| internal.clock.at(browser_now()));
         self.now.set(now);
         let Some((seconds, expires_at)) = self.card.with_untracked(|card| {
             card.view
                 .as_ref()
                 .filter(|view| view.state == State::Pending)
-                .map(|view| (card.seconds_of_life(now), view.expires_at))
+                .map(|view| (card.seconds_valid(now), view.expires_at))
         }) else {
             return;
         };
         let phase = Phase::of(seconds);
-        if self.keep.with_value(|keep| keep.phase) < phase {
-            self.keep.update_value(|keep| keep.phase = phase);
-            self.said.set(self.text(|texts| match phase {
+        if self.internal.with_value(|internal| internal.phase) < phase {
+            self.internal.update_value(|internal| internal.phase = phase);
+            self.announcement.set(self.text(|texts| match phase {
                 Phase::Plenty | Phase::FiveMinutes => &texts.five_minutes_left,
                 Phase::OneMinute => &texts.one_minute_left,
                 Phase::HalfAMinute => &texts.half_a_minute_left,
                 Phase::Over => &texts.expired,
             }));
         }
-        // How it ended is for the server to say.
-        if now >= expires_at && !self.keep.with_value(|keep| keep.asked_at_end) {
-            self.keep.update_value(|keep| keep.asked_at_end = true);
-            self.look();
+        // Only the server decides about the final state.
+        if now >= expires_at && !self.internal.with_value(|internal| internal.refreshed_at_end) {
+            self.internal.update_value(|internal| internal.refreshed_at_end = true);
+            self.refresh();
         }
     }
 
-    /// Follows delivery, ever more slowly; a hidden page asks nothing.
-    fn poll(self, series: u32, asked: u32) {
-        let Some(wait) = self.card.with_untracked(|card| card.next_poll(asked)) else { return };
+    /// Polls the delivery state ever more slowly; a hidden page sends no requests.
+    fn poll(self, resends: u32, polls: u32) {
+        let Some(wait) = self.card.with_untracked(|card| card.next_poll(polls)) else { return };
         let again = move || {
-            if self.keep.with_value(|keep| keep.series) != series {
+            if self.internal.with_value(|internal| internal.resends) != resends {
                 return;
             }
             if document().hidden() {
-                return self.poll(series, asked);
+                return self.poll(resends, polls);
             }
-            self.look();
-            self.poll(series, asked + 1);
+            self.refresh();
+            self.poll(resends, polls + 1);
         };
         set_timeout(again, Duration::from_millis(wait.into()));
     }
 
-    fn look(self) {
+    /// Requests the verification from the server.
+    fn refresh(self) {
         let Some(id) = self.with_view(|view| view.id.clone()) else { return };
-        let answered = self.keep.with_value(|keep| keep.answered);
+        let answered = self.internal.with_value(|internal| internal.answered);
         spawn_local(async move {
-            // A look that fails is no news; the next one may succeed.
+            // A failed request is ignored; the next one may succeed.
             let Ok(answer) = view_verification(id).await else { return };
-            // Nor is one that a check or a resend has crossed: the server may have read what it
-            // shows before they were committed, whatever time it bears.
-            let is_crossed =
-                self.busy.get_untracked() || self.keep.with_value(|keep| keep.answered) != answered;
+            // So is a response that overlaps with a check or a resend: the server may have read the
+            // verification before they were committed, even if its `now` is later.
+            let is_stale = self.busy.get_untracked()
+                || self.internal.with_value(|internal| internal.answered) != answered;
             let is_older = answer
                 .view
                 .as_ref()
                 .is_some_and(|view| self.with_view(|known| known.now > view.now) == Some(true));
-            if !is_crossed && !is_older {
+            if !is_stale && !is_older {
                 self.show(answer.view, self.card.with_untracked(|card| card.flash));
             }
         });
     }
 
-    /// Lets a phone hand over the code from a text message.
-    fn listen(self) {
+    /// Asks the browser for the code of a text message.
+    fn listen_for_sms(self) {
         if self.with_view(|view| view.delivery.channel) != Some(Channel::Sms) {
             return;
         }
-        self.keep.update_value(|keep| {
-            keep.web_otp.listen(move |code| {
+        self.internal.update_value(|internal| {
+            internal.web_otp.listen(move |code| {
                 if let Some(field) = field() {
                     field.set_value(&code);
-                    self.typed(true);
+                    self.field_changed(true);
                 }
             });
         });
@@ -361,8 +362,8 @@ impl Live {
         self.texts.with_value(|texts| pick(texts).clone())
     }
 
-    fn with_view<T>(self, ask: impl FnOnce(&VerificationView) -> T) -> Option<T> {
-        self.card.with_untracked(|card| card.view.as_ref().map(ask))
+    fn with_view<T>(self, read: impl FnOnce(&VerificationView) -> T) -> Option<T> {
+        self.card.with_untracked(|card| card.view.as_ref().map(read))
     }
 }
 

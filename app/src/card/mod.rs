@@ -1,43 +1,43 @@
 //! The verification card: the one island.
 //!
-//! On the server it renders as plain forms that work on their own. Once the WebAssembly has
-//! arrived the same markup is hydrated: checks and resends go by server functions, the countdown
-//! ticks and delivery is followed live.
+//! The server renders it as plain forms that work without script. Once the WebAssembly has loaded,
+//! the same markup is hydrated: checks and resends call server functions, the countdown ticks and the
+//! delivery state is polled.
 //!
-//! Every kilobyte of it travels to a phone, and three things keep it small. It is only ever
-//! hydrated, never built anew: what may show up later is there from the start, hidden. It has no
-//! properties, for those would bring a reader of typed JSON along; it finds a [`Seed`] instead.
-//! And everything that changes in it is a signal of one of few types.
+//! Three rules keep the WebAssembly small. The card is only hydrated, never rebuilt: elements that are
+//! shown later exist from the start, hidden. It has no properties, which would need a typed JSON
+//! reader; it finds a [`Seed`] instead. All that changes in it are signals of a few types.
 
 #![expect(unreachable_pub, reason = "the island macro exports what it generates")]
 
+mod code_entry;
+mod context;
 mod ending;
-mod enter;
 mod live;
-mod state;
-mod surroundings;
 mod web_otp;
 
 use leptos::prelude::*;
 
 #[cfg(feature = "ssr")]
-pub(crate) use ending::{ending, mark};
-pub(crate) use state::{Card, Ending};
-#[cfg(feature = "ssr")]
-pub(crate) use surroundings::Surroundings;
+pub(crate) use {
+    context::CardContext,
+    ending::{ending, mark},
+};
 
+pub(crate) use crate::card_state::{Card, Ending};
 use crate::{card::live::Live, texts::CardTexts, wire_codec::pack_fields};
 
-/// What the island grows from: on the server out of the context, in the browser out of the page.
+/// Initial data of the island: from the Leptos context on the server, from the attribute `data-seed`
+/// in the browser.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seed {
     /// The verification as the server knows it.
     pub(crate) card: Card,
-    /// Everything that the card may have to say.
+    /// All texts of the card.
     pub(crate) texts: CardTexts,
-    /// The field's label, which names the number of digits.
+    /// Label of the field, with the number of digits.
     pub(crate) label: String,
-    /// The complaint about a guess that is no code.
+    /// Error for a guess that is not a code.
     pub(crate) malformed: String,
 }
 
@@ -58,17 +58,17 @@ impl Seed {
     }
 }
 
-/// The card of one verification, from typing the code to how it ended.
+/// The card of one verification.
 #[island]
 pub(crate) fn VerificationCard() -> impl IntoView {
-    // Without its seed the island stays what the server made of it, and the plain forms work.
+    // Without a seed the island stays as the server rendered it, and the plain forms work.
     Seed::find().map(|seed| {
         let live = Live::new(seed);
         let is_over = Signal::derive(move || live.card.with(|card| card.ending().is_some()));
-        let is_on = Signal::derive(move || !is_over.get());
+        let is_pending = Signal::derive(move || !is_over.get());
         view! {
-            <div hidden=is_over>{enter::enter(live)}</div>
-            <div hidden=is_on>{ending::live_ending(live)}</div>
+            <div hidden=is_over>{code_entry::code_entry(live)}</div>
+            <div hidden=is_pending>{ending::live_ending(live)}</div>
         }
     })
 }

@@ -1,7 +1,7 @@
-//! `WebOTP`: a phone's browser offers the code of a text message that names this host.
+//! `WebOTP`: the browser of a phone offers the code of a text message that names this host.
 //!
-//! See <https://wicg.github.io/web-otp/>. Browsers without it, and people who decline, change
-//! nothing: every rejection is silent.
+//! See <https://wicg.github.io/web-otp/>. Rejections are ignored: the browser may not support it, and
+//! the person may decline.
 
 use js_sys::{Array, Object, Reflect};
 use leptos::{prelude::window, task::spawn_local};
@@ -9,17 +9,17 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::AbortController;
 
-/// One pending question to the browser, if any.
+/// At most one pending request to the browser.
 #[derive(Default)]
 pub(super) struct WebOtp {
     pending: Option<AbortController>,
 }
 
 impl WebOtp {
-    /// Asks for the code of the next message, in place of an earlier question.
+    /// Requests the code of the next message, and aborts an earlier request.
     pub(super) fn listen(&mut self, arrived: impl Fn(String) + 'static) {
         self.abort();
-        let Some((request, controller)) = ask() else { return };
+        let Some((request, controller)) = request() else { return };
         self.pending = Some(controller);
         spawn_local(async move {
             let credential = JsFuture::from(request).await.unwrap_or_default();
@@ -30,7 +30,7 @@ impl WebOtp {
         });
     }
 
-    /// Withdraws the question.
+    /// Aborts the request.
     pub(super) fn abort(&mut self) {
         if let Some(controller) = self.pending.take() {
             controller.abort();
@@ -39,7 +39,7 @@ impl WebOtp {
 }
 
 /// `navigator.credentials.get({ otp: { transport: ["sms"] }, signal })`
-fn ask() -> Option<(js_sys::Promise, AbortController)> {
+fn request() -> Option<(js_sys::Promise, AbortController)> {
     get(&window(), "OTPCredential").filter(JsValue::is_function)?;
     let controller = AbortController::new().ok()?;
     let otp = Object::new();
@@ -58,6 +58,6 @@ fn get(object: &JsValue, name: &str) -> Option<JsValue> {
 }
 
 fn set(object: &Object, name: &str, value: &JsValue) {
-    // Setting a property of a plain object of our own does not fail.
+    // Setting a property of a plain object does not fail.
     let _ = Reflect::set(object, &name.into(), value);
 }

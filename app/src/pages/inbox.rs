@@ -1,4 +1,4 @@
-//! The development inbox: what would have been sent, the code first.
+//! The development inbox: messages that were not sent, the code first.
 
 use leptos::prelude::*;
 
@@ -8,10 +8,10 @@ use crate::{
     wire::{Channel, InboxMessage},
 };
 
-/// What the inbox is made from.
+/// Input of the inbox.
 #[derive(Clone, Debug)]
 pub struct InboxPage<'a> {
-    /// Texts, assets, nonce.
+    /// Texts, assets and nonce.
     pub frame: Frame<'a>,
     /// The messages, in any order.
     pub messages: Vec<InboxMessage>,
@@ -29,7 +29,7 @@ pub fn inbox(page: InboxPage<'_>) -> String {
     let empty =
         messages.is_empty().then(|| view! { <p class="empty">{texts.inbox_empty.clone()}</p> });
     document(frame, &head, || {
-        let list = messages.into_iter().map(|message| letter(frame, message, now)).collect_view();
+        let list = messages.into_iter().map(|message| item(frame, message, now)).collect_view();
         view! {
             <div class="inbox">
                 <h1>{texts.inbox_title.clone()}</h1>
@@ -44,7 +44,7 @@ pub fn inbox(page: InboxPage<'_>) -> String {
     })
 }
 
-fn letter(frame: Frame<'_>, message: InboxMessage, now: u64) -> impl IntoView + use<> {
+fn item(frame: Frame<'_>, message: InboxMessage, now: u64) -> impl IntoView + use<> {
     let (texts, start) = (&frame.texts.inbox, &frame.texts.start);
     let channel = match message.channel {
         Channel::Email => start.channel_email.clone(),

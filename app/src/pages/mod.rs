@@ -1,21 +1,21 @@
-//! The pages: each a function from what is known to a whole HTML document.
+//! The pages, each a function from its input to a complete HTML document.
 //!
-//! There is no router and no global state; the HTTP layer decides which page an address gets,
-//! and hands over the texts, the assets and the nonce of this one answer.
+//! There is no router and no global state: the server routes requests, and passes the texts, the
+//! assets and the nonce of each response.
 
+mod api_reference;
 mod inbox;
 mod problem;
-mod reference;
+mod return_form;
 mod setting;
 mod shell;
 mod start;
 mod verification;
-mod way_back;
 
 pub use self::{
+    api_reference::{Endpoint, Group, Member, Reference, ReferencePage, reference},
     inbox::{InboxPage, inbox},
     problem::{ProblemPage, problem},
-    reference::{Endpoint, Group, Member, Reference, ReferencePage, reference},
     setting::Setting,
     shell::{Assets, Frame},
     start::{StartForm, StartPage, start},

@@ -1,4 +1,4 @@
-//! The page for everything that is refused or has failed.
+//! The page for errors.
 
 use leptos::prelude::*;
 
@@ -12,18 +12,18 @@ use crate::{
     },
 };
 
-/// What the page for a fault is made from.
+/// Input of the error page.
 #[derive(Clone, Copy, Debug)]
 pub struct ProblemPage<'a> {
-    /// Texts, assets, nonce.
+    /// Texts, assets and nonce.
     pub frame: Frame<'a>,
-    /// Why there is nothing better to show.
+    /// The error.
     pub error: ApiError,
-    /// The frame that it stands in, if it does.
+    /// The frame around the page, if any.
     pub setting: Option<&'a Setting>,
 }
 
-/// Renders a fault: what happened and the way on.
+/// Renders an error, with a link to the start page.
 pub fn problem(page: ProblemPage<'_>) -> String {
     let ProblemPage { frame, error, setting } = page;
     let (texts, card) = (&frame.texts.problem, &frame.texts.card);

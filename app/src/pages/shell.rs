@@ -1,92 +1,92 @@
-//! The document around every page: head, critical style, loader.
+//! The HTML document of every page: head, inline style sheets, scripts.
 
 use leptos::{either::Either, prelude::*};
 
 use crate::{
     look::Look,
     pages::setting::Told,
-    texts::{Slotted, Texts, WayBackTexts},
+    texts::{ReturnTexts, Slotted, Texts},
     wire::Brand,
 };
 
-/// What a page loads.
+/// Style sheets and scripts of the pages.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Assets {
-    /// The style sheet, put into the page so that nothing blocks its first paint.
+    /// The style sheet, inlined so that no request blocks the first paint.
     pub css: String,
-    /// What it says otherwise where it is dark, put into the page likewise.
+    /// The style sheet for dark pages, inlined.
     pub dark: String,
-    /// What it says otherwise in somebody else's page.
+    /// The style sheet for pages in a frame, inlined.
     pub embed_css: String,
-    /// What the reference of the API needs besides, put into that page alone.
+    /// The style sheet of the API reference, inlined in that page only.
     pub reference_css: String,
-    /// The source of the loader, put into the page likewise.
+    /// Source of the loader, inlined.
     pub loader: String,
-    /// The source of the script that speaks to the page around a frame.
+    /// Source of the script of pages in a frame, inlined.
     pub frame: String,
-    /// URL of the island's JavaScript glue. Without it no script is put into any page.
+    /// URL of the island's JavaScript glue. If empty, the pages have no loader.
     pub js: String,
     /// URL of the island's WebAssembly.
     pub wasm: String,
 }
 
-/// What every page needs besides its own data.
+/// Input that all pages have in common.
 #[derive(Clone, Copy, Debug)]
 pub struct Frame<'a> {
-    /// The words, in the negotiated locale.
+    /// The texts in the negotiated locale.
     pub texts: &'a Texts,
-    /// What the page loads.
+    /// The style sheets and scripts.
     pub assets: &'a Assets,
-    /// The nonce of this answer's Content-Security-Policy.
+    /// Nonce of this response's Content-Security-Policy.
     pub nonce: &'a str,
 }
 
-/// What a page does with the island's code.
+/// Task of the loader in a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Script {
-    /// It holds an island, which is to come alive.
+    /// Hydrates the island of the page.
     Hydrate,
-    /// The next page will need it: fetch it while the person types.
+    /// Loads the island into the cache for the next page.
     Prefetch,
-    /// Nothing here or next needs it.
+    /// There is no loader.
     #[default]
     None,
 }
 
-/// How a page is headed.
+/// Everything around the content of a page.
 #[derive(Default)]
 pub(super) struct Head {
-    /// The title; nothing personal, for it ends up in histories.
+    /// The title; holds nothing personal, since browsers keep it in the history.
     pub(super) title: String,
-    /// Does the page report an error? Then the title says so first.
+    /// The page reports an error, which the title names first.
     pub(super) is_error: bool,
-    /// May search engines list it?
+    /// Search engines may list the page.
     pub(super) indexed: bool,
     pub(super) script: Script,
-    /// What its island grows from, if it holds one.
+    /// The packed seed of the island, if there is one.
     pub(super) seed: Option<String>,
-    /// What it needs to look right beside what every page has.
+    /// Style sheet of this page only.
     pub(super) sheet: Option<String>,
-    /// Whose it is, where they have a logo.
+    /// The site's logo.
     pub(super) logo: Option<Logo>,
-    /// Where people find help.
+    /// Link to the site's help.
     pub(super) support: Option<Support>,
-    /// How it differs from the usual.
+    /// Colour scheme and custom colours.
     pub(super) look: Look,
-    /// What the page around it is told, where it stands in a frame.
+    /// Data for the embedding page, in a frame.
     pub(super) told: Option<Told>,
 }
 
 /// A relying party's logo.
 pub(super) struct Logo {
-    /// A `data:` URI; without one the name stands in its place.
+    /// A `data:` URI; without one the name is shown.
     image: Option<String>,
-    /// What it stands for.
+    /// The name of the relying party.
     name: String,
 }
 
 impl Logo {
-    /// The logo, where there is one.
+    /// The logo, if there is one.
     pub(super) fn of(brand: &Brand) -> Option<Self> {
         brand.logo.is_some().then(|| Self::or_name(brand))
     }
@@ -97,7 +97,7 @@ impl Logo {
     }
 }
 
-/// The link to a relying party's help.
+/// Link to the help of a relying party.
 pub(super) struct Support {
     url: String,
     text: Slotted,
@@ -105,17 +105,16 @@ pub(super) struct Support {
 }
 
 impl Support {
-    /// The link, where there is one.
-    pub(super) fn of(brand: &Brand, texts: &WayBackTexts) -> Option<Self> {
+    /// The link, if there is one.
+    pub(super) fn of(brand: &Brand, texts: &ReturnTexts) -> Option<Self> {
         let (text, name) = (texts.support.clone(), brand.name.clone());
         Some(Self { url: brand.support.clone()?, text, name })
     }
 }
 
-/// Lays `main` out in a whole document.
+/// Renders a document with `main` as its content.
 ///
-/// `main` is a function so that its signals are created, and at the end disposed of, within an
-/// owner of this one rendering.
+/// `main` is a function so that its signals belong to an owner that is dropped after rendering.
 pub(super) fn document<V: IntoView>(
     frame: Frame<'_>,
     head: &Head,
@@ -139,8 +138,7 @@ pub(super) fn document<V: IntoView>(
             ></script>
         }
     });
-    // The one script of a page in a frame that its forms do without.
-    let voice = head.told.as_ref().filter(|_| !assets.frame.is_empty()).map(|_| {
+    let frame_script = head.told.as_ref().filter(|_| !assets.frame.is_empty()).map(|_| {
         view! { <script nonce=nonce.to_owned() inner_html=assets.frame.clone()></script> }
     });
     let style = |css: String, media: Option<&'static str>| {
@@ -168,7 +166,7 @@ pub(super) fn document<V: IntoView>(
         }
     });
     let told = head.told.clone().unwrap_or_default();
-    // The page around has a main part of its own.
+    // The embedding page has a main landmark of its own, so that of the frame gets a name.
     let label = head.told.as_ref().map(|_| head.title.clone());
     let embedder = head.told.is_some().then_some(told.embedder);
     let owner = Owner::new();
@@ -217,7 +215,7 @@ pub(super) fn document<V: IntoView>(
                     </main>
                     <i id="end" hidden></i>
                     {script}
-                    {voice}
+                    {frame_script}
                 </body>
             </html>
         }

@@ -1,7 +1,7 @@
-//! The first page: where should the code go?
+//! The start page: choice of channel and recipient.
 //!
-//! A plain form and nothing else. It leads to another page in any case, so a script could only
-//! make it slower; meanwhile the loader fetches what that page will need.
+//! A plain form, since submitting it leads to another page anyway. The loader prefetches the island
+//! for that page.
 
 use leptos::{either::Either, prelude::*};
 use serde::Deserialize;
@@ -18,20 +18,20 @@ use crate::{
     wire::{Brand, Channel, Country, StartOptions, StartRequest},
 };
 
-/// The form of the first page, as it is posted to `/`.
+/// The form of the start page, as posted to `/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StartForm {
-    /// The channel that was chosen.
+    /// The selected channel.
     #[serde(default)]
     pub channel: Option<Channel>,
-    /// What stands in the address field.
+    /// Value of the address field.
     #[serde(default)]
     pub email: String,
-    /// What stands in the number field.
+    /// Value of the number field.
     #[serde(default)]
     pub phone: String,
-    /// The country that is selected.
+    /// The selected country.
     #[serde(default)]
     pub country: String,
 }
@@ -48,20 +48,20 @@ impl From<StartForm> for StartRequest {
     }
 }
 
-/// What the first page is made from.
+/// Input of the start page.
 #[derive(Clone, Debug)]
 pub struct StartPage<'a> {
-    /// Texts, assets, nonce.
+    /// Texts, assets and nonce.
     pub frame: Frame<'a>,
-    /// What is offered.
+    /// The channels and countries on offer.
     pub options: &'a StartOptions,
-    /// What was typed, when the form is shown again.
+    /// The form as posted, when it is shown again.
     pub typed: StartForm,
-    /// Why it is shown again.
+    /// The reason to show it again.
     pub error: Option<ApiError>,
-    /// Whose it is.
+    /// The site's brand.
     pub brand: &'a Brand,
-    /// The frame that it stands in, if it does.
+    /// The frame around the page, if any.
     pub setting: Option<&'a Setting>,
 }
 
@@ -74,7 +74,7 @@ pub fn start(page: StartPage<'_>) -> String {
         .filter(|channel| options.channels.contains(channel))
         .or_else(|| options.channels.first().copied())
         .unwrap_or(Channel::Email);
-    let complaint = error.map(|error| complaint(texts, channel, error));
+    let message = error.map(|error| error_text(texts, channel, error));
     let about_field = matches!(error, Some(ApiError::InvalidRecipient { .. }));
 
     let head = Head {
@@ -83,7 +83,7 @@ pub fn start(page: StartPage<'_>) -> String {
         indexed: error.is_none() && setting.is_none(),
         script: Script::Prefetch,
         logo: Logo::of(brand),
-        support: Support::of(brand, &texts.way_back).filter(|_| setting.is_none()),
+        support: Support::of(brand, &texts.return_form).filter(|_| setting.is_none()),
         look: setting.map_or_else(|| Look::of(brand), |setting| setting.look.clone()),
         told: setting.map(|setting| match error {
             Some(error) => Told::refusal(setting, error),
@@ -103,7 +103,7 @@ pub fn start(page: StartPage<'_>) -> String {
             }
             None => Either::Right(view! {
                 <p class="to">{texts.start.start_intro.clone()}</p>
-                {contact(texts, options, &typed, channel, about_field, setting.is_none())}
+                {fields_of_channels(texts, options, &typed, channel, about_field, setting.is_none())}
             }),
         };
         view! {
@@ -111,7 +111,7 @@ pub fn start(page: StartPage<'_>) -> String {
             <form method="post" action=action novalidate>
                 {fields}
                 <p id="error" role="alert">
-                    {complaint}
+                    {message}
                 </p>
                 <button class="button" type="submit">
                     {texts.start.send.clone()}
@@ -121,8 +121,8 @@ pub fn start(page: StartPage<'_>) -> String {
     })
 }
 
-/// The choice of channel with the fields of each; style shows those of the chosen one.
-fn contact(
+/// The choice of channel with the fields of each; the style sheet shows those of the selected one.
+fn fields_of_channels(
     texts: &Texts,
     options: &StartOptions,
     typed: &StartForm,
@@ -185,7 +185,7 @@ fn contact(
         let selected =
             if typed.country.is_empty() { &options.default_country } else { &typed.country };
         let countries =
-            options.countries.iter().map(|country| entry(country, selected)).collect_view();
+            options.countries.iter().map(|country| option(country, selected)).collect_view();
         view! {
             <div class="fields" data-channel="sms">
                 <label for="country">{start.country_label.clone()}</label>
@@ -217,7 +217,7 @@ fn contact(
     }
 }
 
-fn entry(country: &Country, selected: &str) -> impl IntoView + use<> {
+fn option(country: &Country, selected: &str) -> impl IntoView + use<> {
     let label = format!("{} (+{})", country.name, country.calling_code);
     view! {
         <option value=country.region.clone() selected=country.region == selected>
@@ -226,8 +226,8 @@ fn entry(country: &Country, selected: &str) -> impl IntoView + use<> {
     }
 }
 
-/// Why the form is shown again, in words.
-fn complaint(texts: &Texts, channel: Channel, error: ApiError) -> String {
+/// Text of an error.
+fn error_text(texts: &Texts, channel: Channel, error: ApiError) -> String {
     let (start, card) = (&texts.start, &texts.card);
     match error {
         ApiError::InvalidRecipient { problem } => match (problem, channel) {

@@ -24,7 +24,7 @@ use {
 };
 
 use crate::{
-    card::Card,
+    card_state::Card,
     flash::Flash,
     server_fns::json::{Json, JsonPost},
     wire::Channel,

@@ -1,4 +1,4 @@
-# What the messages say that carry a code. $brand is the site's name, $code the code's digits.
+# Texts of the messages that carry a code. $brand is the site's name, $code the digits of the code.
 
 email-subject = Your { $brand } code
 email-intro = Your code for { $brand }:
@@ -16,7 +16,7 @@ validity-seconds =
        *[other] It is valid for { $count } seconds.
     }
 
-# A text message: the longest of these three that fits is sent. $validity is one of the sentences above.
+# Text message: the longest of these three that fits is sent. $validity is one of the sentences above.
 sms-text = { $code } is your { $brand } code. { $validity } Do not share it.
 sms-short = { $code } is your { $brand } code.
 sms-bare = { $code } is your code.

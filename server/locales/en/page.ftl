@@ -1,19 +1,24 @@
-# The words of the pages.
+# Texts of the pages.
 #
-# Where a text has { $recipient }, { $time } or { $brand }, the page sets the masked recipient, a time
-# such as 4:32 or a relying party's name in its place. { $count } is a number and may be used for plural forms.
+# { $recipient } is the masked recipient, { $time } a time such as 4:32, { $brand } the name of a relying
+# party. { $count } is a number and may be used for plural forms.
 
 ## The verification card
 
 title = OTP Verification
+# In front of the title of a page that reports an error.
 error-prefix = Error:
 submit = SUBMIT
 resend = RESEND OTP
+# Replaces "SUBMIT" during a check.
 checking = CHECKING…
+# Below the field: the last digit submits the code.
 hint = Checked with the last digit
+# Cancels this verification to enter another recipient; change-label is its accessible name.
 change = change
 change-label = Change where the code goes
 
+# State of the newest message. The "again" forms are for every message after the first.
 sending = Sending a code to { $recipient }
 sending-again = Sending a new code to { $recipient }
 sent = We sent a code to { $recipient }
@@ -24,25 +29,32 @@ undelivered = The code could not be delivered to { $recipient }. Is that right? 
 time-left = Code expires in { $time }
 resend-wait = New code possible in { $time }
 resend-ready = Nothing arrived? Ask for a new code.
+# All messages of this verification have been sent.
 resend-over = No further codes can be sent
+# Buttons for a new code by the other channel, shown after the first resend.
 resend-by-email = Send it by e-mail instead
 resend-by-sms = Send it by text message instead
+# Announced to screen readers.
 five-minutes-left = Less than five minutes left
 one-minute-left = One minute left
 half-a-minute-left = 30 seconds left
 
+# { $count } is the number of checks left.
 incorrect =
     Incorrect OTP! { $count ->
         [0] No tries left.
         [one] { $count } try left.
        *[other] { $count } tries left.
     }
+# Followed by one of the next three texts. { $count } is the number of digits.
 malformed = Invalid OTP: enter the { $count } digits we sent
 too-short = Some digits are missing.
 too-long = These are too many.
 not-digits = Use digits only.
+# Label of the field. { $count } is the number of digits.
 code-label = Enter the { $count }-digit code
 
+# Final states, each with a heading and a body.
 approved = Login Success!
 approved-body = { $recipient } is verified.
 already-used = This OTP has already been used
@@ -57,6 +69,7 @@ failed = We could not reach you
 failed-body = No message could be delivered. Check the address or number and start again.
 start-again = START AGAIN
 
+# Errors of a request.
 limit-sends = Too many codes were asked for. Try again in { $time }.
 limit-checks = Too many codes were tried. Try again in { $time }.
 too-early = A new code can be sent in { $time }.
@@ -64,9 +77,10 @@ unavailable = We cannot be reached for the moment. Nothing is lost: try again sh
 internal = Something went wrong on our side. Try again.
 not-understood = This request could not be read. Reload the page and try again.
 
-## The first page
+## The start page
 
 start-intro = We send you a one-time passcode. Where should it go?
+# Replaces start-intro where the recipient is configured.
 start-fixed = We send a code to { $recipient }
 channel-label = Send it by
 channel-email = E-mail
@@ -77,6 +91,7 @@ phone-label = Phone number
 phone-hint = With or without the country code
 send = SEND OTP
 
+# Errors of the form.
 email-missing = Enter your e-mail address
 email-invalid = Enter an e-mail address like name@example.com
 phone-missing = Enter your phone number
@@ -86,10 +101,12 @@ phone-too-short = This phone number has too few digits
 phone-too-long = This phone number has too many digits
 channel-unavailable = No code can be sent this way. Choose the other one.
 
-## The way back to whoever asked for a verification
+## Return to the relying party that started a verification
 
 return-to = Return to { $brand }
+# Replaces "change" while the verification is pending.
 cancel-and-return = Cancel and return to { $brand }
+# These replace the texts of the card with the same names, since the person starts again at the relying party.
 undelivered-there = The code could not be delivered to { $recipient }. Ask for another one, or return and correct it.
 expired-there = Return to { $brand } and ask for a new one.
 too-many-attempts-there = For your safety this code no longer works. Return to { $brand } for a new one.
@@ -97,15 +114,18 @@ canceled-there = This code no longer works. Return to { $brand } if you want to 
 failed-there = No message could be delivered. Return to { $brand } and check the address or number.
 support = Help from { $brand }
 
-## Pages for faults
+## Error pages
 
 not-found = Nothing here
 not-found-body = This page does not exist, or its code has expired.
 slow-down = Too many requests
+# The request was refused or could not be read.
 refused = We could not read that
 not-embeddable = Not for this page
 not-embeddable-body = No site has this key, or it does not list the address of the page around. Both stand in the configuration of this server.
+# The service is unavailable.
 away = Back in a moment
+# Internal error.
 fault = Something went wrong
 
 ## The development inbox
@@ -117,11 +137,13 @@ inbox-age = { $time } ago
 inbox-message = Whole message
 inbox-refresh = Refresh
 
-## The reference of the JSON API
+## The API reference
 
 reference-title = JSON API
 reference-openapi = The same as OpenAPI 3.1
+# Accessible name of an example.
 reference-example = Example
+# Headings of the parts of an endpoint.
 reference-asked = What it takes
 reference-required = required
 reference-answered = What it answers

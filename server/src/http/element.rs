@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use app::{
     error::ApiError,
-    port::{Embedding, Port},
-    wire::{Channel, StartRequest},
+    port::Port,
+    wire::{Channel, Embedding, StartRequest},
 };
 use axum::{
     Json,

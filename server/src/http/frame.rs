@@ -11,8 +11,7 @@ use app::{
     error::{ApiError, Limit, RecipientProblem},
     look::{Look, Wish},
     pages::Setting,
-    port::Embedding,
-    wire::{Channel, Embedded, PageView, Place},
+    wire::{Channel, Embedding, PageView, Place},
 };
 use axum::{
     extract::{Query, Request, rejection::QueryRejection},
@@ -48,9 +47,9 @@ const PASSING: [&str; 3] = ["refused", "wait", "e"];
 
 /// A frame of a page that may embed us.
 pub(super) struct Frame {
-    /// The relying party's page around.
+    /// The page around it.
     pub(super) embedding: Embedding,
-    /// What pages in it are laid out with.
+    /// What pages in it are rendered with.
     pub(super) setting: Setting,
     pub(super) locale: String,
     /// Channels to offer.
@@ -112,7 +111,7 @@ impl Frame {
     pub(super) fn is_home_of(&self, page: &PageView) -> bool {
         matches!(
             &page.place,
-            Place::Embedded(Embedded { site_key, origin, .. })
+            Place::Embedded { page: Embedding { site_key, origin, .. }, .. }
                 if *site_key == self.embedding.site_key && *origin == self.embedding.origin
         )
     }

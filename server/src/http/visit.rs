@@ -4,11 +4,7 @@
 
 use std::sync::Arc;
 
-use app::{
-    flash::Flash,
-    pages::Setting,
-    port::{Caller, Embedding},
-};
+use app::{flash::Flash, pages::Setting, port::Caller, wire::Embedding};
 use axum::{extract::FromRequestParts, http::request::Parts, response::Redirect};
 
 use super::{Context, caller, frame::Frame, problem::Problem};

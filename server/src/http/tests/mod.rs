@@ -13,9 +13,9 @@ use std::{
 use app::{
     error::{ApiError, Limit, RecipientProblem},
     pages::Assets,
-    port::{Caller, Embedding, Port},
+    port::{Caller, Port},
     wire::{
-        Brand, Channel, CheckAnswer, Delivery, DeliveryState, EmbedOffer, Embedded, InboxMessage,
+        Brand, Channel, CheckAnswer, Delivery, DeliveryState, EmbedOffer, Embedding, InboxMessage,
         Outcome, PageView, Place, StartRequest, State, VerificationView,
     },
 };
@@ -123,12 +123,14 @@ impl Port for Script {
     async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError> {
         let place = match id.strip_prefix("framed-") {
             None => Place::Alone,
-            Some(state) => Place::Embedded(Embedded {
-                site_key: "lk_pub_shop".to_owned(),
-                origin: "https://shop.example".to_owned(),
-                page_state: Some("abc".to_owned()),
+            Some(state) => Place::Embedded {
+                page: Embedding {
+                    site_key: "lk_pub_shop".to_owned(),
+                    origin: "https://shop.example".to_owned(),
+                    page_state: Some("abc".to_owned()),
+                },
                 token: (state == "approved").then(|| "a.b.c".to_owned()),
-            }),
+            },
         };
         let found = self.view(id.strip_prefix("framed-").unwrap_or(id)).await?;
         Ok(found.map(|view| PageView {

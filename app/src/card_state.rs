@@ -1,6 +1,6 @@
-//! What the card shows, worked out from the verification and what happened last.
+//! Content of the card, computed from the verification and the last error.
 //!
-//! Plain data and plain functions: the same on the server and in the browser, tested without one.
+//! Plain data and functions: the same on the server and in the browser, tested natively.
 
 use crate::{
     countdown::{clock_face, seconds_left},
@@ -10,43 +10,43 @@ use crate::{
     wire_codec::pack_fields,
 };
 
-/// A verification, as far as it is known, and what is to be told about it.
+/// A verification with the error to show beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Card {
-    /// The verification; `None` where it has expired or never was.
+    /// The verification; `None` if it has expired or does not exist.
     pub(crate) view: Option<VerificationView>,
-    /// What went wrong last.
+    /// The last error.
     pub(crate) flash: Option<Flash>,
 }
 
 pack_fields!(Card { view, flash });
 
-/// How a verification has ended for whoever looks at it.
+/// Final state of a verification, as the card shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ending {
     /// Verified.
     Approved,
-    /// Verified before; this use of the code was one too many.
+    /// The right code of a verification that was approved before.
     AlreadyUsed,
-    /// Nobody typed the right code in time.
+    /// The right code was not entered in time.
     Expired,
     /// Too many wrong codes.
     TooManyAttempts,
-    /// Called off.
+    /// Canceled.
     Canceled,
-    /// Nothing could be delivered.
+    /// No message could be delivered.
     Failed,
 }
 
 impl Ending {
-    /// Is it what everybody hoped for?
+    /// Whether the person is verified now.
     pub(crate) fn is_good(self) -> bool {
         self == Self::Approved
     }
 }
 
 impl Card {
-    /// How it ended, or `None` while a code may still be typed.
+    /// The final state, or `None` while a code may still be entered.
     pub(crate) fn ending(&self) -> Option<Ending> {
         match self.view.as_ref().map_or(State::Expired, |view| view.state) {
             State::Pending => None,
@@ -59,18 +59,18 @@ impl Card {
         }
     }
 
-    /// Does the page report an error, to be named in its title?
+    /// Whether the page reports an error, which its title names.
     pub(crate) fn is_error(&self) -> bool {
         self.ending().map_or(self.flash.is_some(), |ending| !ending.is_good())
     }
 
-    /// Is the field itself wrong, rather than something around it?
+    /// Whether the error is about the value of the field.
     pub(crate) fn is_field_invalid(&self) -> bool {
         self.flash.is_some_and(Flash::concerns_field)
     }
 
-    /// What went wrong, in words; empty if nothing did.
-    pub(crate) fn complaint(&self, texts: &CardTexts, malformed: &str) -> String {
+    /// Text of the error; empty if there is none.
+    pub(crate) fn error(&self, texts: &CardTexts, malformed: &str) -> String {
         let Some(flash) = self.flash else { return String::new() };
         let invalid = |detail: &str| [malformed, detail].join(". ");
         match flash {
@@ -94,7 +94,7 @@ impl Card {
         }
     }
 
-    /// How far the newest message has come, around the masked recipient.
+    /// Text about the delivery of the newest message, around the masked recipient.
     pub(crate) fn delivery<'a>(&self, texts: &'a CardTexts) -> &'a Slotted {
         let delivery = self.view.as_ref().map(|view| view.delivery);
         let first = delivery.is_none_or(|delivery| delivery.number <= 1);
@@ -108,30 +108,30 @@ impl Card {
         }
     }
 
-    /// How many messages it has sent.
-    pub(crate) fn messages(&self) -> u32 {
+    /// Number of messages sent so far.
+    pub(crate) fn messages_sent(&self) -> u32 {
         self.view.as_ref().map_or(0, |view| view.delivery.number)
     }
 
-    /// Seconds for which the newest code stays valid at the server's time `now`.
-    pub(crate) fn seconds_of_life(&self, now: u64) -> u64 {
+    /// Seconds until the newest code expires, at the server's time `now`.
+    pub(crate) fn seconds_valid(&self, now: u64) -> u64 {
         self.view.as_ref().map_or(0, |view| seconds_left(view.code_expires_at, now))
     }
 
-    /// How long the newest code stays valid, in words.
+    /// Text about the time until the newest code expires.
     pub(crate) fn time_left(&self, texts: &CardTexts, now: u64) -> String {
-        match self.seconds_of_life(now) {
+        match self.seconds_valid(now) {
             0 => texts.expired.clone(),
             seconds => texts.time_left.with(&clock_face(seconds)),
         }
     }
 
-    /// May another code be asked for at the server's time `now`?
+    /// Whether another code may be requested at the server's time `now`.
     pub(crate) fn may_resend(&self, now: u64) -> bool {
         self.view.as_ref().is_some_and(|view| view.sends_left > 0 && view.resend_at <= now)
     }
 
-    /// When another code may be asked for, in words.
+    /// Text about the wait until another code may be requested.
     pub(crate) fn resend_wait(&self, texts: &CardTexts, now: u64) -> String {
         match &self.view {
             Some(view) if view.sends_left > 0 => match seconds_left(view.resend_at, now) {
@@ -142,24 +142,24 @@ impl Card {
         }
     }
 
-    /// Another channel by which a code can be asked for, offered once one resend did not help.
+    /// Another channel for the next code, offered after the first resend.
     pub(crate) fn other_channel(&self) -> Option<Channel> {
         let view = self.view.as_ref().filter(|view| view.delivery.number > 1)?;
         view.channels.iter().copied().find(|channel| *channel != view.delivery.channel)
     }
 
-    /// Milliseconds until it is worth asking how far delivery has come, or `None` when it is not.
+    /// Milliseconds until the next poll of the delivery state, or `None` if it is final.
     ///
-    /// Quick at first, since most messages leave within a second, then ever slower; `asked` counts
-    /// the questions since the message was asked for.
-    pub(crate) fn next_poll(&self, asked: u32) -> Option<u32> {
+    /// Short at first, since most messages leave within a second, then doubled up to a limit; `polls`
+    /// counts the polls since the message was requested.
+    pub(crate) fn next_poll(&self, polls: u32) -> Option<u32> {
         let view = self.view.as_ref().filter(|view| view.state == State::Pending)?;
         let (first, most) = match view.delivery.state {
             DeliveryState::Accepted => (700, 8_000),
             DeliveryState::Sent => (4_000, 30_000),
             DeliveryState::Delivered | DeliveryState::Undelivered => return None,
         };
-        Some(most.min(first << asked.min(8)))
+        Some(most.min(first << polls.min(8)))
     }
 }
 
@@ -188,8 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn delivery_is_asked_for_ever_more_slowly_and_not_once_it_is_known() {
-        let waits = |state| (0..6).map_while(|asked| card(state, 1).next_poll(asked)).collect();
+    fn delivery_is_polled_ever_more_slowly_and_not_after_it_is_final() {
+        let waits = |state| (0..6).map_while(|polls| card(state, 1).next_poll(polls)).collect();
         let (accepted, sent): (Vec<u32>, Vec<u32>) =
             (waits(DeliveryState::Accepted), waits(DeliveryState::Sent));
         assert_eq!(accepted, [700, 1_400, 2_800, 5_600, 8_000, 8_000]);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn another_code_may_be_asked_for_from_its_time_on_while_sends_are_left() {
+    fn a_resend_is_allowed_after_the_wait_while_sends_are_left() {
         let mut card = card(DeliveryState::Sent, 1);
         assert!(!card.may_resend(29_999));
         assert!(card.may_resend(30_000));
@@ -215,11 +215,11 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_past_its_time_says_so_instead_of_counting() {
+    fn an_expired_code_is_reported_instead_of_a_countdown() {
         let texts = CardTexts { expired: "over".into(), ..CardTexts::default() };
         let card = card(DeliveryState::Sent, 1);
         assert_eq!(card.time_left(&texts, 299_001), "0:01");
         assert_eq!(card.time_left(&texts, 300_000), "over");
-        assert_eq!(card.ending(), None, "another code may still be asked for");
+        assert_eq!(card.ending(), None, "another code may still be requested");
     }
 }

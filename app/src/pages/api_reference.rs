@@ -1,79 +1,79 @@
-//! The reference of the JSON API: every endpoint with its fields, their bounds and an example.
+//! The API reference: every endpoint with its fields, their bounds and an example.
 //!
-//! What it says comes from the API's own description; here it is only laid out.
+//! The content comes from the OpenAPI description; this module renders it.
 
 use leptos::{either::Either, prelude::*};
 
 use crate::pages::shell::{Frame, Head, document};
 
-/// What the reference is made from.
+/// Input of the API reference.
 #[derive(Clone, Copy, Debug)]
 pub struct ReferencePage<'a> {
-    /// Texts, assets, nonce.
+    /// Texts, assets and nonce.
     pub frame: Frame<'a>,
-    /// What it says.
+    /// The content.
     pub reference: &'a Reference,
 }
 
-/// An API in words. What stands between backticks is set as code.
+/// Content of the API reference. Text between backticks is rendered as code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reference {
-    /// What is true of all of it, in paragraphs.
+    /// Paragraphs about the whole API.
     pub intro: Vec<String>,
-    /// Its endpoints.
+    /// The endpoints by group.
     pub groups: Vec<Group>,
 }
 
-/// Endpoints that belong together.
+/// A group of endpoints (an OpenAPI tag).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Group {
-    /// What they are about.
+    /// Name of the group.
     pub name: String,
-    /// What that is.
+    /// Description of the group.
     pub words: String,
     /// The endpoints.
     pub endpoints: Vec<Endpoint>,
 }
 
-/// A method of an address.
+/// An endpoint: a method and a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoint {
-    /// Its name in links.
+    /// Fragment identifier (the OpenAPI `operationId`).
     pub id: String,
     /// `GET`, `POST`...
     pub method: String,
-    /// The address, as `/v1/verifications/{id}`.
+    /// The path, such as `/v1/verifications/{id}`.
     pub path: String,
-    /// What it does, in a few words.
+    /// Summary in a few words.
     pub summary: String,
-    /// And in paragraphs.
+    /// Description in paragraphs.
     pub words: Vec<String>,
-    /// What it is told, in its address, headers and body.
+    /// Parameters, headers and fields of the request.
     pub asked: Vec<Member>,
-    /// How it answers if all is well: the status and what that means.
+    /// Status of a successful response, with its description.
     pub success: (String, String),
-    /// What it then says.
+    /// Fields of a successful response.
     pub answered: Vec<Member>,
-    /// What else it may answer: the status and what that means.
+    /// Statuses of error responses, with their descriptions.
     pub refusals: Vec<(String, String)>,
-    /// How it is called with curl.
+    /// Example call with curl.
     pub example: String,
 }
 
 /// A field, parameter or header.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Member {
-    /// Its name; within an object with the name of that in front.
+    /// Its name, with the path of the object around it.
     pub name: String,
-    /// Its type and bounds.
+    /// Type and bounds.
     pub kind: String,
-    /// It may not be left out.
+    /// Must be present.
     pub required: bool,
-    /// What it is.
+    /// Description.
     pub words: String,
 }
 
-/// Renders the reference.
+/// Renders the API reference.
 pub fn reference(page: ReferencePage<'_>) -> String {
     let ReferencePage { frame, reference } = page;
     let texts = &frame.texts.reference;
@@ -84,11 +84,12 @@ pub fn reference(page: ReferencePage<'_>) -> String {
         ..Head::default()
     };
     document(frame, &head, || {
-        let paragraphs = |words: &[String]| words.iter().map(|words| line(words)).collect_view();
+        let paragraphs =
+            |words: &[String]| words.iter().map(|words| paragraph(words)).collect_view();
         let links = reference.groups.iter().flat_map(|group| &group.endpoints).map(|endpoint| {
             view! {
                 <li>
-                    <a href=format!("#{}", endpoint.id)>{address(endpoint)}</a>
+                    <a href=format!("#{}", endpoint.id)>{method_and_path(endpoint)}</a>
                 </li>
             }
         });
@@ -97,14 +98,14 @@ pub fn reference(page: ReferencePage<'_>) -> String {
                 view! {
                     <article id=endpoint.id.clone()>
                         <h3>{endpoint.summary.clone()}</h3>
-                        <p class="address">{address(endpoint)}</p>
+                        <p class="address">{method_and_path(endpoint)}</p>
                         {paragraphs(&endpoint.words)}
                         <pre tabindex="0" aria-label=texts.reference_example.clone()>
                             <code>{endpoint.example.clone()}</code>
                         </pre>
                         {members(&texts.reference_asked, &endpoint.asked, &texts.reference_required)}
                         {statuses(&texts.reference_answered, std::slice::from_ref(&endpoint.success))}
-                        {folded(&texts.reference_fields, &endpoint.answered)}
+                        {collapsed(&texts.reference_fields, &endpoint.answered)}
                         {statuses(&texts.reference_refused, &endpoint.refusals)}
                     </article>
                 }
@@ -112,7 +113,7 @@ pub fn reference(page: ReferencePage<'_>) -> String {
             view! {
                 <section>
                     <h2>{group.name.clone()}</h2>
-                    {line(&group.words)}
+                    {paragraph(&group.words)}
                     {endpoints.collect_view()}
                 </section>
             }
@@ -135,7 +136,7 @@ pub fn reference(page: ReferencePage<'_>) -> String {
     })
 }
 
-fn address(endpoint: &Endpoint) -> impl IntoView + use<> {
+fn method_and_path(endpoint: &Endpoint) -> impl IntoView + use<> {
     view! {
         <span class="method" data-method=endpoint.method.clone()>
             {endpoint.method.clone()}
@@ -145,7 +146,7 @@ fn address(endpoint: &Endpoint) -> impl IntoView + use<> {
     }
 }
 
-/// Fields under a heading; nothing where there are none.
+/// Fields under a heading; nothing if there are none.
 fn members(heading: &str, members: &[Member], required: &str) -> impl IntoView + use<> {
     (!members.is_empty()).then(|| {
         view! {
@@ -155,8 +156,8 @@ fn members(heading: &str, members: &[Member], required: &str) -> impl IntoView +
     })
 }
 
-/// Fields that are shown when asked for; nothing where there are none.
-fn folded(heading: &str, members: &[Member]) -> impl IntoView + use<> {
+/// Fields in a collapsed section; nothing if there are none.
+fn collapsed(heading: &str, members: &[Member]) -> impl IntoView + use<> {
     (!members.is_empty()).then(|| {
         view! {
             <details>
@@ -178,19 +179,19 @@ fn fields(members: &[Member], required: Option<&str>) -> impl IntoView + use<> {
                 " "
                 {required.map(|required| view! { <em>{required}</em> })}
             </dt>
-            <dd>{in_line(&member.words)}</dd>
+            <dd>{inline(&member.words)}</dd>
         }
     });
     view! { <dl>{list.collect_view()}</dl> }
 }
 
-/// Statuses under a heading; nothing where there are none.
+/// Statuses under a heading; nothing if there are none.
 fn statuses(heading: &str, statuses: &[(String, String)]) -> impl IntoView + use<> {
     let list = statuses.iter().map(|(status, words)| {
         view! {
             <li>
                 <b>{status.clone()}</b>
-                <span>{in_line(words)}</span>
+                <span>{inline(words)}</span>
             </li>
         }
     });
@@ -202,12 +203,12 @@ fn statuses(heading: &str, statuses: &[(String, String)]) -> impl IntoView + use
     })
 }
 
-fn line(words: &str) -> impl IntoView + use<> {
-    view! { <p>{in_line(words)}</p> }
+fn paragraph(words: &str) -> impl IntoView + use<> {
+    view! { <p>{inline(words)}</p> }
 }
 
-/// Text in which every other stretch between backticks is code.
-fn in_line(words: &str) -> impl IntoView + use<> {
+/// Text with the parts between backticks as code.
+fn inline(words: &str) -> impl IntoView + use<> {
     let parts = words.split('`').enumerate().map(|(index, part)| {
         let part = part.to_owned();
         if index % 2 == 1 {

@@ -1,26 +1,26 @@
-//! Where the card's forms and links lead without script, which depends on what surrounds it.
+//! Addresses of the card's forms and links without script, which depend on the page around the card.
 //!
-//! Only the server says so, out of its context: hydration leaves attributes as they were written,
-//! and a browser that runs the island follows none of these addresses.
+//! Only the server knows them, from its Leptos context. Hydration leaves attributes as they were
+//! written, and the running island follows none of these addresses.
 
-/// What surrounds a card.
+/// The page around a card.
 #[cfg(feature = "ssr")]
 #[derive(Clone, Debug)]
-pub(crate) struct Surroundings {
-    /// What the address of a verification begins with.
+pub(crate) struct CardContext {
+    /// Path in front of a verification's id.
     pub(crate) base: &'static str,
-    /// What each address ends with: a query, or nothing.
+    /// Query at the end of each address, `?` included; may be empty.
     pub(crate) query: String,
-    /// Where to begin anew.
+    /// Address of the start page.
     pub(crate) start: String,
-    /// It stands in a frame.
+    /// The page is in a frame.
     pub(crate) is_framed: bool,
-    /// Somebody else has named the recipient, who cannot be changed here.
+    /// The embedding page has given the recipient, which cannot be changed here.
     pub(crate) is_given: bool,
 }
 
 #[cfg(feature = "ssr")]
-impl Surroundings {
+impl CardContext {
     fn find() -> Self {
         leptos::prelude::use_context().unwrap_or(Self {
             base: "/v/",
@@ -32,10 +32,10 @@ impl Surroundings {
     }
 }
 
-/// Where a form of a verification is posted to.
+/// Address to which a form of a verification is posted.
 #[cfg(feature = "ssr")]
 pub(super) fn path(id: &str, verb: &str) -> String {
-    let Surroundings { base, query, .. } = Surroundings::find();
+    let CardContext { base, query, .. } = CardContext::find();
     [base, id, "/", verb, &query].concat()
 }
 
@@ -44,10 +44,10 @@ pub(super) fn path(_id: &str, _verb: &str) -> &'static str {
     ""
 }
 
-/// Where to begin anew.
+/// Address of the start page.
 #[cfg(feature = "ssr")]
 pub(super) fn start() -> String {
-    Surroundings::find().start
+    CardContext::find().start
 }
 
 #[cfg(not(feature = "ssr"))]
@@ -55,18 +55,18 @@ pub(super) fn start() -> &'static str {
     ""
 }
 
-/// Browsers refuse to focus a field in a frame unasked, and say so in the console.
+/// `false` in a frame: browsers refuse to autofocus a field there and log a warning.
 pub(super) fn may_autofocus() -> bool {
     #[cfg(feature = "ssr")]
-    return !Surroundings::find().is_framed;
+    return !CardContext::find().is_framed;
     #[cfg(not(feature = "ssr"))]
     true
 }
 
-/// Cannot the person choose another recipient here?
+/// Whether the embedding page has given the recipient.
 pub(super) fn is_given() -> bool {
     #[cfg(feature = "ssr")]
-    return Surroundings::find().is_given;
+    return CardContext::find().is_given;
     #[cfg(not(feature = "ssr"))]
     false
 }

@@ -1,58 +1,58 @@
-//! The step at which the code is typed.
+//! Form for typing the code.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
 use crate::{
-    card::{Card, live::Live, surroundings},
+    card::{Card, context, live::Live},
     texts::CardTexts,
     wire::{Channel, DeliveryState, VerificationView},
 };
 
-/// The field, its two buttons, and quietly around them where the code went and how long it lives.
+/// The field with its two buttons, the recipient and the times.
 ///
-/// The forms are empty or small and the buttons name theirs by `form`, so that SUBMIT and RESEND
-/// stand side by side although they post to different addresses.
-pub(super) fn enter(live: Live) -> impl IntoView {
+/// The buttons name their forms by `form`, so that SUBMIT and RESEND are siblings although they post
+/// to different addresses.
+pub(super) fn code_entry(live: Live) -> impl IntoView {
     if cfg!(not(feature = "ssr")) {
-        // After hydration, which is under way.
-        set_timeout(move || live.wake(), Duration::ZERO);
+        // Hydration of the card is still running.
+        set_timeout(move || live.start(), Duration::ZERO);
     }
     live.card.with_untracked(|card| card.view.clone()).map(|view| {
         view! {
             <h1 id="title">{live.text(|t| &t.title)}</h1>
-            {destination(live, view.recipient.clone())}
-            {guess(live, &view)}
+            {recipient(live, view.recipient.clone())}
+            {field(live, &view)}
             {buttons(live, &view)}
-            {foot(live)}
+            {footer(live)}
             <p class="unseen" role="status">
-                {live.said}
+                {live.announcement}
             </p>
         }
     })
 }
 
-/// Who gets the code, how far it has come, and the way to somebody else.
-fn destination(live: Live, recipient: String) -> impl IntoView {
+/// The masked recipient with the delivery state, and the button to change the recipient.
+fn recipient(live: Live, recipient: String) -> impl IntoView {
     let state = Signal::derive(move || live.card.with(delivery_word));
     view! {
         <div class="to">
             <p
                 role="status"
                 data-state=state
-                data-number=say(live, |card, _, _| card.messages().to_string())
+                data-number=text(live, |card, _, _| card.messages_sent().to_string())
             >
-                {say(live, |card, texts, _| card.delivery(texts).before.clone())}
+                {text(live, |card, texts, _| card.delivery(texts).before.clone())}
                 <bdi dir="ltr">{recipient}</bdi>
-                {say(live, |card, texts, _| card.delivery(texts).after.clone())}
+                {text(live, |card, texts, _| card.delivery(texts).after.clone())}
             </p>
             <button
                 class="link"
                 form="cancel"
                 type="submit"
                 aria-label=live.text(|t| &t.change_label)
-                hidden=surroundings::is_given()
+                hidden=context::is_given()
             >
                 {live.text(|t| &t.change)}
             </button>
@@ -60,14 +60,14 @@ fn destination(live: Live, recipient: String) -> impl IntoView {
     }
 }
 
-/// The field: one input that style divides into boxes.
-fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
+/// The field: one input, over boxes drawn by the style sheet.
+fn field(live: Live, view: &VerificationView) -> impl IntoView + use<> {
     let length = view.code_length;
     let boxes = "<i></i>".repeat(length.into());
-    let complaint = Signal::derive(move || {
+    let error = Signal::derive(move || {
         live.card.with(|card| {
             live.texts.with_value(|texts| {
-                live.malformed.with_value(|malformed| card.complaint(texts, malformed))
+                live.malformed.with_value(|malformed| card.error(texts, malformed))
             })
         })
     });
@@ -75,9 +75,9 @@ fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
         <form
             id="check"
             method="post"
-            action=surroundings::path(&view.id, "check")
+            action=context::path(&view.id, "check")
             novalidate
-            on:submit=move |event| live.submitted(&event)
+            on:submit=move |event| live.on_submit(&event)
         >
             <label for="code">{live.label.get_value()}</label>
             <div class="code" data-length=length.to_string()>
@@ -92,21 +92,21 @@ fn guess(live: Live, view: &VerificationView) -> impl IntoView + use<> {
                     enterkeyhint="done"
                     dir="ltr"
                     translate="no"
-                    autofocus=surroundings::may_autofocus()
+                    autofocus=context::may_autofocus()
                     required
                     aria-describedby="hint error"
                     aria-invalid=flag(live, |card, _, _| card.is_field_invalid())
                     readonly=live.busy
-                    on:input=move |event| live.edited(&event)
+                    on:input=move |event| live.on_input(&event)
                 />
                 <span aria-hidden="true" inner_html=boxes></span>
             </div>
             <div class="under" data-wrong=flag(live, |card, _, _| card.flash.is_some())>
-                <p id="hint" data-awake=Signal::derive(move || word(live.awake.get()))>
+                <p id="hint" data-awake=Signal::derive(move || word(live.hydrated.get()))>
                     {live.text(|t| &t.hint)}
                 </p>
                 <p id="error" role="alert">
-                    {complaint}
+                    {error}
                 </p>
             </div>
         </form>
@@ -117,19 +117,19 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
     let submit = Signal::derive(move || {
         live.text(|texts| if live.busy.get() { &texts.checking } else { &texts.submit })
     });
-    // Without script the button always works: by the time it is pressed the wait may be over.
-    let refuses = Signal::derive(move || {
+    // Without script the button is never disabled: the wait may be over by the time it is pressed.
+    let disabled = Signal::derive(move || {
         let may = live.card.with(|card| card.may_resend(live.now.get()));
-        word(live.busy.get() || (live.awake.get() && !may))
+        word(live.busy.get() || (live.hydrated.get() && !may))
     });
     view! {
         <form
             id="resend"
             method="post"
-            action=surroundings::path(&view.id, "resend")
-            on:submit=move |event| live.resend(&event)
+            action=context::path(&view.id, "resend")
+            on:submit=move |event| live.on_resend(&event)
         ></form>
-        <form id="cancel" method="post" action=surroundings::path(&view.id, "cancel")></form>
+        <form id="cancel" method="post" action=context::path(&view.id, "cancel")></form>
         <div class="buttons">
             <button
                 class="button"
@@ -145,7 +145,7 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
                 form="resend"
                 aria-describedby="wait"
                 data-waiting=flag(live, |card, now, _| !card.may_resend(now))
-                aria-disabled=refuses
+                aria-disabled=disabled
             >
                 {live.text(|t| &t.resend)}
             </button>
@@ -153,10 +153,10 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
     }
 }
 
-/// How long the code lives, when another one is possible, and by which other way.
-fn foot(live: Live) -> impl IntoView {
+/// Time until the code expires, wait before a resend, and the button for another channel.
+fn footer(live: Live) -> impl IntoView {
     let other = move || live.card.with(Card::other_channel);
-    let words = Signal::derive(move || {
+    let label = Signal::derive(move || {
         live.text(|texts| match other() {
             Some(Channel::Sms) => &texts.resend_by_sms,
             Some(Channel::Email) | None => &texts.resend_by_email,
@@ -164,8 +164,8 @@ fn foot(live: Live) -> impl IntoView {
     });
     view! {
         <div class="foot">
-            <p id="life">{say(live, Card::time_left)}</p>
-            <p id="wait">{say(live, Card::resend_wait)}</p>
+            <p id="life">{text(live, Card::time_left)}</p>
+            <p id="wait">{text(live, Card::resend_wait)}</p>
             <button
                 class="link"
                 type="submit"
@@ -174,16 +174,16 @@ fn foot(live: Live) -> impl IntoView {
                 value=Signal::derive(move || other().map_or("", Channel::as_str))
                 hidden=Signal::derive(move || other().is_none())
             >
-                {words}
+                {label}
             </button>
         </div>
     }
 }
 
-// Everything that changes is one of two kinds of signal, so that the code which updates the page
-// is compiled once and not once for every place.
+// All attributes and texts that change are signals of two types, so that the code which updates the
+// page is instantiated only twice.
 
-fn say(live: Live, pick: fn(&Card, &CardTexts, u64) -> String) -> Signal<String> {
+fn text(live: Live, pick: fn(&Card, &CardTexts, u64) -> String) -> Signal<String> {
     Signal::derive(move || {
         let now = live.now.get();
         live.card.with(|card| live.texts.with_value(|texts| pick(card, texts, now)))
@@ -202,10 +202,6 @@ fn word(flag: bool) -> &'static str {
 }
 
 fn delivery_word(card: &Card) -> &'static str {
-    match card.view.as_ref().map(|view| view.delivery.state) {
-        Some(DeliveryState::Sent) => "sent",
-        Some(DeliveryState::Delivered) => "delivered",
-        Some(DeliveryState::Undelivered) => "undelivered",
-        Some(DeliveryState::Accepted) | None => "accepted",
-    }
+    let state = card.view.as_ref().map(|view| view.delivery.state);
+    state.unwrap_or(DeliveryState::Accepted).as_str()
 }
