@@ -203,6 +203,7 @@ want npm npm
 if [ -n "$with_tests" ]; then
   want chromium chromium
   want openssl openssl
+  want php php-cli php-curl
   python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)
   want fc-match fontconfig
   # Without a font the browser renders boxes.

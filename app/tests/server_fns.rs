@@ -1,7 +1,6 @@
 //! The server functions over HTTP: what reaches the port, and how refusals go out.
 #![cfg(feature = "ssr")]
 
-use otp_types::CodeProblem;
 use std::{net::IpAddr, sync::Arc};
 
 use app::{
@@ -18,6 +17,7 @@ use axum::{
     response::IntoResponse,
 };
 use leptos::prelude::provide_context;
+use otp_types::CodeProblem;
 
 /// A service that knows of nothing, and of too much traffic.
 struct Empty;

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# A sign-up from a shell, as somebody would write it who has read the README and nothing else.
+# A sign-up from a shell, written from the README alone.
 #
 #   curl.sh http://127.0.0.1:3000 jane@example.com
 set -euo pipefail
 server=$1 person=$2
 key=lk_sec_demo
 
-# call METHOD PATH [JSON]: prints the answer's body, and then its status on a line of its own.
+# call METHOD PATH [JSON [KEY]]: prints the answer's body, then its status on a line of its own. A request
+# that is repeated with the same idempotency key has one effect.
 call() {
   curl --silent --show-error --request "$1" --write-out '\n%{http_code}\n' \
     --header "Authorization: Bearer $key" --header 'Content-Type: application/json' \
@@ -19,7 +20,7 @@ field() { grep -o "\"$1\":\"[^\"]*" | head -n 1 | cut -d '"' -f 4; }
 # In development the person's mailbox is a page; it shows the newest message first.
 mailbox() { curl --silent "$server/dev/inbox.json" | grep -o "{[^{}]*\"to\":\"$person\"[^{}]*}" | field code; }
 
-# Lost answers are the rule on a bad line: sent twice, begun once.
+# A repetition after a lost answer: sent twice, begun once.
 begin="{\"to\": \"$person\", \"purpose\": \"sign-up\"}"
 begun=$(call POST /v1/verifications "$begin" first-try)
 again=$(call POST /v1/verifications "$begin" first-try)
@@ -40,6 +41,6 @@ right=$(call POST "/v1/verifications/$id/checks" "{\"code\": \"$code\"}")
 field result <<<"$right"
 [ "$(call GET "/v1/verifications/$id" | field state)" = approved ]
 
-# What a stranger tries as well.
+# Refused: an unknown id, an unknown key.
 [ "$(call GET /v1/verifications/nobody-has-this | tail -n 1)" = 404 ]
 [ "$(key=lk_sec_guessed call GET "/v1/verifications/$id" | field code)" = unauthorized ]

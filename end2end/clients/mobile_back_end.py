@@ -1,7 +1,8 @@
-"""The back end of a mobile app, with nothing but Python's standard library.
+"""The back end of a mobile app, with Python's standard library only, written from docs/API.md alone.
 
-As somebody would write it who has read the README and nothing else. The app never sees the secret key:
-it asks for a sign-up with a phone number, and later hands over the code that the person typed.
+The app never sees the secret key: it asks for a sign-up with a phone number, and later passes on the code
+that the person typed. Each request has an `intent`, which the app makes anew for each tap on a button and
+sends again when it retries, so that a retry has no second effect.
 
     LATCHKEY_URL=http://127.0.0.1:3000 LATCHKEY_KEY=lk_sec_demo python3 mobile_back_end.py
 """
@@ -17,19 +18,18 @@ SERVER = os.environ["LATCHKEY_URL"]
 KEY = os.environ["LATCHKEY_KEY"]
 
 sign_ups = {}  # ticket of the app -> id of the verification
-people = []  # phone numbers that are known to be somebody's
+people = []  # verified phone numbers
 
 
-def latchkey(method, path, body=None):
-    """Calls Latchkey; repeats what got no answer, under one name, so that it happens once."""
+def latchkey(path, body, intent):
+    """Posts to Latchkey, and repeats a request that got no answer. `intent` is the idempotency key."""
     headers = {
         "Authorization": f"Bearer {KEY}",
         "Content-Type": "application/json",
-        "Idempotency-Key": secrets.token_hex(16),
+        "Idempotency-Key": intent,
     }
-    data = None if body is None else json.dumps(body).encode()
     for last in (False, False, True):
-        request = urllib.request.Request(SERVER + path, data, headers, method=method)
+        request = urllib.request.Request(SERVER + path, json.dumps(body).encode(), headers)
         try:
             with urllib.request.urlopen(request, timeout=5) as answer:
                 return answer.status, json.load(answer)
@@ -43,7 +43,7 @@ def latchkey(method, path, body=None):
 
 
 class App(BaseHTTPRequestHandler):
-    """What the app talks to."""
+    """The API for the app."""
 
     def do_POST(self):
         sent = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -58,7 +58,7 @@ class App(BaseHTTPRequestHandler):
 
     def sign_up(self, sent):
         request = {"to": sent["phone"], "channel": "sms", "country": "GB", "purpose": "sign-up"}
-        status, answer = latchkey("POST", "/v1/verifications", request)
+        status, answer = latchkey("/v1/verifications", request, sent["intent"])
         if status != 201:
             return 422, {"message": "Is that your number?", "why": answer["code"]}
         ticket = secrets.token_urlsafe()
@@ -67,23 +67,23 @@ class App(BaseHTTPRequestHandler):
 
     def code(self, sent):
         verification, phone = sign_ups[sent["ticket"]]
-        status, answer = latchkey(
-            "POST", f"/v1/verifications/{verification}/checks", {"code": sent["code"]}
-        )
+        path, body = f"/v1/verifications/{verification}/checks", {"code": sent["code"]}
+        status, answer = latchkey(path, body, sent["intent"])
         if status != 200:
             return 503, {"message": "Try again in a moment."}
-        if answer["result"] == "approved":
+        # `test` is true where no message was sent.
+        if answer["result"] == "approved" and not answer["verification"]["test"]:
             people.append(phone)
             return 200, {"signed_up": True}
         return 200, {"signed_up": False, "why": answer["result"], "left": answer.get("attempts_left")}
 
     def again(self, sent):
         verification, _ = sign_ups[sent["ticket"]]
-        status, answer = latchkey("POST", f"/v1/verifications/{verification}/sends")
+        status, answer = latchkey(f"/v1/verifications/{verification}/sends", {}, sent["intent"])
         return (200, {}) if status == 201 else (429, {"wait": answer.get("retry_after")})
 
     def log_message(self, *_):
-        """Nothing about people goes into a log."""
+        """Logs nothing, because requests are about people."""
 
 
 if __name__ == "__main__":

@@ -19,12 +19,24 @@ export async function call(latchkey: Latchkey, path: string, body: object, heade
 
 /** The token of a verification that was approved in a frame of the shop's page. */
 export async function genuine(latchkey: Latchkey, to: string, state: string): Promise<string> {
-  const begin = { site_key: 'lk_pub_demo', to, channel: 'email', state };
+  return approved(latchkey, 'demo', to, state);
+}
+
+/** A token of the site that approves the code 000000 without sending a message. */
+export async function rehearsed(latchkey: Latchkey, state: string): Promise<string> {
+  return approved(latchkey, 'test_approve', 'jo@example.com', state, '000000');
+}
+
+async function approved(latchkey: Latchkey, site: string, to: string, state: string, known = '') {
+  const siteKey = `lk_pub_${site}`;
+  const begin = { site_key: siteKey, to, channel: 'email', state };
+  const sent = known ? 0 : (await latchkey.caught(0)).length;
   const begun = await call(latchkey, '/embed/verifications', begin, { origin: shop });
   const path = String(begun.json.url);
-  const code = await latchkey.code();
-  await call(latchkey, `/v1/verifications/${path.split('/').pop()}/checks`, { code });
-  const frame = new URLSearchParams({ site_key: 'lk_pub_demo', origin: shop, state });
+  const code = known || (await latchkey.code(sent + 1));
+  const secret = { authorization: `Bearer lk_sec_${site}` };
+  await call(latchkey, `/v1/verifications/${path.split('/').pop()}/checks`, { code }, secret);
+  const frame = new URLSearchParams({ site_key: siteKey, origin: shop, state });
   const page = await (await fetch(`${latchkey.origin}${path}?${frame}`)).text();
   return /data-token="([^"]+)"/.exec(page)![1];
 }

@@ -89,13 +89,15 @@ const routes = {
 /**
  * Is this token the proof that the person in this session has verified, and whom?
  *
- * Three questions, all of them asked here and none in the browser: has Latchkey approved it, and is
- * this the first time that anybody asks (redeeming answers both); was it made for this session (so
- * that one person's proof is useless to another); and is it about the recipient that it should be.
+ * All questions are asked here and none in the browser: has Latchkey approved it, and is this the first
+ * time that it is redeemed (redeeming answers both); was a message sent at all; was it made for this
+ * session (so that one person's proof is useless to another); and is it about the right recipient.
  */
 async function prove(session, token, expected = '') {
   const redeemed = token ? await latchkey.redeem(token) : undefined;
   if (!redeemed) return { ok: false, reason: 'Please verify your address again: this proof is no longer good.' };
+  // No message was sent: the proof of a site or recipient for tests. A real shop takes none of these.
+  if (redeemed.test) return { ok: false, reason: 'This proof is good for tests only.' };
   if (redeemed.page_state !== session.state) {
     return { ok: false, reason: 'This proof was made for somebody else. Please verify your address yourself.' };
   }

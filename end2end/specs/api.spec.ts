@@ -1,5 +1,6 @@
-// The JSON API: the examples of the README, clients written from it, and Schemathesis.
+// The JSON API as used by clients that were written from the documents, and by a generic tool.
 import { execFile, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,30 +15,6 @@ const run = promisify(execFile);
 /** Folder of the Python tools that scripts/setup.sh has installed. */
 const python = process.env.LATCHKEY_PYTHON ?? '';
 
-test('the shell example of the README works as printed', async ({ latchkey }) => {
-  const readme = readFileSync(here('../README.md'), 'utf8');
-  const section = readme.slice(readme.indexOf('## Call it'));
-  const example = /```sh\n(.*?)```/s.exec(section)![1];
-  expect(example).toContain('http://127.0.0.1:3000');
-  const script = example.replaceAll('http://127.0.0.1:3000', latchkey.origin);
-  const { stdout } = await run('sh', ['-c', script]);
-  expect(stdout).toContain('{"result":"approved","verification":{');
-});
-
-test('the Python example of the README works as printed', async ({ latchkey }) => {
-  const readme = readFileSync(here('../README.md'), 'utf8');
-  const example = /```python\n(.*?)```/s.exec(readme.slice(readme.indexOf('## Call it')))![1];
-  const program = `${example.replaceAll('http://127.0.0.1:3000', latchkey.origin)}
-import time
-verification = sign_up("07400 123456")
-while not (caught := json.load(urllib.request.urlopen("${latchkey.origin}/dev/inbox.json"))): pass
-assert not is_signed_up(verification, "000")
-assert is_signed_up(verification, caught[0]["code"])
-assert sign_up("no number") is None
-`;
-  await run('python3', ['-c', program]);
-});
-
 test('a shell script signs a person up', async ({ latchkey }) => {
   const { stdout } = await run(here('clients/curl.sh'), [latchkey.origin, 'jane@example.com']);
   expect(stdout.trim()).toBe('approved');
@@ -51,23 +28,28 @@ test('the back end of a mobile app signs a person up', async ({ latchkey }) => {
       server.stdout.once('data', (line) => resolve(JSON.parse(String(line))));
     });
     const app = async (path: string, body: object) => {
-      const options = { method: 'POST', body: JSON.stringify(body) };
+      const options = { method: 'POST', body: JSON.stringify({ intent: randomUUID(), ...body }) };
       const answer = await fetch(`http://127.0.0.1:${port}${path}`, options);
       return { status: answer.status, ...((await answer.json()) as Record<string, unknown>) };
     };
     const typo = await app('/sign-up', { phone: '07400' });
     expect(typo).toMatchObject({ status: 422, why: 'invalid_recipient' });
-    const begun = await app('/sign-up', { phone: '07400 123456' });
+    const signUp = { phone: '07400 123456', intent: randomUUID() };
+    const begun = await app('/sign-up', signUp);
     expect(begun).toMatchObject({ status: 200, sent_to: '+44 ••• ••56', digits: 6 });
+    expect((await app('/sign-up', signUp)).status, 'a retry of the app').toBe(200);
     const { ticket } = begun as unknown as { ticket: string };
     const code = await latchkey.code();
-    const missed = await app('/code', { ticket, code: wrong(code) });
+    const guess = { ticket, code: wrong(code), intent: randomUUID() };
+    const missed = await app('/code', guess);
     expect(missed).toMatchObject({ signed_up: false, why: 'incorrect', left: 4 });
+    expect(await app('/code', guess), 'a retry of the app').toEqual(missed);
     expect(await app('/again', { ticket })).toMatchObject({ status: 429, wait: expect.any(Number) });
     const typed = `${code.slice(0, 3)} ${code.slice(3)}`;
     expect(await app('/code', { ticket, code: typed })).toMatchObject({ signed_up: true });
     const again = await app('/code', { ticket, code });
     expect(again).toMatchObject({ signed_up: false, why: 'already_used' });
+    expect(await latchkey.caught(), 'messages').toHaveLength(1);
   } finally {
     server.kill();
   }

@@ -40,7 +40,7 @@ pub(super) struct Body {
     /// The country in which a phone number without calling code is read, as in ISO 3166-1.
     #[schema(inline, example = "GB")]
     country: Option<Country>,
-    /// The language of the message.
+    /// Language of the message and the page. Only English exists so far, and every tag gets it.
     #[schema(inline, example = "en")]
     locale: Option<Locale>,
     /// Purpose of the verification. It comes back with the result, so that a proof given for one
