@@ -25,11 +25,11 @@ pub struct Caller {
 /// The use cases, as pages see them.
 #[async_trait]
 pub trait Port: Send + Sync {
-    /// What may stand in a frame of this page; `None` where no site has the key, or the site has
+    /// The offer for frames in pages of this origin; `None` if no site has the key, or the site has
     /// not listed the origin.
     fn embed_offer(&self, site_key: &str, origin: &str) -> Option<EmbedOffer>;
 
-    /// Whether any site has listed this origin.
+    /// `true` if any site has listed this origin.
     fn knows_origin(&self, origin: &str) -> bool;
 
     /// Begins a verification and accepts its first message: for the page that it is embedded in, or

@@ -64,21 +64,21 @@ pub struct Brand {
     pub support: Option<String>,
 }
 
-/// What the page of a verification shows.
+/// Content of the page of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageView {
     /// The verification; `None` where it has expired.
     pub view: Option<VerificationView>,
-    /// Whose it is.
+    /// Brand of the site.
     pub brand: Brand,
-    /// What surrounds it.
+    /// The page or site around it.
     pub place: Place,
 }
 
-/// What surrounds the page of a verification.
+/// Place of a verification's page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
-    /// Nothing: it began on our own first page.
+    /// It began on our own first page.
     #[default]
     Alone,
     /// The relying party has sent the person here and waits for them.
@@ -99,7 +99,7 @@ pub struct WayBack {
     pub url: String,
     /// How the verification ended; `Pending` while it has not.
     pub result: State,
-    /// What the relying party said to tell its sessions apart.
+    /// The relying party's own identifier for its session.
     pub page_state: Option<String>,
     /// The signed result of an approved verification.
     pub token: Option<String>,
@@ -116,12 +116,12 @@ pub struct Embedding {
     pub page_state: Option<String>,
 }
 
-/// What a site offers in a frame of one of its pages.
+/// Offer of a site for frames in its pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmbedOffer {
     /// The one origin that may frame it.
     pub origin: String,
-    /// Whose it is.
+    /// Brand of the site.
     pub brand: Brand,
     /// The channels to offer, in their order.
     pub channels: Vec<Channel>,

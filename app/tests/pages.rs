@@ -6,7 +6,7 @@
 use app::{
     error::{ApiError, RecipientProblem},
     flash::Flash,
-    look::{Look, Wish},
+    look::{Look, LookOptions},
     pages::{
         Assets, Endpoint, Frame, Group, InboxPage, Member, ProblemPage, Reference, ReferencePage,
         Setting, StartForm, StartPage, VerificationPage, inbox, problem, reference as lay_out,
@@ -564,7 +564,11 @@ fn setting() -> Setting {
         query: "site_key=k&origin=o".into(),
         is_given: false,
         brand: Brand { name: "Shop & Co".into(), logo, ..Brand::default() },
-        look: Look::default().with(Wish { theme: "dark", accent: "#112233", ..Wish::default() }),
+        look: Look::default().with(LookOptions {
+            theme: "dark",
+            accent: "#112233",
+            ..LookOptions::default()
+        }),
     }
 }
 

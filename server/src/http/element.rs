@@ -50,7 +50,7 @@ struct Started {
     url: String,
 }
 
-/// Whether this is a request of a page that embeds us, to the one address that is meant for it.
+/// `true` for a request by a page that embeds us, to the one address that is meant for it.
 pub(super) fn may_ask(request: &Request, port: &dyn Port) -> bool {
     request.method() == Method::POST
         && request.uri().path() == PATH
@@ -101,7 +101,7 @@ pub(super) async fn start(
             let started = Started { url: format!("/embed/v/{}", view.id) };
             (StatusCode::CREATED, Json(started)).into_response()
         }
-        // The element may know why.
+        // The element may read the reason.
         Err(error) => Problem::from(error).into_response(),
     };
     Ok(readable_by(origin, answer))

@@ -1,15 +1,14 @@
 //! The frame of a relying party's page that a request comes from.
 //!
-//! Every address in a frame carries along the query that the frame was opened with: public key,
-//! origin, look. None of it is believed. Key and origin have to be a pair that the configuration
-//! knows, or there is no page; and the page may then be framed by that origin and by no other, so
-//! that the browser proves where the frame stands (S13).
+//! Every address in a frame has the query that the frame was opened with: public key, origin, look.
+//! None of it is trusted. Key and origin must be a pair of the configuration, or there is no page;
+//! only that origin may then frame the page, which the browser enforces (S13).
 
 use std::sync::Arc;
 
 use app::{
     error::{ApiError, Limit, RecipientProblem},
-    look::{Look, Wish},
+    look::{Look, LookOptions},
     pages::Setting,
     wire::{Channel, Embedding, PageView, Place},
 };
@@ -21,8 +20,8 @@ use serde::Deserialize;
 
 use super::{Context, caller, problem::Problem};
 
-/// Query of a frame's address, as the element writes it. Parameters that a later element may add
-/// are ignored.
+/// Query of a frame's address, as the element writes it. Unknown parameters, such as those of a later
+/// element, are ignored.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct EmbedQuery {
@@ -45,23 +44,27 @@ struct EmbedQuery {
 /// Parameters that concern one page alone and are not carried along to the next.
 const PASSING: [&str; 3] = ["refused", "wait", "e"];
 
-/// A frame of a page that may embed us.
+/// A frame in a page that may embed us.
 pub(super) struct Frame {
     /// The page around it.
     pub(super) embedding: Embedding,
-    /// What pages in it are rendered with.
+    /// Input of the pages in it.
     pub(super) setting: Setting,
     pub(super) locale: String,
     /// Channels to offer.
     pub(super) channels: Vec<Channel>,
     /// Region that is selected at first, if it is one of those offered.
     pub(super) country: Option<String>,
-    /// Why the element was refused, as far as that makes a difference to what people are told.
+    /// Error for which the element was refused, as far as the page tells it.
     pub(super) refused: Option<ApiError>,
 }
 
 impl Frame {
-    /// The frame of a request, or why there can be none. `None` for addresses outside of frames.
+    /// The frame of a request; `None` for paths outside of frames.
+    ///
+    /// # Errors
+    ///
+    /// The query cannot be read, or no site lists its key and origin.
     pub(super) fn of(context: &Context, request: &Request) -> Option<Result<Arc<Self>, Problem>> {
         let path = request.uri().path();
         let is_framed = path == "/embed" || path.starts_with("/embed/v/");
@@ -77,7 +80,7 @@ impl Frame {
             "" => caller::locale(context, request.headers().get(header::ACCEPT_LANGUAGE)),
             wanted => context.web.catalogue.negotiate(Some(wanted)),
         };
-        let wish = Wish {
+        let look = LookOptions {
             theme: &asked.theme,
             accent: &asked.accent,
             surface: &asked.surface,
@@ -97,7 +100,7 @@ impl Frame {
                 origin: offer.origin,
                 query: lasting(request.uri().query().unwrap_or_default()),
                 is_given: !asked.to.is_empty(),
-                look: Look::of(&offer.brand).with(wish),
+                look: Look::of(&offer.brand).with(look),
                 brand: offer.brand,
             },
             locale,
@@ -107,7 +110,7 @@ impl Frame {
         })
     }
 
-    /// Whether a verification began in a frame like this one.
+    /// `true` if a verification began in a frame of the same site and origin.
     pub(super) fn is_home_of(&self, page: &PageView) -> bool {
         matches!(
             &page.place,
@@ -129,7 +132,7 @@ fn refusal(code: &str, wait: u64) -> ApiError {
     }
 }
 
-/// What is wrong with a query, for the developer of the page around; never what it held (S8).
+/// The fault of a query, for the developer of the page around, without its values (S8).
 fn unreadable(rejection: &QueryRejection) -> Problem {
     let said = rejection.body_text();
     let repeated = said.split("duplicate field `").nth(1).and_then(|rest| rest.split('`').next());

@@ -62,7 +62,7 @@ pub struct Web {
     pub start: StartSettings,
     /// The development inbox, where there is one.
     pub inbox: Option<DevInbox>,
-    /// Whether requests should be sent here.
+    /// Readiness for requests.
     pub readiness: Readiness,
     /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
@@ -95,7 +95,7 @@ pub struct StartSettings {
 /// State of the handlers: [`Web`] and what follows from it.
 struct Context {
     web: Web,
-    /// The first page's offer by locale, worked out once.
+    /// Options of the first page by locale.
     offers: HashMap<String, StartOptions>,
 }
 

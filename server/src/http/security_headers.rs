@@ -1,4 +1,4 @@
-//! Headers that tell browsers what our answers must not be used for (S13), on every one of them.
+//! Security headers of every answer (S13).
 
 use axum::{
     http::{HeaderName, HeaderValue, header},

@@ -1,6 +1,6 @@
-//! Who asks for a page and where it is shown: on its own, or in a frame of a relying party's page.
+//! Caller and place of a page: a page of its own, or a frame in a relying party's page.
 //!
-//! Both have the same routes below another prefix, and one set of handlers.
+//! Both have the same routes below different prefixes, and one set of handlers.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use super::{Context, caller, frame::Frame, problem::Problem};
 
 /// The caller and the place of a page, as an extractor.
 pub(super) struct Visit {
-    /// With the frame's language, if there is a frame.
+    /// In a frame, with the frame's language.
     pub(super) caller: Caller,
-    /// What the last form came to, as its redirect says.
+    /// Result of the last form, from the query of its redirect.
     pub(super) flash: Option<Flash>,
     pub(super) frame: Option<Arc<Frame>>,
 }
@@ -30,7 +30,7 @@ impl FromRequestParts<Arc<Context>> for Visit {
         if let Some(frame) = &frame {
             caller.locale.clone_from(&frame.locale);
         }
-        // Anybody can write a query, so one that says nothing known is no reason to refuse a page.
+        // Anybody can write a query, so an unknown value is ignored.
         let mut query = parts.uri.query().unwrap_or_default().split('&');
         let flash = query.find_map(|part| part.strip_prefix("e=")?.parse().ok());
         Ok(Self { caller, flash, frame })
@@ -46,13 +46,13 @@ impl Visit {
         self.frame.as_ref().map(|frame| &frame.embedding)
     }
 
-    /// To the first page.
+    /// Redirect to the first page.
     pub(super) fn to_start(&self) -> Redirect {
         Redirect::to(&self.setting().map_or_else(|| "/".to_owned(), Setting::start))
     }
 
-    /// To the page of a verification, with what there is to tell. The id has to be one of ours; a
-    /// frame's query came as one and goes on as it is.
+    /// Redirect to the page of a verification, which tells `flash`. `id` must be base64url; a frame's
+    /// query came as one and goes on unchanged.
     pub(super) fn to_page(&self, id: &str, flash: Option<Flash>) -> Redirect {
         let (base, mut query) = match self.setting() {
             Some(setting) => ("/embed/v/", vec![setting.query.clone()]),

@@ -117,8 +117,8 @@ fn answer(file: &File, headers: &HeaderMap, keep: &'static str) -> Response {
     (validity, kind, file.identity.clone()).into_response()
 }
 
-/// Whether a client accepts a coding (RFC 9110, section 12.5.3). Weights only ever rule a coding out:
-/// no client gains from the larger one of two that it understands.
+/// `true` if a client accepts a coding (RFC 9110, section 12.5.3). Weights only rule a coding out: no
+/// client gains from the larger one of two that it understands.
 fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     listed(headers, &header::ACCEPT_ENCODING).any(|choice| {
         let (name, parameter) = choice.split_once(';').unwrap_or((choice, ""));

@@ -1,8 +1,7 @@
-//! What programs are told of a problem: its code, and a sentence for whoever reads their log.
+//! Codes of problems, each with a sentence for developers.
 //!
-//! Codes are stable and programs decide by them; the sentences may change. They are for developers
-//! and in English, as codes are; people get pages from the catalogue. None of them quotes what was
-//! sent (S8).
+//! Codes are stable and programs decide by them; the sentences may change. People get pages in their
+//! own language instead. No sentence quotes the request (S8).
 
 use app::error::{ApiError, Field, Limit, RecipientProblem};
 use axum::http::StatusCode;
@@ -10,7 +9,7 @@ use axum::http::StatusCode;
 /// The code of a field that cannot be accepted.
 pub(in crate::http) const INVALID_FIELD: &str = "invalid_field";
 
-/// What is told of an [`ApiError`].
+/// Code and sentence of an [`ApiError`].
 pub(in crate::http) fn of_error(error: ApiError) -> (&'static str, &'static str) {
     match error {
         ApiError::InvalidRecipient { problem } => ("invalid_recipient", recipient(problem)),
@@ -89,7 +88,7 @@ pub(in crate::http) fn of_error(error: ApiError) -> (&'static str, &'static str)
     }
 }
 
-/// What is told where HTTP itself has a status for it.
+/// Code and sentence of a status without further reason.
 pub(in crate::http) fn of_status(status: StatusCode) -> (&'static str, &'static str) {
     match status {
         StatusCode::NOT_FOUND => ("not_found", "There is nothing at this address."),

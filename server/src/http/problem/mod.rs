@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::service::Refused;
 
-/// Why there is no better answer.
+/// Reason for an answer with an error status.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {
     status: StatusCode,
@@ -23,32 +23,32 @@ pub(super) struct Problem {
 
 #[derive(Clone, Debug)]
 enum Reason {
-    /// HTTP itself has a status for it.
+    /// The status says everything.
     Bare,
-    /// The rules refuse it.
+    /// A use case refuses the request.
     Refused(ApiError),
     /// A field of a body, or a parameter of a query, cannot be accepted.
     Field {
         /// Its path, as `metadata.order`.
         name: String,
-        /// What it has to be; never what it was (S8).
+        /// The accepted values; never the one that was sent (S8).
         flaw: String,
     },
 }
 
 impl Problem {
-    /// A problem that HTTP itself has a status for.
+    /// A problem whose status says everything.
     pub(super) fn bare(status: StatusCode) -> Self {
         Self { status, reason: Reason::Bare }
     }
 
-    /// A field of a body that cannot be accepted, and what it would have to be.
+    /// A field of a body that cannot be accepted, with the accepted values.
     pub(super) fn field(name: String, flaw: String) -> Self {
         let reason = Reason::Field { name, flaw };
         Self { status: StatusCode::UNPROCESSABLE_ENTITY, reason }
     }
 
-    /// A parameter of a query that cannot be accepted, and what it would have to be.
+    /// A parameter of a query that cannot be accepted, with the accepted values.
     pub(super) fn parameter(name: &str, flaw: &str) -> Self {
         let reason = Reason::Field { name: name.to_owned(), flaw: format!("`{name}` {flaw}.") };
         Self { status: StatusCode::BAD_REQUEST, reason }
@@ -58,7 +58,7 @@ impl Problem {
         self.status
     }
 
-    /// The closest thing that pages have words for.
+    /// The closest error that pages have texts for.
     pub(super) fn error(&self) -> ApiError {
         match self.reason {
             Reason::Refused(error) => error,
@@ -94,20 +94,19 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Answers for addresses that do not exist.
+/// Fallback of unknown paths.
 pub(super) async fn not_found() -> Problem {
     Problem::bare(StatusCode::NOT_FOUND)
 }
 
-/// Answers for methods that an address does not know.
+/// Fallback of unknown methods.
 pub(super) async fn method_not_allowed() -> Problem {
     Problem::bare(StatusCode::METHOD_NOT_ALLOWED)
 }
 
 impl Problem {
-    /// The problem as RFC 9457 has it. The type is the one of problems that need no page of their
-    /// own (section 4.2.1), so the title is the status in words; programs look at `code`, and at
-    /// what [`ApiError`] puts beside it.
+    /// The problem as JSON (RFC 9457). The type is `about:blank` (section 4.2.1), so the title is the
+    /// status in words; programs read `code` and the fields of [`ApiError`] beside it.
     pub(super) fn json(self) -> Response {
         let (code, detail) = match &self.reason {
             Reason::Bare => codes::of_status(self.status),
@@ -141,7 +140,7 @@ impl Problem {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         if self.status == StatusCode::UNAUTHORIZED {
-            // RFC 6750, section 3; it does not say what was wrong with the key.
+            // RFC 6750, section 3, without a reason.
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
