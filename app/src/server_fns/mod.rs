@@ -36,7 +36,7 @@ use crate::{
 /// # Errors
 ///
 /// The store is away.
-#[server(prefix = "/ui", endpoint = "view", input = JsonPost, output = JsonPost)]
+#[server(prefix = "/ui", endpoint = "view", input = JsonPost, output = JsonPost, input_derive = (Clone,))]
 pub(crate) async fn view_verification(id: String) -> Result<Card, Flash> {
     let view = expect_context::<Arc<dyn Port>>().view(&id).await.map_err(refuse)?;
     Ok(Card { view, flash: None })
@@ -47,7 +47,7 @@ pub(crate) async fn view_verification(id: String) -> Result<Card, Flash> {
 /// # Errors
 ///
 /// A limit is reached, or the store is away. A wrong code is no error.
-#[server(prefix = "/ui", endpoint = "check", input = JsonPost, output = JsonPost)]
+#[server(prefix = "/ui", endpoint = "check", input = JsonPost, output = JsonPost, input_derive = (Clone,))]
 pub(crate) async fn check_code(id: String, guess: String) -> Result<Card, Flash> {
     let (port, caller) = (expect_context::<Arc<dyn Port>>(), expect_context::<Caller>());
     let answer = port.check(&caller, &id, &guess).await.map_err(refuse)?;
@@ -59,7 +59,7 @@ pub(crate) async fn check_code(id: String, guess: String) -> Result<Card, Flash>
 /// # Errors
 ///
 /// It is too early, a limit is reached, or the store is away.
-#[server(prefix = "/ui", endpoint = "resend", input = JsonPost, output = JsonPost)]
+#[server(prefix = "/ui", endpoint = "resend", input = JsonPost, output = JsonPost, input_derive = (Clone,))]
 pub(crate) async fn resend_code(id: String, channel: Option<Channel>) -> Result<Card, Flash> {
     let (port, caller) = (expect_context::<Arc<dyn Port>>(), expect_context::<Caller>());
     match port.resend(&caller, &id, channel).await {
