@@ -15,7 +15,6 @@ pub mod housekeeping;
 pub mod http;
 pub mod i18n;
 pub mod keyring;
-pub mod limits;
 pub mod origin;
 pub mod outbox;
 pub mod port;

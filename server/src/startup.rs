@@ -7,14 +7,14 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use axum::Router;
-use otp::{Channel, Timestamp, quota::Quota, recipient::calling_regions, token::MAX_LIFETIME};
+use otp::{Channel, Timestamp, recipient::calling_regions, token::MAX_LIFETIME};
 use rand::rngs::SysRng;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    config::{Config, KeySettings, LimitSettings, Mode, ProviderName},
+    config::{Config, KeySettings, Mode, ProviderName},
     delivery::{
         DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
     },
@@ -22,7 +22,6 @@ use crate::{
     housekeeping, http,
     i18n::{Catalogue, CatalogueError},
     keyring::{KeyFileError, Keyring},
-    limits::Limits,
     outbox::Backoff,
     port::BrowserPort,
     service::{Rules, Service},
@@ -125,7 +124,7 @@ impl Application {
             sites: Arc::new(config.sites.clone()),
             channels: dispatcher.channels(),
             default_country: config.page.default_country.clone(),
-            limits: limits(config.limits),
+            limits: config.limits.clone(),
             lease,
         };
         let start = start_settings(config, &rules.channels);
@@ -288,17 +287,6 @@ fn endpoints(
         Ok((site.name.clone(), endpoint))
     })
     .collect()
-}
-
-fn limits(settings: LimitSettings) -> Limits {
-    let quota = |limit, seconds| Quota { limit, per: Duration::from_secs(seconds) };
-    Limits {
-        recipient_sends_short: quota(settings.recipient_sends_per_10_minutes, 600),
-        recipient_sends_long: quota(settings.recipient_sends_per_hour, 3600),
-        recipient_wrong_checks: quota(settings.recipient_wrong_checks_per_day, 24 * 3600),
-        caller_sends: quota(settings.caller_sends_per_5_minutes, 300),
-        caller_checks: quota(settings.caller_checks_per_minute, 60),
-    }
 }
 
 fn start_settings(config: &Config, channels: &[Channel]) -> http::StartSettings {

@@ -1,4 +1,4 @@
-//! The binary as an operator meets it: exit codes, messages, signals.
+//! The binary as operators use it: exit codes, messages, signals.
 
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -52,7 +52,7 @@ struct Serving {
 }
 
 impl Serving {
-    /// Tells it to stop; gives its exit code and what it had logged.
+    /// Stops it and returns its exit code and log.
     fn stop(mut self) -> (Option<i32>, String) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
@@ -162,7 +162,7 @@ fn a_provider_out_of_reach_is_a_warning() {
     assert_eq!(code, Some(0), "{log}");
     assert!(log.contains("WARN") && log.contains("cannot be reached"), "{log}");
 
-    // Whoever asks is told by the exit code as well.
+    // `check` also reports it by its exit code.
     let (code, out, _) = Latchkey::new().run(&["check"], &borrow(&variables));
     assert_eq!(code, Some(1));
     assert!(out.contains("problem  Twilio account"), "{out}");
@@ -194,8 +194,8 @@ fn a_test_message_is_shown_where_nothing_is_sent() {
     assert!(log.contains("--to must be an e-mail address"), "{log}");
 }
 
-/// What `latchkey keys site` prints to standard output can be appended to the configuration file, and
-/// what it prints beside that is the secret key whose digest stands in it (S21).
+/// The standard output of `latchkey keys site` can be appended to the configuration file; standard
+/// error has the secret key that belongs to the digest in it (S21).
 #[test]
 fn s21_a_printed_site_is_ready_to_be_configured_and_its_secret_stays_out_of_the_file() {
     let latchkey = Latchkey::new();
@@ -222,7 +222,7 @@ fn s21_a_printed_site_is_ready_to_be_configured_and_its_secret_stays_out_of_the_
     std::fs::write(&file, key).unwrap();
     let (code, out, log) = latchkey.run(&["check"], &[]);
     assert_eq!(code, Some(78), "{out} {log}");
-    assert!(log.contains("sites.shop.secret_keys: number 1 is a secret key itself"), "{log}");
+    assert!(log.contains("sites.shop.secret_keys: item 1 is a secret key itself"), "{log}");
     assert!(!log.contains(secret), "{log}");
 }
 

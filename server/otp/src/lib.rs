@@ -13,6 +13,7 @@ pub mod details;
 pub mod digest;
 pub mod event;
 pub mod id;
+pub mod limits;
 pub mod policy;
 pub mod quota;
 pub mod recipient;

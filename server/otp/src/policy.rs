@@ -1,10 +1,25 @@
 //! How long codes are, how long they live and how often one may try: numbers with bounds.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use crate::code;
+
+/// Bounds of [`Draft::code_length`].
+pub const CODE_LENGTH: RangeInclusive<u8> = code::MIN_LENGTH..=code::MAX_LENGTH;
+/// Bounds of [`Draft::lifetime`], in seconds.
+pub const LIFETIME_SECONDS: RangeInclusive<u64> = 30..=3600;
+/// Bounds of [`Draft::checks`].
+pub const CHECKS: RangeInclusive<u32> = 1..=10;
+/// Bounds of [`Draft::sends`].
+pub const SENDS: RangeInclusive<u32> = 1..=10;
+/// Bounds of each of [`Draft::resend_waits`], in seconds.
+pub const RESEND_WAIT_SECONDS: RangeInclusive<u64> = 0..=3600;
+/// Bounds of [`Draft::live_codes`].
+pub const LIVE_CODES: RangeInclusive<u8> = 1..=2;
+/// Bounds of [`Draft::window`], in seconds; it is at least the lifetime as well.
+pub const WINDOW_SECONDS: RangeInclusive<u64> = 30..=86_400;
 
 /// The rules that one verification runs under, fixed when it is created.
 ///
@@ -123,37 +138,41 @@ impl Policy {
             }
         };
         let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
+        let within = |duration: Duration, bounds: RangeInclusive<u64>| {
+            let (low, high) = bounds.into_inner();
+            (Duration::from_secs(low)..=Duration::from_secs(high)).contains(&duration)
+        };
         demand(
-            (code::MIN_LENGTH..=code::MAX_LENGTH).contains(&draft.code_length),
+            CODE_LENGTH.contains(&draft.code_length),
             "code_length",
             draft.code_length.to_string(),
             "4 to 10 digits",
         );
         demand(
-            (Duration::from_secs(30)..=Duration::from_secs(3600)).contains(&draft.lifetime),
+            within(draft.lifetime, LIFETIME_SECONDS),
             "lifetime",
             seconds(draft.lifetime),
             "30 to 3600 s",
         );
-        demand((1..=10).contains(&draft.checks), "checks", draft.checks.to_string(), "1 to 10");
-        demand((1..=10).contains(&draft.sends), "sends", draft.sends.to_string(), "1 to 10");
+        demand(CHECKS.contains(&draft.checks), "checks", draft.checks.to_string(), "1 to 10");
+        demand(SENDS.contains(&draft.sends), "sends", draft.sends.to_string(), "1 to 10");
         demand(!draft.resend_waits.is_empty(), "resend_waits", "empty".into(), "at least one wait");
         for wait in &draft.resend_waits {
             demand(
-                *wait <= Duration::from_secs(3600),
+                within(*wait, RESEND_WAIT_SECONDS),
                 "resend_waits",
                 seconds(*wait),
                 "0 to 3600 s each",
             );
         }
         demand(
-            (1..=2).contains(&draft.live_codes),
+            LIVE_CODES.contains(&draft.live_codes),
             "live_codes",
             draft.live_codes.to_string(),
             "1 or 2",
         );
         demand(
-            (draft.lifetime..=Duration::from_secs(24 * 3600)).contains(&draft.window),
+            draft.lifetime <= draft.window && within(draft.window, WINDOW_SECONDS),
             "window",
             seconds(draft.window),
             "at least the code's lifetime and at most 86400 s",

@@ -1,8 +1,8 @@
-//! `latchkey check`: would it work?
+//! `latchkey check`: reports whether a server with this configuration would work.
 
 use std::{io::Write, sync::Arc};
 
-use super::{Failure, probe};
+use super::{CommandError, probe};
 use crate::{
     config::{Config, Mode},
     delivery::Inbox,
@@ -13,8 +13,8 @@ use crate::{
     startup,
 };
 
-/// Says what is configured and whether the providers would take messages.
-pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), Failure> {
+/// Prints the sites, the warnings and the state of each provider.
+pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), CommandError> {
     let mode = match config.server.mode {
         Mode::Development => "development",
         Mode::Production => "production",
@@ -49,10 +49,10 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), F
             }
         }
     }
-    if fine { Ok(()) } else { Err(Failure::Told) }
+    if fine { Ok(()) } else { Err(CommandError::Reported) }
 }
 
-/// A site in one line, with what decides who can use it.
+/// A site in one line, with its channels, origins and keys.
 fn describe(site: &Site) -> String {
     let channels: Vec<_> = site.channels.iter().map(|channel| channel.as_str()).collect();
     let origins: Vec<_> = site.origins.iter().map(Origin::as_str).collect();
@@ -69,7 +69,7 @@ fn describe(site: &Site) -> String {
     count(site.secrets.len(), "1 secret key", "secret keys");
     count(site.test_recipients.len(), "1 test recipient", "test recipients");
     if let Some(url) = &site.webhook {
-        // A receiver's path may hold what only the site should know.
+        // The path may hold a secret of the site.
         parts.push(format!("events posted to {}", url.origin().ascii_serialization()));
     }
     parts.join("; ")

@@ -1,7 +1,7 @@
-//! `latchkey keys`: fresh secrets, and what belongs into the configuration.
+//! `latchkey keys`: fresh secrets, and the configuration for them.
 //!
-//! What is printed to standard output can be redirected to where it belongs; a site's secret key,
-//! which belongs into its back end and into no file of ours, goes to standard error.
+//! Standard output can be redirected to a file. A site's secret key, which belongs in its back end
+//! and in no file of ours, goes to standard error.
 
 use std::io::Write;
 
@@ -11,21 +11,22 @@ use rand::{TryRng, rngs::SysRng};
 use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
-use super::Failure;
+use super::CommandError;
 use crate::{
-    config::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name_problem},
+    config::{Config, PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
     keyring,
     site::SecretDigest,
+    startup, webhook,
 };
 
-/// Which keys; without one, a master secret.
+/// The keys to print instead of a master secret.
 #[derive(Debug, Subcommand)]
 pub(super) enum Keys {
     /// Print a site's block of the configuration, with fresh keys
     ///
     /// The block goes to standard output and holds no secret:
     /// `latchkey keys site shop >> latchkey.toml`. The secret key goes to standard error, once; it
-    /// belongs to the site's back end, and can be found out from nothing that we keep.
+    /// belongs to the site's back end and cannot be recovered.
     Site {
         /// The site's name: 1 to 32 of a-z, 0-9 and "-"
         name: String,
@@ -36,9 +37,9 @@ pub(super) enum Keys {
     /// The secret key itself goes to standard error, once. When the back end uses it, take the old
     /// digest away.
     Secret,
-    /// Print the secret that a site checks the signatures of webhooks with
+    /// Print the secret with which a site verifies the signatures of webhooks
     ///
-    /// It follows from the newest master secret and from the site's name, so it is the same each
+    /// It is derived from the newest master secret and the site's name, so it is the same each
     /// time until the master secrets are rotated.
     Webhook {
         /// The site's name
@@ -46,39 +47,42 @@ pub(super) enum Keys {
     },
 }
 
-/// Prints what was asked for: to `out` what may be kept in a file, to `aside` the rest.
+/// Prints keys: to `out` the parts for a file, to `aside` the rest.
 pub(super) fn print(
     keys: Option<Keys>,
+    config: impl FnOnce() -> Result<Config, CommandError>,
     out: &mut impl Write,
     aside: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     match keys {
         None => print_master(out, aside),
         Some(Keys::Site { name }) => print_site(&name, out, aside),
         Some(Keys::Secret) => print_secret(out, aside),
-        // It is derived from what the configuration says, which nothing else here needs.
-        Some(Keys::Webhook { .. }) => Ok(()),
+        Some(Keys::Webhook { site }) => print_webhook(&config()?, &site, out, aside),
     }
 }
 
-/// The secret goes to `out` alone, so that `latchkey keys >> file` does what it looks like.
-fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
+/// The secret goes to `out` alone, so that `latchkey keys >> file` works.
+fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), CommandError> {
     let secret = keyring::fresh_secret(&mut SysRng)?;
     writeln!(
         aside,
         "A fresh master secret. Keep it in LATCHKEY_KEYS__SECRETS, in a file that\n\
          LATCHKEY_KEYS__SECRETS_FILE names, or as `keys.secrets` in latchkey.toml.\n\n\
          To rotate, put it in front of the secrets you have: the first one writes, all are read.\n\
-         Restart, and take the last one away a day later, when nothing depends on it any more.\n"
+         Restart, and remove the last one a day later, when nothing depends on it any more.\n"
     )?;
     writeln!(out, "{}", secret.expose_secret())?;
     Ok(())
 }
 
-fn print_site(name: &str, out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
-    if let Some(problem) = site_name_problem(name) {
-        return Err(Failure::Other(format!("the name of a site {problem}").into()));
-    }
+fn print_site(
+    name: &str,
+    out: &mut impl Write,
+    aside: &mut impl Write,
+) -> Result<(), CommandError> {
+    site_name(name)
+        .map_err(|problem| CommandError::Other(format!("the name of a site {problem}").into()))?;
     let public = fresh_key::<24>(PUBLIC_KEY_PREFIX)?;
     let secret = fresh_key::<32>(SECRET_KEY_PREFIX)?;
     let digest = SecretDigest::of(secret.expose_secret());
@@ -90,7 +94,7 @@ fn print_site(name: &str, out: &mut impl Write, aside: &mut impl Write) -> Resul
          secret_keys = [\"{digest}\"]\n\
          # Origins of the pages that embed it, for example \"https://{name}.example\".\n\
          origins = []\n\
-         # Where people are sent back to, for example \"https://{name}.example/verified\".\n\
+         # URLs that people are sent back to, for example \"https://{name}.example/verified\".\n\
          return_urls = []",
         public.expose_secret()
     )?;
@@ -104,7 +108,7 @@ fn print_site(name: &str, out: &mut impl Write, aside: &mut impl Write) -> Resul
     Ok(())
 }
 
-fn print_secret(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Failure> {
+fn print_secret(out: &mut impl Write, aside: &mut impl Write) -> Result<(), CommandError> {
     let secret = fresh_key::<32>(SECRET_KEY_PREFIX)?;
     writeln!(out, "{}", SecretDigest::of(secret.expose_secret()))?;
     writeln!(
@@ -118,8 +122,36 @@ fn print_secret(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Fail
     Ok(())
 }
 
+/// Unlike the other keys this one is derived from the master secrets, so it can be printed again and
+/// is not stored.
+fn print_webhook(
+    config: &Config,
+    site: &str,
+    out: &mut impl Write,
+    aside: &mut impl Write,
+) -> Result<(), CommandError> {
+    let Some(site) = config.sites.named(site) else {
+        return Err(CommandError::Other(format!("no site is called \"{site}\"").into()));
+    };
+    if site.webhook.is_none() {
+        writeln!(aside, "{} has no webhook yet: set its `webhook.url`.\n", site.name)?;
+    }
+    let keyring = startup::keyring(&config.keys)?;
+    let secrets = webhook::Secret::of_site(&keyring, &site.name)
+        .map_err(|_| CommandError::Other("deriving the secret failed".into()))?;
+    if let Some(secret) = secrets.first() {
+        writeln!(
+            aside,
+            "The secret with which {} verifies signatures, until a newer master secret is added:\n",
+            site.name
+        )?;
+        writeln!(out, "{}", secret.to_text().expose_secret())?;
+    }
+    Ok(())
+}
+
 /// A prefix and `N` random bytes in base64url.
-fn fresh_key<const N: usize>(prefix: &str) -> Result<SecretString, Failure> {
+fn fresh_key<const N: usize>(prefix: &str) -> Result<SecretString, CommandError> {
     let mut bytes = Zeroizing::new([0; N]);
     SysRng.try_fill_bytes(bytes.as_mut_slice())?;
     let text = Zeroizing::new(URL_SAFE_NO_PAD.encode(bytes.as_slice()));
@@ -131,11 +163,15 @@ mod tests {
     use super::*;
     use crate::keyring::Keyring;
 
-    /// What was printed to standard output and to standard error.
+    /// The texts printed to standard output and to standard error.
     fn printed(keys: Option<Keys>) -> (String, String) {
         let (mut out, mut aside) = (Vec::new(), Vec::new());
-        assert!(print(keys, &mut out, &mut aside).is_ok());
+        assert!(print(keys, no_config, &mut out, &mut aside).is_ok());
         (String::from_utf8(out).unwrap(), String::from_utf8(aside).unwrap())
+    }
+
+    fn no_config() -> Result<Config, CommandError> {
+        unreachable!("these keys need no configuration")
     }
 
     fn last_line(text: &str) -> &str {
@@ -172,7 +208,7 @@ mod tests {
     fn names_that_could_not_be_configured_get_no_keys() {
         for name in ["", "Shop", "a.b", "test-approve", "a\"b"] {
             let keys = Some(Keys::Site { name: name.into() });
-            let printed = print(keys, &mut Vec::new(), &mut Vec::new());
+            let printed = print(keys, no_config, &mut Vec::new(), &mut Vec::new());
             assert!(printed.is_err(), "{name}");
         }
     }

@@ -1,15 +1,14 @@
 //! The command line, and the only place that writes to standard output and standard error
 //! (log lines apart).
 //!
-//! What a command prints is for people, except where its output is the point: `keys`, `openapi`
-//! and `completions` print that alone to standard output, so that it can be redirected.
+//! `keys`, `openapi` and `completions` print their result alone to standard output, so that it can be
+//! redirected. The output of the other commands is for people.
 
 mod check;
 mod keys;
 mod probe;
 mod send_test;
 mod serve;
-mod webhook_secret;
 
 use std::{
     error::Error,
@@ -27,7 +26,7 @@ use crate::{
     http,
 };
 
-/// What `sysexits.h` calls a configuration error; service managers know not to try again.
+/// `EX_CONFIG` of `sysexits.h`; service managers know not to try again.
 const EXIT_CONFIG: u8 = 78;
 
 /// Proves that a person controls an e-mail address or a phone number.
@@ -45,7 +44,7 @@ pub struct Cli {
 enum Command {
     /// Serve the pages, the element and the API
     Serve,
-    /// Say whether the configuration is complete and the providers would take messages
+    /// Check that the configuration is complete and the providers would take messages
     Check,
     /// Send a message with a made-up code, to see it arrive
     SendTest {
@@ -55,7 +54,7 @@ enum Command {
     },
     /// Print a fresh master secret and how to use it, or the keys of a site
     Keys {
-        /// Which keys instead of the master secret
+        /// The keys to print instead of the master secret
         #[command(subcommand)]
         keys: Option<keys::Keys>,
     },
@@ -68,65 +67,61 @@ enum Command {
     },
 }
 
-/// Why a command ends other than well.
-enum Failure {
+/// A failed command.
+enum CommandError {
     /// The configuration cannot be used.
     Config(Box<dyn Error>),
     /// Something else went wrong.
     Other(Box<dyn Error>),
-    /// The command's own output says it.
-    Told,
+    /// The command has printed the reason already.
+    Reported,
 }
 
-impl<E: Error + 'static> From<E> for Failure {
+impl<E: Error + 'static> From<E> for CommandError {
     fn from(error: E) -> Self {
         Self::Other(Box::new(error))
     }
 }
 
-/// Runs one command; gives what the process should exit with.
+/// Runs one command and returns the exit code of the process.
 pub async fn run(cli: Cli) -> ExitCode {
-    let mut out = io::stdout();
-    let outcome = match cli.command {
-        Command::Keys { keys: Some(keys::Keys::Webhook { site }) } => load(cli.config)
-            .and_then(|config| webhook_secret::print(&config, &site, &mut out, &mut io::stderr())),
-        Command::Keys { keys } => keys::print(keys, &mut out, &mut io::stderr()),
-        Command::Openapi => print_openapi(&mut out),
-        Command::Completions { shell } => print_completions(shell, &mut out),
-        command => match load(cli.config) {
-            Err(failure) => Err(failure),
-            Ok(config) => match command {
-                Command::Serve => serve::serve(&config).await,
-                Command::Check => check::check(&config, &mut out).await,
-                Command::SendTest { to } => send_test::send_test(&config, &to, &mut out).await,
-                Command::Keys { .. } | Command::Openapi | Command::Completions { .. } => Ok(()),
-            },
-        },
-    };
-    match outcome {
+    match execute(cli).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Told) => ExitCode::FAILURE,
-        Err(Failure::Config(error)) => complain(&*error, ExitCode::from(EXIT_CONFIG)),
-        Err(Failure::Other(error)) => complain(&*error, ExitCode::FAILURE),
+        Err(CommandError::Reported) => ExitCode::FAILURE,
+        Err(CommandError::Config(error)) => complain(&*error, ExitCode::from(EXIT_CONFIG)),
+        Err(CommandError::Other(error)) => complain(&*error, ExitCode::FAILURE),
     }
 }
 
-fn load(file: Option<PathBuf>) -> Result<Config, Failure> {
-    Config::load(&Sources::of_process(file)).map_err(|error| Failure::Config(Box::new(error)))
+async fn execute(Cli { config, command }: Cli) -> Result<(), CommandError> {
+    let mut out = io::stdout();
+    let config = || load(config);
+    match command {
+        Command::Serve => serve::serve(&config()?).await,
+        Command::Check => check::check(&config()?, &mut out).await,
+        Command::SendTest { to } => send_test::send_test(&config()?, &to, &mut out).await,
+        Command::Keys { keys } => keys::print(keys, config, &mut out, &mut io::stderr()),
+        Command::Openapi => print_openapi(&mut out),
+        Command::Completions { shell } => print_completions(shell, &mut out),
+    }
+}
+
+fn load(file: Option<PathBuf>) -> Result<Config, CommandError> {
+    Config::load(&Sources::of_process(file)).map_err(|error| CommandError::Config(Box::new(error)))
 }
 
 fn complain(error: &dyn Error, code: ExitCode) -> ExitCode {
-    // Where standard error is closed there is nobody to tell.
+    // Nothing can be done where standard error is closed.
     let _ = writeln!(io::stderr(), "latchkey: {}", chain(error));
     code
 }
 
-fn print_openapi(out: &mut impl Write) -> Result<(), Failure> {
+fn print_openapi(out: &mut impl Write) -> Result<(), CommandError> {
     out.write_all(http::api::description().as_bytes())?;
     Ok(())
 }
 
-fn print_completions(shell: Shell, out: &mut impl Write) -> Result<(), Failure> {
+fn print_completions(shell: Shell, out: &mut impl Write) -> Result<(), CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "latchkey", &mut script);
     out.write_all(&script)?;

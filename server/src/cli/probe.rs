@@ -1,4 +1,4 @@
-//! Asking providers whether they would take messages, and what to do where they would not.
+//! Probes of the providers, with advice where one fails.
 
 use futures_util::future::join_all;
 
@@ -7,19 +7,19 @@ use crate::{
     delivery::{Dispatcher, ProbeError, Provider},
 };
 
-/// What one provider said.
+/// The result of probing one provider.
 pub(super) struct Finding {
-    /// The provider, with where it is.
+    /// The provider and its address.
     pub(super) provider: String,
-    /// Why it would not take messages, and what to do about it.
+    /// `None` if it would take messages.
     pub(super) trouble: Option<Trouble>,
 }
 
-/// Why a provider would not take messages.
+/// The reason why a provider would not take messages.
 pub(super) struct Trouble {
-    /// It refuses our credentials, which no waiting mends.
+    /// It refuses our credentials, so waiting does not help.
     pub(super) is_final: bool,
-    /// In plain words.
+    /// The reason and the remedy.
     pub(super) message: String,
 }
 
@@ -70,7 +70,7 @@ fn advice(provider: &Provider, error: &ProbeError) -> &'static str {
              from that port."
         }
         (Provider::Twilio(_), ProbeError::Rejected { .. }) => {
-            "Copy Counters SID and auth token from Twilio's console to TWILIO_SID and \
+            "Copy the Account SID and auth token from Twilio's console to TWILIO_SID and \
              TWILIO_AUTH_TOKEN."
         }
         (Provider::Twilio(_), ProbeError::Unreachable { .. }) => {

@@ -1,11 +1,11 @@
-//! `latchkey send-test`: does a message arrive?
+//! `latchkey send-test`: sends one message, to see it arrive.
 
 use std::{io::Write, sync::Arc, time::Duration};
 
 use otp::{Code, Recipient, Timestamp};
 use rand::rngs::SysRng;
 
-use super::Failure;
+use super::CommandError;
 use crate::{
     clock::Clock,
     config::Config,
@@ -14,16 +14,16 @@ use crate::{
     startup,
 };
 
-/// Hands one message to the first provider that takes it. No verification knows its code.
+/// Hands one message to the first provider that takes it. Its code belongs to no verification.
 pub(super) async fn send_test(
     config: &Config,
     to: &str,
     out: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<(), CommandError> {
     let recipient = Recipient::parse(to, Some(&config.page.default_country), None);
     let recipient = recipient.map_err(|problem| {
         let what = "--to must be an e-mail address or a phone number as +44...";
-        Failure::Other(format!("{what}: {problem}").into())
+        CommandError::Other(format!("{what}: {problem}").into())
     })?;
     let catalogue = Arc::new(Catalogue::load()?);
     let inbox = Arc::new(Inbox::new(catalogue.clone()));
@@ -61,7 +61,7 @@ pub(super) async fn send_test(
         }
         Err(undelivered) => {
             writeln!(out, "The message to {to} was not taken: {}", undelivered.reason)?;
-            Err(Failure::Told)
+            Err(CommandError::Reported)
         }
     }
 }

@@ -1,10 +1,10 @@
-//! `latchkey serve`: until told to stop.
+//! `latchkey serve`: runs the server until a signal stops it.
 
 use std::io::{self, Write};
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, probe};
+use super::{CommandError, probe};
 use crate::{
     config::{Config, Mode},
     http::Ended,
@@ -12,8 +12,8 @@ use crate::{
     telemetry,
 };
 
-/// Serves until SIGTERM or SIGINT, and then ends well even if some work had to be cut off.
-pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
+/// Serves until SIGTERM or SIGINT, and then succeeds even if some requests were cut off.
+pub(super) async fn serve(config: &Config) -> Result<(), CommandError> {
     telemetry::start(&config.log);
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -26,7 +26,7 @@ pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
     if config.check_providers {
         check_providers(&application, config).await?;
     }
-    // Whoever has stopped reading our output still wants to be served.
+    // A closed standard output is no reason to stop.
     let _ = announce(&application, config);
 
     let stop = async move {
@@ -44,9 +44,9 @@ pub(super) async fn serve(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Credentials that are refused would have every message fail; whoever is merely out of reach may
-/// be back before the first one.
-async fn check_providers(application: &Application, config: &Config) -> Result<(), Failure> {
+/// Refused credentials would make every message fail; a provider out of reach may be back before the
+/// first one.
+async fn check_providers(application: &Application, config: &Config) -> Result<(), CommandError> {
     let mut refused = Vec::new();
     for finding in probe::probe(application.dispatcher(), config).await {
         match finding.trouble {
@@ -63,10 +63,10 @@ async fn check_providers(application: &Application, config: &Config) -> Result<(
         writeln!(err, "latchkey: {message}")?;
     }
     writeln!(err, "latchkey: not started; startup.check_providers = false starts all the same")?;
-    Err(Failure::Told)
+    Err(CommandError::Reported)
 }
 
-/// In development somebody is watching and wants to know where to look.
+/// Logs the address; in development also prints the URLs to open.
 fn announce(application: &Application, config: &Config) -> io::Result<()> {
     let address = application.address();
     let origin = config.server.origin(address);

@@ -1,10 +1,12 @@
-//! Which provider carries which channel, in which order.
+//! `[delivery]`: the providers of each channel, and retries.
 
 use std::time::Duration;
 
-use super::{reader::Reader, server::Mode};
+use otp::Channel;
 
-/// What can carry a message.
+use super::{server::Mode, settings::Settings};
+
+/// A provider of messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProviderName {
     /// A mail server.
@@ -15,7 +17,7 @@ pub enum ProviderName {
     Inbox,
 }
 
-/// How messages travel.
+/// The providers of each channel, and retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliverySettings {
     /// Providers for e-mail, in the order to try them; empty where e-mail is not offered.
@@ -31,87 +33,56 @@ pub struct DeliverySettings {
 }
 
 impl DeliverySettings {
-    pub(super) fn read(reader: &mut Reader, mode: Mode, smtp: bool, twilio: bool) -> Self {
-        let mut channel = |key, (word, name), configured| {
-            let carriers = Carriers { key, word, name, configured, mode };
-            carriers.read(reader)
-        };
-        let email = channel("delivery.email", ("smtp", ProviderName::Smtp), smtp);
-        let sms = channel("delivery.sms", ("twilio", ProviderName::Twilio), twilio);
+    /// `smtp` and `twilio` say whether those sections are filled in.
+    pub(super) fn read(settings: &mut Settings, mode: Mode, smtp: bool, twilio: bool) -> Self {
+        let mut providers =
+            |key, own, is_filled| read_providers(settings, key, own, is_filled, mode);
+        let email = providers("delivery.email", ("smtp", ProviderName::Smtp), smtp);
+        let sms = providers("delivery.sms", ("twilio", ProviderName::Twilio), twilio);
         if mode == Mode::Production
             && email.is_empty()
             && sms.is_empty()
-            && reader.texts("delivery.email").is_empty()
-            && reader.texts("delivery.sms").is_empty()
+            && settings.is_fine("delivery")
         {
-            reader.refuse(
-                "delivery",
-                "nothing can be sent; production needs a mail server (smtp.url or SMTP_URL), a \
-                 Twilio account (TWILIO_SID, TWILIO_AUTH_TOKEN, SENDER_NUMBER), or both",
-            );
+            let message = "has no provider; set up a mail server (smtp.url or SMTP_URL) or a Twilio \
+                           account (TWILIO_SID, TWILIO_AUTH_TOKEN, SENDER_NUMBER)";
+            settings.refuse("delivery", message);
         }
-        let settings = Self {
-            email,
-            sms,
-            lease: reader.seconds("delivery.lease", 10..=600),
-            retry_first: reader.seconds("delivery.retry_first", 1..=60),
-            retry_longest: reader.seconds("delivery.retry_longest", 1..=600),
-        };
-        reader.refuse_unless_ordered(
-            ("delivery.retry_first", settings.retry_first),
-            ("delivery.retry_longest", settings.retry_longest),
-        );
-        settings
+        let lease = settings.seconds("delivery.lease", 10..=600);
+        let retry_first = settings.seconds("delivery.retry_first", 1..=60);
+        let retry_longest = settings.seconds("delivery.retry_longest", 1..=600);
+        settings.refuse_unless_ordered("delivery.retry_first", "delivery.retry_longest");
+        Self { email, sms, lease, retry_first, retry_longest }
+    }
+
+    /// The channels that have a provider, in the order to offer them.
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        let carried = [(Channel::Email, &self.email), (Channel::Sms, &self.sms)];
+        let carried = carried.into_iter().filter(|(_, providers)| !providers.is_empty());
+        carried.map(|(channel, _)| channel).collect()
     }
 }
 
-/// The providers of one channel.
-struct Carriers {
-    key: &'static str,
-    /// How the one real provider of the channel is written.
-    word: &'static str,
-    name: ProviderName,
-    /// Whether that one has what it needs.
-    configured: bool,
+/// The providers of a channel, of which one is not the inbox.
+fn read_providers(
+    settings: &mut Settings,
+    key: &str,
+    (own_word, own): (&str, ProviderName),
+    is_filled: bool,
     mode: Mode,
-}
-
-impl Carriers {
-    fn read(&self, reader: &mut Reader) -> Vec<ProviderName> {
-        let words = reader.texts(self.key);
-        if words.is_empty() {
-            return match (self.configured, self.mode) {
-                (true, _) => vec![self.name],
-                (false, Mode::Development) => vec![ProviderName::Inbox],
-                (false, Mode::Production) => Vec::new(),
-            };
-        }
-        let mut names = Vec::new();
-        for word in words {
-            match self.parse(&word) {
-                Ok(name) if names.contains(&name) => {
-                    reader.refuse(self.key, format!("\"{word}\" is listed twice"));
-                }
-                Ok(name) => names.push(name),
-                Err(message) => reader.refuse(self.key, message),
-            }
-        }
-        names
+) -> Vec<ProviderName> {
+    if settings.get::<Vec<String>>(key).is_empty() {
+        return match mode {
+            _ if is_filled => vec![own],
+            Mode::Development => vec![ProviderName::Inbox],
+            Mode::Production => Vec::new(),
+        };
     }
-
-    fn parse(&self, word: &str) -> Result<ProviderName, String> {
-        match word {
-            "inbox" if self.mode == Mode::Production => {
-                Err("\"inbox\" shows codes to everybody and is refused in production".to_owned())
-            }
-            "inbox" => Ok(ProviderName::Inbox),
-            _ if word != self.word => {
-                Err(format!("\"{word}\" cannot be used here; \"{}\" or \"inbox\" can", self.word))
-            }
-            _ if !self.configured => {
-                Err(format!("\"{word}\" is listed, but the section [{word}] is not filled in"))
-            }
-            _ => Ok(self.name),
-        }
-    }
+    settings.parse_list(key, |word| match word {
+        "inbox" if mode == Mode::Development => Ok(ProviderName::Inbox),
+        "inbox" => Err("is inbox, which shows codes to anyone: refused in production".to_owned()),
+        _ if word != own_word => Err(format!("must be one of: {own_word}, inbox")),
+        _ if !is_filled => Err(format!("is {word}, but the section [{word}] is not filled in")),
+        _ => Ok(own),
+    })
 }

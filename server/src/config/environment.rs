@@ -1,13 +1,11 @@
-//! The environment as a value, so that tests bring their own, and how its names map to keys.
+//! The environment as a value, so that tests bring their own, and the keys that its names stand for.
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, fs};
 
-/// What every variable of ours begins with.
-const PREFIX: &str = "LATCHKEY_";
-/// Names the configuration file; the one variable that is no key.
+/// Names the configuration file; the one variable with our prefix that is not a key.
 pub const CONFIG_VARIABLE: &str = "LATCHKEY_CONFIG";
 
-/// Variables that other programs and older scripts use for the same things.
+/// Variables that other programs and older scripts use, with their keys.
 const CLASSIC: [(&str, &str); 5] = [
     ("SMTP_URL", "smtp.url"),
     ("TWILIO_SID", "twilio.account_sid"),
@@ -15,6 +13,9 @@ const CLASSIC: [(&str, &str); 5] = [
     ("SENDER_NUMBER", "twilio.sender_number"),
     ("RECIPIENT_NUMBER", "page.fixed_recipient"),
 ];
+
+/// Keys that have a `LATCHKEY_..._FILE` variable.
+const SECRETS: [&str; 4] = ["keys.secrets", "smtp.url", "smtp.password", "twilio.auth_token"];
 
 /// A snapshot of environment variables.
 #[derive(Clone, Default)]
@@ -33,30 +34,31 @@ impl Environment {
         self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 
-    /// Variables that say the same as a key but under a name of their own, with that key.
-    pub(super) fn classic(&self) -> impl Iterator<Item = Variable<'_>> {
-        CLASSIC.into_iter().flat_map(|(name, key)| {
-            let direct = self.variable(name.to_owned(), key, false);
-            direct.into_iter().chain(self.variable(format!("{name}_FILE"), key, true))
-        })
-    }
-
-    /// Our own variables, with the key that each name spells. Whether there is such a key, and
-    /// whether `_FILE` makes sense for it, is for the caller to say.
-    pub(super) fn own(&self) -> impl Iterator<Item = Variable<'_>> {
-        self.0.iter().filter_map(|(name, value)| {
-            let rest = name.strip_prefix(PREFIX)?;
-            if name == CONFIG_VARIABLE || value.is_empty() || is_service_link(rest) {
-                return None;
+    /// The variables that set keys, with rising precedence: name, key and text, or the reason why the
+    /// file that holds the text cannot be read. Not every key needs to exist.
+    pub(super) fn variables(&self) -> Vec<(String, String, Result<String, String>)> {
+        let mut variables = Vec::new();
+        let mut add = |name: String, key: &str, is_file| {
+            let Some(value) = self.get(&name) else { return };
+            let text = if is_file { read_secret(value) } else { Ok(value.to_owned()) };
+            variables.push((name, key.to_owned(), text));
+        };
+        for (name, key) in CLASSIC {
+            add(name.to_owned(), key, false);
+            add(format!("{name}_FILE"), key, true);
+        }
+        for name in self.0.keys().filter(|name| *name != CONFIG_VARIABLE) {
+            let Some(rest) = name.strip_prefix("LATCHKEY_") else { continue };
+            // Kubernetes gives every container the addresses of the services around it. Those of a
+            // service called `latchkey` would otherwise look like misspelt keys.
+            if ["SERVICE_HOST", "SERVICE_PORT", "PORT"].iter().any(|link| rest.starts_with(link)) {
+                continue;
             }
             let key = rest.to_ascii_lowercase().replace("__", ".");
-            Some(Variable { name: name.clone(), key, value, names_a_file: false })
-        })
-    }
-
-    fn variable(&self, name: String, key: &str, names_a_file: bool) -> Option<Variable<'_>> {
-        let value = self.get(&name)?;
-        Some(Variable { name, key: key.to_owned(), value, names_a_file })
+            let secret = key.strip_suffix("_file").filter(|key| SECRETS.contains(key));
+            add(name.clone(), secret.unwrap_or(&key), secret.is_some());
+        }
+        variables
     }
 }
 
@@ -66,27 +68,16 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
     }
 }
 
-/// Values may be secrets, so only the names are shown.
+/// Shows the names only, since values may be secrets.
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
-/// A variable that sets a key.
-pub(super) struct Variable<'a> {
-    pub(super) name: String,
-    pub(super) key: String,
-    pub(super) value: &'a str,
-    /// The value is the path of a file that holds the real one.
-    pub(super) names_a_file: bool,
-}
-
-/// Kubernetes gives every container the addresses of the services around it. One that is called
-/// `latchkey` would otherwise look like a heap of misspelt keys.
-fn is_service_link(rest: &str) -> bool {
-    rest.starts_with("SERVICE_HOST")
-        || rest.starts_with("SERVICE_PORT")
-        || rest == "PORT"
-        || rest.starts_with("PORT_")
+/// A secret in a file; one of several lines is a list.
+fn read_secret(path: &str) -> Result<String, String> {
+    fs::read_to_string(path)
+        .map(|text| text.trim().lines().collect::<Vec<_>>().join(","))
+        .map_err(|error| format!("the file {path} cannot be read: {error}"))
 }

@@ -1,14 +1,14 @@
-//! Where the master secrets are.
+//! `[keys]`: the master secrets.
 
 use std::path::{Path, PathBuf};
 
-use super::{reader::Reader, server::Mode};
+use super::{server::Mode, settings::Settings};
 use crate::keyring::Keyring;
 
-/// Where the master secrets are.
+/// The place of the master secrets.
 #[derive(Clone, Debug)]
 pub struct KeySettings {
-    /// Given in the configuration itself.
+    /// Secrets in the configuration itself.
     pub given: Option<Keyring>,
     /// The file that holds them otherwise.
     pub file: PathBuf,
@@ -17,29 +17,28 @@ pub struct KeySettings {
 }
 
 impl KeySettings {
-    pub(super) fn read(reader: &mut Reader, mode: Mode, directory: &Path, store: &Path) -> Self {
-        let texts = reader.texts("keys.secrets");
-        let given = match Keyring::parse(texts.iter().map(String::as_str)) {
-            Ok(keyring) => Some(keyring),
-            Err(_) if texts.is_empty() => None,
-            Err(error) => {
-                reader.refuse("keys.secrets", error.to_string());
-                None
-            }
-        };
-        let file = match reader.optional("keys.file") {
+    pub(super) fn read(
+        settings: &mut Settings,
+        mode: Mode,
+        directory: &Path,
+        store: &Path,
+    ) -> Self {
+        let texts: Vec<String> = settings.get("keys.secrets");
+        let file = match settings.optional("keys.file") {
             Some(file) => directory.join(file),
             None => store.with_file_name("latchkey.keys"),
         };
         let may_generate = mode == Mode::Development;
-        if texts.is_empty() && !may_generate && !file.exists() {
-            reader.refuse(
-                "keys.secrets",
-                format!(
-                    "is missing, and there is no key file {}; `latchkey keys` prints a fresh secret",
-                    file.display()
-                ),
-            );
+        let mut given = None;
+        if !texts.is_empty() {
+            match Keyring::parse(texts.iter().map(String::as_str)) {
+                Ok(keyring) => given = Some(keyring),
+                Err(error) => settings.refuse("keys.secrets", error.to_string()),
+            }
+        } else if !may_generate && !file.exists() {
+            let file = file.display();
+            let message = format!("is missing, as is the file {file}; `latchkey keys` prints one");
+            settings.refuse("keys.secrets", message);
         }
         Self { given, file, may_generate }
     }

@@ -1,10 +1,10 @@
-//! What is logged, and how.
+//! `[log]`: format and level.
 
 use tracing_subscriber::EnvFilter;
 
-use super::{reader::Reader, server::Mode};
+use super::{server::Mode, settings::Settings};
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
     /// For people.
@@ -13,31 +13,25 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is logged, and how.
+/// Format and level of log lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogSettings {
-    /// How log lines look.
+    /// The format of log lines.
     pub format: LogFormat,
     /// Directives of `tracing`, known to parse.
     pub level: String,
 }
 
 impl LogSettings {
-    pub(super) fn read(reader: &mut Reader, mode: Mode) -> Self {
-        let words =
-            [("auto", None), ("text", Some(LogFormat::Text)), ("json", Some(LogFormat::Json))];
-        let format = reader.choice("log.format", &words).unwrap_or(match mode {
-            Mode::Development => LogFormat::Text,
-            Mode::Production => LogFormat::Json,
+    pub(super) fn read(settings: &mut Settings, mode: Mode) -> Self {
+        let auto = if mode == Mode::Development { LogFormat::Text } else { LogFormat::Json };
+        let words = [("auto", auto), ("text", LogFormat::Text), ("json", LogFormat::Json)];
+        let format = settings.choice("log.format", &words);
+        let level = settings.parse("log.level", |level| match EnvFilter::try_new(level) {
+            Ok(_) if !level.is_empty() => Ok(level.to_owned()),
+            _ => Err("must be one of: error, warn, info, debug, trace; or directives such as \
+                      \"info,server::delivery=debug\""),
         });
-        let level = reader.text("log.level");
-        if level.is_empty() || EnvFilter::try_new(&level).is_err() {
-            reader.refuse(
-                "log.level",
-                "must be error, warn, info, debug or trace, or directives such as \
-                 \"info,server::delivery=debug\"",
-            );
-        }
-        Self { format, level }
+        Self { format, level: level.unwrap_or_default() }
     }
 }

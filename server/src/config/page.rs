@@ -1,10 +1,10 @@
-//! What people see.
+//! `[page]`: name, country and recipient of the hosted page.
 
 use otp::Recipient;
 
-use super::reader::Reader;
+use super::settings::Settings;
 
-/// What people see.
+/// Name, country and recipient of the hosted page.
 #[derive(Clone, Debug)]
 pub struct PageSettings {
     /// The name on the page and in the messages.
@@ -16,33 +16,28 @@ pub struct PageSettings {
 }
 
 impl PageSettings {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let brand = reader.text("page.brand");
-        if !fits_one_line(&brand) {
-            reader.refuse("page.brand", "must be 1 to 40 characters on one line");
-        }
-        let default_country = reader.text("page.default_country").to_ascii_uppercase();
-        if default_country.len() != 2 || !default_country.bytes().all(|b| b.is_ascii_alphabetic()) {
-            reader.refuse("page.default_country", "must be the two letters of a country");
-        }
-        let fixed_recipient = read_recipient(reader, &default_country);
+    pub(super) fn read(settings: &mut Settings) -> Self {
+        let brand = settings.parse("page.brand", display_name).unwrap_or_default();
+        let country = settings.parse("page.default_country", |text| {
+            let is_code = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
+            is_code.then(|| text.to_ascii_uppercase()).ok_or("must be the two letters of a country")
+        });
+        let default_country = country.unwrap_or_default();
+        let fixed_recipient = settings
+            .parse_optional("page.fixed_recipient", |text| recipient(text, &default_country));
         Self { brand, default_country, fixed_recipient }
     }
 }
 
-/// Whether it can be a name on pages and in messages, whose headers a control character would reach.
-pub(super) fn fits_one_line(name: &str) -> bool {
-    (1..=40).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+/// A name on pages and in messages, whose headers a control character would reach.
+pub(super) fn display_name(text: &str) -> Result<String, &'static str> {
+    let fits = (1..=40).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    fits.then(|| text.to_owned()).ok_or("must be 1 to 40 characters on one line")
 }
 
-fn read_recipient(reader: &mut Reader, country: &str) -> Option<Recipient> {
-    let text = reader.optional("page.fixed_recipient")?;
-    let recipient = Recipient::parse(&text, Some(country), None);
-    if let Err(problem) = &recipient {
-        reader.refuse(
-            "page.fixed_recipient",
-            format!("must be an e-mail address or a phone number as +44...: {problem}"),
-        );
-    }
-    recipient.ok()
+/// A recipient; a phone number may be national to `country`.
+pub(super) fn recipient(text: &str, country: &str) -> Result<Recipient, String> {
+    Recipient::parse(text, Some(country), None).map_err(|problem| {
+        format!("must be an e-mail address or a phone number as +44...: {problem}")
+    })
 }

@@ -1,4 +1,4 @@
-//! Where the server listens, what it is called outside, and whom it trusts.
+//! `[server]`: address, origin, trust and time-outs.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -9,10 +9,10 @@ use ipnet::IpNet;
 use otp::{Channel, Recipient};
 use url::Url;
 
-use super::reader::Reader;
+use super::settings::Settings;
 use crate::origin::Origin;
 
-/// What the server is for.
+/// The purpose of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Trying things out: works without configuration, shows messages instead of sending them.
@@ -21,10 +21,10 @@ pub enum Mode {
     Production,
 }
 
-/// Where the server listens and whom it trusts.
+/// Address, origin, trust and time-outs.
 #[derive(Clone, Debug)]
 pub struct ServerSettings {
-    /// What the server is for.
+    /// The purpose of the server.
     pub mode: Mode,
     /// Address and port to listen on; port 0 lets the system choose.
     pub bind: SocketAddr,
@@ -43,39 +43,46 @@ pub struct ServerSettings {
 }
 
 impl ServerSettings {
-    pub(super) fn read(reader: &mut Reader) -> Self {
-        let bind = read_bind(reader);
-        let public_origin = read_origin(reader);
-        let mode = read_mode(reader, bind, public_origin.as_ref());
-        if mode == Mode::Production {
-            match &public_origin {
-                Some(origin) if !origin.is_https() => {
-                    reader.refuse("server.public_origin", "must begin with https:// in production");
-                }
-                None if reader.text("server.public_origin").is_empty() => reader.refuse(
-                    "server.public_origin",
-                    "is missing; production needs the address that people's browsers see, for \
-                     example \"https://otp.example.com\"",
-                ),
-                _ => {}
-            }
+    pub(super) fn read(settings: &mut Settings) -> Self {
+        const ORIGIN: &str = "server.public_origin";
+        let bind = settings.parse("server.bind", |text| {
+            let address = text.parse::<SocketAddr>();
+            address.map_err(|_| "must be an address with a port, for example 127.0.0.1:3000")
+        });
+        let bind = bind.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+        let public_origin = settings.parse_optional(ORIGIN, parse_origin);
+        // A loopback address behind an https origin is a server behind a reverse proxy: as
+        // development, its inbox would show codes to the world.
+        let is_https = public_origin.as_ref().is_some_and(Origin::is_https);
+        let is_local = bind.ip().is_loopback() && !is_https;
+        let auto = if is_local { Mode::Development } else { Mode::Production };
+        let words =
+            [("auto", auto), ("development", Mode::Development), ("production", Mode::Production)];
+        let mode = settings.choice("server.mode", &words);
+        if mode == Mode::Production && !is_https && settings.is_fine(ORIGIN) {
+            let problem =
+                if public_origin.is_some() { "must begin with https://" } else { "is missing" };
+            settings.refuse(
+                ORIGIN,
+                format!("{problem} in production, for example \"https://otp.example.com\""),
+            );
         }
         Self {
             mode,
             bind,
             public_origin,
-            trusted_proxies: reader.networks("server.trusted_proxies"),
-            security_contacts: read_contacts(reader),
-            request_timeout: reader.seconds("server.request_timeout", 1..=120),
-            header_timeout: reader.seconds("server.header_timeout", 1..=120),
-            shutdown_timeout: reader.seconds("server.shutdown_timeout", 1..=60),
+            trusted_proxies: settings.parse_list("server.trusted_proxies", parse_network),
+            security_contacts: settings.parse_list("server.security_contacts", parse_contact),
+            request_timeout: settings.seconds("server.request_timeout", 1..=120),
+            header_timeout: settings.seconds("server.header_timeout", 1..=120),
+            shutdown_timeout: settings.seconds("server.shutdown_timeout", 1..=60),
         }
     }
 
     /// The origin that browsers see, for a server that listens on `bound`.
     pub fn origin(&self, bound: SocketAddr) -> Origin {
         self.public_origin.clone().unwrap_or_else(|| {
-            // An unspecified address is no place a browser could go to.
+            // Browsers cannot open an unspecified address.
             let ip = bound.ip();
             let ip = if ip.is_unspecified() { IpAddr::V4(Ipv4Addr::LOCALHOST) } else { ip };
             Origin::of_address(SocketAddr::new(ip, bound.port()))
@@ -83,61 +90,29 @@ impl ServerSettings {
     }
 }
 
-fn read_bind(reader: &mut Reader) -> SocketAddr {
-    reader.text("server.bind").parse().unwrap_or_else(|_| {
-        reader.refuse("server.bind", "must be an address with a port, for example 127.0.0.1:3000");
-        SocketAddr::from((Ipv4Addr::LOCALHOST, 0))
-    })
+/// An origin, as browsers see one.
+pub(super) fn parse_origin(text: &str) -> Result<Origin, &'static str> {
+    Origin::parse(text).ok_or("must be scheme, host and port alone, as \"https://shop.example\"")
 }
 
-fn read_origin(reader: &mut Reader) -> Option<Origin> {
-    let origin = Origin::parse(&reader.optional("server.public_origin")?);
-    if origin.is_none() {
-        reader.refuse(
-            "server.public_origin",
-            "must be scheme and host without a path, for example \"https://otp.example.com\"",
-        );
-    }
-    origin
-}
-
-fn read_contacts(reader: &mut Reader) -> Vec<String> {
-    const KEY: &str = "server.security_contacts";
-    let mut contacts = Vec::new();
-    for text in reader.texts(KEY) {
-        match contact_uri(&text) {
-            Some(uri) => contacts.push(uri.into()),
-            None => reader.refuse(
-                KEY,
-                format!("\"{text}\" must be \"mailto:\" and an address, or an https:// URL"),
-            ),
-        }
-    }
-    contacts
+/// A network; an address stands for itself alone.
+pub(super) fn parse_network(text: &str) -> Result<IpNet, &'static str> {
+    let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
+    network.map_err(|_| "must be a network, for example 10.0.0.0/8 or 192.0.2.7")
 }
 
 /// A `mailto:` URI with one address, or an `https:` URL without credentials.
-pub(super) fn contact_uri(text: &str) -> Option<Url> {
-    Url::parse(text).ok().filter(|url| match url.scheme() {
+pub(super) fn parse_contact(text: &str) -> Result<String, &'static str> {
+    let uri = Url::parse(text).ok().filter(|url| match url.scheme() {
         "https" => url.username().is_empty() && url.password().is_none(),
         "mailto" => Recipient::parse(url.path(), None, Some(Channel::Email)).is_ok(),
         _ => false,
-    })
+    });
+    uri.map(String::from).ok_or("must be \"mailto:\" and an address, or an https:// URL")
 }
 
-/// `auto` is development only while nobody else can come by: a loopback address behind an https
-/// origin is a server behind a reverse proxy, and its inbox would show codes to the world.
-fn read_mode(reader: &mut Reader, bind: SocketAddr, origin: Option<&Origin>) -> Mode {
-    let words = [
-        ("auto", None),
-        ("development", Some(Mode::Development)),
-        ("production", Some(Mode::Production)),
-    ];
-    reader.choice("server.mode", &words).unwrap_or_else(|| {
-        if bind.ip().is_loopback() && !origin.is_some_and(Origin::is_https) {
-            Mode::Development
-        } else {
-            Mode::Production
-        }
-    })
+/// Whether traffic to a host never leaves this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -1,8 +1,10 @@
-//! What is accepted, what is refused, and in which words.
+//! Values that are accepted, values that are refused, and the messages.
 
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
+
+use otp::{limits::Limits, quota::Quota};
 
 use super::*;
 use crate::delivery::SmtpSecurity;
@@ -10,7 +12,7 @@ use crate::delivery::SmtpSecurity;
 /// Thirty-two bytes in base64.
 const SECRET: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
 
-/// The least that production needs.
+/// The minimum that production needs.
 const PRODUCTION: [(&str, &str); 4] = [
     ("LATCHKEY_SERVER__MODE", "production"),
     ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://otp.example.com"),
@@ -39,7 +41,7 @@ fn load_file(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErr
 
 /// The problems with some variables, one a line, as the operator reads them.
 fn problems(variables: &[(&str, &str)]) -> Vec<String> {
-    load(variables).unwrap_err().problems.iter().map(Problem::to_string).collect()
+    load(variables).unwrap_err().problems.iter().map(ConfigProblem::to_string).collect()
 }
 
 /// The one problem that a variable causes in development.
@@ -72,7 +74,7 @@ fn the_defaults_are_those_of_the_design() {
 
     assert_eq!(
         config.policy,
-        PolicySettings {
+        Draft {
             code_length: 6,
             lifetime: Duration::from_secs(300),
             window: Duration::from_secs(900),
@@ -82,14 +84,15 @@ fn the_defaults_are_those_of_the_design() {
             live_codes: 2,
         }
     );
+    let quota = |limit, seconds| Quota { limit, per: Duration::from_secs(seconds) };
     assert_eq!(
         config.limits,
-        LimitSettings {
-            recipient_sends_per_10_minutes: 5,
-            recipient_sends_per_hour: 10,
-            recipient_wrong_checks_per_day: 30,
-            caller_sends_per_5_minutes: 30,
-            caller_checks_per_minute: 60,
+        Limits {
+            recipient_sends_short: quota(5, 600),
+            recipient_sends_long: quota(10, 3600),
+            recipient_wrong_checks: quota(30, 24 * 3600),
+            caller_sends: quota(30, 300),
+            caller_checks: quota(60, 60),
         }
     );
 }
@@ -193,6 +196,26 @@ fn the_environment_overrides_the_file_and_the_file_the_defaults() {
 }
 
 #[test]
+fn a_variable_overrides_an_empty_list_of_numbers_in_the_file() {
+    let waits = [("LATCHKEY_POLICY__RESEND_WAITS", "20,30")];
+
+    let config = load_file("[policy]\nresend_waits = []\n", &waits).unwrap();
+
+    assert_eq!(config.policy.resend_waits, [20, 30].map(Duration::from_secs));
+}
+
+#[test]
+fn half_an_account_is_not_reported_a_second_time_as_a_missing_provider() {
+    let mut variables = PRODUCTION[..3].to_vec();
+    variables.push(("TWILIO_SID", "AC1"));
+
+    let problems = problems(&variables);
+
+    assert_eq!(problems.len(), 2, "{problems:#?}");
+    assert!(problems.iter().all(|problem| problem.starts_with("twilio.")), "{problems:#?}");
+}
+
+#[test]
 fn a_file_can_be_named_and_must_then_exist() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("other.toml");
@@ -216,16 +239,16 @@ fn unknown_keys_are_refused_with_the_nearest_one() {
     let error = load_file("[policy]\ncode_lenght = 8\n[nonsense]\nx = 1\n", &[]).unwrap_err();
     let file = &error.problems[0];
     assert_eq!(file.key, "nonsense.x");
-    assert_eq!(file.message, "there is no such key");
+    assert_eq!(file.message, "unknown key");
     let typo = error.problems[1].to_string();
-    assert!(typo.starts_with("policy.code_lenght: there is no such key"), "{typo}");
+    assert!(typo.starts_with("policy.code_lenght: unknown key"), "{typo}");
     assert!(typo.contains("did you mean policy.code_length?"), "{typo}");
     assert!(typo.contains("latchkey.toml)"), "{typo}");
 
     // One underscore instead of two.
     assert_eq!(
         problem_with("LATCHKEY_POLICY_CHECKS", "3"),
-        "policy_checks: there is no such key; did you mean policy.checks? \
+        "policy_checks: unknown key; did you mean policy.checks? \
          (from environment variable LATCHKEY_POLICY_CHECKS)"
     );
 }
@@ -238,7 +261,9 @@ fn what_belongs_to_no_section_says_so_wherever_it_is_found() {
 
     let of = |key: &str| error.problems.iter().find(|problem| problem.key == key).unwrap();
     for key in ["sites.shop.sites_for_tests", "server.test_origins"] {
-        assert!(of(key).message.ends_with("belongs to no section, so it stands above the first"));
+        assert!(
+            of(key).message.ends_with("stands at the top of the file, before the first section")
+        );
     }
     assert!(load_file("test_origins = [\"https://shop.example\"]\n[server]\n", &[]).is_ok());
 }
@@ -291,7 +316,7 @@ fn every_bound_is_kept_and_named() {
     }
     assert_eq!(
         problem_with("LATCHKEY_POLICY__CODE_LENGTH", "3"),
-        "policy.code_length: must be from 4 to 10, and is 3 \
+        "policy.code_length: must be from 4 to 10, not 3 \
          (from environment variable LATCHKEY_POLICY__CODE_LENGTH)"
     );
 }
@@ -299,23 +324,27 @@ fn every_bound_is_kept_and_named() {
 #[test]
 fn values_that_mean_nothing_are_refused_in_words() {
     let refused = [
-        ("LATCHKEY_SERVER__MODE", "test", "must be one of \"auto\", \"development\""),
+        ("LATCHKEY_SERVER__MODE", "test", "must be one of: auto, development, production"),
         ("LATCHKEY_SERVER__BIND", "3000", "must be an address with a port"),
-        ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://a.example/path", "without a path"),
-        ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "ftp://a.example", "scheme and host"),
-        ("LATCHKEY_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,nginx", "\"nginx\" is no network"),
+        ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://a.example/path", "scheme, host and port alone"),
+        (
+            "LATCHKEY_SERVER__PUBLIC_ORIGIN",
+            "ftp://a.example",
+            "must be scheme, host and port alone",
+        ),
+        ("LATCHKEY_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,nginx", "item 2 must be a network"),
         ("LATCHKEY_POLICY__CHECKS", "five", "must be a whole number"),
         ("LATCHKEY_POLICY__RESEND_WAITS", "30,x", "must be a list of whole numbers"),
-        ("LATCHKEY_POLICY__RESEND_WAITS", ",", "must hold 1 to 10 values"),
+        ("LATCHKEY_POLICY__RESEND_WAITS", ",", "must be 1 to 10 numbers from 0 to 3600"),
         ("LATCHKEY_STARTUP__CHECK_PROVIDERS", "yes", "must be true or false"),
-        ("LATCHKEY_DELIVERY__EMAIL", "twilio", "\"twilio\" cannot be used here"),
+        ("LATCHKEY_DELIVERY__EMAIL", "twilio", "item 1 must be one of: smtp, inbox"),
         ("LATCHKEY_DELIVERY__EMAIL", "smtp", "the section [smtp] is not filled in"),
         ("LATCHKEY_DELIVERY__SMS", "inbox,inbox", "listed twice"),
         ("LATCHKEY_PAGE__DEFAULT_COUNTRY", "GBR", "two letters"),
         ("LATCHKEY_PAGE__BRAND", "A\nB", "one line"),
         ("RECIPIENT_NUMBER", "12", "must be an e-mail address or"),
-        ("LATCHKEY_LOG__FORMAT", "xml", "must be one of"),
-        ("LATCHKEY_LOG__LEVEL", "a=b=c", "must be error, warn"),
+        ("LATCHKEY_LOG__FORMAT", "xml", "must be one of: auto, text, json"),
+        ("LATCHKEY_LOG__LEVEL", "a=b=c", "must be one of: error, warn"),
         ("LATCHKEY_SMTP__USERNAME", "me", "neither smtp.host nor smtp.url"),
     ];
     for (name, value, message) in refused {
@@ -331,7 +360,7 @@ fn a_file_with_values_of_the_wrong_kind_is_refused_in_words() {
     let messages: Vec<_> = error.problems.iter().map(|p| (&*p.key, &*p.message)).collect();
     assert_eq!(
         messages,
-        [("policy.checks", "must be a whole number"), ("smtp.host", "must be a text in quotes")]
+        [("policy.checks", "must be a whole number"), ("smtp.host", "must be a string")]
     );
 }
 
@@ -425,8 +454,8 @@ fn secrets_can_come_from_files() {
     assert_eq!(config.keys.given.unwrap().secrets().count(), 2);
     let missing = problem_with("SMTP_URL_FILE", "/nowhere/at/all");
     assert!(missing.contains("/nowhere/at/all cannot be read"), "{missing}");
-    // What is no secret has no such variant.
-    assert!(problem_with("LATCHKEY_PAGE__BRAND_FILE", "x").contains("no such key"));
+    // Only secrets have a _FILE variable.
+    assert!(problem_with("LATCHKEY_PAGE__BRAND_FILE", "x").contains("unknown key"));
 }
 
 #[test]
@@ -461,8 +490,8 @@ fn mail_servers_that_would_leak_or_cannot_work_are_refused() {
         ("smtp://", "must look like smtp://"),
         ("smtp://mail.example.com", "smtp.from: is missing"),
         ("smtp://me@mail.example.com?from=a@b.example", "smtp.password: is missing"),
-        ("smtp://mail.example.com?from=nobody", "must be an address"),
-        ("smtp://mail.example.com?form=a@b.example", "has \"form\" after the question mark"),
+        ("smtp://mail.example.com?from=nobody", "must be a sender such as"),
+        ("smtp://mail.example.com?form=a@b.example", "may only have from=... and tls"),
     ];
     for (url, message) in refused {
         let problems = problems(&[("SMTP_URL", url)]);
@@ -479,7 +508,7 @@ fn a_setting_in_the_mail_url_and_beside_it_is_refused() {
     ]);
 
     assert_eq!(problem.len(), 2, "{problem:#?}");
-    assert!(problem[0].starts_with("smtp.host: is set, but smtp.url says it already"));
+    assert!(problem[0].starts_with("smtp.host: is set, but smtp.url contains it already"));
     assert!(problem[1].starts_with("smtp.from"));
 }
 
@@ -502,7 +531,7 @@ fn contacts_for_security_reports_are_addresses_and_https_pages() {
 
 #[test]
 fn a_code_may_not_outlive_its_verification() {
-    assert!(problem_with("LATCHKEY_POLICY__LIFETIME", "901").contains("raise that as well"));
+    assert!(problem_with("LATCHKEY_POLICY__LIFETIME", "901").contains("raise both"));
     assert!(problem_with("LATCHKEY_POLICY__WINDOW", "299").contains("at least policy.lifetime"));
 }
 
@@ -537,8 +566,7 @@ fn nothing_secret_is_shown() {
     assert!(broken.len() == 2 && !broken.join("\n").contains("hunter2"), "{broken:#?}");
 }
 
-/// `default.toml` and `site.toml` are the reference: a key that nothing reads would be a promise that
-/// nobody keeps.
+/// `default.toml` and `site.toml` are the reference, so every key in them takes effect.
 #[test]
 fn every_key_of_the_reference_is_read_and_documented() {
     let directory = tempfile::tempdir().unwrap();
@@ -551,15 +579,13 @@ fn every_key_of_the_reference_is_read_and_documented() {
         file: Some(file),
         ..Sources::default()
     };
-    let layers = Layers::read(&sources);
-    let of_site = layers.sites(|_| true).remove(0);
-    let of_site = of_site.keys().map(|key| format!("sites.{key}"));
-    let keys: Vec<_> = layers.keys().map(str::to_owned).chain(of_site).collect();
-    let mut reader = Reader::new(layers);
-    Config::read(&mut reader, &sources);
+    let (mut settings, sites) = layers::read(&sources);
+    let names = settings.names().into_iter().chain(sites[0].names()).collect::<Vec<_>>();
+    Config::read(&mut settings, sites, &sources.directory);
 
-    let unread: Vec<_> = keys.iter().filter(|key| !reader.asked.contains(*key)).collect();
+    let unread: Vec<_> = names.iter().filter(|name| !settings.used.contains(*name)).collect();
     assert!(unread.is_empty(), "{unread:?}");
+    let keys: Vec<_> = names.iter().map(|name| name.replace("sites.shop.", "sites.")).collect();
 
     let page = include_str!("../../../docs/CONFIGURATION.md");
     let documented: Vec<_> = page
@@ -574,7 +600,7 @@ fn every_key_of_the_reference_is_read_and_documented() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
-/// A site inherits the server's policy, so both files must speak of the same one.
+/// A site inherits the server's policy, so both files have the same keys.
 #[test]
 fn the_policy_of_a_site_has_the_keys_and_defaults_of_the_servers() {
     let policy = |text: &str| text.parse::<toml::Table>().unwrap()["policy"].clone();
@@ -593,8 +619,5 @@ fn events_are_posted_to_public_addresses_unless_others_are_listed() {
     assert_eq!(networks, ["10.0.0.0/8", "192.0.2.7/32", "::1/128"]);
 
     let problem = problem_with("LATCHKEY_WEBHOOK__ALLOWED_NETWORKS", "localhost");
-    assert!(
-        problem.starts_with("webhook.allowed_networks: \"localhost\" is no network"),
-        "{problem}"
-    );
+    assert!(problem.starts_with("webhook.allowed_networks: item 1 must be a network"), "{problem}");
 }

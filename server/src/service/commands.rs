@@ -6,15 +6,18 @@ use std::sync::Arc;
 
 use otp::{
     Channel, Code, DeliveryState, Outcome, Policy, Recipient, State, Timestamp, Verification,
-    VerificationId, verification::Opening,
+    VerificationId,
+    limits::{Exceeded, Limits},
+    verification::Opening,
 };
 
 use super::{Client, Refused, Shared, idempotency};
 use crate::{
     delivery::envelope::Envelope,
-    limits::{Exceeded, Limits},
     site::Script,
-    store::{CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step},
+    store::{
+        CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step,
+    },
 };
 
 /// One use case on one verification, on behalf of one client.
@@ -90,14 +93,14 @@ impl Step for Command {
             Action::Cancel | Action::Redeem { .. } => return CounterKeys::default(),
         };
         let (limits, pseudonyms) = (self.limits(), &self.shared.keys.pseudonyms);
+        // Counters are kept for twice the span that they are counted over.
+        let key = |digest, span| CounterKey { digest, expires_at: self.now + span * 2 };
+        let caller = |address| key(pseudonyms.caller(address), limits.caller_span());
+        let recipient_key =
+            |(site, to)| key(pseudonyms.recipient(site, to), limits.recipient_span());
         CounterKeys {
-            caller: self
-                .client
-                .address
-                .map(|address| limits.caller_key(pseudonyms, address, self.now)),
-            recipient: recipient.map(|(site, recipient)| {
-                limits.recipient_key(pseudonyms, site, recipient, self.now)
-            }),
+            caller: self.client.address.map(caller),
+            recipient: recipient.map(recipient_key),
         }
     }
 

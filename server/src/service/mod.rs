@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 
 use otp::{
     Channel, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp, Verification,
-    VerificationId, code, token::MAX_LIFETIME, verification::Opening,
+    VerificationId, code, limits::Limits, token::MAX_LIFETIME, verification::Opening,
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
@@ -29,7 +29,6 @@ use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
     error_chain::log_error,
-    limits::Limits,
     site::{Site, Sites},
     store::{AnyStore, Message, Store},
     tokens::Tokens,

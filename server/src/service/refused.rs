@@ -5,10 +5,11 @@ use std::time::Duration;
 use app::error::ApiError;
 use otp::{
     Limit, RecipientProblem, State, Timestamp,
+    limits::Exceeded,
     verification::{RedeemRefused, ResendRefused},
 };
 
-use crate::{error_chain::log_error, limits::Exceeded, store::StoreError};
+use crate::{error_chain::log_error, store::StoreError};
 
 /// Seconds that a client is asked to wait while the store is away.
 const STORE_RETRY: u64 = 2;

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use app::wire::Brand;
 use otp::{
     Channel, DeliveryState, Details, Policy, Recipient, Timestamp, Verification, VerificationId,
-    quota::Quota,
+    limits::Limits, quota::Quota,
 };
 use server::{
     clock::Clock,
@@ -15,7 +15,6 @@ use server::{
     },
     derived_keys::{DerivedKeys, Sealer},
     keyring::Keyring,
-    limits::Limits,
     outbox::Backoff,
     service::{Client, Rules, Scope, Service, Start},
     site::{Sites, builtin},

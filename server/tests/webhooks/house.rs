@@ -3,7 +3,10 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use app::wire::Brand;
-use otp::{Channel, Code, Details, Policy, Recipient, Timestamp, VerificationId, quota::Quota};
+use otp::{
+    Channel, Code, Details, Policy, Recipient, Timestamp, VerificationId, limits::Limits,
+    quota::Quota,
+};
 use secrecy::ExposeSecret;
 use server::{
     clock::Clock,
@@ -11,7 +14,6 @@ use server::{
     derived_keys::DerivedKeys,
     i18n::Catalogue,
     keyring::Keyring,
-    limits::Limits,
     outbox::Backoff,
     service::{Client, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},

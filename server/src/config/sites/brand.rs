@@ -1,87 +1,55 @@
-//! How a site looks and who its mail comes from.
+//! The look of a site.
+
+use std::path::Path;
 
 use app::{
     look::{Color, Ground, LEAST_CONTRAST},
     wire::Brand,
 };
 
-use super::{Surroundings, logo};
-use crate::config::{page::fits_one_line, reader::Reader, server::contact_uri};
+use super::logo;
+use crate::config::{page::display_name, server::parse_contact, settings::Settings};
 
-pub(super) fn read(reader: &mut Reader, server: &Surroundings<'_>) -> Brand {
-    let name = read_name(reader, "brand.name");
-    let logo = reader.optional("brand.logo").and_then(|file| {
-        let logo = logo::read(&server.directory.join(file));
-        logo.map_err(|problem| reader.refuse("brand.logo", problem)).ok()
-    });
+/// The brand of a site, by default with the name of the server's page.
+pub(super) fn read(settings: &mut Settings, directory: &Path, default_name: &str) -> Brand {
+    let name = settings.parse_optional("brand.name", display_name);
     Brand {
-        name: name.unwrap_or_else(|| server.page.brand.clone()),
-        logo,
-        accent: read_accent(reader),
-        support: read_support(reader),
+        name: name.unwrap_or_else(|| default_name.to_owned()),
+        logo: settings.parse_optional("brand.logo", |file| logo::read(&directory.join(file))),
+        accent: read_accent(settings),
+        support: settings.parse_optional("brand.support", parse_contact),
     }
 }
 
-/// The name that mail comes from, where it is not the brand's.
-pub(super) fn read_sender(reader: &mut Reader) -> Option<String> {
-    read_name(reader, "brand.sender")
-}
-
-fn read_name(reader: &mut Reader, key: &str) -> Option<String> {
-    let name = reader.optional(key)?;
-    if !fits_one_line(&name) {
-        reader.refuse(key, "must be 1 to 40 characters on one line");
-    }
-    Some(name)
-}
-
-/// The colour on light ground and on dark.
-fn read_accent(reader: &mut Reader) -> Option<(String, String)> {
-    let light = read_colour(reader, "brand.accent", Ground::Light);
-    let dark = read_colour(reader, "brand.accent_dark", Ground::Dark);
-    if reader.is_set("brand.accent_dark") && !reader.is_set("brand.accent") {
-        reader.refuse("brand.accent_dark", "is set, but brand.accent is not");
+/// The accent colour on a light ground and on a dark one.
+fn read_accent(settings: &mut Settings) -> Option<(String, String)> {
+    let mut colour = |key, ground| settings.parse_optional(key, |text| parse_colour(text, ground));
+    let light = colour("brand.accent", Ground::Light);
+    let dark = colour("brand.accent_dark", Ground::Dark);
+    if settings.is_set("brand.accent_dark") && !settings.is_set("brand.accent") {
+        settings.refuse("brand.accent_dark", "is set, but brand.accent is not");
     }
     let light = light?;
     let dark = dark.unwrap_or_else(|| Ground::Dark.legible(light));
     Some((light.to_string(), dark.to_string()))
 }
 
-fn read_colour(reader: &mut Reader, key: &str, ground: Ground) -> Option<Color> {
-    let text = reader.optional(key)?;
-    let Some(colour) = Color::parse(&text) else {
-        reader.refuse(key, format!("must be a colour as \"#3346c8\", and is \"{text}\""));
-        return None;
-    };
+fn parse_colour(text: &str, ground: Ground) -> Result<Color, String> {
+    let colour = Color::parse(text)
+        .ok_or_else(|| format!("must be a colour such as \"#3346c8\", not \"{text}\""))?;
     let contrast = ground.contrast_of(colour);
-    if contrast < LEAST_CONTRAST {
-        // Rounded down, so that what is refused never looks sufficient.
-        let contrast = (contrast * 100.0).floor() / 100.0;
-        let (on, shade) = match ground {
-            Ground::Light => ("light", "darker"),
-            Ground::Dark => ("dark", "lighter"),
-        };
-        reader.refuse(
-            key,
-            format!(
-                "{colour} cannot be read well: on {on} ground the contrast of links and buttons \
-                 would be {contrast:.2}:1, and must be {LEAST_CONTRAST}:1 at least. {} is the \
-                 nearest {shade} one",
-                ground.legible(colour)
-            ),
-        );
+    if contrast >= LEAST_CONTRAST {
+        return Ok(colour);
     }
-    Some(colour)
-}
-
-fn read_support(reader: &mut Reader) -> Option<String> {
-    let text = reader.optional("brand.support")?;
-    let url = contact_uri(&text);
-    if url.is_none() {
-        reader.refuse(
-            "brand.support",
-            "must be \"mailto:\" and an address, or a URL that begins with https://",
-        );
-    }
-    url.map(String::from)
+    // Rounded down, so that a refused contrast never looks sufficient.
+    let contrast = (contrast * 100.0).floor() / 100.0;
+    let (on, shade) = match ground {
+        Ground::Light => ("light", "darker"),
+        Ground::Dark => ("dark", "lighter"),
+    };
+    Err(format!(
+        "{colour} cannot be read well: on a {on} ground the contrast of links and buttons is \
+         {contrast:.2}:1, and must be at least {LEAST_CONTRAST}:1. {} is the nearest {shade} one",
+        ground.legible(colour)
+    ))
 }

@@ -1,88 +1,60 @@
-//! The sites that nobody configures, as far as the configuration has a say in them.
+//! Sites that need no configuration.
 //!
-//! Their keys are known to everybody. Production has no keys of `demo` at all, and the sites for
-//! tests only where they are asked for.
-
-use std::net::IpAddr;
+//! Their keys are public. In production `demo` has none, and the sites for tests exist only if
+//! `sites_for_tests` asks for them.
 
 use app::wire::Brand;
-use otp::Policy;
+use otp::policy::Draft;
 
-use super::Surroundings;
+use super::{site::SiteContext, urls::parse_origin};
 use crate::{
-    config::{Mode, reader::Reader},
-    origin::Origin,
-    site::{SecretDigest, Site, builtin},
+    config::{
+        policy,
+        server::{Mode, is_loopback},
+        settings::Settings,
+    },
+    site::{Site, builtin},
 };
 
-/// What the names of the sites for tests begin with.
-pub(super) const RESERVED: &str = "test-";
-/// What stands in their public keys behind the prefix.
-pub(super) const RESERVED_KEY: &str = "test_";
-
-/// Whom the hosted start page belongs to, where no site of that name is configured.
-pub(super) fn demo(server: &Surroundings<'_>) -> Site {
-    let (policy, brand) = (policy(server, None), brand(server));
-    let site = match server.mode {
+/// The site of the hosted start page, unless a site of that name is configured.
+pub(super) fn demo(context: &SiteContext<'_>) -> Site {
+    let (policy, brand) = (policy::policy(context.policy.clone()), brand(context));
+    let site = match context.mode {
         Mode::Development => builtin::demo_for_development(policy, brand),
         Mode::Production => builtin::demo(policy, brand),
     };
-    Site { channels: server.channels(), ..site }
+    Site { channels: context.channels.clone(), ..site }
 }
 
-/// The sites for tests: always in development, in production where they are asked for.
-pub(super) fn for_tests(reader: &mut Reader, server: &Surroundings<'_>) -> Vec<Site> {
-    let wanted = reader.flag("sites_for_tests");
-    let mut origins = read_test_origins(reader, server.mode);
-    let mut return_urls = Vec::new();
-    match server.mode {
-        Mode::Production if !wanted => return Vec::new(),
-        // Everybody has the keys, so nobody may be sent anywhere by them.
-        Mode::Production => {}
-        Mode::Development => {
-            let demo = builtin::demo_for_development(policy(server, None), brand(server));
-            origins.extend(demo.origins);
-            return_urls = demo.return_urls;
+/// The sites for test suites of relying parties.
+pub(super) fn for_tests(settings: &mut Settings, context: &SiteContext<'_>) -> Vec<Site> {
+    let is_production = context.mode == Mode::Production;
+    let mut origins = settings.parse_list("test_origins", |text| {
+        // Test suites run on their author's machine, so plain HTTP is fine there.
+        let origin = parse_origin(text, Mode::Development)?;
+        let host = origin.host().trim_matches(['[', ']']);
+        if is_production && !origin.is_https() && !is_loopback(host) {
+            return Err("must begin with https:// in production, unless it is this machine");
         }
+        Ok(origin)
+    });
+    let is_wanted: bool = settings.get("sites_for_tests");
+    if is_production && !is_wanted {
+        return Vec::new();
     }
-    // Test suites rely on six zeros, whatever the server's own codes look like.
-    let sites = builtin::for_tests(&policy(server, Some(6)), &brand(server), &origins);
+    // In production these public keys send nobody anywhere.
+    let mut return_urls = Vec::new();
+    if !is_production {
+        let demo = demo(context);
+        origins.extend(demo.origins);
+        return_urls = demo.return_urls;
+    }
+    // Test suites rely on six zeros, however long the server's own codes are.
+    let policy = policy::policy(Draft { code_length: 6, ..context.policy.clone() });
+    let sites = builtin::for_tests(&policy, &brand(context), &origins);
     sites.into_iter().map(|site| Site { return_urls: return_urls.clone(), ..site }).collect()
 }
 
-/// Whether it is the digest of a key that stands in this source.
-pub(super) fn is_well_known(digest: &SecretDigest) -> bool {
-    let (policy, brand) = (Policy::default(), Brand::default());
-    let tests = builtin::for_tests(&policy, &brand, &[]);
-    let demo = builtin::demo_for_development(policy, brand);
-    tests.iter().chain([&demo]).flat_map(|site| &site.secrets).any(|known| known.matches(digest))
-}
-
-fn policy(server: &Surroundings<'_>, code_length: Option<u8>) -> Policy {
-    let mut draft = server.policy.draft();
-    draft.code_length = code_length.unwrap_or(draft.code_length);
-    // What is out of bounds has been reported, and nobody uses the stand-in.
-    Policy::new(draft).unwrap_or_default()
-}
-
-fn brand(server: &Surroundings<'_>) -> Brand {
-    Brand { name: server.page.brand.clone(), ..Brand::default() }
-}
-
-/// Test suites run on the machine of whoever writes them, so plain http is fine there.
-fn read_test_origins(reader: &mut Reader, mode: Mode) -> Vec<Origin> {
-    const KEY: &str = "test_origins";
-    let origins = super::read_origins(reader, KEY, Mode::Development);
-    for origin in &origins {
-        if mode == Mode::Production && !origin.is_https() && !is_loopback(origin) {
-            let message = "must begin with https:// in production, unless it is this machine";
-            reader.refuse(KEY, format!("\"{origin}\" {message}"));
-        }
-    }
-    origins
-}
-
-fn is_loopback(origin: &Origin) -> bool {
-    let host = origin.host().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+fn brand(context: &SiteContext<'_>) -> Brand {
+    Brand { name: context.page.brand.clone(), ..Brand::default() }
 }

@@ -1,4 +1,4 @@
-//! A brand's logo: a small picture, put into pages so that they load nothing from elsewhere.
+//! The logo of a brand: a small picture, embedded in pages so that they load nothing from elsewhere.
 
 use std::{fs::File, io::Read, path::Path};
 
@@ -7,10 +7,10 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 /// The largest logo, in bytes. It travels within every page.
 const LARGEST: u64 = 32 * 1024;
 
-/// Reads a picture into a `data:` URI. Its kind follows from its content, whatever it is called.
+/// Reads a picture into a `data:` URI. Its media type follows from its content, not from its name.
 pub(super) fn read(path: &Path) -> Result<String, String> {
     let mut content = Vec::new();
-    // One byte more than allowed is enough to know, and a device file ends somewhere.
+    // One byte more than allowed is enough to know, even of a device file without end.
     let read = File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut content));
     read.map_err(|error| format!("the file {} cannot be read: {error}", path.display()))?;
     if content.len() as u64 > LARGEST {
@@ -22,7 +22,7 @@ pub(super) fn read(path: &Path) -> Result<String, String> {
     }
 }
 
-/// The media type of a picture, by how it begins.
+/// The media type of a picture, by its first bytes.
 fn kind(content: &[u8]) -> Option<&'static str> {
     match content {
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
@@ -35,17 +35,9 @@ fn kind(content: &[u8]) -> Option<&'static str> {
 /// Whether the first element of a document is `<svg>`. As the source of an `<img>` it runs no script
 /// and loads nothing, so what else stands in it does not matter.
 fn is_svg(text: &str) -> bool {
+    const PROLOG: [(&str, &str); 3] = [("<?", "?>"), ("<!--", "-->"), ("<!", ">")];
     let mut rest = text.trim_start_matches('\u{feff}').trim_start();
-    loop {
-        let end = if rest.starts_with("<?") {
-            "?>"
-        } else if rest.starts_with("<!--") {
-            "-->"
-        } else if rest.starts_with("<!") {
-            ">"
-        } else {
-            break;
-        };
+    while let Some((_, end)) = PROLOG.iter().find(|(start, _)| rest.starts_with(start)) {
         let Some((_, behind)) = rest.split_once(end) else { return false };
         rest = behind.trim_start();
     }

@@ -1,4 +1,4 @@
-//! What is accepted of a site, what is refused, and in which words.
+//! Sites that are accepted, sites that are refused, and the messages.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,7 +18,7 @@ const PRODUCTION: [(&str, &str); 4] = [
     ("SMTP_URL", "smtps://otp%40example.com:p%23w@mail.example.com"),
 ];
 
-/// Everything that a site can say.
+/// A site with every key.
 const WHOLE: &str = r##"
 [[sites]]
 name = "shop"
@@ -133,10 +133,10 @@ fn everything_that_is_wrong_with_all_sites_and_the_server_is_told_at_once() {
     assert_eq!(
         problems_with(text, &[]),
         [
-            "policy.checks: must be from 1 to 10, and is 0",
-            "sites.shop.chanels: there is no such key; did you mean sites.shop.channels?",
-            "sites.shop.policy.lifetime: must be from 30 to 3600, and is 5",
-            "sites[2].origins: must be a list of texts",
+            "policy.checks: must be from 1 to 10, not 0",
+            "sites.shop.chanels: unknown key; did you mean sites.shop.channels?",
+            "sites.shop.policy.lifetime: must be from 30 to 3600, not 5",
+            "sites[2].origins: must be a list of strings",
             "sites[2].name: must be 1 to 32 characters of a-z, 0-9 and \"-\"",
             "sites[3].name: must be 1 to 32 characters of a-z, 0-9 and \"-\"",
             "sites[3].policy.window: must be at least sites[3].policy.lifetime, 300 seconds",
@@ -173,13 +173,16 @@ fn a_site_keeps_to_the_bounds_of_every_policy() {
 fn sites_stand_in_the_file_alone() {
     for name in ["LATCHKEY_SITES", "LATCHKEY_SITES__SHOP__NAME", "LATCHKEY_SITES_NAME"] {
         let problems = problems_with("", &[(name, "shop")]);
-        assert!(problems[0].contains("stands in the configuration file alone"), "{problems:?}");
+        assert!(problems[0].contains("can only be set in the configuration file"), "{problems:?}");
     }
     assert!(
         problems_with("", &[("LATCHKEY_SITES_FOR_TEST", "true")])[0].contains("sites_for_tests?")
     );
     for text in ["[sites]\nname = \"shop\"\n", "sites = [1]\n", "sites = \"shop\"\n"] {
-        assert_eq!(problems_with(text, &[]), ["sites: is written as [[sites]], once a site"]);
+        assert_eq!(
+            problems_with(text, &[]),
+            ["sites: must be written as [[sites]], one table for each site"]
+        );
     }
 }
 
@@ -190,44 +193,44 @@ fn values_that_mean_nothing_are_refused_in_words() {
         ("public_key = \"0123456789abcdef0123456789\"", "must be \"lk_pub_\""),
         ("public_key = \"lk_pub_0123456789abcde!\"", "must be \"lk_pub_\""),
         ("public_key = \"lk_pub_test_undeliverable\"", "must not begin with \"lk_pub_test_\""),
-        ("origins = [\"https://*.shop.example\"]", "which stands for nothing here"),
-        ("origins = [\"https://shop.example/path\"]", "is no origin"),
-        ("origins = [\"null\"]", "is no origin"),
+        ("origins = [\"https://*.shop.example\"]", "which is not a wildcard here"),
+        ("origins = [\"https://shop.example/path\"]", "must be scheme, host and port alone"),
+        ("origins = [\"null\"]", "must be scheme, host and port alone"),
         ("origins = [\"http://shop.example\"]", "must begin with https:// in production"),
         ("origins = [\"http://localhost:3001\"]", "must begin with https:// in production"),
         ("origins = [\"https://a.example\", \"https://A.example:443/\"]", "is listed twice"),
-        ("return_urls = [\"/verified\"]", "number 1 must be a whole URL"),
+        ("return_urls = [\"/verified\"]", "item 1 must be a whole URL"),
         ("return_urls = [\"javascript:alert(1)\"]", "must be a whole URL"),
         ("return_urls = [\"https://shop.example/#a\"]", "must not have a \"#\""),
-        ("return_urls = [\"https://shop.example/\\\\a\"]", "a backslash in it"),
-        ("return_urls = [\"https://shop.example/a b\"]", "has a blank"),
-        ("return_urls = [\"https://shop.example;a/\"]", "neither a name nor an address"),
-        ("origins = [\"https://shop.example;a\"]", "is no origin"),
-        ("return_urls = [\"https://shop.example/*\"]", "which stands for nothing here"),
-        ("return_urls = [\"http://shop.example/\"]", "must begin with https:// in production"),
         (
-            "return_urls = [\"https://a.example\", \"https://a.example/\"]",
-            "number 2 is listed twice",
+            "return_urls = [\"https://shop.example/\\\\a\"]",
+            "contains a blank, a control character or a backslash",
         ),
+        ("return_urls = [\"https://shop.example/a b\"]", "contains a blank"),
+        ("return_urls = [\"https://shop.example;a/\"]", "neither a name nor an address"),
+        ("origins = [\"https://shop.example;a\"]", "must be scheme, host and port alone"),
+        ("return_urls = [\"https://shop.example/*\"]", "which is not a wildcard here"),
+        ("return_urls = [\"http://shop.example/\"]", "must begin with https:// in production"),
+        ("return_urls = [\"https://a.example\", \"https://a.example/\"]", "item 2 is listed twice"),
         (
             "webhook.url = \"http://shop.example/hook\"",
             "sites.shop.webhook.url: must begin with https",
         ),
-        ("channels = [\"fax\"]", "\"fax\" is no channel"),
+        ("channels = [\"fax\"]", "item 1 must be one of: email, sms"),
         ("channels = [\"email\", \"email\"]", "is listed twice"),
-        ("channels = [\"sms\"]", "no provider carries it"),
+        ("channels = [\"sms\"]", "item 1 is sms, which has no provider"),
         ("brand.name = \"A\\nB\"", "sites.shop.brand.name: must be 1 to 40 characters on one line"),
         ("brand.sender = \"A\\r\\nBcc: b@c.example\"", "must be 1 to 40 characters on one line"),
         ("brand.logo = \"nowhere.png\"", "cannot be read"),
         ("brand.logo = \"latchkey.toml\"", "must be a PNG, SVG, JPEG or WebP picture"),
-        ("brand.accent = \"red\"", "must be a colour as \"#3346c8\", and is \"red\""),
-        ("brand.accent = \"#ffcc00\"", "links and buttons would be 1.35:1, and must be 4.5:1"),
+        ("brand.accent = \"red\"", "must be a colour such as \"#3346c8\", not \"red\""),
+        ("brand.accent = \"#ffcc00\"", "links and buttons is 1.35:1, and must be at least 4.5:1"),
         ("brand.accent_dark = \"#a9b5ff\"", "is set, but brand.accent is not"),
         ("brand.support = \"javascript:alert(1)\"", "must be \"mailto:\" and an address, or"),
         ("brand.support = \"http://shop.example\"", "must be \"mailto:\" and an address, or"),
         ("brand.support = \"mailto:nobody\"", "must be \"mailto:\" and an address, or"),
         ("test_recipients = { nobody = \"000000\" }", "\"nobody\" must be an e-mail address or"),
-        ("test_recipients = { \"+44 20 7946 0001\" = 1 }", "must be a table of texts in quotes"),
+        ("test_recipients = { \"+44 20 7946 0001\" = 1 }", "must be a table of strings"),
     ];
     for (line, message) in refused {
         let problem = problem_with(line);
@@ -235,7 +238,7 @@ fn values_that_mean_nothing_are_refused_in_words() {
     }
     let dark = problem_with("brand.accent = \"#3346c8\"\nbrand.accent_dark = \"#3346c8\"");
     assert!(
-        dark.contains("brand.accent_dark: #3346c8 cannot be read well: on dark ground"),
+        dark.contains("brand.accent_dark: #3346c8 cannot be read well: on a dark ground"),
         "{dark}"
     );
 }
@@ -256,7 +259,7 @@ fn s21_a_secret_key_itself_is_refused_and_never_repeated() {
         assert!(!problem.contains("hunter2hunter2") && !problem.contains("7654321"), "{problem}");
     }
     let problem = problem_with(&format!("secret_keys = [\"{key}\"]"));
-    assert!(problem.contains("number 1 is a secret key itself"), "{problem}");
+    assert!(problem.contains("item 1 is a secret key itself"), "{problem}");
     assert!(problem.contains("latchkey keys secret"), "{problem}");
 }
 
@@ -264,7 +267,7 @@ fn s21_a_secret_key_itself_is_refused_and_never_repeated() {
 fn s21_keys_that_everybody_knows_cannot_be_configured() {
     for key in ["lk_sec_demo", "lk_sec_test_approve"] {
         let line = format!("secret_keys = [\"{}\"]", SecretDigest::of(key));
-        assert!(problem_with(&line).contains("known to everybody"), "{key}");
+        assert!(problem_with(&line).contains("a key that is public"), "{key}");
         assert!(load(&format!("[[sites]]\nname = \"demo\"\n{line}\n")).is_err(), "{key}");
     }
 }
@@ -277,7 +280,7 @@ fn names_and_keys_are_one_sites_alone() {
         problems,
         [
             "sites.other.public_key: is that of site shop as well",
-            "sites.other.secret_keys: has a key of site shop; a secret is one site's alone",
+            "sites.other.secret_keys: has a key of site shop; a secret key belongs to one site",
         ]
     );
     let twice = "[[sites]]\nname = \"shop\"\n[[sites]]\nname = \"shop\"\n";
@@ -343,7 +346,7 @@ fn production_knows_no_key_that_everybody_knows_unless_it_is_asked_to() {
     assert!(config.sites.with_secret("lk_sec_demo").is_none());
     let approve = config.sites.with_secret("lk_sec_test_approve").unwrap();
     assert_eq!((approve.origins.len(), approve.return_urls.len()), (2, 0));
-    assert!(config.warnings()[0].contains("known to everybody"), "{:?}", config.warnings());
+    assert!(config.warnings()[0].contains("are public"), "{:?}", config.warnings());
 
     let text = "sites_for_tests = true\ntest_origins = [\"http://shop.example\"]\n";
     let problems = problems_with(text, &PRODUCTION);
@@ -395,7 +398,7 @@ fn nothing_secret_of_a_site_is_shown() {
     assert!(!shown.to_lowercase().contains("reviewer") && !shown.contains("00000000"), "{shown}");
 }
 
-/// Whoever copies the example of the documents has a site that works.
+/// A copy of the example in the documents works.
 #[test]
 fn the_example_of_the_documents_is_accepted() {
     let page = include_str!("../../../../docs/CONFIGURATION.md");

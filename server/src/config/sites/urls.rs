@@ -1,65 +1,51 @@
-//! Whole URLs that we send people or messages to.
+//! Origins and URLs that a site lists, each compared exactly.
 
 use url::Url;
 
 use crate::{
-    config::{Mode, reader::Reader},
+    config::server::{self, Mode},
     origin::Origin,
 };
 
-/// Longer than any URL that is meant to be listed, in bytes.
-const LONGEST: usize = 2048;
+const HTTPS_ONLY: &str = "must begin with https:// in production";
 
-/// URLs that are compared as wholes, each listed once.
-pub(super) fn read_list(reader: &mut Reader, key: &str, mode: Mode) -> Vec<Url> {
-    let mut urls = Vec::new();
-    for (index, text) in reader.texts(key).into_iter().enumerate() {
-        let problem = match parse(&text, mode) {
-            Ok(url) if urls.contains(&url) => "is listed twice",
-            Ok(url) => {
-                urls.push(url);
-                continue;
-            }
-            Err(problem) => problem,
-        };
-        // By its number, since a URL may have a password in it.
-        reader.refuse(key, format!("number {} {problem}", index + 1));
+/// An origin of pages that embed a site.
+pub(super) fn parse_origin(text: &str, mode: Mode) -> Result<Origin, &'static str> {
+    if text.contains('*') {
+        return Err("contains \"*\", which is not a wildcard here: list each origin");
     }
-    urls
+    let origin = server::parse_origin(text)?;
+    if mode == Mode::Production && !origin.is_https() {
+        return Err(HTTPS_ONLY);
+    }
+    Ok(origin)
 }
 
-/// One URL, where it is set.
-pub(super) fn read_optional(reader: &mut Reader, key: &str, mode: Mode) -> Option<Url> {
-    let text = reader.optional(key)?;
-    parse(&text, mode).map_err(|problem| reader.refuse(key, problem)).ok()
-}
-
-/// Reads by the WHATWG rules, and refuses what those would silently mend (S15).
-fn parse(text: &str, mode: Mode) -> Result<Url, &'static str> {
-    if text.len() > LONGEST {
+/// A URL that people or events are sent to. Read by the WHATWG rules, but refused where those would
+/// silently repair it (S15).
+pub(super) fn parse_url(text: &str, mode: Mode) -> Result<Url, &'static str> {
+    if text.len() > 2048 {
         return Err("is longer than 2048 characters");
     }
     if text.contains(|c: char| c.is_control() || c.is_whitespace() || c == '\\') {
-        return Err("has a blank, a control character or a backslash in it");
+        return Err("contains a blank, a control character or a backslash");
     }
     if text.contains('*') {
-        return Err("has a \"*\", which stands for nothing here: list each URL");
+        return Err("contains \"*\", which is not a wildcard here: list each URL");
     }
-    let url = Url::parse(text);
-    let Some(url) = url.ok().filter(|url| matches!(url.scheme(), "http" | "https")) else {
-        return Err("must be a whole URL, for example \"https://shop.example/verified\"");
-    };
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let url = url.ok_or("must be a whole URL, for example \"https://shop.example/verified\"")?;
     if Origin::of_url(url.as_str()).is_none() {
         return Err("has a host that is neither a name nor an address");
     }
     if url.scheme() == "http" && mode == Mode::Production {
-        return Err("must begin with https:// in production");
+        return Err(HTTPS_ONLY);
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err("must not hold a user name or password");
     }
     if url.fragment().is_some() {
-        return Err("must not have a \"#\": what stands behind it reaches no server");
+        return Err("must not have a \"#\": the part after it reaches no server");
     }
     Ok(url)
 }

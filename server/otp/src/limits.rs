@@ -1,17 +1,17 @@
-//! Limits across verifications: quotas and the keys that they are counted under.
+//! Limits across verifications.
 //!
 //! Recipients are counted across all their verifications, so that opening a new one never refills
 //! anything (S5); callers by address, so that one machine cannot ask for everybody's codes. Counting
 //! happens inside the store's atomic step, so parallel requests cannot slip past a limit together.
 
-use std::{net::IpAddr, time::Duration};
+use std::time::Duration;
 
-use otp::{
-    Limit, Recipient, Timestamp,
+use otp_types::Limit;
+
+use crate::{
     quota::{CallerCounters, Exhausted, Quota, RecipientCounters},
+    time::Timestamp,
 };
-
-use crate::{derived_keys::Pseudonyms, store::CounterKey};
 
 /// Quotas of the limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,29 +38,15 @@ pub struct Exceeded {
 }
 
 impl Limits {
-    /// Key of the counters of a recipient of a site.
-    pub fn recipient_key(
-        &self,
-        pseudonyms: &Pseudonyms,
-        site: &str,
-        recipient: &Recipient,
-        now: Timestamp,
-    ) -> CounterKey {
-        let quotas =
-            [self.recipient_sends_short, self.recipient_sends_long, self.recipient_wrong_checks];
-        let digest = pseudonyms.recipient(site, recipient);
-        CounterKey { digest, expires_at: kept_until(&quotas, now) }
+    /// Longest span over which a caller is counted.
+    pub fn caller_span(&self) -> Duration {
+        self.caller_sends.per.max(self.caller_checks.per)
     }
 
-    /// Key of the counters of a caller.
-    pub fn caller_key(
-        &self,
-        pseudonyms: &Pseudonyms,
-        address: IpAddr,
-        now: Timestamp,
-    ) -> CounterKey {
-        let quotas = [self.caller_sends, self.caller_checks];
-        CounterKey { digest: pseudonyms.caller(address), expires_at: kept_until(&quotas, now) }
+    /// Longest span over which a recipient is counted.
+    pub fn recipient_span(&self) -> Duration {
+        let sends = self.recipient_sends_short.per.max(self.recipient_sends_long.per);
+        sends.max(self.recipient_wrong_checks.per)
     }
 
     /// Counts one message, or nothing at all if any limit refuses it.
@@ -123,12 +109,6 @@ impl Limits {
         // Allowed in the same atomic step, so this cannot be refused.
         let _ = recipient.wrong_checks.take(self.recipient_wrong_checks, now);
     }
-}
-
-/// Counters are kept for twice the longest window.
-fn kept_until(quotas: &[Quota], now: Timestamp) -> Timestamp {
-    let longest = quotas.iter().map(|quota| quota.per).fold(Duration::ZERO, Duration::max);
-    now + longest * 2
 }
 
 fn refuse(limit: Limit, taken: Result<(), Exhausted>) -> Result<(), Exceeded> {

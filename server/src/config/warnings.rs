@@ -1,0 +1,65 @@
+//! Settings that are valid and still unlikely to be meant.
+
+use std::time::Duration;
+
+use otp::policy::Draft;
+
+use super::server::{Mode, ServerSettings};
+use crate::site::{Site, Sites};
+
+/// The longest lifetime of a code for signing in: NIST SP 800-63B-4, 3.1.3.2 (S2).
+const LONGEST_LIFETIME: Duration = Duration::from_secs(600);
+
+/// One sentence each: first of the server, then of its sites by name.
+pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -> Vec<String> {
+    let production = server.mode == Mode::Production;
+    let (for_tests, mut sites): (Vec<&Site>, Vec<&Site>) =
+        sites.all().map(AsRef::as_ref).partition(|site| site.rehearsal.is_some());
+    sites.sort_by(|a, b| a.name.cmp(&b.name));
+    let of_server = [
+        (
+            !production && !server.bind.ip().is_loopback(),
+            format!(
+                "development mode listens on {}, which other machines can reach; the development \
+                 inbox shows every code to anyone who opens it",
+                server.bind
+            ),
+        ),
+        (
+            policy.lifetime > LONGEST_LIFETIME,
+            "policy.lifetime is above 600 seconds, the longest that NIST SP 800-63B accepts"
+                .to_owned(),
+        ),
+        (
+            production && !for_tests.is_empty(),
+            "sites_for_tests is on: the keys of those sites are public, and their approvals prove \
+             nothing"
+                .to_owned(),
+        ),
+    ];
+    let of_sites = sites.into_iter().flat_map(|site| {
+        let (embedded, named) = (!site.origins.is_empty(), site.public_key.is_some());
+        let returning = !site.return_urls.is_empty();
+        let keyless = site.secrets.is_empty();
+        let testing = !site.test_recipients.is_empty();
+        let lifetime = site.policy.lifetime();
+        let has_long_codes = lifetime > LONGEST_LIFETIME && lifetime != policy.lifetime;
+        [
+            (embedded && !named, "origins and no public_key, so no page can embed it"),
+            (!embedded && named, "a public_key and no origins, so no page can embed it"),
+            (embedded && keyless, "origins and no secret_keys, so no back end can redeem a result"),
+            (returning && keyless, "return_urls and no secret_keys, so no back end can use them"),
+            (
+                production && testing,
+                "test_recipients: whoever knows their codes can sign in as them",
+            ),
+            (
+                has_long_codes,
+                "a policy.lifetime above 600 seconds, the longest that NIST SP 800-63B accepts",
+            ),
+        ]
+        .map(|(applies, problem)| (applies, format!("site {} has {problem}", site.name)))
+    });
+    let all = of_server.into_iter().chain(of_sites);
+    all.filter(|(applies, _)| *applies).map(|(_, warning)| warning).collect()
+}
