@@ -45,8 +45,8 @@ const MAY_KNOW: &[(&str, &[&str], &str)] = &[
     ),
     (
         "http",
-        &["api", "i18n", "origin"],
-        "handlers reach the rules through `app::port::Port` and `api::Api` alone, never the store \
+        &["i18n", "origin", "service", "site"],
+        "handlers reach the rules through `app::port::Port` and `Service` alone, never the store \
          or a provider",
     ),
     (
