@@ -1,12 +1,11 @@
-//! Server functions of the hydrated card: thin, the rules stand behind
-//! [`Port`](crate::port::Port).
+//! Server functions of the hydrated card. They are thin; the rules are behind [`Port`].
 //!
 //! Only what the card needs is here. Starting and canceling are plain forms with and without script,
 //! since both lead to another page. Every function answers with the state that the card shows next,
 //! or with the [`Flash`] that it shows instead, so the browser reads nothing else.
 //!
 //! The HTTP layer calls them through `leptos_axum` and provides an `Arc<dyn Port>` and a
-//! [`Caller`](crate::port::Caller) as context for each request.
+//! [`Caller`] as context for each request.
 
 pub mod json;
 

@@ -1,7 +1,7 @@
 //! HTTP: from requests to the port and back to pages.
 //!
 //! Handlers hold no rules; they read a form, call [`Port`] and lay out a page or redirect to one.
-//! Everything that holds for every answer is in [`middleware`], so a handler that is added later
+//! Everything that holds for every answer is in `middleware`, so a handler that is added later
 //! cannot forget it. Modules import in one direction: `middleware`, `wording`, then handlers, `visit`,
 //! `frame`, and at last `caller`, `problem` and `security_headers`.
 
