@@ -1,9 +1,9 @@
 """What no description can say of a good request, for Schemathesis.
 
-A schema says which text may stand in a field; that a phone number exists, that a return URL is one of
-the site's, that a key names one request alone or that a token is genuine is for the server to know. Here
-well-formed values give way to such ones. So every request that is meant to be good has to be accepted,
-and one that is meant to be bad cannot be refused for a reason that nobody meant.
+A schema says which text may stand in a field; that a phone number or a country exists, that a return
+URL is one of the site's, that a key names one request alone or that a token is genuine is for the server
+to know. Here well-formed values give way to such ones. So every request that is meant to be good has to
+be accepted, and one that is meant to be bad cannot be refused for a reason that nobody meant.
 """
 
 import atexit
@@ -51,6 +51,9 @@ def before_call(context, case, kwargs):
     if not isinstance(body, dict):
         return
     if label == CREATE:
+        if re.fullmatch("[A-Za-z]{2}", str(body.get("country"))):
+            # Most pairs of letters are no country.
+            body["country"] = "GB"
         if is_text(body.get("to"), 254):
             body["to"] = recipient(body)
         if is_text(body.get("return_url"), 2048):

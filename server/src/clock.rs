@@ -1,8 +1,8 @@
-//! The server's time, and the only place that reads the machine's clock.
+//! The server's clock, and the only place that reads the system clock.
 //!
-//! After the start it follows the monotonic clock, so a wall clock that is stepped by an hour while
-//! the server runs moves nothing. At the start it is never earlier than the latest time the store
-//! has seen, so a clock that was set back in between revives no expired code (S28).
+//! While the server runs it follows the monotonic clock, so steps of the wall clock have no effect. At the
+//! start it is never earlier than the latest time in the store, so that setting the wall clock back does
+//! not revive expired codes (S28).
 
 use std::{
     sync::{
@@ -17,19 +17,19 @@ use otp::Timestamp;
 /// A source of the current time.
 #[derive(Clone, Debug)]
 pub enum Clock {
-    /// The machine's.
+    /// The system clock.
     System {
-        /// The time at which it was started.
+        /// Time at the start.
         base: Timestamp,
-        /// The monotonic clock at that time.
+        /// Monotonic clock at the start.
         started: Instant,
     },
-    /// For tests: stands still until it is moved.
+    /// For tests: stands still until it is advanced.
     Manual(Arc<AtomicU64>),
 }
 
 impl Clock {
-    /// Follows the machine's clock, from the wall clock's time or from `latest`, whichever is later.
+    /// A system clock that starts at the wall clock's time or at `latest`, whichever is later.
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
     pub fn system(latest: Timestamp) -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -37,7 +37,7 @@ impl Clock {
         Self::System { base: wall.max(latest), started: Instant::now() }
     }
 
-    /// Stands at `now` until [`Clock::advance`] moves it.
+    /// A manual clock at `now`.
     pub fn manual(now: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicU64::new(now.as_millis())))
     }
@@ -50,7 +50,7 @@ impl Clock {
         }
     }
 
-    /// Moves a manual clock forward; the system's cannot be moved.
+    /// Advances a manual clock; does nothing to a system clock.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(millis) = self {
             let by = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);

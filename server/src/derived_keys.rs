@@ -1,8 +1,6 @@
-//! The keys that are derived from the operator's master secrets, each for one use.
+//! Keys derived from the master secrets by HKDF (RFC 5869), one for each use.
 //!
-//! One list of master secrets is configured, newest first; HKDF (RFC 5869) makes of each a pepper
-//! for codes and a key for the outbox. Nothing derived is stored, so a dump of the store is of no
-//! use without the configuration.
+//! Derived keys are not stored, so a dump of the store reveals nothing without the configuration.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -19,47 +17,46 @@ use otp::{
 
 use crate::keyring::Keyring;
 
-/// All that the server derives from its master secrets. Cheap to clone.
+/// Keys derived from the master secrets. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct DerivedKeys {
-    /// Under which codes are digested.
+    /// HMAC keys for code digests, newest first.
     pub peppers: Arc<Peppers>,
-    /// Which keeps the outbox unreadable.
+    /// Encryption keys of the outbox, newest first.
     pub sealer: Arc<Sealer>,
-    /// Which makes keys of accounts.
+    /// HMAC key for the names of counters and idempotency keys.
     pub pseudonyms: Arc<Pseudonyms>,
 }
 
 impl DerivedKeys {
-    /// Derives everything from the master secrets.
+    /// Derives the keys.
     ///
     /// # Errors
-    /// Only where the cryptographic library itself fails.
+    /// If the cryptographic library fails.
     pub fn derive(keyring: &Keyring) -> Result<Self, Unspecified> {
         let mut peppers = Vec::new();
         let mut sealing = Vec::new();
-        let mut account = None;
+        let mut naming = None;
         for secret in keyring.secrets() {
             peppers.push(Pepper::new(derive_key(secret, b"latchkey pepper")?));
             let key = derive_key(secret, b"latchkey outbox")?;
             sealing.push(RandomizedNonceKey::new(&AES_256_GCM, &key)?);
-            // The last one, the oldest, names the accounts: a fresh secret in front of it then
-            // leaves what is counted where it was.
-            account = Some(derive_key(secret, b"latchkey accounts")?);
+            // Of the oldest secret, so that a fresh one in front does not rename counters.
+            naming = Some(derive_key(secret, b"latchkey accounts")?);
         }
-        let account = account.ok_or(Unspecified)?;
+        let naming = naming.ok_or(Unspecified)?;
         Ok(Self {
             peppers: Arc::new(Peppers::new(peppers).ok_or(Unspecified)?),
             sealer: Arc::new(Sealer(sealing)),
-            pseudonyms: Arc::new(Pseudonyms(hmac::Key::new(hmac::HMAC_SHA256, &account))),
+            pseudonyms: Arc::new(Pseudonyms(hmac::Key::new(hmac::HMAC_SHA256, &naming))),
         })
     }
 }
 
-/// A key for one use, made from a master secret.
+/// Derives a key for the use named by `label` from a master secret.
 ///
 /// # Errors
-/// Only where the cryptographic library itself fails.
+/// If the cryptographic library fails.
 pub fn derive_key(secret: &[u8], label: &[u8]) -> Result<[u8; 32], Unspecified> {
     let mut key = [0; 32];
     let derived = Salt::new(HKDF_SHA256, &[]).extract(secret);
@@ -67,22 +64,20 @@ pub fn derive_key(secret: &[u8], label: &[u8]) -> Result<[u8; 32], Unspecified> 
     Ok(key)
 }
 
-/// Encrypts what the outbox keeps: AES-256-GCM with random nonces, keys newest first.
+/// Encryption of the outbox: AES-256-GCM with random nonces, keys newest first.
 #[derive(Debug)]
 pub struct Sealer(Vec<RandomizedNonceKey>);
 
-/// What was sealed cannot be opened: it was altered, belongs to something else, or its key is no
-/// longer configured.
+/// The ciphertext was altered or belongs to another context, or its key is not configured any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("decrypting what the outbox keeps")]
+#[error("decryption failed: altered data or unknown key")]
 pub struct CannotOpen;
 
 impl Sealer {
-    /// Encrypts `plain` so that it opens only together with `context`: a nonce, the ciphertext and
-    /// its tag.
+    /// Encrypts `plain`, bound to `context`. The result is a nonce, the ciphertext and its tag.
     ///
     /// # Errors
-    /// Only where the cryptographic library itself fails.
+    /// If the cryptographic library fails.
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let key = self.0.first().ok_or(Unspecified)?;
         let mut sealed = plain.to_vec();
@@ -92,7 +87,10 @@ impl Sealer {
         Ok(whole)
     }
 
-    /// Decrypts what [`Sealer::seal`] made under any of the keys.
+    /// Decrypts what [`Sealer::seal`] encrypted with any of the keys.
+    ///
+    /// # Errors
+    /// If the ciphertext was altered or sealed with another key or context.
     pub fn open(&self, context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CannotOpen> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_LEN>().ok_or(CannotOpen)?;
         self.0
@@ -108,23 +106,23 @@ impl Sealer {
     }
 }
 
-/// Names what is counted without telling who: keyed digests, cut to 128 bits.
+/// Pseudonyms for the keys of counters: keyed digests, cut to 128 bits.
 #[derive(Debug)]
 pub struct Pseudonyms(hmac::Key);
 
 impl Pseudonyms {
-    /// The name of a recipient's account at one site, the same for every spelling of it (S18).
+    /// Pseudonym of a recipient at one site, the same for every spelling (S18).
     pub fn recipient(&self, site: &str, recipient: &Recipient) -> [u8; 16] {
         self.name(&[b"recipient", site.as_bytes(), recipient.canonical().as_bytes()])
     }
 
-    /// The name of what a back end of a site has called one of its requests.
+    /// Pseudonym of an idempotency key of a site.
     pub fn request(&self, site: &str, key: &str) -> [u8; 16] {
         self.name(&[b"request", site.as_bytes(), key.as_bytes()])
     }
 
-    /// The name of a caller's account. Whoever has one IPv6 address has the 2^64 beside it, so they
-    /// count as one (S17).
+    /// Pseudonym of a caller. An IPv6 network of /64 counts as one caller, since its owner can choose any
+    /// address in it (S17).
     pub fn caller(&self, address: IpAddr) -> [u8; 16] {
         match address.to_canonical() {
             IpAddr::V4(address) => self.name(&[b"caller", &address.octets()]),
@@ -156,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sealed_opens_only_in_its_context() {
+    fn a_ciphertext_opens_in_its_context_only() {
         let sealer = secrets(&["A"]).sealer;
         let sealed = sealer.seal(b"this message", b"123456").unwrap();
         assert_eq!(sealer.open(b"this message", &sealed).unwrap(), b"123456");
@@ -164,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn s7_what_is_sealed_shows_nothing_and_never_looks_the_same() {
+    fn s7_a_ciphertext_does_not_contain_the_plain_text_and_differs_each_time() {
         let sealer = secrets(&["A"]).sealer;
         let sealed = sealer.seal(b"", b"123456").unwrap();
         assert!(!sealed.windows(6).any(|window| window == b"123456"));
@@ -172,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_altered_or_cut_does_not_open() {
+    fn an_altered_or_truncated_ciphertext_does_not_open() {
         let sealer = secrets(&["A"]).sealer;
         let sealed = sealer.seal(b"", b"123456").unwrap();
         for index in 0..sealed.len() {
@@ -191,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_secret_in_front_leaves_accounts_where_they_were() {
+    fn a_fresh_secret_does_not_rename_counters() {
         let address = "192.0.2.1".parse().unwrap();
         let before = secrets(&["A"]).pseudonyms.caller(address);
         assert_eq!(secrets(&["B", "A"]).pseudonyms.caller(address), before);
@@ -199,9 +197,9 @@ mod tests {
     }
 
     #[test]
-    fn s17_callers_are_told_apart_by_what_they_can_choose_freely() {
-        let names = secrets(&["A"]).pseudonyms;
-        let name = |address: &str| names.caller(address.parse().unwrap());
+    fn s17_callers_are_told_apart_by_network_and_not_by_ipv6_host() {
+        let pseudonyms = secrets(&["A"]).pseudonyms;
+        let name = |address: &str| pseudonyms.caller(address.parse().unwrap());
         assert_eq!(name("2001:db8:1:2::1"), name("2001:db8:1:2:ffff::9"));
         assert_ne!(name("2001:db8:1:2::1"), name("2001:db8:1:3::1"));
         assert_eq!(name("::ffff:192.0.2.1"), name("192.0.2.1"));

@@ -1,13 +1,13 @@
-//! Logging an error once, where it is handled, with everything that led to it.
+//! Logging of errors with their sources.
 
 use std::error::Error;
 
-/// Logs `error` with all its causes, under a message that says what follows from it.
+/// Logs `error` with its sources. `message` describes the consequence.
 pub fn log_error(error: &dyn Error, message: &'static str) {
     tracing::error!(error = chain(error), "{message}");
 }
 
-/// An error and its causes in one line.
+/// An error and its sources in one line.
 pub fn chain(error: &dyn Error) -> String {
     let mut line = error.to_string();
     let mut source = error.source();

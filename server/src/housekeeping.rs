@@ -1,4 +1,5 @@
-//! Dropping what is over, a little at a time, so that neither the file nor a pause ever grows.
+//! Deletes expired records in small batches, so that the database stays small and the writer is never busy
+//! for long.
 
 use std::time::Duration;
 
@@ -11,17 +12,16 @@ use crate::{
     store::{Store, Swept},
 };
 
-/// Between two sweeps. It also bounds how much time a clock that was set back between two starts
-/// can regain, since each sweep notes the time.
-const EVERY: Duration = Duration::from_secs(5);
+/// Interval between sweeps. Each sweep stores the time, so the interval also bounds how far a clock that was
+/// set back between two starts can go back.
+const INTERVAL: Duration = Duration::from_secs(5);
 
-/// Between two sweeps while there is more to drop than one sweep takes, so that what is kept is
-/// bounded however much comes in, and nobody waits long for the writer meanwhile.
-const AGAIN: Duration = Duration::from_millis(50);
+/// Pause between sweeps while there is more to delete, so that other writes are not delayed.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Sweeps until `stop` is cancelled.
 pub async fn run<S: Store>(store: S, clock: Clock, retention: Duration, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(EVERY);
+    let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
@@ -31,23 +31,23 @@ pub async fn run<S: Store>(store: S, clock: Clock, retention: Duration, stop: Ca
         while sweep(&store, &clock, retention).await {
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep(AGAIN) => {}
+                () = tokio::time::sleep(PAUSE) => {}
             }
         }
     }
 }
 
-/// Sweeps once; tells whether there may be more.
+/// Sweeps once; returns whether there may be more to delete.
 async fn sweep<S: Store>(store: &S, clock: &Clock, retention: Duration) -> bool {
     match store.sweep(clock.now(), retention).await {
         Ok(swept) => {
             if swept != Swept::default() {
-                tracing::debug!(?swept, "swept");
+                tracing::debug!(?swept, "deleted expired records");
             }
             swept.more
         }
         Err(error) => {
-            log_error(&error, "the store could not be swept; trying again shortly");
+            log_error(&error, "deleting expired records failed; retrying");
             false
         }
     }

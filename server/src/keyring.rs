@@ -1,8 +1,7 @@
-//! The master secrets from which every key of the server is derived.
+//! The master secrets, from which all keys of the server are derived.
 //!
-//! They are a list, newest first: the first one is used to write, all of them to read. Rotating
-//! means putting a fresh one in front, and taking the last one away once nothing that was made
-//! under it is alive any more.
+//! They are a list, newest first: the first one is used for writing, all of them for reading. To rotate,
+//! put a fresh secret in front, and remove the last one when everything made with it has expired.
 
 use std::{
     fmt,
@@ -19,10 +18,10 @@ use base64::{
 use rand::TryCryptoRng;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 
-/// Fewest bytes of a secret: as many as HMAC-SHA-256 gives out.
+/// Fewest bytes of a secret: the output size of HMAC-SHA-256.
 const LEAST_BYTES: usize = 32;
 
-/// Other tools leave the padding out, and people type any letter at the end; we write it properly.
+/// Accepts missing padding and stray trailing bits, which other tools and hand-typed secrets have.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -35,7 +34,10 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct Keyring(Arc<[SecretSlice<u8>]>);
 
 impl Keyring {
-    /// Reads secrets in base64, newest first.
+    /// Parses secrets in base64, newest first.
+    ///
+    /// # Errors
+    /// If there is none, or one is not base64 or too short.
     pub fn parse<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, KeyProblem> {
         let mut secrets = Vec::new();
         for (index, text) in texts.into_iter().enumerate() {
@@ -50,12 +52,15 @@ impl Keyring {
         if secrets.is_empty() { Err(KeyProblem::None) } else { Ok(Self(secrets.into())) }
     }
 
-    /// The secrets, newest first; never none.
+    /// The secrets, newest first. There is at least one.
     pub fn secrets(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(ExposeSecret::expose_secret)
     }
 
-    /// Reads the secrets kept in a file, one a line; `None` where there is no such file.
+    /// Reads a key file with one secret a line; `None` if the file does not exist.
+    ///
+    /// # Errors
+    /// If the file cannot be read or its content is invalid.
     pub fn read(file: &Path) -> Result<Option<Self>, KeyFileError> {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => SecretString::from(text),
@@ -70,8 +75,11 @@ impl Keyring {
         }
     }
 
-    /// Reads the secrets kept in a file, and makes the file with one fresh secret if there is none.
-    /// Of several servers that start at the same time one makes it, and all use that.
+    /// Reads a key file; creates it with one fresh secret if it does not exist. If several servers start at
+    /// the same time, one of them creates the file and all use it.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written, its content is invalid, or the generator fails.
     pub fn read_or_make(file: &Path, rng: &mut impl TryCryptoRng) -> Result<Self, KeyFileError> {
         loop {
             if let Some(keyring) = Self::read(file)? {
@@ -87,29 +95,32 @@ impl Keyring {
     }
 }
 
-/// Shows how many there are.
+/// Shows the number of secrets only.
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Keyring({} secrets)", self.0.len())
     }
 }
 
-/// Draws a secret and writes it in base64.
+/// Draws a fresh secret, in base64.
+///
+/// # Errors
+/// The error of the generator.
 pub fn fresh_secret<R: TryCryptoRng>(rng: &mut R) -> Result<SecretString, R::Error> {
     let mut bytes = zeroize::Zeroizing::new([0; LEAST_BYTES]);
     rng.try_fill_bytes(bytes.as_mut_slice())?;
     Ok(BASE64.encode(&bytes).into())
 }
 
-/// Writes a key file that is either whole or not there, readable by its owner alone.
+/// Creates a key file atomically, readable by its owner only.
 fn keep(file: &Path, secret: &SecretString) -> io::Result<()> {
     let directory = match file.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     std::fs::create_dir_all(directory)?;
-    // A temporary file has mode 0600 from the start, and appears under its name only when it is
-    // written; an existing file is never replaced, because that would lose what it can read.
+    // A temporary file has mode 0600 from the start and gets its name when it is complete. An existing file
+    // is never replaced, because its secrets would be lost.
     let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
     writeln!(temporary, "# Latchkey's master secrets, newest first. Losing them ends every open")?;
     writeln!(temporary, "# verification; whoever reads them can guess codes from the database.")?;
@@ -127,53 +138,53 @@ fn from_url_alphabet(c: char) -> char {
     }
 }
 
-/// Why a list of secrets cannot be used.
+/// A list of secrets is invalid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyProblem {
     /// The list is empty.
-    #[error("holds no secret")]
+    #[error("contains no secret")]
     None,
-    /// One of them is no base64.
+    /// A secret is not base64.
     #[error("secret {number} is not base64")]
     NotBase64 {
-        /// Its place in the list, counted from 1.
+        /// Position in the list, from 1.
         number: usize,
     },
-    /// One of them is too short.
+    /// A secret is too short.
     #[error("secret {number} has {bytes} bytes, and needs at least 32")]
     TooShort {
-        /// Its place in the list, counted from 1.
+        /// Position in the list, from 1.
         number: usize,
-        /// Its length.
+        /// Its length in bytes.
         bytes: usize,
     },
 }
 
-/// Why the key file cannot be used.
+/// The key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("reading the key file {}", file.display())]
     Read {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The error of the file system.
         source: io::Error,
     },
-    /// It holds something else.
-    #[error("understanding the key file {}", file.display())]
+    /// The content is invalid.
+    #[error("parsing the key file {}", file.display())]
     Content {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The problem.
         source: KeyProblem,
     },
-    /// It cannot be made.
-    #[error("making the key file {}", file.display())]
+    /// The file cannot be created.
+    #[error("creating the key file {}", file.display())]
     Write {
         /// The file.
         file: PathBuf,
-        /// What the system said.
+        /// The error of the file system.
         source: io::Error,
     },
     /// The operating system gave no random bytes.

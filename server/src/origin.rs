@@ -1,4 +1,4 @@
-//! A web origin: scheme, host and port.
+//! Web origins: scheme, host and port.
 
 use std::{fmt, net::SocketAddr};
 
@@ -12,9 +12,9 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Parses by the WHATWG rules. `None` for other schemes and for anything beyond an origin, and for
-    /// hosts that no name or address is written as: these rules let `;`, `,` and `*` pass, which mean
-    /// something in the policies that origins stand in.
+    /// Parses an origin by the WHATWG rules. `None` for other schemes and for URLs with more than an origin.
+    /// Characters such as `;`, `,` and `*`, which those rules allow in hosts, are refused, because they have
+    /// a meaning in security policies.
     pub fn parse(text: &str) -> Option<Self> {
         let url = Url::parse(text).ok()?;
         let bare = url.path() == "/"
@@ -33,13 +33,13 @@ impl Origin {
         Some(Self { text: url.origin().ascii_serialization(), host })
     }
 
-    /// The origin that an http or https URL leads to.
+    /// The origin of an http or https URL.
     pub fn of_url(url: &str) -> Option<Self> {
         let url = Url::parse(url).ok()?;
         Self::parse(&url.origin().ascii_serialization())
     }
 
-    /// The origin of a plain http server on an address.
+    /// The origin of a plain http server at an address.
     pub fn of_address(address: SocketAddr) -> Self {
         let host = match address {
             SocketAddr::V4(address) => address.ip().to_string(),
@@ -52,17 +52,17 @@ impl Origin {
         Self { text, host }
     }
 
-    /// For example `https://otp.example.com`, without a slash at the end.
+    /// The origin as text, for example `https://otp.example.com`.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The host alone, for the origin-bound line of a text message.
+    /// The host without the port.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// Whether browsers reach it over TLS.
+    /// Whether the scheme is https.
     pub fn is_https(&self) -> bool {
         self.text.starts_with("https://")
     }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn s13_an_origin_holds_nothing_that_a_policy_could_take_for_something_else() {
+    fn s13_an_origin_cannot_inject_into_a_policy() {
         for good in ["https://shop.example", "http://[::1]:3001", "https://münchen.example:8443"] {
             assert!(Origin::parse(good).is_some(), "{good}");
         }

@@ -116,7 +116,7 @@ impl Application {
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
         let dispatcher = dispatcher(config, &catalogue, &inbox)?;
-        let lease = config.delivery.lease.max(dispatcher.patience() + Duration::from_secs(5));
+        let lease = config.delivery.lease.max(dispatcher.timeout() + Duration::from_secs(5));
         // A result that is approved at the last moment can still be redeemed.
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
@@ -149,7 +149,7 @@ impl Application {
                 longest: config.delivery.retry_longest,
             },
             lease,
-            brands: brands(&config.sites),
+            senders: senders(&config.sites),
             origin_host: origin.host().to_owned(),
         });
 
@@ -268,7 +268,7 @@ fn longest_life(sites: &Sites) -> Duration {
 }
 
 /// The names in the messages of each site.
-fn brands(sites: &Sites) -> Senders {
+fn senders(sites: &Sites) -> Senders {
     let names =
         |site: &Site| SenderNames { brand: site.brand.name.clone(), sender: site.sender.clone() };
     Senders::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))

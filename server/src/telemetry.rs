@@ -1,4 +1,4 @@
-//! Log lines: text for people, JSON for machines, to standard error.
+//! Logging to standard error, as text or JSON.
 
 use std::{
     io::IsTerminal,
@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 use crate::config::{LogFormat, LogSettings};
 
-/// Begins to log. To be called once in the life of a process; a second call changes nothing.
+/// Starts logging. A second call in a process has no effect.
 pub fn start(settings: &LogSettings) {
     let filter = EnvFilter::try_new(&settings.level).unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
@@ -29,10 +29,10 @@ pub fn start(settings: &LogSettings) {
     }
 }
 
-/// Tells where it happened, and what only if that was written by us: a formatted message may quote
-/// a value that nobody may read (S8).
+/// Logs the location of a panic, and its message if it is a literal: a formatted message may contain secret
+/// values (S8).
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let location = panic.location().map(Location::to_string);
     let message = panic.payload().downcast_ref::<&'static str>();
-    tracing::error!(location, message, "a fault in the program");
+    tracing::error!(location, message, "panic");
 }

@@ -1,5 +1,4 @@
-//! The one-time passcode itself: a string of digits from end to end, so that a leading zero is
-//! never lost.
+//! One-time passcodes: strings of digits, so that leading zeros are kept.
 
 use std::fmt;
 
@@ -7,18 +6,19 @@ use otp_types::{CodeProblem, typed_code};
 use rand::TryRng;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// The shortest code that a policy may ask for.
+/// Fewest digits in a code.
 pub const MIN_LENGTH: u8 = 4;
-/// The longest code that a policy may ask for.
+/// Most digits in a code.
 pub const MAX_LENGTH: u8 = 10;
 
 /// A code in clear text: 4 to 10 ASCII digits. Its memory is wiped when it is dropped.
 ///
-/// Neither `Debug` nor `Display` nor serialisation shows it; [`Code::as_str`] is the one way out.
+/// `Debug` does not show it, and it has neither `Display` nor serialisation; [`Code::as_str`] gives the
+/// digits.
 #[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct Code(String);
 
-/// Why a string is no code: it is not made of 4 to 10 ASCII digits.
+/// The string is not made of 4 to 10 ASCII digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a code has {MIN_LENGTH} to {MAX_LENGTH} digits and nothing else")]
 pub struct Malformed;
@@ -26,11 +26,11 @@ pub struct Malformed;
 impl Code {
     /// Draws a uniform code of `length` digits (S1).
     ///
-    /// Each byte of the generator below 250 gives one digit; the six values above it are drawn
-    /// again, since 256 is no multiple of ten and a plain remainder would prefer the low digits.
+    /// Rejection sampling: each random byte below 250 gives one digit, the others are drawn again. A
+    /// plain remainder would prefer the low digits, since 256 is not a multiple of ten.
     ///
     /// # Errors
-    /// Whatever the generator fails with. A code is never made from anything else.
+    /// The error of the generator.
     pub fn generate<R: TryRng>(length: u8, rng: &mut R) -> Result<Self, R::Error> {
         let length = usize::from(length.clamp(MIN_LENGTH, MAX_LENGTH));
         let mut digits = String::with_capacity(length);
@@ -45,12 +45,15 @@ impl Code {
         Ok(Self(digits))
     }
 
-    /// The code of other people's test suites: nothing but zeros.
+    /// The test code: `length` zeros.
     pub fn zeros(length: u8) -> Self {
         Self("0".repeat(usize::from(length.clamp(MIN_LENGTH, MAX_LENGTH))))
     }
 
-    /// Reads a code that is already normalised: ASCII digits only.
+    /// Parses a normalised code: ASCII digits only.
+    ///
+    /// # Errors
+    /// If it is not made of 4 to 10 ASCII digits.
     pub fn parse(input: &str) -> Result<Self, Malformed> {
         let length = usize::from(MIN_LENGTH)..=usize::from(MAX_LENGTH);
         if length.contains(&input.len()) && input.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -71,15 +74,15 @@ impl Code {
     /// The first `length` digits, as uniform as the code itself.
     #[must_use]
     pub fn first(&self, length: u8) -> Self {
-        Self(self.0.chars().take(usize::from(length)).collect())
+        Self(self.0.get(..usize::from(length)).unwrap_or(&self.0).to_owned())
     }
 
-    /// The digits. Where this is called, the clear code leaves the type that guards it.
+    /// The digits. Keep them out of logs, errors and responses.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// How many digits it has.
+    /// Number of digits.
     pub fn length(&self) -> u8 {
         // At most `MAX_LENGTH`, by both constructors.
         u8::try_from(self.0.len()).unwrap_or(MAX_LENGTH)
@@ -111,7 +114,8 @@ mod tests {
     fn s1_a_million_codes_pass_a_chi_square_test_at_every_position() {
         let mut counts = [[0_u32; 10]; 6];
         for _ in 0..1_000_000 {
-            let code = Code::generate(6, &mut SysRng).unwrap();
+            // As codes are made: digits for any length are drawn, and the policy's length is taken.
+            let code = Code::generate(MAX_LENGTH, &mut SysRng).unwrap().first(6);
             for (position, digit) in code.as_str().bytes().enumerate() {
                 counts[position][usize::from(digit - b'0')] += 1;
             }
@@ -122,8 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn the_first_digits_of_a_code_keep_their_zeros() {
+        let drawn = Code::parse("0012345678").unwrap();
+        for (length, digits) in [(4, "0012"), (6, "001234"), (10, "0012345678")] {
+            assert_eq!(drawn.first(length).as_str(), digits);
+        }
+    }
+
+    #[test]
     fn s1_the_chi_square_test_notices_a_plain_remainder() {
-        // The mistake that rejection avoids: six values too many for the low digits.
+        // Without rejection, six values of a byte too many fall on the low digits.
         let mut counts = [0_u32; 10];
         let mut bytes = vec![0_u8; 1_000_000];
         SysRng.try_fill_bytes(&mut bytes).unwrap();

@@ -1,38 +1,38 @@
-//! What a relying party hangs onto a verification and gets back with its result.
+//! Data that a relying party attaches to a verification and gets back with its result.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-/// What is known of a verification beside its rules. None of it decides anything.
+/// Attached data of a verification.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Details {
-    /// The origin of the page in which the person types the code, where that is embedded in one.
+    /// Origin of the embedding page, if the code is typed in a frame.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// Where the person is sent back to, exactly as the relying party has listed it.
+    /// Return URL, exactly as listed in the site's configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
-    /// What the relying party's page said to tell one of its sessions from another.
+    /// Opaque value of the embedding page that binds the result to one of its sessions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub page_state: Option<String>,
-    /// The relying party's own words on it.
+    /// Key-value pairs of the relying party.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
-    /// Nobody is sent anything: it proves nothing and serves somebody's tests.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    /// Test mode: no message is sent, and the result proves nothing.
+    #[serde(rename = "rehearsal", skip_serializing_if = "std::ops::Not::not")]
     pub rehearsal: bool,
 }
 
 impl Details {
-    /// Whether there is nothing to keep.
+    /// Whether no data is attached.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Shows nothing that may be personal.
+/// Leaves out the fields that may hold personal data.
 impl fmt::Debug for Details {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Details")
@@ -41,5 +41,18 @@ impl fmt::Debug for Details {
             .field("metadata", &self.metadata.len())
             .field("rehearsal", &self.rehearsal)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stored_form_stays_readable() {
+        let details = Details { rehearsal: true, ..Details::default() };
+        let stored = serde_json::json!({ "rehearsal": true });
+        assert_eq!(serde_json::to_value(&details).unwrap(), stored);
+        assert_eq!(serde_json::from_value::<Details>(stored).unwrap(), details);
     }
 }

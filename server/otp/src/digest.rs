@@ -1,8 +1,8 @@
-//! What is kept of a code: a keyed digest, worthless without a key that is not in the store.
+//! Keyed digests of codes. The store keeps digests only; the keys are not in the store.
 //!
-//! A slow password hash would not help here: six digits are searched in a moment whatever the
-//! hash, so the secret has to be the key. HMAC-SHA-256 costs a microsecond, which leaves no lever
-//! for a denial of service.
+//! A slow password hash would not help: all codes of six digits can be searched whatever the hash
+//! costs, so the protection has to come from a key. HMAC-SHA-256 takes a microsecond, so checks cannot
+//! be used to exhaust the CPU.
 
 use std::fmt;
 
@@ -17,32 +17,32 @@ use crate::{Channel, code::Code, id::VerificationId};
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// What a code is good for; it fits nothing else (S6).
+/// Context that a code is bound to: it matches in no other one (S6).
 #[derive(Clone, Copy, Debug)]
 pub struct Binding<'a> {
-    /// The relying party.
+    /// Name of the site.
     pub site: &'a str,
     /// The verification that the code was made for.
     pub verification: &'a VerificationId,
     /// The canonical form of the recipient.
     pub recipient: &'a str,
-    /// The channel the code was sent by.
+    /// The channel that the code was sent by.
     pub channel: Channel,
-    /// What the relying party verifies for.
+    /// The site's purpose of the verification.
     pub purpose: &'a str,
 }
 
-/// A secret key under which codes are digested. Its memory is wiped when it is dropped.
+/// HMAC key for code digests. Its memory is wiped when it is dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Pepper([u8; 32]);
 
 impl Pepper {
-    /// A pepper from 32 uniform bytes.
+    /// Makes a pepper of 32 uniform bytes.
     pub fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// Names the pepper without giving it away: four bytes of a digest under it.
+    /// Public identifier: four bytes of a digest under the pepper.
     fn id(&self) -> PepperId {
         let mac = self.mac(&[b"latchkey pepper id"]);
         PepperId([mac[0], mac[1], mac[2], mac[3]])
@@ -52,7 +52,7 @@ impl Pepper {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = HmacSha256::new_from_slice(&self.0).expect("any key length");
         for part in parts {
-            // Lengths in front keep ("ab", "c") and ("a", "bc") apart.
+            // Length prefixes keep ("ab", "c") and ("a", "bc") apart.
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
@@ -78,13 +78,13 @@ impl fmt::Debug for Pepper {
     }
 }
 
-/// The server's peppers, newest first. New digests are made under the first; those made under
-/// another of the list still match, so a pepper is rotated without a failed verification.
+/// The server's peppers, newest first. The first makes new digests; digests under any pepper of the
+/// list match, so rotating a pepper fails no verification.
 #[derive(Clone, Debug)]
 pub struct Peppers(Vec<(PepperId, Pepper)>);
 
 impl Peppers {
-    /// Takes the list, newest first; `None` where it is empty.
+    /// Takes the peppers, newest first; `None` if there are none.
     pub fn new(newest_first: impl IntoIterator<Item = Pepper>) -> Option<Self> {
         let peppers: Vec<_> =
             newest_first.into_iter().map(|pepper| (pepper.id(), pepper)).collect();
@@ -97,8 +97,8 @@ impl Peppers {
         CodeDigest { pepper: *id, mac: pepper.digest(binding, code) }
     }
 
-    /// Whether `digest` was made of this binding and code. Compares in constant time; a digest
-    /// under a pepper that is no longer listed matches nothing.
+    /// Whether `digest` is of this binding and code. Compares in constant time. A digest under a pepper
+    /// that is not listed any more never matches.
     pub fn matches(&self, digest: &CodeDigest, binding: &Binding<'_>, code: &Code) -> bool {
         self.0
             .iter()
@@ -107,25 +107,25 @@ impl Peppers {
     }
 }
 
-/// Which pepper a digest was made under.
+/// Identifies the pepper of a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct PepperId([u8; 4]);
 
-/// The keyed digest of a code, as it is stored.
+/// Keyed digest of a code, as stored.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct CodeDigest {
     pepper: PepperId,
     mac: [u8; 32],
 }
 
-/// Even the digest stays out of logs: with a stolen pepper it is the code.
+/// Hides the digest: together with a stolen pepper it reveals the code.
 impl fmt::Debug for CodeDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("CodeDigest(..)")
     }
 }
 
-/// 48 characters of base64url: the pepper's id, then the digest.
+/// 48 characters of base64url: 4 bytes of pepper id, 32 bytes of digest.
 impl Serialize for CodeDigest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut bytes = [0; 36];
@@ -208,12 +208,12 @@ mod tests {
         let id = VerificationId::generate(Timestamp::default(), &mut SysRng).unwrap();
         let binding = binding(&id);
         let digest = peppers(&[1]).digest(&binding, &code("004217"));
-        // The thief of the store sees the pepper's id, but has to guess the pepper.
+        // The store shows the id of the pepper, but not the pepper.
         let owner = peppers(&[1]);
-        let mut thief = peppers(&[2]);
-        thief.0[0].0 = digest.pepper;
+        let mut attacker = peppers(&[2]);
+        attacker.0[0].0 = digest.pepper;
         let all = || (0..1_000_000).map(|number| code(&format!("{number:06}")));
-        assert_eq!(all().filter(|guess| thief.matches(&digest, &binding, guess)).count(), 0);
+        assert_eq!(all().filter(|guess| attacker.matches(&digest, &binding, guess)).count(), 0);
         assert_eq!(all().filter(|guess| owner.matches(&digest, &binding, guess)).count(), 1);
     }
 

@@ -1,70 +1,70 @@
-//! What happens to a verification that its relying party is told of.
+//! Events of a verification, for webhooks.
 //!
-//! Events are not raised where things change, which would have to be remembered at each place. They
-//! are read off the verification as it stood before a step and as it stands after it.
+//! Events are computed by comparing a verification before and after a step, so that no place that
+//! changes a verification has to remember to raise one.
 
 use otp_types::{DeliveryState, State};
 use serde::{Deserialize, Serialize};
 
 use crate::{time::Timestamp, verification::Verification};
 
-/// Something that a relying party is told.
+/// One event of a verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// The right code was typed in time.
+    /// The right code was entered in time.
     Approved,
-    /// The verification is over and proves nothing.
+    /// The verification ended without approval.
     Failed(Reason),
-    /// A message has come further, or never will arrive.
+    /// The delivery state of a message changed.
     DeliveryUpdated {
-        /// Which message, from 1.
+        /// Number of the message, from 1.
         number: u32,
     },
 }
 
-/// Why a verification has failed.
+/// Reason of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The budget of checks is spent.
+    /// All checks were used.
     MaxAttemptsReached,
-    /// It was called off.
+    /// Cancelled by the site or the person.
     Canceled,
     /// No message could be delivered.
     Undeliverable,
-    /// Nobody typed the right code in time.
+    /// The right code was not entered in time.
     Expired,
 }
 
-/// What a step has brought about that was made at `now`: first how messages fared, then how the
-/// verification ended.
+/// The events of a step that ran at `now`: delivery updates first, then the end of the verification.
 ///
-/// A verification ends once. Where time alone has ended it, no step has, and [`lapsed`] tells.
+/// An expiry is not among them, since no step causes it; see [`lapsed`].
 pub fn between(before: Option<&Verification>, after: &Verification, now: Timestamp) -> Vec<Event> {
     let mut events = Vec::new();
-    let mut were = before.into_iter().flat_map(Verification::deliveries);
-    for (send, number) in after.deliveries().zip(1..) {
-        // A message is accepted where it is committed, and that is no news to who asked for it.
-        if send != were.next().unwrap_or(DeliveryState::Accepted) {
+    let mut old = before.into_iter().flat_map(Verification::deliveries);
+    for (new, number) in after.deliveries().zip(1..) {
+        // A new message begins as accepted, which is not an event.
+        if new != old.next().unwrap_or(DeliveryState::Accepted) {
             events.push(Event::DeliveryUpdated { number });
         }
     }
-    let was = before.map_or(State::Pending, |before| before.state(now));
-    if was == State::Pending {
-        events.extend(ending(after.state(now)));
+    let old_state = before.map_or(State::Pending, |before| before.state(now));
+    if old_state == State::Pending {
+        events.extend(end_event(after.state(now)));
     }
     events
 }
 
-/// What has become of a verification that time alone has ended, if it has.
+/// The event of a verification that has ended by time alone; `None` if it is pending or was ended by
+/// a step.
 pub fn lapsed(verification: &Verification, now: Timestamp) -> Option<Event> {
     match verification.finished_at() {
         Some(_) => None,
-        None => ending(verification.state(now)),
+        None => end_event(verification.state(now)),
     }
 }
 
-fn ending(state: State) -> Option<Event> {
+fn end_event(state: State) -> Option<Event> {
     match state {
         State::Pending => None,
         State::Approved => Some(Event::Approved),
@@ -111,7 +111,7 @@ mod tests {
         Verification::open(opening, Channel::Email, &code("123456"), &peppers(), START)
     }
 
-    /// What a change brings about that is made at `now`.
+    /// The verification after a change at `now`, and the events of the change.
     fn events(
         before: &Verification,
         now: Timestamp,
@@ -124,45 +124,45 @@ mod tests {
     }
 
     #[test]
-    fn opening_one_is_no_event_and_neither_is_a_wrong_code() {
+    fn opening_a_verification_and_a_wrong_code_are_no_events() {
         let opened = opened();
         assert_eq!(between(None, &opened, START), []);
-        let (_, told) = events(&opened, START, |verification| {
+        let (_, found) = events(&opened, START, |verification| {
             verification.check("000000", &peppers(), START);
         });
-        assert_eq!(told, []);
+        assert_eq!(found, []);
     }
 
     #[test]
-    fn the_right_code_is_told_once() {
+    fn an_approval_is_one_event() {
         let check = |verification: &mut Verification| {
             verification.check("123456", &peppers(), START);
         };
-        let (approved, told) = events(&opened(), START, check);
-        assert_eq!(told, [Event::Approved]);
+        let (approved, found) = events(&opened(), START, check);
+        assert_eq!(found, [Event::Approved]);
         assert_eq!(events(&approved, START, check).1, []);
     }
 
     #[test]
-    fn the_last_wrong_code_is_told_and_calling_off_what_is_over_is_not() {
+    fn the_last_wrong_code_is_an_event_and_cancelling_afterwards_is_none() {
         let mut verification = opened();
-        let mut told = Vec::new();
+        let mut found = Vec::new();
         for _ in 0..6 {
             let (after, more) = events(&verification, START, |verification| {
                 verification.check("000000", &peppers(), START);
             });
-            (verification, told) = (after, [told, more].concat());
+            (verification, found) = (after, [found, more].concat());
         }
-        assert_eq!(told, [Event::Failed(Reason::MaxAttemptsReached)]);
+        assert_eq!(found, [Event::Failed(Reason::MaxAttemptsReached)]);
         assert_eq!(events(&verification, START, |over| over.cancel(START)).1, []);
-        let (_, told) = events(&opened(), START, |pending| pending.cancel(START));
-        assert_eq!(told, [Event::Failed(Reason::Canceled)]);
+        let (_, found) = events(&opened(), START, |pending| pending.cancel(START));
+        assert_eq!(found, [Event::Failed(Reason::Canceled)]);
     }
 
     #[test]
-    fn a_message_is_told_of_each_time_it_comes_further_and_at_no_other_try() {
+    fn each_change_of_a_delivery_state_is_an_event_and_a_failed_try_is_none() {
         let mut verification = opened();
-        let mut told = Vec::new();
+        let mut found = Vec::new();
         for (delivery, tries) in [
             (DeliveryState::Accepted, 1),
             (DeliveryState::Sent, 2),
@@ -173,43 +173,43 @@ mod tests {
             let (after, more) = events(&verification, START, |verification| {
                 verification.record_delivery(1, delivery, tries);
             });
-            (verification, told) = (after, [told, more].concat());
+            (verification, found) = (after, [found, more].concat());
         }
-        assert_eq!(told, [Event::DeliveryUpdated { number: 1 }; 2]);
+        assert_eq!(found, [Event::DeliveryUpdated { number: 1 }; 2]);
         let later = START + Duration::from_secs(30);
-        let (resent, told) = events(&verification, later, |verification| {
+        let (resent, found) = events(&verification, later, |verification| {
             verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
         });
-        assert_eq!(told, []);
-        let (_, told) = events(&resent, later, |verification| {
+        assert_eq!(found, []);
+        let (_, found) = events(&resent, later, |verification| {
             verification.record_delivery(2, DeliveryState::Sent, 1);
         });
-        assert_eq!(told, [Event::DeliveryUpdated { number: 2 }]);
+        assert_eq!(found, [Event::DeliveryUpdated { number: 2 }]);
     }
 
     #[test]
-    fn a_refusal_for_good_tells_how_the_message_fared_and_then_how_it_ended() {
-        let (_, told) = events(&opened(), START, |verification| {
+    fn a_permanent_refusal_gives_a_delivery_update_and_then_the_failure() {
+        let (_, found) = events(&opened(), START, |verification| {
             verification.record_delivery(1, DeliveryState::Undelivered, 1);
             verification.record_refusal(START);
         });
         let failed = Event::Failed(Reason::Undeliverable);
-        assert_eq!(told, [Event::DeliveryUpdated { number: 1 }, failed]);
+        assert_eq!(found, [Event::DeliveryUpdated { number: 1 }, failed]);
     }
 
     #[test]
-    fn what_time_has_ended_is_told_by_nobody_but_time() {
+    fn an_expiry_is_an_event_of_time_and_never_of_a_step() {
         let opened = opened();
         let end = opened.expires_at();
         let before = end - Duration::from_millis(1);
         assert_eq!(lapsed(&opened, before), None);
         assert_eq!(lapsed(&opened, end), Some(Event::Failed(Reason::Expired)));
-        // A message that is given up just then changes the reason and not who tells it.
-        let (late, told) = events(&opened, end, |verification| {
+        // A message that is given up just then changes the reason, and the step still has no such event.
+        let (late, found) = events(&opened, end, |verification| {
             verification.record_delivery(1, DeliveryState::Undelivered, 1);
             verification.record_refusal(end);
         });
-        assert_eq!(told, [Event::DeliveryUpdated { number: 1 }]);
+        assert_eq!(found, [Event::DeliveryUpdated { number: 1 }]);
         assert_eq!(lapsed(&late, end), Some(Event::Failed(Reason::Undeliverable)));
         let (canceled, _) = events(&opened, START, |pending| pending.cancel(START));
         assert_eq!(lapsed(&canceled, end), None);

@@ -13,15 +13,15 @@ const RANDOM_BYTES: usize = 18;
 const _: () = assert!(RANDOM_BYTES * 8 >= 128, "S10");
 const BYTES: usize = CLOCK_BYTES + RANDOM_BYTES;
 
-/// The id of a verification: whoever holds it may check and resend, so it cannot be guessed.
+/// Id of a verification, and the capability to check and resend it, so it cannot be guessed.
 ///
 /// 24 bytes, written as 32 characters of base64url: 48 bits of creation time in milliseconds, then
-/// 144 random bits (S10 asks for 128). The time comes first so that rows made together lie together
-/// in a tree ordered by id, and a commit of many requests touches few pages; it tells no secret.
+/// 144 random bits (S10 asks for 128). The time comes first so that rows made at the same time are
+/// neighbours in the index, and a commit of many requests touches few pages.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VerificationId([u8; BYTES]);
 
-/// Why a string is no id.
+/// The string is not an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an id is 32 characters of base64url")]
 pub struct InvalidId;
@@ -30,14 +30,14 @@ impl VerificationId {
     /// Makes a fresh id.
     ///
     /// # Errors
-    /// Whatever the generator fails with.
+    /// The error of the generator.
     pub fn generate<R: TryRng>(now: Timestamp, rng: &mut R) -> Result<Self, R::Error> {
         let mut id = Self::first_at(now);
         rng.try_fill_bytes(&mut id.0[CLOCK_BYTES..])?;
         Ok(id)
     }
 
-    /// The least id that can be made at `now`: every id made earlier sorts before it.
+    /// The lowest id of the instant `now`: every earlier id sorts before it.
     pub fn first_at(now: Timestamp) -> Self {
         let mut bytes = [0; BYTES];
         bytes[..CLOCK_BYTES].copy_from_slice(&now.as_millis().to_be_bytes()[2..]);
@@ -50,7 +50,7 @@ impl VerificationId {
         text.parse().unwrap_or(Self::first_at(Timestamp::default()))
     }
 
-    /// When it was made.
+    /// Time of creation.
     pub fn created_at(&self) -> Timestamp {
         let mut millis = [0; 8];
         millis[2..].copy_from_slice(&self.0[..CLOCK_BYTES]);
@@ -62,7 +62,10 @@ impl VerificationId {
         &self.0
     }
 
-    /// An id from its 24 bytes, as a store gives them back.
+    /// Reads an id from its 24 bytes.
+    ///
+    /// # Errors
+    /// If these are not 24 bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, InvalidId> {
         bytes.try_into().map(Self).map_err(|_| InvalidId)
     }
@@ -86,7 +89,7 @@ impl fmt::Display for VerificationId {
     }
 }
 
-/// Ids are capabilities, so a log that prints one with `{:?}` gets its public half: the time.
+/// Shows the time only, since ids are capabilities.
 impl fmt::Debug for VerificationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerificationId({}..)", &self.to_string()[..8])

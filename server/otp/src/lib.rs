@@ -1,10 +1,10 @@
 //! The pure domain of one-time-passcode verification.
 //!
-//! Everything here is a value or a function of its arguments: no async, no IO, no clock and no
-//! generator. Time arrives as a [`Timestamp`], randomness as a generator handed in by the caller,
-//! so each rule can be tested at the millisecond where it changes.
+//! No async, no IO, no clock and no random generator: time is a [`Timestamp`] parameter, and the
+//! generator is passed in by the caller, so each rule can be tested at the millisecond where it
+//! changes.
 //!
-//! Read [`verification`] first: it is the state machine that all else serves.
+//! Read the state machine in [`verification`] first.
 
 pub mod verification;
 

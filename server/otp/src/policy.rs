@@ -1,4 +1,4 @@
-//! How long codes are, how long they live and how often one may try: numbers with bounds.
+//! Policies: length and lifetime of codes, and how many checks and sends a verification has.
 
 use std::{ops::RangeInclusive, time::Duration};
 
@@ -21,9 +21,9 @@ pub const LIVE_CODES: RangeInclusive<u8> = 1..=2;
 /// Bounds of [`Draft::window`], in seconds; it is at least the lifetime as well.
 pub const WINDOW_SECONDS: RangeInclusive<u64> = 30..=86_400;
 
-/// The rules that one verification runs under, fixed when it is created.
+/// The rules of one verification, fixed when it is created.
 ///
-/// Only [`Policy::new`] makes one, so a policy that exists lies within its bounds.
+/// Every policy is made by [`Policy::new`] and so within its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Policy {
@@ -36,7 +36,7 @@ pub struct Policy {
     window: Duration,
 }
 
-/// The stored form: times in whole seconds, a quarter of what a `Duration` would take in every row.
+/// Stored form, with times in whole seconds to keep rows small.
 #[derive(Serialize, Deserialize)]
 struct Stored {
     code_length: u8,
@@ -79,23 +79,22 @@ impl TryFrom<Stored> for Policy {
     }
 }
 
-/// A policy as somebody wrote it, not yet held against the bounds.
+/// A policy that has not been validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
     /// Digits in a code, 4 to 10.
     pub code_length: u8,
-    /// How long a code is accepted, 30 s to 1 h. Times are whole seconds; what is less is cut off.
+    /// How long a code is accepted, 30 s to 1 h. Times are rounded down to whole seconds.
     pub lifetime: Duration,
-    /// Wrong checks that one verification may have, 1 to 10.
+    /// Wrong checks allowed in one verification, 1 to 10.
     pub checks: u32,
-    /// Messages that one verification may send, 1 to 10.
+    /// Messages allowed in one verification, 1 to 10.
     pub sends: u32,
     /// Wait before each resend, 0 s to 1 h each; the last one repeats. At least one.
     pub resend_waits: Vec<Duration>,
     /// Codes that are accepted at the same time, 1 or 2.
     pub live_codes: u8,
-    /// How long after its creation a verification sends further codes, up to 24 h, at least one
-    /// code's lifetime.
+    /// How long after its creation a verification sends codes: at least one code's lifetime, up to 24 h.
     pub window: Duration,
 }
 
@@ -113,27 +112,27 @@ impl Default for Draft {
     }
 }
 
-/// One number of a policy that lies outside its bounds.
+/// A number of a policy that is out of bounds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{name} is {actual}, but must be {bounds}")]
 pub struct OutOfBounds {
-    /// The number's name, as in [`Draft`].
+    /// Name of the field in [`Draft`].
     pub name: &'static str,
-    /// What was asked for, with its unit.
+    /// The value, with its unit.
     pub actual: String,
-    /// What is possible.
+    /// The bounds.
     pub bounds: &'static str,
 }
 
 impl Policy {
-    /// Holds a draft against the bounds.
+    /// Validates a draft.
     ///
     /// # Errors
-    /// Everything that lies outside, all at once.
+    /// Every number that is out of bounds.
     pub fn new(draft: Draft) -> Result<Self, Vec<OutOfBounds>> {
         let mut problems = Vec::new();
-        let mut demand = |fine: bool, name, actual: String, bounds| {
-            if !fine {
+        let mut require = |in_bounds: bool, name, actual: String, bounds| {
+            if !in_bounds {
                 problems.push(OutOfBounds { name, actual, bounds });
             }
         };
@@ -142,36 +141,41 @@ impl Policy {
             let (low, high) = bounds.into_inner();
             (Duration::from_secs(low)..=Duration::from_secs(high)).contains(&duration)
         };
-        demand(
+        require(
             CODE_LENGTH.contains(&draft.code_length),
             "code_length",
             draft.code_length.to_string(),
             "4 to 10 digits",
         );
-        demand(
+        require(
             within(draft.lifetime, LIFETIME_SECONDS),
             "lifetime",
             seconds(draft.lifetime),
             "30 to 3600 s",
         );
-        demand(CHECKS.contains(&draft.checks), "checks", draft.checks.to_string(), "1 to 10");
-        demand(SENDS.contains(&draft.sends), "sends", draft.sends.to_string(), "1 to 10");
-        demand(!draft.resend_waits.is_empty(), "resend_waits", "empty".into(), "at least one wait");
+        require(CHECKS.contains(&draft.checks), "checks", draft.checks.to_string(), "1 to 10");
+        require(SENDS.contains(&draft.sends), "sends", draft.sends.to_string(), "1 to 10");
+        require(
+            !draft.resend_waits.is_empty(),
+            "resend_waits",
+            "empty".into(),
+            "at least one wait",
+        );
         for wait in &draft.resend_waits {
-            demand(
+            require(
                 within(*wait, RESEND_WAIT_SECONDS),
                 "resend_waits",
                 seconds(*wait),
                 "0 to 3600 s each",
             );
         }
-        demand(
+        require(
             LIVE_CODES.contains(&draft.live_codes),
             "live_codes",
             draft.live_codes.to_string(),
             "1 or 2",
         );
-        demand(
+        require(
             draft.lifetime <= draft.window && within(draft.window, WINDOW_SECONDS),
             "window",
             seconds(draft.window),
@@ -190,17 +194,17 @@ impl Policy {
         self.code_length
     }
 
-    /// How long a code is accepted after it was made.
+    /// How long a code is accepted.
     pub fn lifetime(&self) -> Duration {
         self.lifetime
     }
 
-    /// Wrong checks that one verification may have.
+    /// Wrong checks allowed in one verification.
     pub fn checks(&self) -> u32 {
         self.checks
     }
 
-    /// Messages that one verification may send, the first included.
+    /// Messages allowed in one verification, the first included.
     pub fn sends(&self) -> u32 {
         self.sends
     }
@@ -210,12 +214,12 @@ impl Policy {
         usize::from(self.live_codes)
     }
 
-    /// How long after its creation a verification sends further codes.
+    /// How long after its creation a verification sends codes.
     pub fn window(&self) -> Duration {
         self.window
     }
 
-    /// The wait after message number `sent` (from 1) before the next may be asked for.
+    /// The wait after message number `sent` (from 1) before the next one may be requested.
     pub fn wait_after(&self, sent: u32) -> Duration {
         let index = usize::try_from(sent.saturating_sub(1)).unwrap_or(usize::MAX);
         let last = self.resend_waits.len().saturating_sub(1);
@@ -225,7 +229,6 @@ impl Policy {
 
 impl Default for Policy {
     fn default() -> Self {
-        // The defaults lie within the bounds; a test says so too.
         Self::new(Draft::default()).unwrap_or_else(|_| unreachable!("the defaults are in bounds"))
     }
 }

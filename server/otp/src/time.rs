@@ -1,4 +1,4 @@
-//! Instants as plain numbers, so that time is a parameter everywhere.
+//! Instants as plain numbers, so that time can be a parameter everywhere.
 
 use std::{
     ops::{Add, Sub},
@@ -25,7 +25,7 @@ impl Timestamp {
         self.0
     }
 
-    /// How long it has been since `earlier`; zero where `earlier` is not earlier.
+    /// Time elapsed since `earlier`; zero if `earlier` is later.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }

@@ -1,7 +1,4 @@
-//! What an approved verification lets a relying party know: the claims of its result token.
-//!
-//! The claims say which proof was given, to whom and until when. How they are signed and written
-//! down is the server's business; that they exist for an approved verification alone is this one's.
+//! Claims of the result token of an approved verification. The server signs and encodes them.
 
 use std::time::Duration;
 
@@ -13,42 +10,42 @@ use crate::{
     id::VerificationId, recipient::Recipient, time::Timestamp, verification::Verification,
 };
 
-/// The longest that a result token may live (S20).
+/// Longest lifetime of a result token (S20).
 pub const MAX_LIFETIME: Duration = Duration::from_secs(300);
 
-/// The statement of a result token.
+/// Claims of a result token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResultToken {
-    /// The verification that was approved; its result is redeemed once.
+    /// The approved verification. Its result is redeemed once.
     pub verification: VerificationId,
-    /// The relying party that it is meant for.
+    /// The site that the token is for.
     pub audience: String,
-    /// What the relying party verified for.
+    /// The site's purpose of the verification.
     pub purpose: String,
-    /// The channel that was proven.
+    /// The channel that the code was sent by.
     pub channel: Channel,
-    /// What that proves.
+    /// Assurance of the code.
     pub assurance: Assurance,
-    /// What the relying party's page said to tell one of its sessions from another.
+    /// Opaque value of the embedding page that binds the result to one of its sessions.
     pub page_state: Option<String>,
-    /// The origin of the page in which the code was typed, where that was embedded in one.
+    /// Origin of the embedding page, if the code was typed in a frame.
     pub origin: Option<String>,
-    /// By which the relying party can tell whether it is about the recipient that it knows.
+    /// Lets the site compare the recipient with the one it knows; see [`recipient_hash`].
     pub recipient_hash: String,
-    /// Nobody was sent anything: it serves somebody's tests and proves nothing.
+    /// Test mode: no message was sent, and the token proves nothing.
     pub rehearsal: bool,
-    /// When it was made.
+    /// Time of the approval.
     pub issued_at: Timestamp,
-    /// When it stops being accepted.
+    /// The token is accepted before this time.
     pub expires_at: Timestamp,
 }
 
 impl ResultToken {
-    /// The token of an approved verification; `None` for any other, and for one whose result has
-    /// been redeemed.
+    /// The token of an approved verification; `None` for any other, after its lifetime, and once the
+    /// result has been redeemed.
     ///
-    /// `lifetime` is cut to [`MAX_LIFETIME`], and it runs from the approval, so that asking again
-    /// later makes no token that lives longer.
+    /// `lifetime` is at most [`MAX_LIFETIME`] and runs from the approval, so that issuing again later
+    /// does not extend it.
     pub fn issue(verification: &Verification, lifetime: Duration, now: Timestamp) -> Option<Self> {
         if verification.state(now) != State::Approved || verification.redeemed_at().is_some() {
             return None;
@@ -72,14 +69,14 @@ impl ResultToken {
         token.is_valid_at(now).then_some(token)
     }
 
-    /// Whether it is accepted at `now`.
+    /// Whether the token is accepted at `now`.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         now < self.expires_at
     }
 }
 
-/// SHA-256 of `<verification id>.<canonical recipient>` in base64url: who knows both can compare,
-/// and one person's hashes of two verifications have nothing in common.
+/// SHA-256 of `<verification id>.<canonical recipient>` in base64url. It can be compared by those who
+/// know both, and differs between two verifications of one recipient.
 pub fn recipient_hash(verification: VerificationId, recipient: &Recipient) -> String {
     let known = format!("{verification}.{}", recipient.canonical());
     URL_SAFE_NO_PAD.encode(Sha256::digest(known))
@@ -152,7 +149,7 @@ mod tests {
         assert_eq!(hash(one, "jo@EXAMPLE.com"), hash(one, " jo@example.com"));
         assert_ne!(hash(one, "jo@example.com"), hash(other, "jo@example.com"));
         assert_ne!(hash(one, "jo@example.com"), hash(one, "jan@example.com"));
-        // As a relying party computes it: id, full stop, address.
+        // The formula that is documented for relying parties.
         let expected = Sha256::digest(format!("{one}.jo@example.com"));
         assert_eq!(hash(one, "jo@example.com"), URL_SAFE_NO_PAD.encode(expected));
     }

@@ -37,12 +37,11 @@ pub(super) async fn send_test(
         to: recipient,
         code,
         locale: catalogue.negotiate(None),
-        sent_at: now,
         expires_at: now + Duration::max(config.policy.lifetime, Duration::from_secs(60)),
         brand: config.page.brand.clone(),
         sender: None,
         origin_host: config.server.origin(config.server.bind).host().to_owned(),
-        around_host: None,
+        embedder_host: None,
     };
     let to = letter.to.masked();
     match dispatcher.deliver(&letter, 0, now).await {

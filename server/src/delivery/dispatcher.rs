@@ -1,4 +1,4 @@
-//! The providers of each channel, in the order in which they are asked.
+//! Selection of the provider for a message.
 
 use std::time::Duration;
 
@@ -7,60 +7,63 @@ use otp::{Channel, Timestamp};
 use super::{Failure, OutgoingMessage, Provider, Receipt, Undelivered};
 use crate::outbox::Breaker;
 
-/// After so many failures that may pass, a message goes to the next provider of its channel.
-const TRIES_EACH: u32 = 3;
+/// Transient failures after which a message goes to the next provider of its channel.
+const TRIES_PER_PROVIDER: u32 = 3;
 
-/// Everything that can carry messages.
+/// The providers of each channel, in order of preference.
 #[derive(Debug)]
 pub struct Dispatcher {
-    email: Vec<Carrier>,
-    sms: Vec<Carrier>,
+    email: Vec<Entry>,
+    sms: Vec<Entry>,
 }
 
 #[derive(Debug)]
-struct Carrier {
+struct Entry {
     provider: Provider,
     breaker: Breaker,
 }
 
 impl Dispatcher {
-    /// A dispatcher with the providers of each channel, the preferred first.
+    /// Takes the providers of each channel, the preferred one first.
     pub fn new(email: Vec<Provider>, sms: Vec<Provider>) -> Self {
-        let carrier = |provider| Carrier { provider, breaker: Breaker::default() };
-        let carriers = |providers: Vec<_>| providers.into_iter().map(carrier).collect();
-        Self { email: carriers(email), sms: carriers(sms) }
+        let entry = |provider| Entry { provider, breaker: Breaker::default() };
+        let entries = |providers: Vec<_>| providers.into_iter().map(entry).collect();
+        Self { email: entries(email), sms: entries(sms) }
     }
 
-    /// The channels that have a provider.
+    /// Channels that have a provider.
     pub fn channels(&self) -> Vec<Channel> {
         let channels = [Channel::Email, Channel::Sms];
-        channels.into_iter().filter(|channel| !self.of(*channel).is_empty()).collect()
+        channels.into_iter().filter(|channel| !self.entries(*channel).is_empty()).collect()
     }
 
-    /// Every provider of every channel.
+    /// All providers.
     pub fn providers(&self) -> impl Iterator<Item = &Provider> {
-        self.email.iter().chain(&self.sms).map(|carrier| &carrier.provider)
+        self.email.iter().chain(&self.sms).map(|entry| &entry.provider)
     }
 
-    /// The longest that [`Dispatcher::deliver`] can take.
-    pub fn patience(&self) -> Duration {
+    /// Longest duration of [`Dispatcher::deliver`].
+    pub fn timeout(&self) -> Duration {
         let channel =
-            |carriers: &[Carrier]| carriers.iter().map(|carrier| carrier.provider.patience()).sum();
+            |entries: &[Entry]| entries.iter().map(|entry| entry.provider.timeout()).sum();
         Duration::max(channel(&self.email), channel(&self.sms))
     }
 
-    /// Hands a message over, having tried so `tries` times before.
+    /// Sends a message that has been tried `tries` times before.
     ///
-    /// A provider that refuses for good is passed over for the next one at once. One that fails for
-    /// the moment is asked again later, and after a few such failures the next one has its turn.
+    /// After a permanent failure the next provider is tried at once. After a transient one the caller
+    /// retries later; after a few of them, retries begin with the next provider.
+    ///
+    /// # Errors
+    /// The failure of the last provider tried.
     pub async fn deliver(
         &self,
         message: &OutgoingMessage,
         tries: u32,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
-        let mut last = Undelivered::permanent("no provider carries this channel");
-        for Carrier { provider, breaker } in self.in_turn(message.channel, tries, now) {
+        let mut last = Undelivered::permanent("no provider for this channel");
+        for Entry { provider, breaker } in self.in_order(message.channel, tries, now) {
             match provider.deliver(message, now).await {
                 Ok(receipt) => {
                     breaker.succeeded();
@@ -73,10 +76,9 @@ impl Dispatcher {
                         to = %message.to,
                         tries = tries + 1,
                         error = %undelivered,
-                        "a message was not taken",
+                        "provider did not accept the message",
                     );
-                    // A refusal for good is about the message or the settings, and comes from a
-                    // provider that answers.
+                    // A permanent failure is an answer, so it does not count for the breaker.
                     if undelivered.kind != Failure::Permanent {
                         breaker.failed(now);
                         return Err(undelivered);
@@ -88,17 +90,17 @@ impl Dispatcher {
         Err(last)
     }
 
-    /// The providers of a channel in the order to ask them; last those that are left alone.
-    fn in_turn(&self, channel: Channel, tries: u32, now: Timestamp) -> Vec<&Carrier> {
-        let carriers = self.of(channel);
-        let turn = usize::try_from(tries / TRIES_EACH).unwrap_or_default();
-        let (later, first) = carriers.split_at(turn % carriers.len().max(1));
+    /// The providers of a channel in the order to try them; those with an open breaker come last.
+    fn in_order(&self, channel: Channel, tries: u32, now: Timestamp) -> Vec<&Entry> {
+        let entries = self.entries(channel);
+        let turn = usize::try_from(tries / TRIES_PER_PROVIDER).unwrap_or_default();
+        let (later, first) = entries.split_at(turn % entries.len().max(1));
         let mut order: Vec<_> = first.iter().chain(later).collect();
-        order.sort_by_key(|carrier| carrier.breaker.rests_until(now).is_some());
+        order.sort_by_key(|entry| entry.breaker.open_until(now).is_some());
         order
     }
 
-    fn of(&self, channel: Channel) -> &[Carrier] {
+    fn entries(&self, channel: Channel) -> &[Entry] {
         match channel {
             Channel::Email => &self.email,
             Channel::Sms => &self.sms,

@@ -1,4 +1,4 @@
-//! The development provider: keeps what would have been sent and shows it.
+//! The development provider, which keeps messages and shows them on a page.
 
 use std::{
     collections::VecDeque,
@@ -11,16 +11,15 @@ use otp::{Channel, Timestamp};
 use super::{OutgoingMessage, Receipt, template};
 use crate::i18n::Catalogue;
 
-/// A bounded ring of caught messages. It holds clear codes and whole recipients, which is why it
-/// is refused in production mode.
+/// The newest messages. It holds clear codes and whole recipients, so it is refused in production.
 pub struct Inbox {
     catalogue: Arc<Catalogue>,
     capacity: usize,
-    caught: Mutex<Caught>,
+    received: Mutex<Received>,
 }
 
 #[derive(Default)]
-struct Caught {
+struct Received {
     count: u64,
     newest_first: VecDeque<InboxMessage>,
 }
@@ -28,7 +27,7 @@ struct Caught {
 impl Inbox {
     /// The provider's name.
     pub const NAME: &str = "inbox";
-    /// How many messages a page of them can sensibly show.
+    /// Messages kept by default.
     pub const CAPACITY: usize = 200;
 
     /// An empty inbox that keeps the newest [`CAPACITY`](Self::CAPACITY) messages.
@@ -38,13 +37,13 @@ impl Inbox {
 
     /// An empty inbox that keeps the newest `capacity` messages.
     pub fn with_capacity(catalogue: Arc<Catalogue>, capacity: usize) -> Self {
-        Self { catalogue, capacity, caught: Mutex::default() }
+        Self { catalogue, capacity, received: Mutex::default() }
     }
 
-    /// What it holds, newest first.
+    /// The messages, newest first.
     pub fn messages(&self) -> Vec<InboxMessage> {
-        let caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
-        caught.newest_first.iter().cloned().collect()
+        let received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.newest_first.iter().cloned().collect()
     }
 
     pub(super) fn deliver(&self, message: &OutgoingMessage, now: Timestamp) -> Receipt {
@@ -58,10 +57,10 @@ impl Inbox {
                 (wire::Channel::Sms, String::new(), text)
             }
         };
-        let mut caught = self.caught.lock().unwrap_or_else(PoisonError::into_inner);
-        caught.count += 1;
-        let number = caught.count;
-        caught.newest_first.push_front(InboxMessage {
+        let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
+        received.count += 1;
+        let number = received.count;
+        received.newest_first.push_front(InboxMessage {
             number,
             received_at: now.as_millis(),
             channel,
@@ -70,7 +69,7 @@ impl Inbox {
             text,
             code: message.code.as_str().to_owned(),
         });
-        caught.newest_first.truncate(self.capacity);
+        received.newest_first.truncate(self.capacity);
         Receipt { provider: Self::NAME, reference: Some(number.to_string()) }
     }
 }

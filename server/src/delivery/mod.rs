@@ -1,8 +1,8 @@
-//! How a code reaches a person: the message, what it says, and the providers that carry it.
+//! Delivery of codes: messages, templates, providers and the worker.
 //!
-//! A [`Provider`] takes one [`OutgoingMessage`] and answers with a [`Receipt`] or with why not, in the
-//! three kinds that decide what happens next. It keeps no queue and tries nothing twice: when to
-//! try again, and with whom, is the outbox worker's business.
+//! A [`Provider`] is given one [`OutgoingMessage`] and returns a [`Receipt`] or the kind of failure. It
+//! has no queue and does not retry; the [`DeliveryWorker`] does, and the [`Dispatcher`] selects the
+//! provider.
 
 pub mod dispatcher;
 pub mod envelope;

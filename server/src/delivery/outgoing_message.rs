@@ -1,81 +1,77 @@
-//! One message on its way to a provider, and what can come of handing it over.
+//! A message for a provider, and the results of sending it.
 
 use otp::{Channel, Code, Recipient, Timestamp};
 
-/// Everything that a provider needs to write and send one message.
+/// Everything that a provider needs to render and send one message.
 ///
-/// It holds the clear code, and with it whatever renders it. Its `Debug` shows neither the code
-/// nor the whole recipient.
+/// It holds the clear code. `Debug` shows neither the code nor the whole recipient.
 #[derive(Clone, Debug)]
 pub struct OutgoingMessage {
-    /// Names this message over all its tries, so that whoever receives it twice can tell.
+    /// Id of the message, the same for all tries, by which duplicates are recognised.
     pub id: String,
-    /// The channel it goes by.
+    /// The channel.
     pub channel: Channel,
-    /// Who it goes to.
+    /// The recipient.
     pub to: Recipient,
-    /// What it carries.
+    /// The code.
     pub code: Code,
-    /// The language it is written in, a locale of the catalogue.
+    /// The language, a locale of the catalogue.
     pub locale: String,
-    /// When the send was accepted.
-    pub sent_at: Timestamp,
-    /// When the code stops being accepted. Nothing is sent from then on.
+    /// Expiry of the code. Nothing is sent from then on.
     pub expires_at: Timestamp,
-    /// The site's name, as people know it.
+    /// The site's display name.
     pub brand: String,
-    /// The name that mail comes from, where the site has one of its own.
+    /// Display name of the sender of mail, if the site has one of its own.
     pub sender: Option<String>,
-    /// The host of the page on which the code is typed, for the origin-bound line of a text
-    /// message.
+    /// Host of the page on which the code is typed, for the origin-bound line of a text message.
     pub origin_host: String,
-    /// The host of the page around it, where it stands in a frame.
-    pub around_host: Option<String>,
+    /// Host of the embedding page, if the code is typed in a frame.
+    pub embedder_host: Option<String>,
 }
 
-/// A provider has taken a message.
+/// Confirmation that a provider has accepted a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    /// Which provider.
+    /// Name of the provider.
     pub provider: &'static str,
-    /// The provider's own name for the message, where it gives one.
+    /// The provider's id of the message, if it gives one.
     pub reference: Option<String>,
 }
 
-/// Why a provider has not taken a message.
+/// A failed try to send a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {reason}")]
 pub struct Undelivered {
-    /// Whether trying again can help.
+    /// Whether a retry can help.
     pub kind: Failure,
-    /// For the operator: codes of the protocol and what was being done. Never what the other side
-    /// wrote, since mail servers and gateways like to repeat the recipient.
+    /// For the operator: the failed action and protocol codes. Never text of the other side, since mail
+    /// servers and gateways repeat the recipient in it.
     pub reason: String,
 }
 
-/// Whether trying again can help.
+/// Kind of a failed try.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Failure {
-    /// Nothing was sent; a later try may succeed.
+    /// The message was not sent; a later try may succeed.
     Transient,
-    /// Nothing was sent, and this provider will not send it later either.
+    /// The message was not sent, and this provider will not send it later either.
     Permanent,
-    /// The message was handed over and no answer came: it may or may not be on its way.
+    /// The message was handed over and not confirmed: it may have been sent.
     Ambiguous,
 }
 
 impl Undelivered {
-    /// Nothing was sent; a later try may succeed.
+    /// A failure of kind [`Failure::Transient`].
     pub fn transient(reason: impl Into<String>) -> Self {
         Self { kind: Failure::Transient, reason: reason.into() }
     }
 
-    /// Nothing was sent, and nothing will be.
+    /// A failure of kind [`Failure::Permanent`].
     pub fn permanent(reason: impl Into<String>) -> Self {
         Self { kind: Failure::Permanent, reason: reason.into() }
     }
 
-    /// It may or may not be on its way.
+    /// A failure of kind [`Failure::Ambiguous`].
     pub fn ambiguous(reason: impl Into<String>) -> Self {
         Self { kind: Failure::Ambiguous, reason: reason.into() }
     }
@@ -91,19 +87,19 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// What is wrong with a provider, found by asking it before there is anything to send.
+/// A provider would not be able to send.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {
-    /// It answers and refuses our credentials: nothing will ever be sent this way.
+    /// It refuses the credentials.
     #[error("the provider refuses the credentials: {reason}")]
     Rejected {
-        /// What it answered, in codes and plain words.
+        /// The answer in protocol codes.
         reason: String,
     },
-    /// It does not answer, or not as it should; that may pass.
+    /// It does not answer, or not as expected; this may pass.
     #[error("the provider cannot be reached: {reason}")]
     Unreachable {
-        /// What was tried and what happened.
+        /// The failed action and the failure.
         reason: String,
     },
 }

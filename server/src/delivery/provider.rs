@@ -1,4 +1,4 @@
-//! The closed set of what can carry a message, the development one beside the real ones.
+//! The closed set of providers, the development inbox among them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,42 +6,42 @@ use otp::{Channel, Timestamp};
 
 use super::{Inbox, OutgoingMessage, ProbeError, Receipt, Smtp, Twilio, Undelivered};
 
-/// What carries a message.
+/// A service that sends messages.
 #[derive(Debug)]
 pub enum Provider {
     /// E-mail by a mail server.
     Smtp(Smtp),
     /// Text messages by Twilio.
     Twilio(Twilio),
-    /// Development: everything is shown on a page instead of being sent.
+    /// Development: messages are shown on a page instead of being sent.
     Inbox(Arc<Inbox>),
 }
 
-/// Why a provider cannot be made from its settings.
+/// A provider cannot be set up from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
-    /// The sender is no mailbox.
+    /// The sender is not a mailbox.
     #[error("reading the sender's address")]
     Sender(#[source] lettre::address::AddressError),
     /// Without TLS, a code and a password would cross the network in the clear (S23).
-    #[error("mail without TLS is sent to this machine only, and {host} is another")]
+    #[error("mail without TLS is allowed to a loopback address only, and {host} is not one")]
     PlainOutsideLoopback {
-        /// The host that was configured.
+        /// The configured host.
         host: String,
     },
-    /// The file with the extra certificate authority cannot be read.
+    /// The file with the additional certificate authority cannot be read.
     #[error("reading the certificate authority for mail from {}", .file.display())]
     AuthorityFile {
         /// The file.
         file: std::path::PathBuf,
-        /// What happened.
+        /// The error of the file system.
         #[source]
         source: std::io::Error,
     },
-    /// The extra certificate authority is none, or TLS cannot be set up.
+    /// The additional certificate authority is invalid, or TLS cannot be set up.
     #[error("setting up TLS for mail")]
     Tls(#[source] lettre::transport::smtp::Error),
-    /// The API's address is no URL.
+    /// The base URL of the API is not a URL.
     #[error("reading Twilio's base URL")]
     BaseUrl,
     /// The HTTP client cannot be set up.
@@ -50,7 +50,7 @@ pub enum SetUpError {
 }
 
 impl Provider {
-    /// The provider's name in configuration, logs and records.
+    /// Name of the provider in configuration and logs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Smtp(_) => Smtp::NAME,
@@ -59,8 +59,8 @@ impl Provider {
         }
     }
 
-    /// Whether it carries messages of this channel.
-    pub fn carries(&self, channel: Channel) -> bool {
+    /// Whether it sends messages of this channel.
+    fn carries(&self, channel: Channel) -> bool {
         match self {
             Self::Smtp(_) => channel == Channel::Email,
             Self::Twilio(_) => channel == Channel::Sms,
@@ -68,24 +68,27 @@ impl Provider {
         }
     }
 
-    /// The longest that [`deliver`](Self::deliver) can take. A lease that outlives it never lets
-    /// two workers hand the same message over.
-    pub fn patience(&self) -> Duration {
+    /// Longest duration of [`deliver`](Self::deliver). The lease of a message must be longer, so that two
+    /// workers never send the same message.
+    pub fn timeout(&self) -> Duration {
         match self {
-            Self::Smtp(smtp) => smtp.patience(),
-            Self::Twilio(twilio) => twilio.patience(),
+            Self::Smtp(smtp) => smtp.timeout(),
+            Self::Twilio(twilio) => twilio.timeout(),
             Self::Inbox(_) => Duration::ZERO,
         }
     }
 
-    /// Hands one message over, once.
+    /// Sends a message; one try.
+    ///
+    /// # Errors
+    /// If the provider did not accept the message, or did not confirm it.
     pub async fn deliver(
         &self,
         message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
         if !self.carries(message.channel) || message.to.channel() != message.channel {
-            return Err(Undelivered::permanent("the provider does not carry this channel"));
+            return Err(Undelivered::permanent("the provider does not support this channel"));
         }
         if message.expires_at <= now {
             return Err(Undelivered::permanent("the code has expired"));
@@ -97,7 +100,10 @@ impl Provider {
         }
     }
 
-    /// Asks whether it could send, without sending anything.
+    /// Tests connection and credentials without sending a message.
+    ///
+    /// # Errors
+    /// If the provider cannot be reached or refuses the credentials.
     pub async fn probe(&self) -> Result<(), ProbeError> {
         match self {
             Self::Smtp(smtp) => smtp.probe().await,

@@ -1,35 +1,35 @@
-//! Whose name a message carries: that of the site whose verification it belongs to.
+//! Display names of sites in messages.
 
 use std::collections::HashMap;
 
-/// The names in the messages of one site.
+/// Names in the messages of one site.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SenderNames {
-    /// The site's name, as people know it.
+    /// The site's display name.
     pub brand: String,
-    /// The name that its mail comes from, where it has one of its own.
+    /// Display name of the sender of mail, if the site has one of its own.
     pub sender: Option<String>,
 }
 
-/// The names of all sites.
+/// Names of all sites.
 #[derive(Clone, Debug)]
 pub struct Senders {
-    first: SenderNames,
+    default: SenderNames,
     by_site: HashMap<String, SenderNames>,
 }
 
 impl Senders {
-    /// The names of each site; `first` are those of messages whose site is no longer configured.
+    /// Takes the names of each site; `default` is for messages of sites that are not configured any more.
     pub fn new(
-        first: SenderNames,
+        default: SenderNames,
         by_site: impl IntoIterator<Item = (String, SenderNames)>,
     ) -> Self {
-        Self { first, by_site: by_site.into_iter().collect() }
+        Self { default, by_site: by_site.into_iter().collect() }
     }
 
-    /// The names in the messages of a site.
+    /// The names of a site.
     pub fn of(&self, site: &str) -> &SenderNames {
-        self.by_site.get(site).unwrap_or(&self.first)
+        self.by_site.get(site).unwrap_or(&self.default)
     }
 }
 
@@ -42,12 +42,12 @@ mod tests {
     }
 
     #[test]
-    fn a_message_carries_the_names_of_its_site_or_those_of_the_first_one() {
-        let brands = Senders::new(names("First"), [("shop".to_owned(), names("Shop"))]);
+    fn a_site_that_is_not_configured_has_the_default_names() {
+        let senders = Senders::new(names("First"), [("shop".to_owned(), names("Shop"))]);
 
-        assert_eq!(brands.of("shop").brand, "Shop");
-        // Its site was taken out of the configuration, or it was written before there were sites.
-        assert_eq!(brands.of("gone").brand, "First");
-        assert_eq!(brands.of("").brand, "First");
+        assert_eq!(senders.of("shop").brand, "Shop");
+        // The site was removed from the configuration, or the message was stored before there were sites.
+        assert_eq!(senders.of("gone").brand, "First");
+        assert_eq!(senders.of("").brand, "First");
     }
 }

@@ -1,7 +1,7 @@
 //! Text messages by Twilio's Messages API.
 //!
-//! Creating a message is not idempotent at Twilio, so an answer that got lost is told apart from a
-//! refusal: whoever tries again after it may send a second message.
+//! Creating a message is not idempotent at Twilio, so a lost answer is kept apart from a refusal: a retry
+//! after it may send a second message.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,9 +22,9 @@ pub struct TwilioSettings {
     pub auth_token: SecretString,
     /// A number in E.164, an alphanumeric sender, or a messaging service's SID (`MG...`).
     pub sender: String,
-    /// Where the API is, without a slash at the end.
+    /// Base URL of the API, without a slash at the end.
     pub base_url: String,
-    /// For one request.
+    /// Time-out of one request.
     pub timeout: Duration,
 }
 
@@ -37,22 +37,22 @@ pub struct Twilio {
     catalogue: Arc<Catalogue>,
 }
 
-/// The longest that Twilio keeps a message in its queue, in seconds.
+/// Longest validity period that Twilio accepts, in seconds.
 const LONGEST_VALIDITY: u64 = 14_400;
 
-/// What is read of a created message.
+/// Response to a created message.
 #[derive(Deserialize)]
 struct Created {
     sid: String,
 }
 
-/// What is read of a refusal. The message beside it may repeat the recipient and is left unread.
+/// Error response. Its message is ignored, since it may repeat the recipient.
 #[derive(Deserialize)]
 struct Refusal {
     code: u32,
 }
 
-/// What is read of an account.
+/// Response with an account.
 #[derive(Deserialize)]
 struct Account {
     status: String,
@@ -62,7 +62,10 @@ impl Twilio {
     /// The provider's name.
     pub const NAME: &str = "twilio";
 
-    /// Sets the client up; connects to nothing yet.
+    /// Sets up the HTTP client, without connecting.
+    ///
+    /// # Errors
+    /// If the base URL is not a URL or the client cannot be built.
     pub fn new(settings: TwilioSettings, catalogue: Arc<Catalogue>) -> Result<Self, SetUpError> {
         let mut account = Url::parse(&settings.base_url).map_err(|_| SetUpError::BaseUrl)?;
         account.path_segments_mut().map_err(|()| SetUpError::BaseUrl)?.pop_if_empty().extend([
@@ -75,7 +78,7 @@ impl Twilio {
             .referer(false)
             .connect_timeout(settings.timeout)
             .timeout(settings.timeout);
-        // What stands in for Twilio on this machine is not behind the network's proxy.
+        // A test server on this machine is not reached by the network's proxy.
         if matches!(account.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
             client = client.no_proxy();
         }
@@ -83,7 +86,7 @@ impl Twilio {
         Ok(Self { settings, account, client, catalogue })
     }
 
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn timeout(&self) -> Duration {
         self.settings.timeout
     }
 
@@ -92,7 +95,7 @@ impl Twilio {
         message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
-        // Whole seconds, rounded down: Twilio drops what it could deliver only after the expiry.
+        // Whole seconds, rounded down: Twilio drops messages that it cannot deliver in time.
         let validity = message.expires_at.since(now).as_secs().min(LONGEST_VALIDITY);
         if validity == 0 {
             return Err(Undelivered::permanent("the code is about to expire"));
@@ -111,7 +114,7 @@ impl Twilio {
         let answer = self.authorized(request).send().await.map_err(|error| not_sent(&error))?;
         let status = answer.status();
         if status.is_success() {
-            // It is created, whatever the body looks like.
+            // The message is created, even if the body cannot be read.
             let reference = answer.json::<Created>().await.ok().map(|created| created.sid);
             return Ok(Receipt { provider: Self::NAME, reference });
         }
@@ -120,7 +123,7 @@ impl Twilio {
             StatusCode::TOO_MANY_REQUESTS
             | StatusCode::INTERNAL_SERVER_ERROR
             | StatusCode::SERVICE_UNAVAILABLE => Undelivered::transient(reason),
-            // A gateway has lost the answer of whoever may have sent the message.
+            // From a gateway: Twilio may have sent the message.
             status if status.is_server_error() => Undelivered::ambiguous(reason),
             _ => Undelivered::permanent(reason),
         })
@@ -137,7 +140,7 @@ impl Twilio {
                 Ok(_) => {
                     Err(ProbeError::Rejected { reason: "the account is not active".to_owned() })
                 }
-                Err(_) => Err(unreachable("the answer is not Twilio's".to_owned())),
+                Err(_) => Err(unreachable("the response is not one of Twilio's API".to_owned())),
             },
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
                 let refusal = answer.json::<Refusal>().await.ok();
@@ -157,12 +160,12 @@ impl Twilio {
     }
 }
 
-/// Why a request has no answer. The error itself names the URL, which holds the account, so its
-/// text is not used.
+/// The failure of a request without a response. The text of the error is not used, since it contains the
+/// URL with the account.
 fn not_sent(error: &reqwest::Error) -> Undelivered {
     if error.is_connect() {
-        let what = if error.is_timeout() { "timed out" } else { "failed" };
-        Undelivered::transient(format!("connecting to Twilio {what}"))
+        let result = if error.is_timeout() { "timed out" } else { "failed" };
+        Undelivered::transient(format!("connecting to Twilio {result}"))
     } else if error.is_builder() {
         Undelivered::permanent("the request to Twilio cannot be built")
     } else if error.is_timeout() {
@@ -172,7 +175,7 @@ fn not_sent(error: &reqwest::Error) -> Undelivered {
     }
 }
 
-/// A refusal in codes, with words where the operator can do something about it.
+/// Status and error code, explained if the operator can act on it.
 fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
     let Some(Refusal { code }) = refusal else {
         return format!("HTTP {}", status.as_u16());
@@ -181,7 +184,7 @@ fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
         20003 => ": Account SID or auth token is wrong",
         20429 => ": too many requests at once",
         21211 => ": the recipient's number is not valid",
-        21212 | 21606 | 21659 => ": the sender is no number of this account that can send texts",
+        21212 | 21606 | 21659 => ": the sender is not a number of this account that can send texts",
         21408 => ": the account may not send to this country",
         21608 => ": a trial account sends to verified numbers only",
         21610 => ": the recipient has opted out of messages from this sender",

@@ -1,9 +1,8 @@
-//! The outbox worker: takes committed messages to the dispatcher until they are taken or pointless.
+//! The delivery worker: sends the messages of the outbox, with retries until the code expires.
 //!
-//! It is woken with each message as it is committed, and looks into the outbox now and then for
-//! what came back: messages whose retry is due, and those whose worker died. A message is leased
-//! while it is tried, so nobody else tries it at the same time; a crash between the hand-over and
-//! the settling costs a duplicate at most, never a message.
+//! It receives each message when it is committed, and polls the outbox for retries that are due and for
+//! messages whose lease has ended. A message is leased while it is tried, so no other worker tries it at
+//! the same time. A crash between sending and settling may send a message twice, and never loses one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,36 +24,36 @@ use crate::{
     store::{Decision, Message, MessageKey, OutboxChange, Queue, Records, Step, Store},
 };
 
-/// Messages tried at the same time; more wait in the channel or in the outbox.
+/// Messages tried concurrently; more wait in the channel or in the outbox.
 const IN_FLIGHT: usize = 64;
-/// How often the outbox is asked for what came back.
-const LOOK: Duration = Duration::from_millis(500);
-/// A second answerless try may already be a duplicate, so there is no third (S25).
+/// Interval between polls of the outbox.
+const POLL: Duration = Duration::from_millis(500);
+/// Ambiguous tries of a message. The second may already be a duplicate, so there is no third (S25).
 const UNANSWERED: u32 = 2;
 
-/// What a worker works with.
+/// Sends the codes of the outbox.
 #[derive(Debug)]
 pub struct DeliveryWorker<S> {
-    /// Where the messages are kept.
+    /// The store with the outbox.
     pub store: S,
-    /// Who carries them.
+    /// The providers.
     pub dispatcher: Dispatcher,
-    /// Opens what the outbox keeps.
+    /// Decrypts the messages.
     pub sealer: Arc<Sealer>,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// When a message that was not taken is tried again.
+    /// Waits between tries.
     pub backoff: Backoff,
-    /// How long a message that was claimed from the outbox is leased.
+    /// Lease of a claimed message.
     pub lease: Duration,
-    /// The name of each site, as its messages show it.
-    pub brands: Senders,
-    /// The host of the page on which codes are typed.
+    /// Display names of the sites.
+    pub senders: Senders,
+    /// Host of the page on which codes are typed.
     pub origin_host: String,
 }
 
 impl<S: Store> DeliveryWorker<S> {
-    /// Works until `stop` is cancelled, then finishes what is being tried and returns.
+    /// Runs until `stop` is cancelled, then waits for the tries in flight.
     pub async fn run(
         self: Arc<Self>,
         mut committed: mpsc::Receiver<Message>,
@@ -62,16 +61,16 @@ impl<S: Store> DeliveryWorker<S> {
     ) {
         let free = Arc::new(Semaphore::new(IN_FLIGHT));
         let mut tries = JoinSet::new();
-        let mut look = tokio::time::interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            // One at a time until there is room: what waits in the channel is leased to us.
+            // Nothing is received before there is room to try it: messages in the channel are leased.
             let Ok(permit) = free.clone().acquire_owned().await else { break };
             let messages = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                // Ahead of what is new, or a flood of that would starve what came back.
-                _ = look.tick() => self.queue().claim(free.available_permits()).await,
+                // Ahead of new messages, or a flood of those would starve retries.
+                _ = poll.tick() => self.queue().claim(free.available_permits()).await,
                 Some(message) = committed.recv() => vec![message],
             };
             drop(permit);
@@ -88,7 +87,7 @@ impl<S: Store> DeliveryWorker<S> {
         while tries.join_next().await.is_some() {}
     }
 
-    /// Claims and tries everything that is due. Gives the number of messages.
+    /// Claims and tries the messages that are due; returns how many.
     pub async fn deliver_due(&self) -> usize {
         let messages = self.queue().claim(IN_FLIGHT).await;
         let count = messages.len();
@@ -106,13 +105,12 @@ impl<S: Store> DeliveryWorker<S> {
     /// Tries one message and settles it.
     pub async fn attempt(&self, message: Message) {
         let now = self.clock.now();
-        if now + self.dispatcher.patience() > message.leased_until {
-            // It has waited too long with us: the lease could end while it is tried, and then
-            // somebody else would try it too.
+        if now + self.dispatcher.timeout() > message.leased_until {
+            // The lease could end during the try, and then another worker would try it too.
             if now < message.leased_until {
                 let Message { tries, unanswered, .. } = message;
-                let give_back = Settlement::Retry { at: now, unanswered };
-                self.settle(&message, tries, give_back).await;
+                let requeue = Settlement::Retry { at: now, unanswered };
+                self.settle(&message, tries, requeue).await;
             }
             return;
         }
@@ -120,17 +118,18 @@ impl<S: Store> DeliveryWorker<S> {
         {
             _ if message.expires_at <= now => (message.tries, Settlement::undelivered(false)),
             Err(error) => {
-                log_error(&error, "a message of the outbox cannot be read and is given up");
+                log_error(&error, "discarding an unreadable outbox message");
                 (message.tries, Settlement::undelivered(false))
             }
             Ok(envelope) => {
-                let outgoing = envelope.into_letter(&message.key, &self.brands, &self.origin_host);
+                let outgoing =
+                    envelope.into_message(&message.key, &self.senders, &self.origin_host);
                 let delivery = self.dispatcher.deliver(&outgoing, message.tries, now);
-                // A provider that takes its time is cut off when the code expires.
+                // A slow provider is cut off when the code expires.
                 let time_left = message.expires_at.since(now);
                 let result = tokio::time::timeout(time_left, delivery).await;
                 let settlement = result.map_or(Settlement::undelivered(false), |result| {
-                    self.judge(&message, result.map(|_| ()))
+                    self.settlement(&message, result.map(|_| ()))
                 });
                 (message.tries + 1, settlement)
             }
@@ -138,14 +137,14 @@ impl<S: Store> DeliveryWorker<S> {
         self.settle(&message, tries, settlement).await;
     }
 
-    /// Records what became of a message.
+    /// Records the result of a try.
     async fn settle(&self, message: &Message, tries: u32, settled: Settlement) {
         let Message { key, leased_until, .. } = *message;
         let step = |now| Settle { key, leased_until, tries, settled, now };
         self.queue().settle(leased_until, step).await;
     }
 
-    fn judge(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
+    fn settlement(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
         let Err(undelivered) = result else { return Settlement::Sent };
         let unanswered = message.unanswered + u32::from(undelivered.kind == Failure::Ambiguous);
         let jitter = SysRng.try_next_u32().unwrap_or_default();
@@ -160,7 +159,7 @@ impl<S: Store> DeliveryWorker<S> {
     }
 }
 
-/// What becomes of a message after a try.
+/// Result of a try.
 #[derive(Clone, Copy, Debug)]
 enum Settlement {
     Sent,
@@ -174,7 +173,7 @@ impl Settlement {
     }
 }
 
-/// Records a settlement with the verification and the outbox, both or neither.
+/// Step that records a settlement with the verification and in the outbox.
 struct Settle {
     key: MessageKey,
     leased_until: Timestamp,

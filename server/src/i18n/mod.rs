@@ -1,7 +1,6 @@
-//! The words of pages and messages: Fluent catalogues, compiled into the binary.
+//! Texts of pages and messages: Fluent catalogues, compiled into the binary.
 //!
-//! A text that is missing is a fault of the build and not of a request, so loading the catalogue
-//! asks for every text of the pages once and refuses to go on without it.
+//! Loading fails if a text of the pages is missing, so that it is found at start and not by a request.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -9,10 +8,10 @@ use app::texts::{Argument, SLOT, Texts};
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
 
-/// The locale that stands in where no other is asked for or has a text.
+/// The fallback locale.
 pub const DEFAULT_LOCALE: &str = "en";
 
-/// Every locale with its files.
+/// The files of each locale.
 const SOURCES: &[(&str, &[&str])] = &[(
     "en",
     &[
@@ -22,7 +21,7 @@ const SOURCES: &[(&str, &[&str])] = &[(
     ],
 )];
 
-/// All texts in all locales.
+/// Texts in all locales.
 pub struct Catalogue {
     locales: BTreeMap<&'static str, Locale>,
 }
@@ -32,46 +31,49 @@ struct Locale {
     texts: Arc<Texts>,
 }
 
-/// Why a catalogue is not fit for use.
+/// The catalogue is invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
-    /// A locale's name is no language tag.
+    /// The name of a locale is not a language tag.
     #[error("reading the language tag {locale}")]
     Tag {
-        /// The name.
+        /// Name of the locale.
         locale: String,
-        /// What is wrong with it.
+        /// The parse error.
         #[source]
         source: unic_langid::LanguageIdentifierError,
     },
-    /// A file is not Fluent.
+    /// A file is not valid Fluent.
     #[error("parsing a catalogue of {locale}: {problems}")]
     Syntax {
-        /// Its locale.
+        /// Name of the locale.
         locale: String,
-        /// What the parser says, and about which part.
+        /// The errors of the parser.
         problems: String,
     },
-    /// An id stands in two files of a locale.
+    /// An id is defined twice in a locale.
     #[error("adding a catalogue of {locale}: {problems}")]
     Duplicate {
-        /// The locale.
+        /// Name of the locale.
         locale: String,
         /// The ids.
         problems: String,
     },
     /// Texts of the pages are missing or cannot be formatted.
-    #[error("collecting the texts of the pages in {locale}: no {}", .ids.join(", "))]
+    #[error("texts of the pages missing in {locale}: {}", .ids.join(", "))]
     Missing {
-        /// The locale.
+        /// Name of the locale.
         locale: String,
-        /// Their ids.
+        /// The ids.
         ids: Vec<String>,
     },
 }
 
 impl Catalogue {
-    /// Parses everything that is compiled in and checks that no text of the pages is missing.
+    /// Parses the compiled-in files and checks that no text of the pages is missing.
+    ///
+    /// # Errors
+    /// If a file is invalid or a text of the pages is missing.
     pub fn load() -> Result<Self, CatalogueError> {
         Self::from_sources(SOURCES)
     }
@@ -86,41 +88,39 @@ impl Catalogue {
         Ok(Self { locales })
     }
 
-    /// The locales there are, as BCP 47 tags.
+    /// The available locales, as BCP 47 tags.
     pub fn locales(&self) -> impl Iterator<Item = &str> {
         self.locales.keys().copied()
     }
 
-    /// The texts of the pages in a locale; in the default one where there is no such locale.
+    /// Texts of the pages in a locale, or in the default one if it is unknown.
     pub fn texts(&self, locale: &str) -> Arc<Texts> {
         self.locale(locale).map(|locale| Arc::clone(&locale.texts)).unwrap_or_default()
     }
 
-    /// One text. A locale that lacks it borrows it from the default locale; what no locale has is
-    /// its own id, so that a page is still a page.
+    /// Formats one text. Falls back to the default locale, then to the id itself.
     pub fn format(&self, locale: &str, id: &str, args: Option<&FluentArgs<'_>>) -> String {
         self.locale(locale)
             .and_then(|locale| format(&locale.bundle, id, args))
             .or_else(|| format(&self.locale(DEFAULT_LOCALE)?.bundle, id, args))
             .unwrap_or_else(|| {
-                tracing::error!(locale, id, "a text is missing from the catalogue");
+                tracing::error!(locale, id, "text missing in the catalogue");
                 id.to_owned()
             })
     }
 
-    /// Whether a locale itself has a text.
+    /// Whether a locale has a text, without fallback.
     pub fn has(&self, locale: &str, id: &str) -> bool {
         self.locales.get(locale).is_some_and(|locale| locale.bundle.has_message(id))
     }
 
-    /// The name of a country in the language of a locale, by its ISO 3166-1 alpha-2 code; `None`
-    /// where the catalogue does not name it.
+    /// Name of a country in a locale, by its ISO 3166-1 alpha-2 code; `None` if the catalogue has none.
     pub fn country(&self, locale: &str, region: &str) -> Option<String> {
         let id = format!("country-{region}");
         format(&self.locale(locale)?.bundle, &id, None)
     }
 
-    /// The locale for a browser, from its `Accept-Language` (RFC 9110, section 12.5.4).
+    /// The best locale for an `Accept-Language` (RFC 9110, section 12.5.4).
     pub fn negotiate(&self, accept_language: Option<&str>) -> String {
         let mut ranges: Vec<(&str, f32)> = accept_language
             .unwrap_or_default()
@@ -132,7 +132,7 @@ impl Catalogue {
             })
             .filter(|(tag, quality)| !tag.is_empty() && *quality > 0.0)
             .collect();
-        // Stable, so that equally wanted languages stay in the order in which they were named.
+        // The sort is stable: languages of equal quality keep their order.
         ranges.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         ranges
             .into_iter()
@@ -141,7 +141,7 @@ impl Catalogue {
             .to_owned()
     }
 
-    /// A locale with this tag, or with the same language.
+    /// The locale with this tag, or one of the same language.
     fn closest(&self, tag: &str) -> Option<&'static str> {
         let same = |locale: &&&str| locale.eq_ignore_ascii_case(tag);
         let language = tag.split('-').next().unwrap_or(tag);
@@ -162,7 +162,7 @@ impl std::fmt::Debug for Catalogue {
     }
 }
 
-/// The `q` of a language range, as a number from 0 to 1; anything else is 0.
+/// The quality of a language range, from 0 to 1; 0 if it is invalid.
 fn quality(weight: &str) -> f32 {
     weight
         .trim()
@@ -177,8 +177,8 @@ fn bundle(locale: &str, files: &[&str]) -> Result<FluentBundle<FluentResource>, 
         .parse()
         .map_err(|source| CatalogueError::Tag { locale: locale.to_owned(), source })?;
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
-    // The isolating marks around variables would end up in subjects, text messages and the names
-    // of buttons. Pages isolate values by elements instead.
+    // Isolating marks around variables would appear in subjects, text messages and button names. Pages
+    // isolate values by elements instead.
     bundle.set_use_isolating(false);
     for file in files {
         let resource = FluentResource::try_new((*file).to_owned()).map_err(|(_, errors)| {
@@ -204,7 +204,7 @@ fn texts(locale: &str, bundle: &FluentBundle<FluentResource>) -> Result<Texts, C
             Argument::Count(count) => Some(("count", FluentValue::from(count))),
             Argument::Slot(name) => Some((name, FluentValue::from(String::from(SLOT)))),
         };
-        // A text that has to say a value and does not is as incomplete as one that is missing.
+        // A text without the value that it should contain counts as missing.
         let has_slot = |text: &String| {
             !matches!(argument, Some((name, _)) if name != "count")
                 || text.matches(SLOT).count() == 1
@@ -223,7 +223,7 @@ fn texts(locale: &str, bundle: &FluentBundle<FluentResource>) -> Result<Texts, C
     }
 }
 
-/// `None` where the text is missing or wants a variable that it does not get.
+/// Formats a text; `None` if it or one of its variables is missing.
 fn format(
     bundle: &FluentBundle<FluentResource>,
     id: &str,

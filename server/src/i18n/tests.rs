@@ -4,7 +4,7 @@ fn load(sources: &[(&'static str, &[&str])]) -> Result<Catalogue, CatalogueError
     Catalogue::from_sources(sources)
 }
 
-/// The English texts under other tags, so that there is something to negotiate.
+/// The English texts under several tags.
 fn in_locales(locales: &[&'static str]) -> Catalogue {
     let files = SOURCES[0].1;
     let sources: Vec<_> = locales.iter().map(|locale| (*locale, files)).collect();
@@ -37,21 +37,21 @@ fn every_country_that_has_phone_numbers_has_a_name() {
 }
 
 #[test]
-fn a_text_of_the_pages_that_is_missing_stops_loading_and_is_named() {
+fn loading_fails_with_the_id_of_a_missing_text() {
     let ids = missing(&["title = x"]);
     assert!(ids.iter().any(|id| id == "submit"), "{ids:?}");
     assert!(!ids.iter().any(|id| id == "title"), "{ids:?}");
 }
 
 #[test]
-fn a_text_of_the_pages_that_forgets_its_value_stops_loading_and_is_named() {
+fn loading_fails_with_the_id_of_a_text_without_its_value() {
     let ids = missing(&["sent = It is on its way", "sending = To { $recipient }"]);
     assert!(ids.iter().any(|id| id == "sent"), "{ids:?}");
     assert!(!ids.iter().any(|id| id == "sending"), "{ids:?}");
 }
 
 #[test]
-fn a_broken_file_an_id_that_stands_twice_and_a_strange_tag_stop_loading() {
+fn loading_fails_at_a_syntax_error_a_duplicate_id_and_an_invalid_tag() {
     assert!(matches!(load(&[("en", &["= x"])]), Err(CatalogueError::Syntax { .. })));
     let twice = load(&[("en", &["title = x", "title = y"])]);
     assert!(matches!(twice, Err(CatalogueError::Duplicate { .. })));
@@ -59,7 +59,7 @@ fn a_broken_file_an_id_that_stands_twice_and_a_strange_tag_stop_loading() {
 }
 
 #[test]
-fn variables_stand_in_a_text_without_isolating_marks() {
+fn variables_are_inserted_without_isolating_marks() {
     let bundle = bundle("en", &["hello = Hello { $name }."]).unwrap();
     let args = FluentArgs::from_iter([("name", "Example")]);
     assert_eq!(format(&bundle, "hello", Some(&args)).as_deref(), Some("Hello Example."));
@@ -76,7 +76,7 @@ fn an_unknown_locale_gets_the_texts_of_the_default_one() {
 }
 
 #[test]
-fn a_browser_gets_the_language_that_it_wants_most() {
+fn a_browser_gets_its_preferred_language() {
     let catalogue = in_locales(&["de", "en", "pt-BR"]);
     for (header, locale) in [
         ("de", "de"),

@@ -1,11 +1,11 @@
-//! When a message that was not taken is tried again.
+//! Waits between the tries of a message.
 
 use std::time::Duration;
 
 /// Exponential back-off with jitter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
-    /// The wait after the first failure; it doubles with each further one.
+    /// The wait after the first failure; doubled with each further one.
     pub first: Duration,
     /// The longest wait.
     pub longest: Duration,
@@ -14,17 +14,18 @@ pub struct Backoff {
 impl Backoff {
     /// The wait after failure number `tries` (from 1): between half and all of the doubled wait.
     ///
-    /// `jitter` is a uniform number; it spreads the messages that one outage has held up.
+    /// `jitter` is a uniform number. It spreads the messages that an outage has delayed.
     pub fn wait(self, tries: u32, jitter: u32) -> Duration {
         let doubled = self.first.saturating_mul(1 << tries.saturating_sub(1).min(20));
-        shortened(doubled.min(self.longest), 0.5, jitter)
+        with_jitter(doubled.min(self.longest), 0.5, jitter)
     }
 }
 
-/// A wait from which chance takes up to `part` away, nothing where `jitter` is at its greatest.
-pub fn shortened(wait: Duration, part: f64, jitter: u32) -> Duration {
-    let taken = f64::from(u32::MAX - jitter) / f64::from(u32::MAX);
-    wait.saturating_sub(wait.mul_f64(part * taken))
+/// Shortens `wait` by up to `part` of it: not at all if `jitter` is `u32::MAX`, by all of `part` if it is
+/// zero.
+pub fn with_jitter(wait: Duration, part: f64, jitter: u32) -> Duration {
+    let fraction = f64::from(u32::MAX - jitter) / f64::from(u32::MAX);
+    wait.saturating_sub(wait.mul_f64(part * fraction))
 }
 
 #[cfg(test)]

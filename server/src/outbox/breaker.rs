@@ -1,7 +1,7 @@
-//! Leaving somebody alone who keeps failing.
+//! Circuit breaker for one provider or webhook receiver.
 //!
-//! Without it, every message that an outage holds up would wait for the time-outs of whoever is
-//! broken, several times, while others could be served.
+//! Without it, every message of an outage would wait for the time-outs of the broken receiver, several
+//! times, and delay the messages to others.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -10,38 +10,38 @@ use std::{
 
 use otp::Timestamp;
 
-/// Failures in a row after which somebody is left alone.
+/// Consecutive failures that open the breaker.
 const FAILURES: u32 = 5;
-/// For how long. The first message after that finds out whether it is back.
-const REST: Duration = Duration::from_secs(30);
+/// How long the breaker stays open. The next message then probes the receiver.
+const OPEN: Duration = Duration::from_secs(30);
 
-/// How one receiver of messages has done lately.
+/// Counts the consecutive failures of one receiver and stays open for a while after too many.
 #[derive(Debug, Default)]
 pub struct Breaker(Mutex<Record>);
 
 #[derive(Debug, Default)]
 struct Record {
     failures: u32,
-    rests_until: Timestamp,
+    open_until: Timestamp,
 }
 
 impl Breaker {
-    /// Until when it is left alone, if it is at `now`.
-    pub fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
-        Some(self.record().rests_until).filter(|until| now < *until)
+    /// The time until which the breaker is open; `None` if it is closed at `now`.
+    pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+        Some(self.record().open_until).filter(|until| now < *until)
     }
 
-    /// It has taken a message.
+    /// Records a success, which closes the breaker.
     pub fn succeeded(&self) {
         *self.record() = Record::default();
     }
 
-    /// It has not taken a message, which was tried at `now`.
+    /// Records a failed try at `now`.
     pub fn failed(&self, now: Timestamp) {
         let mut record = self.record();
         record.failures = record.failures.saturating_add(1);
         if record.failures >= FAILURES {
-            record.rests_until = now + REST;
+            record.open_until = now + OPEN;
         }
     }
 
@@ -63,22 +63,22 @@ mod tests {
     }
 
     #[test]
-    fn s25_who_has_failed_five_times_in_a_row_is_left_alone_and_asked_again_later() {
-        assert_eq!(failing(4).rests_until(START), None);
+    fn s25_five_failures_in_a_row_open_the_breaker_for_a_while() {
+        assert_eq!(failing(4).open_until(START), None);
         let breaker = failing(5);
-        assert_eq!(breaker.rests_until(START), Some(START + REST));
-        assert!(breaker.rests_until(START + REST - Duration::from_millis(1)).is_some());
-        assert_eq!(breaker.rests_until(START + REST), None);
-        breaker.failed(START + REST);
-        assert!(breaker.rests_until(START + REST).is_some(), "it has failed again");
+        assert_eq!(breaker.open_until(START), Some(START + OPEN));
+        assert!(breaker.open_until(START + OPEN - Duration::from_millis(1)).is_some());
+        assert_eq!(breaker.open_until(START + OPEN), None);
+        breaker.failed(START + OPEN);
+        assert!(breaker.open_until(START + OPEN).is_some(), "the next failure opens it again");
     }
 
     #[test]
-    fn a_success_forgets_what_was_before_it() {
+    fn a_success_closes_the_breaker_and_resets_its_count() {
         let breaker = failing(5);
         breaker.succeeded();
-        assert_eq!(breaker.rests_until(START), None);
+        assert_eq!(breaker.open_until(START), None);
         (0..4).for_each(|_| breaker.failed(START));
-        assert_eq!(breaker.rests_until(START), None);
+        assert_eq!(breaker.open_until(START), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Taking messages out of a queue of the outbox, and recording what became of them.
+//! Claiming and settling messages of one outbox queue.
 
 use std::time::Duration;
 
@@ -10,28 +10,28 @@ use crate::{
     store::{Decision, Message, OutboxChange, Queue, Records, Step, Store},
 };
 
-/// Between two tries to record what became of a message, while the store is away.
+/// Pause between two tries to settle a message while the store is unavailable.
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Where a worker takes its messages from and gives them back to.
+/// One queue of the outbox, as a worker uses it.
 #[derive(Debug)]
 pub struct LeasedQueue<'a, S> {
-    /// Where the messages are kept.
+    /// The store with the outbox.
     pub store: &'a S,
-    /// The time.
+    /// The clock.
     pub clock: &'a Clock,
-    /// Which of the queues it works on.
+    /// The queue.
     pub queue: Queue,
-    /// How long a message that was claimed is leased.
+    /// Lease of a claimed message.
     pub lease: Duration,
 }
 
 impl<S: Store> LeasedQueue<'_, S> {
-    /// Leases up to `limit` messages that are due; none while the store is away.
+    /// Claims up to `limit` messages that are due; none while the store is unavailable.
     pub async fn claim(&self, limit: usize) -> Vec<Message> {
         let now = self.clock.now();
         let claimed = async {
-            // Looking costs a read; only what is due is worth a write.
+            // A read first: claiming is a write, also when nothing is due.
             match self.store.next_due(self.queue).await? {
                 Some(due) if due <= now => {
                     self.store.claim(self.queue, now, self.lease, limit.max(1)).await
@@ -40,15 +40,15 @@ impl<S: Store> LeasedQueue<'_, S> {
             }
         };
         claimed.await.unwrap_or_else(|error| {
-            log_error(&error, "the outbox could not be read; looking again shortly");
+            log_error(&error, "claiming outbox messages failed; retrying");
             Vec::new()
         })
     }
 
-    /// Commits what became of a message, as long as that is ours to say. A store that is away for a
-    /// moment shall not make a duplicate of what has gone out.
+    /// Commits the result of a try, retrying until the lease ends, so that a short outage of the store
+    /// does not send a message twice.
     ///
-    /// `step` is made anew for each try, with its time. `None` where the lease has ended first.
+    /// `step` makes the step of each try from the current time. `None` if the lease ended first.
     pub async fn settle<T: Step>(
         &self,
         leased_until: Timestamp,
@@ -60,8 +60,8 @@ impl<S: Store> LeasedQueue<'_, S> {
                 Err(error) => error,
             };
             if self.clock.now() + PAUSE >= leased_until {
-                // The lease ends, and the message is tried again: at worst it arrives twice.
-                log_error(&error, "a message could not be settled");
+                // Another worker will try the message again: at worst it arrives twice.
+                log_error(&error, "settling an outbox message failed; it may be sent twice");
                 return None;
             }
             tokio::time::sleep(PAUSE).await;
@@ -69,7 +69,7 @@ impl<S: Store> LeasedQueue<'_, S> {
     }
 }
 
-/// Changes the outbox and nothing else.
+/// Step that changes the outbox only.
 #[derive(Debug)]
 pub struct ChangeOutbox {
     /// The verification that the message belongs to.

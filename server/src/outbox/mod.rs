@@ -1,17 +1,19 @@
-//! Handing over what lies in the outbox: what every worker needs that empties one of its queues.
+//! Tools of the workers that empty the outbox.
 //!
-//! A worker claims what is due, tries it, and settles it while the lease lasts ([`LeasedQueue`]). When it
-//! tries again ([`Backoff`]), and whom it leaves alone for a while ([`Breaker`]), is decided here as
-//! well; what a message says and who takes it is not.
+//! A worker claims messages that are due, tries each and settles it before the lease ends
+//! ([`LeasedQueue`]). Retries wait by [`Backoff`]; a receiver that keeps failing is skipped by a circuit
+//! [`Breaker`]. Contents are encrypted ([`seal`], [`open`]).
 
 mod backoff;
 mod breaker;
 mod leased_queue;
 mod message_id;
+mod sealed;
 
 pub use self::{
-    backoff::{Backoff, shortened},
+    backoff::{Backoff, with_jitter},
     breaker::Breaker,
     leased_queue::{ChangeOutbox, LeasedQueue},
-    message_id::{binding, public_id},
+    message_id::public_id,
+    sealed::{Unreadable, open, seal},
 };

@@ -10,6 +10,7 @@ use otp::{
     limits::{Exceeded, Limits},
     verification::Opening,
 };
+use zeroize::Zeroizing;
 
 use super::{Client, Refused, Shared, idempotency};
 use crate::{
@@ -38,7 +39,7 @@ pub(super) enum Action {
         drawn: Code,
     },
     /// Checks one guess, as it was typed.
-    Check { typed: String },
+    Check { typed: Zeroizing<String> },
     /// Sends a new code.
     Resend {
         channel: Option<Channel>,
@@ -118,11 +119,17 @@ impl Step for Command {
 impl Command {
     fn decide(&self, records: &mut Records) -> Decision<Result<Done, Refused>> {
         match &self.action {
-            Action::Open { opening, drawn } => self.open(records, opening, drawn).into(),
+            Action::Open { opening, drawn } => {
+                Decision::commit_success(self.open(records, opening, drawn))
+            }
             Action::Check { typed } => self.check(records, typed),
-            Action::Resend { channel, drawn } => self.resend(records, *channel, drawn).into(),
-            Action::Cancel => self.cancel(records).into(),
-            Action::Redeem { expires_at } => self.redeem(records, *expires_at).into(),
+            Action::Resend { channel, drawn } => {
+                Decision::commit_success(self.resend(records, *channel, drawn))
+            }
+            Action::Cancel => Decision::commit_success(self.cancel(records)),
+            Action::Redeem { expires_at } => {
+                Decision::commit_success(self.redeem(records, *expires_at))
+            }
         }
     }
 

@@ -230,7 +230,7 @@ impl Service {
         id: VerificationId,
         typed: &str,
     ) -> Result<Checked, Refused> {
-        let action = Action::Check { typed: typed.to_owned() };
+        let action = Action::Check { typed: typed.to_owned().into() };
         let done = self.apply(client, id, self.clock.now(), action).await?;
         Ok(Checked {
             outcome: done.outcome.unwrap_or(Outcome::Expired),
@@ -270,17 +270,13 @@ impl Service {
         signed.inspect_err(|error| log_error(error, "a result token could not be signed")).ok()
     }
 
-    /// Redeems a result token of `site`, once.
+    /// Redeems a result token of the client's site, once.
     ///
     /// # Errors
     /// [`Refused::InvalidToken`], [`Refused::TokenExpired`], [`Refused::AlreadyRedeemed`],
     /// [`Refused::KeyReused`] and [`Refused::Store`].
-    pub async fn redeem(
-        &self,
-        client: &Client,
-        site: &str,
-        token: &str,
-    ) -> Result<Snapshot, Refused> {
+    pub async fn redeem(&self, client: &Client, token: &str) -> Result<Snapshot, Refused> {
+        let Scope::Site(site) = &client.scope else { return Err(Refused::InvalidToken) };
         let read = self.shared.tokens.read(token, site);
         let (id, expires_at) = read.map_err(|_| Refused::InvalidToken)?;
         let action = Action::Redeem { expires_at };

@@ -1,4 +1,4 @@
-//! The sites that are there without being configured.
+//! Built-in sites.
 
 use app::wire::Brand;
 use otp::Policy;
@@ -7,19 +7,19 @@ use url::Url;
 use super::{Rehearsal, SecretDigest, Site};
 use crate::origin::Origin;
 
-/// The site that the hosted start page belongs to.
+/// Name of the site of the hosted start page.
 pub const DEMO: &str = "demo";
 
-/// Where the example shop is served while somebody tries things out.
+/// Origins of the example shop in development.
 const SHOPS: [&str; 2] = ["http://localhost:3001", "http://127.0.0.1:3001"];
 
-/// The site of the hosted start page, which nobody else can use.
+/// The site of the hosted start page, without keys.
 pub fn demo(policy: Policy, brand: Brand) -> Site {
     Site::named(DEMO, policy, brand)
 }
 
-/// The same while somebody tries things out on their own machine: with keys that everybody knows,
-/// for the examples in the documents, and for the example shop.
+/// The site of the hosted start page in development, with well-known keys for the examples in the
+/// documentation and for the example shop.
 pub fn demo_for_development(policy: Policy, brand: Brand) -> Site {
     let return_url = |shop: &str| Url::parse(&format!("{shop}/return")).ok();
     Site {
@@ -31,8 +31,7 @@ pub fn demo_for_development(policy: Policy, brand: Brand) -> Site {
     }
 }
 
-/// Sites for other people's test suites, which send nothing and always do the same. Their keys are
-/// known to everybody.
+/// Sites for test suites of relying parties, with well-known keys and fixed behaviour. They send nothing.
 pub fn for_tests(policy: &Policy, brand: &Brand, origins: &[Origin]) -> Vec<Site> {
     let behaviours = [
         ("approve", Rehearsal::Approve),

@@ -1,6 +1,6 @@
-//! Relying parties: who may ask for verifications, where they are shown and how they look.
+//! Sites, the relying parties: keys, allowed origins, return URLs, brand and policy.
 //!
-//! Plain values. The configuration makes them once; a site that exists has been checked as a whole.
+//! Plain values, made and validated by the configuration.
 
 pub mod builtin;
 mod registry;
@@ -23,35 +23,35 @@ use crate::origin::Origin;
 /// One relying party.
 #[derive(Clone)]
 pub struct Site {
-    /// Its name: in tokens, records and limits, so it never changes.
+    /// Name of the site. It is part of tokens, records and limits, so it must not change.
     pub name: String,
-    /// Which names it in browsers; a site without one cannot be embedded.
+    /// Public key, which identifies the site in browsers; a site without one cannot be embedded.
     pub public_key: Option<String>,
-    /// What its back ends prove themselves with; more than one while a key is being rotated.
+    /// Digests of the secret keys of its back ends; two during a rotation.
     pub secrets: Vec<SecretDigest>,
-    /// The pages that it may be embedded in.
+    /// Origins of the pages that may embed it.
     pub origins: Vec<Origin>,
-    /// Where people may be sent back to.
+    /// Allowed return URLs.
     pub return_urls: Vec<Url>,
-    /// The channels that it uses, of those that have a provider.
+    /// Channels that it uses; those without a provider are ignored.
     pub channels: Vec<Channel>,
-    /// The rules of its verifications.
+    /// Policy of its verifications.
     pub policy: Policy,
-    /// How it looks to people.
+    /// Name and look on pages and in messages.
     pub brand: Brand,
-    /// The name that its mail comes from, where it is neither the mail server's nor the brand's.
+    /// Display name of the sender of its mail, if it differs from the mail server's and the brand's.
     pub sender: Option<String>,
-    /// Recipients, in canonical form, that nothing is ever sent to: testers and the people who
-    /// review applications type the code that stands here.
+    /// Test recipients in canonical form and their codes, for testers and app reviewers. Nothing is sent to
+    /// them.
     pub test_recipients: HashMap<String, Code>,
-    /// What a site for other people's test suites does instead of the real thing.
+    /// Behaviour of a site for test suites, which sends nothing.
     pub rehearsal: Option<Rehearsal>,
-    /// Where it is told what becomes of its verifications.
+    /// URL of its webhook receiver.
     pub webhook: Option<Url>,
 }
 
 impl Site {
-    /// A site with this name and these rules that nobody can reach yet.
+    /// A site with this name, policy and brand, and without keys, origins and URLs.
     pub fn named(name: &str, policy: Policy, brand: Brand) -> Self {
         Self {
             name: name.to_owned(),
@@ -69,32 +69,31 @@ impl Site {
         }
     }
 
-    /// Whether a page of this origin may embed the site, and the origin in its canonical form.
+    /// The listed origin that equals `origin`, if its pages may embed the site.
     pub fn origin(&self, origin: &str) -> Option<&Origin> {
         self.origins.iter().find(|known| known.as_str() == origin)
     }
 
-    /// The return URL that was asked for, if the site has listed exactly that one (S15).
+    /// The listed return URL that equals `asked` (S15).
     ///
-    /// Both are compared as browsers read them (WHATWG). What a browser would have to respell first,
-    /// dropping a line break or turning a backslash round, is refused: no honest caller writes it.
-    /// The slash after a bare host is the one exception.
+    /// URLs are compared after parsing (WHATWG). A URL that parsing changes, by dropping a line break or
+    /// replacing a backslash, is refused. The missing slash after a bare host is the one exception.
     pub fn return_url(&self, asked: &str) -> Option<&Url> {
         let read = Url::parse(asked).ok()?;
         let as_written = read.as_str() == asked || read.as_str().strip_suffix('/') == Some(asked);
         self.return_urls.iter().find(|known| as_written && **known == read)
     }
 
-    /// What happens instead of sending a message to this recipient, if anything does.
+    /// The test code for a recipient; `None` if a real code has to be sent.
     pub fn script(&self, recipient: &Recipient) -> Option<Script> {
         if let Some(rehearsal) = self.rehearsal {
             return Some(Script::of(rehearsal, &self.policy));
         }
-        self.test_recipients.get(&recipient.canonical()).cloned().map(Script::Accept)
+        self.test_recipients.get(&recipient.canonical()).cloned().map(Script::accepting)
     }
 }
 
-/// Shows no test recipient.
+/// Hides the test recipients.
 impl fmt::Debug for Site {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Site({})", self.name)

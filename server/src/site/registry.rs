@@ -1,10 +1,10 @@
-//! All sites, and the ways in which one is found.
+//! Registry of sites.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{SecretDigest, Site};
 
-/// All sites. The first one is whom the hosted start page belongs to.
+/// All sites. The first one is that of the hosted start page.
 #[derive(Clone, Debug)]
 pub struct Sites {
     first: Arc<Site>,
@@ -14,8 +14,8 @@ pub struct Sites {
 }
 
 impl Sites {
-    /// A registry of `first`, to whom the hosted start page belongs, and others. Names and keys are
-    /// each site's own; the configuration sees to that.
+    /// Takes the site of the hosted start page and the others. The configuration ensures that names and keys
+    /// are unique.
     pub fn new(first: Site, others: impl IntoIterator<Item = Site>) -> Self {
         let first = Arc::new(first);
         let all: Vec<_> =
@@ -36,12 +36,12 @@ impl Sites {
         }
     }
 
-    /// Whom the hosted start page belongs to.
+    /// The site of the hosted start page.
     pub fn first(&self) -> &Arc<Site> {
         &self.first
     }
 
-    /// Every site, in no order.
+    /// All sites, in no order.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Site>> {
         self.by_name.values()
     }
@@ -56,11 +56,11 @@ impl Sites {
         self.by_public_key.get(key)
     }
 
-    /// The site that this secret key is one of. Every key is compared, whichever it is (S21).
+    /// The site with this secret key. Always compares all keys, so that the time reveals nothing (S21).
     pub fn with_secret(&self, secret: &str) -> Option<&Arc<Site>> {
-        let asked = SecretDigest::of(secret);
+        let given = SecretDigest::of(secret);
         let found = |found, (digest, site): &'_ (SecretDigest, Arc<Site>)| {
-            if digest.matches(&asked) { Some(site.name.clone()) } else { found }
+            if digest.matches(&given) { Some(site.name.clone()) } else { found }
         };
         let name = self.secrets.iter().fold(None, found)?;
         self.named(&name)

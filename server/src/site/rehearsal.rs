@@ -1,51 +1,59 @@
-//! What happens where nothing is sent, so that other people can test against us.
+//! Test mode: verifications with a known code, for which nothing is sent.
 
 use otp::{Code, DeliveryState, Policy};
 
-/// What a site for test suites always does.
+/// Behaviour of a site for test suites.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rehearsal {
     /// The code is all zeros.
     Approve,
     /// No code is right.
     Incorrect,
-    /// No message arrives.
+    /// The message is undeliverable.
     Undeliverable,
-    /// Nothing may be asked for.
+    /// Every send is refused, as by a limit.
     RateLimited,
 }
 
-/// One verification's part in it.
+/// The code of one verification in test mode.
 #[derive(Clone, Debug)]
 pub enum Script {
-    /// This code is right.
-    Accept(Code),
-    /// No code is right.
-    Reject(Code),
-    /// No message arrives.
-    Lose(Code),
-    /// It may not even begin.
-    Refuse,
+    /// A known code.
+    Known {
+        /// The code.
+        code: Code,
+        /// Delivery state that is recorded for its message.
+        delivery: DeliveryState,
+    },
+    /// No code: the send is refused, as by a limit.
+    RateLimited,
 }
 
 impl Script {
+    /// The code of a test recipient.
+    pub(super) fn accepting(code: Code) -> Self {
+        Self::Known { code, delivery: DeliveryState::Delivered }
+    }
+
+    /// The code of a verification at a site for test suites.
     pub(super) fn of(rehearsal: Rehearsal, policy: &Policy) -> Self {
         let length = policy.code_length();
         match rehearsal {
-            Rehearsal::Approve => Self::Accept(Code::zeros(length)),
-            // No guess of the right length is ever equal to one of another length.
-            Rehearsal::Incorrect => Self::Reject(Code::zeros(if length == 4 { 5 } else { 4 })),
-            Rehearsal::Undeliverable => Self::Lose(Code::zeros(length)),
-            Rehearsal::RateLimited => Self::Refuse,
+            Rehearsal::Approve => Self::accepting(Code::zeros(length)),
+            // A guess must have the length of the policy, so a code of another length never matches.
+            Rehearsal::Incorrect => Self::accepting(Code::zeros(if length == 4 { 5 } else { 4 })),
+            Rehearsal::Undeliverable => {
+                Self::Known { code: Code::zeros(length), delivery: DeliveryState::Undelivered }
+            }
+            Rehearsal::RateLimited => Self::RateLimited,
         }
     }
 
-    /// The code that the verification is opened with, and what is recorded of its message.
+    /// The code and the delivery state of its message; `None` if the send is refused.
     pub fn code(&self) -> Option<(&Code, DeliveryState)> {
         match self {
-            Self::Accept(code) | Self::Reject(code) => Some((code, DeliveryState::Delivered)),
-            Self::Lose(code) => Some((code, DeliveryState::Undelivered)),
-            Self::Refuse => None,
+            Self::Known { code, delivery } => Some((code, *delivery)),
+            Self::RateLimited => None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Secret keys of back ends, as far as we keep them: their digests (S21).
+//! Digests of the secret keys of back ends; the keys are not kept (S21).
 
 use std::{fmt, str::FromStr};
 
@@ -7,13 +7,13 @@ use aws_lc_rs::{
     digest::{SHA256, digest},
 };
 
-/// SHA-256 of a secret key. The keys are 256 random bits, so a plain hash is all that it takes.
+/// SHA-256 of a secret key. A plain hash is enough, since the keys are 256 random bits.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SecretDigest([u8; 32]);
 
-/// Text that is no digest.
+/// The text is not a digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not sha256: and 64 hexadecimal digits")]
+#[error("must be `sha256:` and 64 hexadecimal digits")]
 pub struct NotADigest;
 
 impl SecretDigest {
@@ -24,13 +24,13 @@ impl SecretDigest {
         Self(bytes)
     }
 
-    /// Whether both are of one key, in a time that does not tell where they differ.
+    /// Compares in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }
 }
 
-/// As it stands in a configuration: `sha256:` and 64 hexadecimal digits.
+/// The form in configuration files: `sha256:` and 64 hexadecimal digits.
 impl fmt::Display for SecretDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("sha256:")?;

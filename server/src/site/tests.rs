@@ -7,7 +7,7 @@ fn site() -> Site {
 }
 
 #[test]
-fn s21_a_secret_key_is_found_by_its_digest_alone_and_two_are_good_while_one_is_rotated() {
+fn s21_a_secret_key_is_found_by_its_digest_and_two_are_valid_during_a_rotation() {
     let mut shop = site();
     shop.secrets = ["lk_sec_old", "lk_sec_new"].map(SecretDigest::of).to_vec();
     let sites = Sites::new(Site { name: "demo".into(), ..site() }, [shop]);
@@ -50,7 +50,7 @@ fn only_a_listed_origin_may_embed_a_site() {
 }
 
 #[test]
-fn s15_a_return_url_is_taken_as_it_was_listed_and_from_the_site_that_lists_it() {
+fn s15_a_return_url_must_equal_one_listed_by_the_site() {
     let mut shop = site();
     shop.return_urls = ["https://shop.example", "https://shop.example/back?to=1"]
         .map(|url| Url::parse(url).unwrap())
@@ -74,7 +74,7 @@ fn s15_a_return_url_is_taken_as_it_was_listed_and_from_the_site_that_lists_it() 
 }
 
 #[test]
-fn a_rehearsed_code_is_all_zeros_or_can_never_be_right() {
+fn a_test_code_is_all_zeros_or_can_never_be_right() {
     let policy = Policy::default();
     let code = |rehearsal| {
         let script = Script::of(rehearsal, &policy);

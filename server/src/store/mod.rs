@@ -39,10 +39,10 @@ pub trait Store: Clone + Send + Sync + 'static {
     fn observed_by(self, observer: Arc<dyn Observer>) -> Self;
 
     /// Looks a verification up. Changes nothing.
-    fn read(&self, id: VerificationId) -> impl Answer<Option<Verification>>;
+    fn read(&self, id: VerificationId) -> impl StoreFuture<Option<Verification>>;
 
     /// Runs `step` over the records that it names and commits its changes, all or nothing.
-    fn apply<S: Step>(&self, step: S) -> impl Answer<S::Output>;
+    fn apply<S: Step>(&self, step: S) -> impl StoreFuture<S::Output>;
 
     /// Leases up to `limit` messages of one queue that are due at `now`, the longest waiting first.
     /// Each returns to the queue by itself after `lease`, unless it is settled before.
@@ -52,28 +52,28 @@ pub trait Store: Clone + Send + Sync + 'static {
         now: Timestamp,
         lease: Duration,
         limit: usize,
-    ) -> impl Answer<Vec<Message>>;
+    ) -> impl StoreFuture<Vec<Message>>;
 
     /// Time at which the next message of a queue will be due, leased ones included.
-    fn next_due(&self, queue: Queue) -> impl Answer<Option<Timestamp>>;
+    fn next_due(&self, queue: Queue) -> impl StoreFuture<Option<Timestamp>>;
 
     /// Drops verifications opened before `now - retention`, and counters, saved answers and
     /// messages whose time is over, a bounded number of each. Also remembers `now` for
     /// [`Store::latest_time`].
-    fn sweep(&self, now: Timestamp, retention: Duration) -> impl Answer<Swept>;
+    fn sweep(&self, now: Timestamp, retention: Duration) -> impl StoreFuture<Swept>;
 
     /// The latest time that this store has seen, so that a clock that was set back between two
     /// starts does not revive what has expired.
-    fn latest_time(&self) -> impl Answer<Timestamp>;
+    fn latest_time(&self) -> impl StoreFuture<Timestamp>;
 
     /// Succeeds if a write would go through.
-    fn ping(&self) -> impl Answer<()>;
+    fn ping(&self) -> impl StoreFuture<()>;
 }
 
-/// The future of a store's answer.
-pub trait Answer<T>: Future<Output = Result<T, StoreError>> + Send {}
+/// Future of a result of the store.
+pub trait StoreFuture<T>: Future<Output = Result<T, StoreError>> + Send {}
 
-impl<T, F: Future<Output = Result<T, StoreError>> + Send> Answer<T> for F {}
+impl<T, F: Future<Output = Result<T, StoreError>> + Send> StoreFuture<T> for F {}
 
 /// The store of a running server: one of the back ends, chosen by `startup`.
 #[derive(Clone, Debug)]
@@ -229,7 +229,7 @@ pub enum OutboxChange {
 pub struct Swept {
     /// Verifications.
     pub verifications: usize,
-    /// Accounts.
+    /// Counters.
     pub counters: usize,
     /// Saved answers.
     pub saved_answers: usize,

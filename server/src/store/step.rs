@@ -45,9 +45,9 @@ pub enum Decision<T> {
     Abort(T),
 }
 
-impl<T, E> From<Result<T, E>> for Decision<Result<T, E>> {
+impl<T, E> Decision<Result<T, E>> {
     /// Commits a success and aborts a refusal.
-    fn from(result: Result<T, E>) -> Self {
+    pub fn commit_success(result: Result<T, E>) -> Self {
         if result.is_ok() { Self::Commit(result) } else { Self::Abort(result) }
     }
 }

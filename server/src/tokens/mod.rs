@@ -1,10 +1,9 @@
-//! Result tokens on the wire: JWTs (RFC 7519) signed with Ed25519 (RFC 8037), and the key set that
-//! relying parties check them with (RFC 7517).
+//! Result tokens: JWTs (RFC 7519) signed with Ed25519 (RFC 8037), and the key set that relying parties
+//! verify them with (RFC 7517).
 //!
-//! The keys are derived from the master secrets, one from each: the newest signs, all are published
-//! and accepted, so that rotating the secrets rotates these as well and no token is lost over it.
-//! What is accepted is fixed here and never taken from a token: one algorithm, keys of our own set,
-//! our issuer, the audience that asks (S20; RFC 8725).
+//! One key is derived from each master secret: the newest signs, all are published and accepted, so that
+//! rotating the secrets rotates the keys and invalidates no token. Algorithm, keys, issuer and audience are
+//! fixed by the server and never taken from a token (S20; RFC 8725).
 
 use aws_lc_rs::{
     error::Unspecified,
@@ -23,10 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{derived_keys::derive_key, keyring::Keyring};
 
-/// Longer than any token of ours, in bytes; beyond it nothing is looked at.
+/// Longest token that is read, in bytes.
 const LONGEST: usize = 4096;
 
-/// Signs result tokens and reads them again.
+/// Signs and verifies result tokens.
 pub struct Tokens {
     issuer: String,
     /// Newest first.
@@ -40,12 +39,12 @@ struct Key {
     checking: DecodingKey,
 }
 
-/// A token that is none of ours, was altered, or is another site's.
+/// The token was not issued by this server for this site, or was altered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a token of ours for this site")]
+#[error("not a valid result token of this site")]
 pub struct InvalidToken;
 
-/// What a token says. Times are seconds since the Unix epoch, as RFC 7519 has them.
+/// Claims of a token. Times are seconds since the Unix epoch (RFC 7519).
 #[derive(Serialize, Deserialize)]
 struct Claims {
     iss: String,
@@ -67,10 +66,10 @@ struct Claims {
 }
 
 impl Tokens {
-    /// Keys derived from the master secrets, for tokens of this issuer.
+    /// Derives the keys from the master secrets, for tokens of this issuer.
     ///
     /// # Errors
-    /// Only where the cryptographic library itself fails.
+    /// If the cryptographic library fails.
     pub fn derive(keyring: &Keyring, issuer: &str) -> Result<Self, Unspecified> {
         let mut keys = Vec::new();
         let mut published = Vec::new();
@@ -86,7 +85,7 @@ impl Tokens {
     /// Signs a token.
     ///
     /// # Errors
-    /// Only where the cryptographic library itself fails.
+    /// If the cryptographic library fails.
     pub fn sign(&self, token: &ResultToken) -> Result<String, Unspecified> {
         let key = self.keys.first().ok_or(Unspecified)?;
         let mut header = Header::new(Algorithm::EdDSA);
@@ -109,8 +108,11 @@ impl Tokens {
         encode(&header, &claims, &key.signing).map_err(|_| Unspecified)
     }
 
-    /// Which verification a token proves to `audience`, and until when. That it is still that time
-    /// is for whoever acts on it to see, in the same step.
+    /// Verifies a token for `audience`; returns its verification and its expiry. The caller has to check
+    /// the expiry, in the step that redeems the result.
+    ///
+    /// # Errors
+    /// If the token was not issued by this server for this audience.
     pub fn read(
         &self,
         token: &str,
@@ -127,7 +129,7 @@ impl Tokens {
         validation.set_audience(&[audience]);
         validation.set_issuer(&[&self.issuer]);
         validation.set_required_spec_claims(&["aud", "exp", "iss", "sub"]);
-        // The library would ask the machine's clock.
+        // The library would use the system clock.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let claims = decode::<Claims>(token, &key.checking, &validation).map_err(invalid)?.claims;
@@ -140,14 +142,14 @@ impl Tokens {
     }
 }
 
-/// Shows how many keys there are.
+/// Shows the number of keys only.
 impl std::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Tokens({} keys)", self.keys.len())
     }
 }
 
-/// A key pair and its public half as relying parties get it, named by its thumbprint (RFC 7638).
+/// Makes a key pair and its published half, identified by its thumbprint (RFC 7638).
 fn key_pair(seed: &[u8; 32]) -> Result<(Key, Jwk), Unspecified> {
     let pair = Ed25519KeyPair::from_seed_unchecked(seed).map_err(|_| Unspecified)?;
     let private = pair.to_pkcs8v1()?;

@@ -1,4 +1,4 @@
-//! What S20 asks for; relying parties' own libraries are heard in `end2end`.
+//! Tests of S20. `end2end` tests the tokens with libraries that relying parties use.
 
 use otp::{
     Code, Details, Policy, Recipient, Verification,
@@ -50,7 +50,7 @@ fn parts(token: &str) -> (Value, Value, String) {
 }
 
 #[test]
-fn a_token_reads_back_for_the_site_that_it_is_meant_for() {
+fn a_token_is_valid_for_its_site_only() {
     let tokens = tokens(&["A"]);
     let result = result();
     let token = tokens.sign(&result).unwrap();
@@ -59,7 +59,7 @@ fn a_token_reads_back_for_the_site_that_it_is_meant_for() {
 }
 
 #[test]
-fn s20_a_token_says_when_it_ends() {
+fn s20_a_token_carries_its_expiry() {
     let tokens = tokens(&["A"]);
     let token = tokens.sign(&result()).unwrap();
     let (_, expires_at) = tokens.read(&token, "shop").unwrap();
@@ -92,7 +92,7 @@ fn the_published_keys_are_public_halves_only() {
 }
 
 #[test]
-fn s20_what_was_altered_is_refused() {
+fn s20_an_altered_token_is_refused() {
     let tokens = tokens(&["A"]);
     let token = tokens.sign(&result()).unwrap();
     let (header, claims, signature) = parts(&token);
@@ -114,7 +114,7 @@ fn s20_what_was_altered_is_refused() {
     for kid in [json!(null), json!(""), json!("../../dev/null"), json!("x' OR 1=1"), json!(7)] {
         refused(unsigned(&with(&header, "kid", kid)));
     }
-    // A key that comes along is no key of ours, whatever it signs.
+    // Keys named by the token itself.
     for (name, value) in [
         ("jwk", json!({"kty": "OKP", "crv": "Ed25519", "x": "AAAA"})),
         ("jku", json!("https://evil.example/jwks.json")),
@@ -144,7 +144,7 @@ fn s20_what_was_altered_is_refused() {
 }
 
 #[test]
-fn s20_an_hmac_over_the_public_key_is_no_signature() {
+fn s20_an_hmac_with_the_public_key_is_refused() {
     let tokens = tokens(&["A"]);
     let (header, claims, _) = parts(&tokens.sign(&result()).unwrap());
     let set: Value = serde_json::from_str(tokens.jwks()).unwrap();
@@ -156,7 +156,7 @@ fn s20_an_hmac_over_the_public_key_is_no_signature() {
 }
 
 #[test]
-fn s20_what_our_own_key_signed_for_another_issuer_or_without_its_claims_is_refused() {
+fn s20_a_token_signed_by_our_key_with_a_wrong_or_missing_claim_is_refused() {
     let tokens = tokens(&["A"]);
     let (header, claims, _) = parts(&tokens.sign(&result()).unwrap());
     let mut ours = Header::new(Algorithm::EdDSA);

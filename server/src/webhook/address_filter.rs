@@ -1,14 +1,14 @@
-//! Which addresses a webhook may be posted to.
+//! Filter of the addresses that webhooks may be sent to.
 //!
-//! A receiver's name is resolved by whoever owns it, who may well answer with the address of a
-//! database beside us or of a cloud's metadata service. So only addresses of the public internet
-//! are posted to, and those that the operator has listed.
+//! The owner of a receiver's domain controls its DNS records, which may point to a database in the
+//! operator's network or to a cloud's metadata service. So only public addresses and networks listed by
+//! the operator are allowed.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 
-/// IPv4 networks that are not the public internet (IANA IPv4 Special-Purpose Address Registry).
+/// IPv4 networks that are not public (IANA IPv4 Special-Purpose Address Registry).
 const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::UNSPECIFIED, 8),           // "this network"
     (Ipv4Addr::new(10, 0, 0, 0), 8),      // private
@@ -27,12 +27,11 @@ const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
     (Ipv4Addr::new(240, 0, 0, 0), 4),     // reserved, and broadcast
 ];
 
-/// The IPv6 network of which parts are the public internet; nothing outside it is, whether
-/// loopback, unique-local (`fc00::/7`), link-local (`fe80::/10`), multicast (`ff00::/8`) or
-/// unassigned.
+/// The IPv6 network of global unicast addresses. Everything outside it is not public: loopback,
+/// unique-local (`fc00::/7`), link-local (`fe80::/10`), multicast (`ff00::/8`) and unassigned addresses.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Parts of it that are not (IANA IPv6 Special-Purpose Address Registry).
+/// Networks within [`GLOBAL_V6`] that are not public (IANA IPv6 Special-Purpose Address Registry).
 const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // protocol assignments, Teredo among them
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation
@@ -41,25 +40,25 @@ const SPECIAL_V6: &[(Ipv6Addr, u32)] = &[
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation
 ];
 
-/// What translators to IPv4 put in front of its addresses (RFC 6052). Where names are resolved for a
-/// network without IPv4, every receiver that has only that is found under it.
+/// Prefix of IPv4 addresses behind a translator (RFC 6052), which IPv6-only networks use to reach
+/// IPv4-only receivers. The embedded address is checked.
 const NAT64: (Ipv6Addr, u32) = (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96);
 
-/// The addresses that may be posted to.
+/// The addresses that webhooks may be sent to.
 #[derive(Clone, Debug, Default)]
 pub struct AddressFilter {
     allowed: Vec<IpNet>,
 }
 
 impl AddressFilter {
-    /// The public internet and these networks beside it.
+    /// Allows public addresses and these networks.
     pub fn public_and(allowed: Vec<IpNet>) -> Self {
         Self { allowed }
     }
 
-    /// Whether `address` may be posted to.
+    /// Whether webhooks may be sent to `address`.
     pub fn allow(&self, address: IpAddr) -> bool {
-        // Connecting to an IPv4 address that is written as IPv6 connects to the IPv4 address.
+        // An IPv4-mapped address connects to the IPv4 address.
         let address = address.to_canonical();
         is_public(address) || self.allowed.iter().any(|network| network.contains(&address))
     }
@@ -98,7 +97,7 @@ mod tests {
         AddressFilter::public_and(allowed).allow(address.parse().unwrap())
     }
 
-    /// The first and the last address of each special network, and what lies just outside it.
+    /// The first and the last address of each special network, and their neighbours outside it.
     #[test]
     fn special_addresses_are_refused_up_to_their_last_one() {
         for (first, last) in [
@@ -119,12 +118,12 @@ mod tests {
         ] {
             let (first, last): (Ipv4Addr, Ipv4Addr) =
                 (first.parse().unwrap(), last.parse().unwrap());
-            let addresses = AddressFilter::default();
+            let filter = AddressFilter::default();
             for refused in [first, last] {
-                assert!(!addresses.allow(refused.into()), "{refused}");
-                // In every other way of writing it.
+                assert!(!filter.allow(refused.into()), "{refused}");
+                // And as IPv6.
                 let mapped = refused.to_ipv6_mapped();
-                assert!(!addresses.allow(mapped.into()), "{mapped}");
+                assert!(!filter.allow(mapped.into()), "{mapped}");
                 let [a, b, c, d] = refused.octets();
                 let pair = |high, low| u16::from_be_bytes([high, low]);
                 let (high, low) = (pair(a, b), pair(c, d));
@@ -135,18 +134,18 @@ mod tests {
                     Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, !high, !low),
                     Ipv6Addr::new(0, 0, 0, 0, 0, 0, high, low),
                 ] {
-                    assert!(!addresses.allow(wrapped.into()), "{wrapped}");
+                    assert!(!filter.allow(wrapped.into()), "{wrapped}");
                 }
             }
             let neighbours = [first.to_bits().checked_sub(1), last.to_bits().checked_add(1)];
             for neighbour in neighbours.into_iter().flatten().map(Ipv4Addr::from_bits) {
-                assert!(addresses.allow(neighbour.into()), "{neighbour}");
+                assert!(filter.allow(neighbour.into()), "{neighbour}");
             }
         }
     }
 
     #[test]
-    fn addresses_of_interest_are_refused() {
+    fn addresses_that_attackers_would_choose_are_refused() {
         for address in [
             "169.254.169.254",
             "100.100.100.200",
@@ -204,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_operator_lists_is_allowed_and_nothing_beside_it() {
+    fn listed_networks_are_allowed_and_no_others() {
         let listed = ["127.0.0.0/8", "fd00:1::/32"];
         for address in ["127.0.0.1", "::ffff:127.0.0.1", "fd00:1::7"] {
             assert!(allow(&listed, address), "{address}");

@@ -1,8 +1,8 @@
-//! Where a site is told of its verifications, and how much is on the way there.
+//! The webhook receiver of a site, with its limits.
 //!
-//! Each site has a few places of its own and some room to wait for one. What finds no room goes back
-//! to the outbox for a while, and so does everything for a receiver that keeps failing: nobody waits
-//! for somebody else's receiver.
+//! Each site has its own limit of concurrent requests and a bounded queue in memory. Events beyond it, and
+//! all events while the circuit breaker is open, go back to the outbox for a while, so that a slow or
+//! broken receiver does not delay the events of other sites.
 
 use std::{
     sync::{
@@ -19,71 +19,74 @@ use url::Url;
 use super::Signer;
 use crate::outbox::Breaker;
 
-/// Requests to one site at the same time.
-const PLACES: usize = 8;
-/// Events of one site that wait in memory for a place; more wait in the outbox.
-const WAITING: usize = 64;
-/// For what has no room in memory, at the least.
-const LATER: Duration = Duration::from_secs(1);
-/// What has no room comes back at this rate, per [`LATER`], however much of it there is.
-const RETURNING: u32 = 256;
-/// What waits for a receiver that is left alone comes back at this distance, however long the rest has
-/// been and however often there was one: what a broken receiver leaves behind is looked at no faster
-/// the more of it there is.
-const APART: Duration = Duration::from_millis(4);
+/// Concurrent requests to one site.
+const REQUESTS: usize = 8;
+/// Events of one site that wait in memory for a request; more wait in the outbox.
+const QUEUED: usize = 64;
+/// Shortest wait of an event that is requeued because the queue in memory is full.
+const REQUEUE_WAIT: Duration = Duration::from_secs(1);
+/// Events that are requeued for each [`REQUEUE_WAIT`] while the queue in memory is full.
+const REQUEUE_RATE: u32 = 256;
+/// Interval between events that are requeued while the breaker is open. It bounds the load of a broken
+/// receiver, however many events it has and however often the breaker opens.
+const BREAKER_INTERVAL: Duration = Duration::from_millis(4);
 
-/// Where a site is told of its verifications.
+/// The webhook receiver of a site.
 #[derive(Debug)]
 pub struct Endpoint {
     pub(super) url: Url,
     pub(super) signer: Signer,
     pub(super) breaker: Breaker,
-    places: Semaphore,
-    room: Arc<Semaphore>,
-    /// Events that were put off since there was room last.
-    put_off: AtomicU32,
-    /// When the last one comes back of those that wait for the end of a rest.
-    last: Mutex<Timestamp>,
+    requests: Semaphore,
+    capacity: Arc<Semaphore>,
+    /// Events requeued since the queue in memory was full.
+    requeued: AtomicU32,
+    /// Due time of the last event that was requeued because the breaker was open.
+    last_due: Mutex<Timestamp>,
 }
 
 impl Endpoint {
-    /// Posts to `url` what `signer` signs.
+    /// A receiver at `url`, whose requests are signed by `signer`.
     pub fn new(url: Url, signer: Signer) -> Self {
         Self {
             url,
             signer,
             breaker: Breaker::default(),
-            places: Semaphore::new(PLACES),
-            room: Arc::new(Semaphore::new(PLACES + WAITING)),
-            put_off: AtomicU32::default(),
-            last: Mutex::default(),
+            requests: Semaphore::new(REQUESTS),
+            capacity: Arc::new(Semaphore::new(REQUESTS + QUEUED)),
+            requeued: AtomicU32::default(),
+            last_due: Mutex::default(),
         }
     }
 
-    /// When one more event that came at `now` is looked at again, if the receiver is left alone.
-    pub(super) fn rest(&self, now: Timestamp) -> Option<Timestamp> {
-        let end = self.breaker.rests_until(now)?;
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        *last = end.max(*last + APART);
+    /// The due time of one more event that is requeued at `now` because the breaker is open; `None` if it
+    /// is closed.
+    pub(super) fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
+        let end = self.breaker.open_until(now)?;
+        let mut last = self.last_due.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = end.max(*last + BREAKER_INTERVAL);
         Some(*last)
     }
 
-    /// Room for one more event, or when to ask again. What is put off is spread over time, or it
-    /// would all be claimed and put off again and again, at the cost of everybody else.
-    pub(super) fn room(&self, now: Timestamp) -> Result<OwnedSemaphorePermit, Timestamp> {
-        let Ok(room) = self.room.clone().try_acquire_owned() else {
-            let before = self.put_off.fetch_add(1, Ordering::Relaxed);
-            return Err(now + LATER + LATER * before / RETURNING);
+    /// Reserves a place in memory for one more event.
+    ///
+    /// # Errors
+    /// The due time for requeueing the event if the queue is full. Due times are spread, since claiming
+    /// and requeueing all events again and again would slow down other sites.
+    pub(super) fn reserve(&self, now: Timestamp) -> Result<OwnedSemaphorePermit, Timestamp> {
+        let Ok(permit) = self.capacity.clone().try_acquire_owned() else {
+            let before = self.requeued.fetch_add(1, Ordering::Relaxed);
+            return Err(now + REQUEUE_WAIT + REQUEUE_WAIT * before / REQUEUE_RATE);
         };
-        if self.room.available_permits() >= WAITING {
-            self.put_off.store(0, Ordering::Relaxed);
+        if self.capacity.available_permits() >= QUEUED {
+            self.requeued.store(0, Ordering::Relaxed);
         }
-        Ok(room)
+        Ok(permit)
     }
 
     /// Waits until one more request may be made.
-    pub(super) async fn place(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
-        self.places.acquire().await
+    pub(super) async fn request_permit(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
+        self.requests.acquire().await
     }
 }
 
@@ -98,38 +101,36 @@ mod tests {
     }
 
     #[test]
-    fn what_finds_no_room_comes_back_at_a_steady_rate_until_there_is_room_again() {
+    fn events_beyond_the_queue_in_memory_are_requeued_at_a_steady_rate() {
         let endpoint = endpoint();
-        let waits = || endpoint.room(NOW).map_err(|until| until.since(NOW));
-        let taken: Vec<_> = (0..PLACES + WAITING).map(|_| waits().unwrap()).collect();
-        let put_off: Vec<_> = (0..1024).map(|_| waits().unwrap_err()).collect();
-        assert_eq!(put_off[0], LATER);
-        assert!(put_off.is_sorted());
-        let within = |second: u64| put_off.iter().filter(|wait| wait.as_secs() == second).count();
+        let reserve = || endpoint.reserve(NOW).map_err(|until| until.since(NOW));
+        let permits: Vec<_> = (0..REQUESTS + QUEUED).map(|_| reserve().unwrap()).collect();
+        let waits: Vec<_> = (0..1024).map(|_| reserve().unwrap_err()).collect();
+        assert_eq!(waits[0], REQUEUE_WAIT);
+        assert!(waits.is_sorted());
+        let within = |second: u64| waits.iter().filter(|wait| wait.as_secs() == second).count();
         assert_eq!([1, 2, 3, 4].map(within), [256; 4]);
-        drop(taken);
-        let taken: Vec<_> = (0..PLACES + WAITING).map(|_| waits().unwrap()).collect();
-        assert_eq!(waits().unwrap_err(), LATER);
-        drop(taken);
+        drop(permits);
+        let permits: Vec<_> = (0..REQUESTS + QUEUED).map(|_| reserve().unwrap()).collect();
+        assert_eq!(reserve().unwrap_err(), REQUEUE_WAIT);
+        drop(permits);
     }
 
     #[test]
-    fn a_receiver_that_keeps_failing_is_left_alone_and_asked_again_not_all_at_once() {
+    fn events_requeued_by_an_open_breaker_are_spread() {
         let endpoint = endpoint();
         (0..4).for_each(|_| endpoint.breaker.failed(NOW));
-        assert_eq!(endpoint.rest(NOW), None);
+        assert_eq!(endpoint.open_until(NOW), None);
         endpoint.breaker.failed(NOW);
-        let rests: Vec<_> = (0..1000).map(|_| endpoint.rest(NOW).unwrap()).collect();
-        assert!(rests.is_sorted());
-        assert_eq!(rests[999].since(rests[0]), 999 * APART);
-        // It has failed again: those that come back meanwhile line up behind the others.
-        let later = rests[0];
+        let due: Vec<_> = (0..1000).map(|_| endpoint.open_until(NOW).unwrap()).collect();
+        assert!(due.is_sorted());
+        assert_eq!(due[999].since(due[0]), 999 * BREAKER_INTERVAL);
+        // When the breaker opens again, further events come after the others.
+        let later = due[0];
         endpoint.breaker.failed(later);
-        assert_eq!(
-            endpoint.rest(later),
-            Some((rests[999] + APART).max(later + (rests[0].since(NOW))))
-        );
+        let expected = (due[999] + BREAKER_INTERVAL).max(later + due[0].since(NOW));
+        assert_eq!(endpoint.open_until(later), Some(expected));
         endpoint.breaker.succeeded();
-        assert_eq!(endpoint.rest(later), None);
+        assert_eq!(endpoint.open_until(later), None);
     }
 }

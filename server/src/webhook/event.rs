@@ -1,54 +1,45 @@
-//! What the outbox keeps of an event, and how it keeps it: encrypted, and bound to its place.
+//! Encrypted content of the outbox messages that carry events.
 
 use aws_lc_rs::error::Unspecified;
-use otp::{Timestamp, Verification, VerificationId, event::Event};
+use otp::{
+    Timestamp, Verification, VerificationId,
+    event::{Event, Reason},
+};
 use serde::{Deserialize, Serialize};
 
 use super::{
     payload::{Data, payload},
-    schedule::OLDEST,
+    schedule::MAX_AGE,
 };
 use crate::{
-    derived_keys::{CannotOpen, Sealer},
-    outbox::binding,
+    derived_keys::Sealer,
+    outbox::{self, Unreadable},
     store::{Message, MessageKey, OutboxChange, Queue},
 };
 
-/// The number under which a verification's deadline lies; its events count from 1.
+/// Number of a verification's deadline; its events count from 1.
 const DEADLINE: u32 = 0;
-/// The number of the event that time brings about. There is one such at the most, and whoever makes
-/// it a second time makes the same one.
+/// Number of the expiry event. There is at most one, so making it twice makes the same message.
 pub(super) const LAPSED: u32 = u32::MAX;
 
-/// A message of the queue of events.
+/// Content of a message in the queue of events.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum QueuedEvent {
-    /// Something has happened.
+    /// An event for the site's receiver.
     Event {
-        /// The relying party.
+        /// Name of the site.
         site: String,
-        /// What its receiver is sent, the same at every try.
+        /// The request body, the same for all tries.
         body: String,
     },
-    /// Time may have ended a verification. This is how it stood when it was opened, in case that
-    /// nothing else is left of it.
+    /// The expiry of a verification, to be checked when it is due. Holds the data of the verification when
+    /// it was opened, in case it has been deleted by then.
     Deadline(Box<Data>),
 }
 
-/// Why a notice cannot be opened again.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Unreadable {
-    /// It was altered, moved, or its key is gone.
-    #[error("opening an event of the outbox")]
-    Sealed(#[from] CannotOpen),
-    /// It was written by another version of this program.
-    #[error("reading an event of the outbox")]
-    Content(#[source] serde_json::Error),
-}
-
 impl QueuedEvent {
-    /// The relying party that it is for.
+    /// Name of the site.
     pub(super) fn site(&self) -> &str {
         match self {
             Self::Event { site, .. } => site,
@@ -56,7 +47,7 @@ impl QueuedEvent {
         }
     }
 
-    /// Encrypts it for its place in the outbox, due at `at`.
+    /// Encrypts it as an outbox message that is due at `at`.
     fn schedule(
         &self,
         (verification, number): (VerificationId, u32),
@@ -64,22 +55,20 @@ impl QueuedEvent {
         sealer: &Sealer,
     ) -> Result<OutboxChange, Unspecified> {
         let key = MessageKey { queue: Queue::Events, verification, number };
-        let plain = serde_json::to_vec(self).map_err(|_| Unspecified)?;
-        let sealed = sealer.seal(&binding(&key), &plain)?;
-        let expires_at = at + OLDEST;
+        let sealed = outbox::seal(self, &key, sealer)?;
+        let expires_at = at + MAX_AGE;
         let message =
             Message { key, expires_at, tries: 0, unanswered: 0, leased_until: at, sealed };
         Ok(OutboxChange::Schedule { message, at })
     }
 
-    /// Decrypts what lies in the outbox.
+    /// Decrypts the content of an outbox message.
     pub(super) fn open(message: &Message, sealer: &Sealer) -> Result<Self, Unreadable> {
-        let plain = sealer.open(&binding(&message.key), &message.sealed)?;
-        serde_json::from_slice(&plain).map_err(Unreadable::Content)
+        outbox::open(&message.sealed, &message.key, sealer)
     }
 }
 
-/// Puts an event under its number into the outbox, to be told at once.
+/// Outbox change that adds an event, due now.
 pub(super) fn event(
     verification: &Verification,
     (event, number): (Event, u32),
@@ -91,30 +80,30 @@ pub(super) fn event(
     QueuedEvent::Event { site, body }.schedule((verification.id(), number), now, sealer)
 }
 
-/// Puts the event that time has brought about into the outbox, of a verification of which nothing
-/// but its deadline is left.
+/// Outbox change that adds the expiry event of a verification that has been deleted.
 pub(super) fn lapsed(
     id: VerificationId,
-    (data, event): (Data, Event),
+    data: Data,
     now: Timestamp,
     sealer: &Sealer,
 ) -> Result<OutboxChange, Unspecified> {
     let site = data.site.clone();
-    let body = data.expired().tell(event, now).map_err(|_| Unspecified)?;
+    let expired = Event::Failed(Reason::Expired);
+    let body = data.expired().payload(expired, now).map_err(|_| Unspecified)?;
     QueuedEvent::Event { site, body }.schedule((id, LAPSED), now, sealer)
 }
 
-/// Puts the deadline of a verification that was just opened into the outbox.
+/// Outbox change that adds the deadline of a new verification.
 pub(super) fn deadline(
     verification: &Verification,
     now: Timestamp,
     sealer: &Sealer,
 ) -> Result<OutboxChange, Unspecified> {
-    let notice = QueuedEvent::Deadline(Box::new(Data::of(verification, now)));
-    notice.schedule((verification.id(), DEADLINE), verification.expires_at(), sealer)
+    let deadline = QueuedEvent::Deadline(Box::new(Data::of(verification, now)));
+    deadline.schedule((verification.id(), DEADLINE), verification.expires_at(), sealer)
 }
 
-/// Takes the deadline of a verification away, which has ended before it.
+/// Outbox change that removes the deadline of a verification that has ended.
 pub(super) fn without_deadline(verification: VerificationId) -> OutboxChange {
     let key = MessageKey { queue: Queue::Events, verification, number: DEADLINE };
     OutboxChange::Remove { key }

@@ -1,11 +1,8 @@
-//! The step that looks at a verification when its deadline has come.
+//! The step that checks a verification at its deadline.
 
 use std::sync::Arc;
 
-use otp::{
-    State, Timestamp, VerificationId,
-    event::{Event, Reason, lapsed},
-};
+use otp::{State, Timestamp, VerificationId, event::lapsed};
 
 use super::{
     EventRecorder,
@@ -14,7 +11,7 @@ use super::{
 };
 use crate::store::{Decision, MessageKey, OutboxChange, Records, Step};
 
-/// Turns the deadline of a verification into the event that it has brought about, both or neither.
+/// Replaces the deadline of a verification by its expiry event, or postpones it.
 pub(super) struct Lapse {
     pub(super) key: MessageKey,
     pub(super) leased_until: Timestamp,
@@ -44,9 +41,9 @@ impl Lapse {
     fn lapse(&self, records: &mut Records) {
         let Self { key, leased_until, now, .. } = *self;
         let sealer = self.recorder.sealer();
-        let told = match &records.verification {
+        let expiry = match &records.verification {
             Some(found) if found.state(now) == State::Pending => {
-                // Another code was sent in the meantime.
+                // A resend has moved the deadline.
                 let at = found.expires_at();
                 let retry = OutboxChange::Retry { key, leased_until, at, tries: 0, unanswered: 0 };
                 return records.outbox.push(retry);
@@ -54,16 +51,13 @@ impl Lapse {
             Some(found) => {
                 lapsed(found, now).map(|event| event::event(found, (event, LAPSED), now, sealer))
             }
-            None => {
-                let event = Event::Failed(Reason::Expired);
-                Some(event::lapsed(key.verification, (self.data.clone(), event), now, sealer))
-            }
+            None => Some(event::lapsed(key.verification, self.data.clone(), now, sealer)),
         };
         records.outbox.push(OutboxChange::Remove { key });
-        if let Ok(told) = told.transpose() {
-            records.outbox.extend(told);
+        if let Ok(expiry) = expiry.transpose() {
+            records.outbox.extend(expiry);
         } else {
-            tracing::error!("an event could not be encrypted and is lost");
+            tracing::error!("encrypting a webhook event failed; the event is lost");
         }
     }
 }

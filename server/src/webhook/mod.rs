@@ -1,15 +1,13 @@
-//! Telling relying parties what becomes of their verifications, by signed HTTP requests in the
-//! form of *Standard Webhooks* (<https://www.standardwebhooks.com>).
+//! Webhooks: events of verifications, sent to relying parties as signed HTTP requests in the form of
+//! *Standard Webhooks* (<https://www.standardwebhooks.com>).
 //!
-//! An event is committed to the outbox in the same commit as the change that it tells of
-//! ([`EventRecorder`]), so neither is ever there without the other. A [`WebhookWorker`] of its own takes events
-//! to their receivers until they are taken, and repeats for a day and a bit. Who receives an event
-//! twice can tell by its id.
+//! An event is written to the outbox in the same commit as its change ([`EventRecorder`]). The
+//! [`WebhookWorker`] posts events to their receivers and retries for about a day. Receivers recognise
+//! duplicates by the id of the event.
 //!
-//! Receivers are other people's machines, and their names other people's to resolve. So nothing is
-//! posted to an address inside the operator's own network unless the configuration allows it
-//! (`address`, `resolver`), no redirect is followed, and nothing of an answer is read but its status
-//! and how long to wait.
+//! Receivers are not trusted, and neither is their DNS (SSRF): requests to addresses that are not public
+//! are refused unless the configuration allows them (`address_filter`, `resolver`), redirects are not
+//! followed, and only the status and `Retry-After` of a response are read.
 
 mod address_filter;
 mod endpoint;

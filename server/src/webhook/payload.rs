@@ -1,7 +1,7 @@
-//! What a receiver reads: the payload of an event.
+//! Payloads of events.
 //!
-//! It holds what the site's back end could ask for anyway, and neither a code nor a whole recipient:
-//! receivers log what they are sent.
+//! A payload contains data that the site's back end can also request, and neither a code nor a whole
+//! recipient, since receivers may log it.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use otp::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A payload, in the form that the scheme recommends.
+/// A payload in the form that Standard Webhooks recommends.
 #[derive(Serialize)]
 struct Payload<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
-    /// When it happened, RFC 3339 in UTC with milliseconds.
+    /// Time of the event, RFC 3339 in UTC with milliseconds.
     timestamp: String,
     data: &'a Data,
 }
 
-/// A verification as a receiver sees it.
+/// The verification in a payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Data {
     pub(super) id: String,
@@ -35,12 +35,12 @@ pub(super) struct Data {
     recipient: String,
     metadata: BTreeMap<String, String>,
     delivery: SendData,
-    /// Nobody was sent anything: it proves nothing.
+    /// Test mode: no message was sent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     test: bool,
 }
 
-/// A message as a receiver sees it.
+/// The message in a payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct SendData {
     number: u32,
@@ -50,7 +50,7 @@ struct SendData {
 }
 
 impl Data {
-    /// A verification as it stands at `now`, with its newest message.
+    /// A verification at `now`, with its newest message.
     pub(super) fn of(verification: &Verification, now: Timestamp) -> Self {
         let number = verification.send_count();
         Self {
@@ -67,16 +67,13 @@ impl Data {
         }
     }
 
-    /// The same verification, of which nothing more is known than that its time is over.
+    /// The same verification, expired.
     pub(super) fn expired(self) -> Self {
         Self { state: State::Expired, ..self }
     }
 
-    /// The payload of an event of this verification that happened at `at`, in JSON.
-    ///
-    /// # Errors
-    /// None that could be met: these values have a form in JSON.
-    pub(super) fn tell(mut self, event: Event, at: Timestamp) -> serde_json::Result<String> {
+    /// The payload of an event at `at`, in JSON.
+    pub(super) fn payload(mut self, event: Event, at: Timestamp) -> serde_json::Result<String> {
         self.reason = match event {
             Event::Failed(reason) => Some(reason),
             Event::Approved | Event::DeliveryUpdated { .. } => None,
@@ -90,7 +87,7 @@ impl Data {
     }
 }
 
-/// The payload of an event of `verification` that happened at `now`, in JSON.
+/// The payload of an event of `verification` at `now`, in JSON.
 pub(super) fn payload(
     verification: &Verification,
     event: Event,
@@ -102,7 +99,7 @@ pub(super) fn payload(
     {
         data.delivery = SendData::of(send, number);
     }
-    data.tell(event, now)
+    data.payload(event, now)
 }
 
 impl SendData {
@@ -111,7 +108,7 @@ impl SendData {
     }
 }
 
-/// Times are far from where a calendar ends; one that is not stands for the beginning.
+/// Formats a time; one beyond the calendar becomes the Unix epoch.
 fn rfc3339(at: Timestamp) -> String {
     let millis = i64::try_from(at.as_millis()).unwrap_or_default();
     let at = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
@@ -150,7 +147,7 @@ mod tests {
         Verification::open(opening, Channel::Email, &code, &peppers, START)
     }
 
-    fn told(verification: &Verification, event: Event) -> Value {
+    fn parsed(verification: &Verification, event: Event) -> Value {
         serde_json::from_str(&payload(verification, event, START).unwrap()).unwrap()
     }
 
@@ -159,7 +156,7 @@ mod tests {
         let mut verification = opened();
         verification.record_delivery(1, DeliveryState::Sent, 2);
         verification.cancel(START);
-        let payload = told(&verification, Event::Failed(Reason::Canceled));
+        let payload = parsed(&verification, Event::Failed(Reason::Canceled));
         let expected = json!({
             "type": "verification.failed",
             "timestamp": "2023-11-14T22:13:20.042Z",
@@ -179,9 +176,9 @@ mod tests {
     }
 
     #[test]
-    fn every_event_has_its_type_and_every_reason_its_word() {
+    fn every_event_has_a_type_and_every_failure_a_reason() {
         let verification = opened();
-        let kind = |event| told(&verification, event)["type"].as_str().unwrap().to_owned();
+        let kind = |event| parsed(&verification, event)["type"].as_str().unwrap().to_owned();
         assert_eq!(kind(Event::Approved), "verification.approved");
         assert_eq!(kind(Event::DeliveryUpdated { number: 1 }), "delivery.updated");
         for (reason, word) in [
@@ -190,9 +187,9 @@ mod tests {
             (Reason::Undeliverable, "undeliverable"),
             (Reason::Expired, "expired"),
         ] {
-            assert_eq!(told(&verification, Event::Failed(reason))["data"]["reason"], word);
+            assert_eq!(parsed(&verification, Event::Failed(reason))["data"]["reason"], word);
         }
-        assert_eq!(told(&verification, Event::Approved)["data"].get("reason"), None);
+        assert_eq!(parsed(&verification, Event::Approved)["data"].get("reason"), None);
     }
 
     #[test]
@@ -206,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_that_has_moved_is_the_one_that_is_told_of() {
+    fn a_delivery_update_shows_its_own_message_and_not_the_newest() {
         let mut verification = opened();
         let later = START + std::time::Duration::from_secs(30);
         let peppers = Peppers::new([Pepper::new([7; 32])]).unwrap();
@@ -214,9 +211,9 @@ mod tests {
         verification.resend(Channel::Email, &code, &peppers, later).unwrap();
         verification.record_delivery(1, DeliveryState::Delivered, 1);
         let delivery =
-            &told(&verification, Event::DeliveryUpdated { number: 1 })["data"]["delivery"];
+            &parsed(&verification, Event::DeliveryUpdated { number: 1 })["data"]["delivery"];
         assert_eq!((&delivery["number"], &delivery["state"]), (&json!(1), &json!("delivered")));
-        let delivery = &told(&verification, Event::Approved)["data"]["delivery"];
+        let delivery = &parsed(&verification, Event::Approved)["data"]["delivery"];
         assert_eq!((&delivery["number"], &delivery["state"]), (&json!(2), &json!("accepted")));
     }
 }

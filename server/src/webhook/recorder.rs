@@ -25,6 +25,11 @@ impl EventRecorder {
         Self { sites: sites.into_iter().collect(), sealer, wake: Notify::new() }
     }
 
+    /// Wakes the worker, since there may be an event in the outbox.
+    pub(super) fn wake(&self) {
+        self.wake.notify_one();
+    }
+
     /// Waits until an event may have been committed.
     pub(super) async fn woken(&self) {
         self.wake.notified().await;
@@ -71,6 +76,6 @@ impl Observer for EventRecorder {
     }
 
     fn committed(&self) {
-        self.wake.notify_one();
+        self.wake();
     }
 }

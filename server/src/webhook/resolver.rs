@@ -1,7 +1,7 @@
-//! Resolving a receiver's name to addresses that may be posted to.
+//! DNS resolver that returns allowed addresses only.
 //!
-//! The connection is made to what is given out here and to nothing else: a name is resolved once for
-//! each connection, so one that answers differently the next time (DNS rebinding) gains nothing.
+//! The client connects to the addresses returned here: a name is resolved once for each connection, so DNS
+//! rebinding has no effect.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -16,7 +16,7 @@ pub(super) struct System;
 impl Resolve for System {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            // The port of the URL takes the place of this one.
+            // The client replaces the port by that of the URL.
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let found: Addrs = Box::new(found.collect::<Vec<_>>().into_iter());
             Ok(found)
@@ -24,24 +24,23 @@ impl Resolve for System {
     }
 }
 
-/// Gives out of what another resolver finds only what may be posted to.
-pub(super) struct Guarded<R> {
+/// Filters the addresses of another resolver.
+pub(super) struct Filtered<R> {
     pub(super) inner: Arc<R>,
-    pub(super) addresses: AddressFilter,
+    pub(super) filter: AddressFilter,
 }
 
-/// A name, or an address itself, that leads where nothing is posted to.
+/// All addresses of a receiver were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it leads to an address that is not public; webhook.allowed_networks can allow it")]
+#[error("the address is not public; webhook.allowed_networks can allow it")]
 pub(super) struct Refused;
 
-impl<R: Resolve + 'static> Resolve for Guarded<R> {
+impl<R: Resolve + 'static> Resolve for Filtered<R> {
     fn resolve(&self, name: Name) -> Resolving {
-        let (inner, addresses) = (self.inner.clone(), self.addresses.clone());
+        let (inner, filter) = (self.inner.clone(), self.filter.clone());
         Box::pin(async move {
             let found = inner.resolve(name).await?;
-            let allowed: Vec<SocketAddr> =
-                found.filter(|found| addresses.allow(found.ip())).collect();
+            let allowed: Vec<SocketAddr> = found.filter(|found| filter.allow(found.ip())).collect();
             if allowed.is_empty() {
                 return Err(Refused.into());
             }
@@ -64,13 +63,13 @@ mod tests {
         }
     }
 
-    /// What is left of these addresses.
+    /// The allowed ones of these addresses.
     async fn resolved(addresses: &[&str]) -> Option<Vec<String>> {
         let found = addresses.iter().map(|address| SocketAddr::new(address.parse().unwrap(), 0));
         let inner = Arc::new(Fixed(found.collect()));
-        let guarded = Guarded { inner, addresses: AddressFilter::default() };
-        match guarded.resolve("receiver.example".parse().unwrap()).await {
-            Ok(left) => Some(left.map(|address| address.ip().to_string()).collect()),
+        let filtered = Filtered { inner, filter: AddressFilter::default() };
+        match filtered.resolve("receiver.example".parse().unwrap()).await {
+            Ok(allowed) => Some(allowed.map(|address| address.ip().to_string()).collect()),
             Err(error) => {
                 assert!(error.is::<Refused>());
                 None
@@ -79,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_may_be_posted_to_is_given_out() {
+    async fn only_allowed_addresses_are_returned() {
         assert_eq!(resolved(&["8.8.8.8"]).await.unwrap(), ["8.8.8.8"]);
         let mixed = ["169.254.169.254", "2606:4700::1", "::ffff:10.0.0.1", "1.1.1.1"];
         assert_eq!(resolved(&mixed).await.unwrap(), ["2606:4700::1", "1.1.1.1"]);
@@ -88,13 +87,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_systems_names_of_this_machine_are_refused() {
-        let guarded = Guarded { inner: Arc::new(System), addresses: AddressFilter::default() };
-        let refused = guarded.resolve("localhost".parse().unwrap()).await;
+    async fn localhost_is_refused_unless_it_is_listed() {
+        let filtered = Filtered { inner: Arc::new(System), filter: AddressFilter::default() };
+        let refused = filtered.resolve("localhost".parse().unwrap()).await;
         assert!(refused.err().unwrap().is::<Refused>());
         let allowed = AddressFilter::public_and(vec!["127.0.0.0/8".parse().unwrap()]);
-        let guarded = Guarded { inner: Arc::new(System), addresses: allowed };
-        let mut found = guarded.resolve("localhost".parse().unwrap()).await.unwrap();
+        let filtered = Filtered { inner: Arc::new(System), filter: allowed };
+        let mut found = filtered.resolve("localhost".parse().unwrap()).await.unwrap();
         assert!(found.all(|found| found.ip().is_ipv4()));
     }
 }

@@ -1,11 +1,9 @@
-//! When an event that was not taken is posted again.
-//!
-//! Close together at first, since most receivers are away for a moment, then ever further apart
-//! over a day, which gives people the time to repair one.
+//! Retry schedule of events: soon at first, for short outages, then less often over a day, which gives
+//! people the time for a repair.
 
 use std::time::Duration;
 
-use crate::outbox::shortened;
+use crate::outbox::with_jitter;
 
 /// The wait after each failure.
 const WAITS: [Duration; 7] = [
@@ -17,17 +15,17 @@ const WAITS: [Duration; 7] = [
     Duration::from_secs(8 * 3600),
     Duration::from_secs(8 * 3600),
 ];
-/// How much of a wait chance may take away, so that what one outage has held up comes back spread.
-const SPREAD: f64 = 0.2;
+/// Part of a wait that is random, to spread the events that an outage has delayed.
+const JITTER: f64 = 0.2;
 
-/// Nobody is told of an event that is older than this, however often its receiver has asked to wait.
-pub(super) const OLDEST: Duration = Duration::from_secs(3 * 24 * 3600);
+/// Age at which an event is discarded, even if its receiver has asked to wait.
+pub(super) const MAX_AGE: Duration = Duration::from_secs(3 * 24 * 3600);
 
 /// The wait after failure number `tries` (from 1); `None` after the last one. `jitter` is a uniform
 /// number.
 pub(super) fn wait_after(tries: u32, jitter: u32) -> Option<Duration> {
     let wait = WAITS.get(tries.checked_sub(1)? as usize)?;
-    Some(shortened(*wait, SPREAD, jitter))
+    Some(with_jitter(*wait, JITTER, jitter))
 }
 
 #[cfg(test)]
@@ -35,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_grow_over_a_day_and_then_there_is_no_more() {
+    fn waits_grow_over_a_day_and_then_end() {
         let waits: Vec<_> = (1..).map_while(|tries| wait_after(tries, u32::MAX)).collect();
         assert_eq!(waits, WAITS);
         let hours = |waits: &[Duration]| waits.iter().sum::<Duration>().as_secs_f64() / 3600.0;

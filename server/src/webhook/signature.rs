@@ -1,9 +1,9 @@
 //! Signatures by the Standard Webhooks scheme, version 1 (symmetric).
 //!
-//! What is signed is `<id>.<seconds>.<body>`: an altered body, an old request sent again and one
-//! event passed off as another are all found out. Each site has a secret of its own, derived from
-//! the master secrets, so nothing needs to be stored. While these are rotated there are several, and
-//! a request carries a signature by each: a receiver that knows any of them is content.
+//! The signed text is `<id>.<seconds>.<body>`, which detects altered bodies, replayed requests and
+//! exchanged ids. Each site has a secret, derived from the master secrets, so none is stored. While master
+//! secrets are rotated there are several, and a request has a signature of each, so that receivers with
+//! any of them accept it.
 
 use aws_lc_rs::{error::Unspecified, hmac};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -12,45 +12,45 @@ use zeroize::Zeroizing;
 
 use crate::{derived_keys::derive_key, keyring::Keyring};
 
-/// A secret that a site's receiver checks signatures with.
+/// Secret with which a site's receiver verifies signatures.
 pub struct Secret(Zeroizing<[u8; 32]>);
 
 impl Secret {
-    /// The secrets of a site, one from each master secret, newest first; never none.
+    /// The secrets of a site, one of each master secret, newest first. There is at least one.
     ///
     /// # Errors
-    /// Only where the cryptographic library itself fails.
+    /// If the cryptographic library fails.
     pub fn of_site(keyring: &Keyring, site: &str) -> Result<Vec<Self>, Unspecified> {
         let label = format!("latchkey webhook {site}");
         let derive = |secret| Ok(Self(Zeroizing::new(derive_key(secret, label.as_bytes())?)));
         keyring.secrets().map(derive).collect()
     }
 
-    /// The form in which receivers are configured with it: `whsec_` and base64.
+    /// The secret as receivers are configured with it: `whsec_` and base64.
     pub fn to_text(&self) -> SecretString {
         format!("whsec_{}", BASE64_STANDARD.encode(*self.0)).into()
     }
 }
 
-/// Shows nothing.
+/// Hides the secret.
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(..)")
     }
 }
 
-/// Signs what a site is told.
+/// Signs the requests to a site.
 #[derive(Debug)]
 pub struct Signer(Vec<hmac::Key>);
 
 impl Signer {
-    /// Signs with each of these.
+    /// Signs with each of these secrets.
     pub fn new(secrets: &[Secret]) -> Self {
         let key = |secret: &Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.0.as_slice());
         Self(secrets.iter().map(key).collect())
     }
 
-    /// The value of the header `webhook-signature`: the signatures in the order of the secrets.
+    /// The value of the header `webhook-signature`: one signature for each secret, in their order.
     pub(super) fn sign(&self, id: &str, seconds: u64, body: &[u8]) -> String {
         let signatures = self.0.iter().map(|key| {
             let mut context = hmac::Context::with_key(key);
@@ -78,9 +78,9 @@ mod tests {
         secrets.iter().map(|secret| secret.to_text().expose_secret().to_owned()).collect()
     }
 
-    /// The example of the scheme's own libraries.
+    /// The example of the libraries of Standard Webhooks.
     #[test]
-    fn a_signature_is_that_of_the_scheme() {
+    fn a_signature_is_that_of_standard_webhooks() {
         let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signer = Signer(vec![hmac::Key::new(hmac::HMAC_SHA256, &secret)]);
         let signature =

@@ -1,8 +1,8 @@
-//! The events worker: takes events to their receivers until they are taken or too old.
+//! The webhook worker: posts the events of the outbox, with retries.
 //!
-//! It is woken when something was committed, and looks into the outbox now and then for what came
-//! back: events whose next try is due, deadlines, and what an earlier process has left behind. What
-//! cannot be posted at once goes back to the outbox, and that is no try.
+//! It is woken after a commit, and polls the outbox for retries and deadlines that are due and for events
+//! whose lease has ended. Events that cannot be posted at once are requeued, which does not count as a
+//! try.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -24,65 +24,64 @@ use crate::{
     clock::Clock,
     error_chain::log_error,
     outbox::{ChangeOutbox, LeasedQueue, public_id},
-    store::{Message, Observer, OutboxChange, Queue, Store},
+    store::{Message, OutboxChange, Queue, Store},
 };
 
 /// Events claimed at once.
 const BATCH: usize = 64;
-/// How often the outbox is asked for what came back.
-const LOOK: Duration = Duration::from_millis(500);
-/// What a lease lasts beyond one request.
+/// Interval between polls of the outbox.
+const POLL: Duration = Duration::from_millis(500);
+/// Lease of an event beyond the time of two requests.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// What a worker works with.
+/// Posts the events of the outbox.
 #[derive(Debug)]
 pub struct WebhookWorker<S> {
-    /// Where the events are kept.
+    /// The store with the outbox.
     pub store: S,
-    /// Who has put them there.
+    /// The recorder of the events, which wakes the worker.
     pub recorder: Arc<EventRecorder>,
-    /// Who posts them.
+    /// The HTTP client.
     pub sender: WebhookSender,
-    /// The receivers, by the name of their site.
+    /// The receivers, by name of the site.
     pub endpoints: HashMap<String, Endpoint>,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
 }
 
-/// What is done next with a notice that was claimed.
+/// Next action for a claimed message.
 enum Next {
-    /// It is posted as soon as there is a place.
-    Post { body: String, site: String, room: OwnedSemaphorePermit },
-    /// Its time has come, and the verification is looked at.
-    Look(Box<Data>),
-    /// It waits, and that is no try.
-    Wait { until: Timestamp },
-    /// It is given up.
-    GiveUp,
+    /// Post the event when a request is permitted.
+    Post { body: String, site: String, permit: OwnedSemaphorePermit },
+    /// Check the verification at its deadline.
+    CheckExpiry(Box<Data>),
+    /// Requeue the event, which is not a try.
+    Requeue { until: Timestamp },
+    /// Remove the message.
+    Discard,
 }
 
 impl<S: Store> WebhookWorker<S> {
-    /// Works until `stop` is cancelled, then finishes what is being posted and returns.
+    /// Runs until `stop` is cancelled, then waits for the requests in flight.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         let mut posts = JoinSet::new();
-        let mut look = tokio::time::interval(LOOK);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut poll = tokio::time::interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
-                _ = look.tick() => {}
+                _ = poll.tick() => {}
                 () = self.recorder.woken() => {}
             }
-            // Where a batch was full there may be more.
+            // After a full batch there may be more.
             while self.work(&mut posts).await == BATCH && !stop.is_cancelled() {}
             while posts.try_join_next().is_some() {}
         }
         while posts.join_next().await.is_some() {}
     }
 
-    /// Claims everything that is due, and waits until it was posted. Gives the number of events and
-    /// deadlines.
+    /// Claims a batch of messages that are due and waits until they are settled; returns how many.
     pub async fn deliver_due(self: &Arc<Self>) -> usize {
         let mut posts = JoinSet::new();
         let count = self.work(&mut posts).await;
@@ -90,109 +89,108 @@ impl<S: Store> WebhookWorker<S> {
         count
     }
 
-    /// Claims a batch, starts to post what can be posted now, and puts the rest off. Gives the
-    /// number of messages.
+    /// Claims a batch, spawns the requests that can be made now and settles the other messages; returns the
+    /// size of the batch.
     async fn work(self: &Arc<Self>, posts: &mut JoinSet<()>) -> usize {
         let messages = self.queue().claim(BATCH).await;
         let count = messages.len();
         let mut others = Vec::new();
         for message in messages {
             match self.next(&message) {
-                Next::Post { body, site, room } => {
+                Next::Post { body, site, permit } => {
                     let worker = self.clone();
                     posts.spawn(async move {
                         worker.post(&message, &site, body).await;
-                        drop(room);
+                        drop(permit);
                     });
                 }
-                other => others.push(self.put_off(message, other)),
+                other => others.push(self.settle_without_post(message, other)),
             }
         }
-        // All together, in as few commits as the store can make of it.
+        // Concurrently, so that the store can commit them together.
         join_all(others).await;
         count
     }
 
     fn queue(&self) -> LeasedQueue<'_, S> {
-        let lease = 2 * self.sender.patience() + MARGIN;
+        let lease = 2 * self.sender.timeout() + MARGIN;
         LeasedQueue { store: &self.store, clock: &self.clock, queue: Queue::Events, lease }
     }
 
     fn next(&self, message: &Message) -> Next {
         let now = self.clock.now();
-        let notice = match QueuedEvent::open(message, self.recorder.sealer()) {
-            Ok(notice) => notice,
+        let queued = match QueuedEvent::open(message, self.recorder.sealer()) {
+            Ok(queued) => queued,
             Err(error) => {
-                log_error(&error, "an event of the outbox cannot be read and is given up");
-                return Next::GiveUp;
+                log_error(&error, "discarding an unreadable webhook event");
+                return Next::Discard;
             }
         };
-        let Some(endpoint) = self.endpoints.get(notice.site()) else {
-            tracing::warn!(site = notice.site(), "the site has no webhook: an event is given up");
-            return Next::GiveUp;
+        let Some(endpoint) = self.endpoints.get(queued.site()) else {
+            tracing::warn!(site = queued.site(), "discarding an event: the site has no webhook");
+            return Next::Discard;
         };
-        let (site, body) = match notice {
-            QueuedEvent::Deadline(data) => return Next::Look(data),
+        let (site, body) = match queued {
+            QueuedEvent::Deadline(data) => return Next::CheckExpiry(data),
             QueuedEvent::Event { site, body } => (site, body),
         };
         if message.expires_at <= now {
-            tracing::warn!(site, tries = message.tries, "an event has grown too old");
-            return Next::GiveUp;
+            tracing::warn!(site, tries = message.tries, "discarding an event: it is too old");
+            return Next::Discard;
         }
-        if let Some(until) = endpoint.rest(now) {
-            return Next::Wait { until };
+        if let Some(until) = endpoint.open_until(now) {
+            return Next::Requeue { until };
         }
-        match endpoint.room(now) {
-            Ok(room) => Next::Post { body, site, room },
-            Err(until) => Next::Wait { until },
+        match endpoint.reserve(now) {
+            Ok(permit) => Next::Post { body, site, permit },
+            Err(until) => Next::Requeue { until },
         }
     }
 
-    async fn put_off(&self, message: Message, next: Next) {
+    async fn settle_without_post(&self, message: Message, next: Next) {
         match next {
-            Next::Look(data) => self.lapse(&message, *data).await,
-            Next::Wait { until } => self.retry(&message, until, message.tries).await,
-            Next::GiveUp | Next::Post { .. } => self.remove(&message).await,
+            Next::CheckExpiry(data) => self.check_expiry(&message, *data).await,
+            Next::Requeue { until } => self.retry(&message, until, message.tries).await,
+            Next::Discard | Next::Post { .. } => self.remove(&message).await,
         }
     }
 
-    /// Posts one event as soon as there is a place, and settles it.
+    /// Posts an event when a request is permitted, and settles it.
     async fn post(&self, message: &Message, site: &str, body: String) {
         let Some(endpoint) = self.endpoints.get(site) else { return };
-        let Ok(_place) = endpoint.place().await else { return };
+        let Ok(_permit) = endpoint.request_permit().await else { return };
         let now = self.clock.now();
-        if let Some(until) = endpoint.rest(now) {
+        if let Some(until) = endpoint.open_until(now) {
             return self.retry(message, until, message.tries).await;
         }
-        if now + self.sender.patience() > message.leased_until {
-            // It has waited too long: the lease could end while it is posted, and then it would be
-            // posted twice at the same time.
+        if now + self.sender.timeout() > message.leased_until {
+            // The lease could end during the request, and then another worker would post it too.
             return self.retry(message, now, message.tries).await;
         }
         let id = format!("msg_{}", public_id(&message.key));
         let Endpoint { url, signer, breaker, .. } = endpoint;
         let tries = message.tries + 1;
         match self.sender.post(Post { url, signer, id: &id, body, now }).await {
-            Answer::Taken => {
+            Answer::Accepted => {
                 breaker.succeeded();
-                tracing::debug!(site, id, tries, "an event was taken");
+                tracing::debug!(site, id, tries, "webhook event delivered");
                 self.remove(message).await;
             }
             Answer::Gone => {
                 breaker.succeeded();
-                tracing::warn!(site, id, "the receiver is gone: an event is given up");
+                tracing::warn!(site, id, "discarding an event: the receiver answered 410");
                 self.remove(message).await;
             }
             Answer::Failed { reason, not_before } => {
                 breaker.failed(now);
-                tracing::warn!(site, id, tries, reason, "an event was not taken");
+                tracing::warn!(site, id, tries, reason, "webhook request failed");
                 let now = self.clock.now();
-                let wait = schedule::wait_after(tries, chance());
+                let wait = schedule::wait_after(tries, jitter());
                 let at = wait.map(|wait| (now + wait).max(not_before.unwrap_or_default()));
                 if let Some(at) = at.filter(|at| *at < message.expires_at) {
                     return self.retry(message, at, tries).await;
                 }
-                tracing::warn!(site, id, tries, "an event is given up");
+                tracing::warn!(site, id, tries, "discarding an event: no retries are left");
                 self.remove(message).await;
             }
         }
@@ -214,8 +212,8 @@ impl<S: Store> WebhookWorker<S> {
         self.queue().settle(message.leased_until, step).await;
     }
 
-    /// Tells of a verification that time has ended, or looks again at its new deadline.
-    async fn lapse(&self, message: &Message, data: Data) {
+    /// Records the expiry event of a verification, or postpones its deadline.
+    async fn check_expiry(&self, message: &Message, data: Data) {
         let Message { key, leased_until, .. } = *message;
         let recorder = &self.recorder;
         let step = |now| {
@@ -223,11 +221,11 @@ impl<S: Store> WebhookWorker<S> {
             Lapse { key, leased_until, data, recorder, now }
         };
         self.queue().settle(leased_until, step).await;
-        self.recorder.committed();
+        self.recorder.wake();
     }
 }
 
-/// A uniform number, so that what was held up together does not come back together.
-fn chance() -> u32 {
+/// A uniform number that spreads retries.
+fn jitter() -> u32 {
     SysRng.try_next_u32().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! A running application and what a browser would do with it.
+//! A running server, and the requests that a browser would make.
 
 use std::{path::Path, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::card::Card;
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
-/// A server on a port of its own, with a database of its own and a clock that stands still.
+/// A server with its own port and database, and with a clock that stands still.
 pub(crate) struct TestApp {
     pub(crate) origin: String,
     pub(crate) clock: Clock,
@@ -35,7 +35,7 @@ impl TestApp {
         Self::start_with(&[]).await
     }
 
-    /// Starts with settings beside the defaults, named as in the environment.
+    /// Starts a server with settings beside the defaults, named as in the environment.
     pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let settings = settings.iter().map(own).collect();
@@ -81,7 +81,7 @@ impl TestApp {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// A request as our own page makes it.
+    /// A request as our own page sends it.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client
             .request(method, format!("{}{path}", self.origin))
@@ -106,18 +106,18 @@ impl TestApp {
         self.request(Method::POST, &path).json(&arguments).send().await.unwrap()
     }
 
-    /// Begins a verification by the form; gives its id.
+    /// Starts a verification by the form; returns its id.
     pub(crate) async fn start_email(&self, address: &str) -> String {
         verification(&self.post_form("/", &[("channel", "email"), ("email", address)]).await)
     }
 
-    /// Begins a verification by the form; gives its id.
+    /// Starts a verification by the form; returns its id.
     pub(crate) async fn start_sms(&self, number: &str) -> String {
         let form = [("channel", "sms"), ("phone", number), ("country", "GB")];
         verification(&self.post_form("/", &form).await)
     }
 
-    /// Checks a guess as the card does; what the card then shows tells the outcome.
+    /// Checks a guess as the card does, and reads the outcome off the card.
     pub(crate) async fn outcome(&self, id: &str, guess: &str) -> Outcome {
         let response = self.call("check", json!([id, guess])).await;
         assert_eq!(response.status(), 200);
@@ -134,29 +134,46 @@ impl TestApp {
 
     /// Everything that was sent, newest first, once there are `count` messages.
     pub(crate) async fn inbox(&self, count: usize) -> Vec<InboxMessage> {
-        loop {
-            let messages: Vec<InboxMessage> =
-                self.get("/dev/inbox.json").await.json().await.unwrap();
-            if messages.len() >= count {
-                return messages;
-            }
-        }
+        let waited_for = format!("{count} messages in the inbox");
+        eventually(&waited_for, async || {
+            let messages = self.get("/dev/inbox.json").await.json().await.unwrap();
+            Some(messages).filter(|messages: &Vec<_>| messages.len() >= count)
+        })
+        .await
     }
 
     /// The verification, once its newest message was handed over.
     pub(crate) async fn delivered(&self, id: &str) -> VerificationView {
-        loop {
+        eventually("the message to be handed over", async || {
             let view = self.view(id).await.unwrap();
-            if view.delivery.state != DeliveryState::Accepted {
-                return view;
-            }
-        }
+            Some(view).filter(|view| view.delivery.state != DeliveryState::Accepted)
+        })
+        .await
     }
 
     /// The code of the newest of `count` messages.
     pub(crate) async fn code(&self, count: usize) -> String {
         self.inbox(count).await[0].code.clone()
     }
+}
+
+/// Longest time that anything is polled for. An idle machine needs milliseconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Polls until there is a value.
+///
+/// # Panics
+/// If there is none in time, with the name of what was waited for.
+async fn eventually<T>(waited_for: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
+    let polled = async {
+        loop {
+            if let Some(value) = poll().await {
+                return value;
+            }
+        }
+    };
+    let polled = tokio::time::timeout(PATIENCE, polled).await;
+    polled.unwrap_or_else(|_| panic!("waited for {waited_for} in vain"))
 }
 
 async fn card(response: Response) -> Card {

@@ -1,17 +1,17 @@
-//! The card, as the server functions answer with it.
+//! The card in the responses of the server functions.
 
 use ::app::wire::{Delivery, Outcome, State, VerificationView};
 use otp::CodeProblem;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What the card shows after a call.
+/// Content of the card after a call.
 pub(crate) struct Card {
     pub(crate) view: Option<VerificationView>,
     pub(crate) notice: Option<String>,
 }
 
-/// Reads the list of strings that a call is answered with.
+/// Parses the list of strings in a response.
 impl From<Vec<String>> for Card {
     fn from(list: Vec<String>) -> Self {
         let mut rest = list.into_iter();
@@ -42,13 +42,13 @@ impl From<Vec<String>> for Card {
     }
 }
 
-/// A value that is one word on the wire.
+/// Parses a value that is one word on the wire.
 fn word<T: DeserializeOwned>(word: String) -> T {
     serde_json::from_value(Value::String(word)).unwrap()
 }
 
 impl Card {
-    /// What came of the check that it shows.
+    /// The outcome of the check that the card shows.
     pub(crate) fn outcome(&self) -> Outcome {
         let state = self.view.as_ref().map(|view| view.state);
         let view = || self.view.as_ref().unwrap();
@@ -63,7 +63,7 @@ impl Card {
                 let problem = CodeProblem::parse(&word.replace('-', "_")).unwrap();
                 Outcome::Malformed { expected: view().code_length, problem }
             }
-            other => panic!("what outcome is {other:?}?"),
+            other => panic!("no outcome for {other:?}"),
         }
     }
 }

@@ -1,8 +1,9 @@
-//! A site's receiver of events, on a port of this machine.
+//! A webhook receiver on a local port.
 
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use axum::{
@@ -15,12 +16,15 @@ use axum::{
 use serde_json::Value;
 use tokio::sync::mpsc;
 
-/// How a request is answered.
+/// Longest wait for a request.
+const SOON: Duration = Duration::from_secs(60);
+
+/// Response to a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Reply {
-    /// With a status, and perhaps with seconds to wait.
+    /// A status, with an optional `Retry-After` in seconds.
     Answer { status: u16, retry_after: Option<u64> },
-    /// Not at all, for ever.
+    /// No response, ever.
     Silence,
 }
 
@@ -30,7 +34,7 @@ impl Reply {
     }
 }
 
-/// One request.
+/// A webhook request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) id: String,
@@ -56,37 +60,38 @@ pub(crate) struct Receiver {
 }
 
 #[derive(Clone)]
-struct Script {
+struct Responder {
     first: Arc<Mutex<VecDeque<Reply>>>,
     then: Reply,
     requests: mpsc::UnboundedSender<Request>,
 }
 
 impl Receiver {
-    /// One that replies as told, first and then ever after.
+    /// A receiver that gives the replies of `first` in turn and then always `then`.
     pub(crate) async fn replying(first: impl IntoIterator<Item = Reply>, then: Reply) -> Self {
         let (sender, requests) = mpsc::unbounded_channel();
         let first = Arc::new(Mutex::new(first.into_iter().collect()));
         let router =
-            Router::new().fallback(answer).with_state(Script { first, then, requests: sender });
+            Router::new().fallback(answer).with_state(Responder { first, then, requests: sender });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hooks", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, requests }
     }
 
-    /// The next request, as soon as it is there.
+    /// Waits for the next request.
     pub(crate) async fn next(&mut self) -> Request {
-        self.requests.recv().await.unwrap()
+        let request = tokio::time::timeout(SOON, self.requests.recv()).await;
+        request.expect("a request arrives in time").expect("the receiver is running")
     }
 
-    /// All that have come by now.
+    /// All requests that have arrived.
     pub(crate) fn so_far(&mut self) -> Vec<Request> {
         std::iter::from_fn(|| self.requests.try_recv().ok()).collect()
     }
 }
 
-async fn answer(State(script): State<Script>, headers: HeaderMap, body: Bytes) -> Response {
+async fn answer(State(responder): State<Responder>, headers: HeaderMap, body: Bytes) -> Response {
     let header = |name: &str| headers[name].to_str().unwrap().to_owned();
     let request = Request {
         id: header("webhook-id"),
@@ -94,9 +99,9 @@ async fn answer(State(script): State<Script>, headers: HeaderMap, body: Bytes) -
         signatures: header("webhook-signature"),
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
-    script.requests.send(request).unwrap();
-    let next = script.first.lock().unwrap().pop_front();
-    match next.unwrap_or(script.then) {
+    responder.requests.send(request).unwrap();
+    let next = responder.first.lock().unwrap().pop_front();
+    match next.unwrap_or(responder.then) {
         Reply::Answer { status, retry_after } => {
             let mut response = StatusCode::from_u16(status).unwrap().into_response();
             if let Some(seconds) = retry_after {

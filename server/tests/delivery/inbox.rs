@@ -5,16 +5,16 @@ use std::{sync::Arc, time::Duration};
 use app::wire::Channel;
 use server::delivery::{Inbox, Provider};
 
-use crate::{CODE, NOW, catalogue, letter};
+use crate::{CODE, NOW, catalogue, message};
 
 #[tokio::test]
-async fn the_inbox_shows_what_would_have_been_sent_newest_first() {
+async fn the_inbox_shows_messages_newest_first() {
     let inbox = Arc::new(Inbox::new(catalogue()));
     let provider = Provider::Inbox(Arc::clone(&inbox));
     provider.probe().await.unwrap();
-    provider.deliver(&letter("jane@example.com"), NOW).await.unwrap();
+    provider.deliver(&message("jane@example.com"), NOW).await.unwrap();
     let later = NOW + Duration::from_secs(60);
-    provider.deliver(&letter("+447700900142"), later).await.unwrap();
+    provider.deliver(&message("+447700900142"), later).await.unwrap();
 
     let [text, mail] = inbox.messages().try_into().unwrap();
     assert_eq!((mail.number, mail.channel), (1, Channel::Email));
@@ -28,11 +28,11 @@ async fn the_inbox_shows_what_would_have_been_sent_newest_first() {
 }
 
 #[tokio::test]
-async fn the_inbox_stays_bounded_and_goes_on_counting() {
+async fn the_inbox_is_bounded_and_numbers_all_messages() {
     let inbox = Arc::new(Inbox::with_capacity(catalogue(), 3));
     let provider = Provider::Inbox(Arc::clone(&inbox));
     for _ in 0..10 {
-        provider.deliver(&letter("jane@example.com"), NOW).await.unwrap();
+        provider.deliver(&message("jane@example.com"), NOW).await.unwrap();
     }
     let numbers: Vec<_> = inbox.messages().iter().map(|message| message.number).collect();
     assert_eq!(numbers, [10, 9, 8]);

@@ -1,9 +1,10 @@
-//! A real mail server in a process of its own.
+//! A real mail server in its own process.
 
 use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError},
 };
 
 use secrecy::SecretString;
@@ -11,16 +12,18 @@ use serde_json::Value;
 use server::delivery::{Provider, Smtp, SmtpSecurity, SmtpSettings};
 use tokio::sync::mpsc;
 
-use crate::{PATIENCE, catalogue};
+use crate::{SOON, TIMEOUT, catalogue};
 
 pub(crate) const USER: &str = "postmaster@example.com";
 pub(crate) const PASSWORD: &str = "correct horse battery";
 
-/// Ends with its standard input, so it outlives no test, however that ends.
+/// The process ends with its standard input, and so with the test in any case.
 pub(crate) struct MailServer {
     process: Child,
     commands: Option<ChildStdin>,
     events: mpsc::UnboundedReceiver<Value>,
+    /// Disconnected when the process has closed its standard output.
+    output: Receiver<()>,
     certificates: tempfile::TempDir,
     port: u16,
 }
@@ -45,9 +48,11 @@ impl MailServer {
             .spawn()
             .expect("there is a Node");
         let (sender, events) = mpsc::unbounded_channel();
-        let output = BufReader::new(process.stdout.take().unwrap());
+        let (open, output) = std::sync::mpsc::channel();
+        let lines = BufReader::new(process.stdout.take().unwrap());
         std::thread::spawn(move || {
-            for line in output.lines().map_while(Result::ok) {
+            let _open = open;
+            for line in lines.lines().map_while(Result::ok) {
                 let event = serde_json::from_str(&line).expect("every line is JSON");
                 if sender.send(event).is_err() {
                     break;
@@ -55,18 +60,18 @@ impl MailServer {
             }
         });
         let commands = process.stdin.take();
-        let mut server = Self { process, commands, events, certificates, port: 0 };
+        let mut server = Self { process, commands, events, output, certificates, port: 0 };
         let port = server.next("listening").await["port"].as_u64().unwrap();
         server.port = u16::try_from(port).unwrap();
         server
     }
 
-    /// With STARTTLS and AUTH, as mail providers have it.
+    /// Starts a server with STARTTLS and AUTH.
     pub(crate) async fn usual() -> Self {
         Self::start(&["--user", USER, "--password", PASSWORD]).await
     }
 
-    /// What a client of the usual server is configured with.
+    /// Settings of a client of [`MailServer::usual`].
     pub(crate) fn settings(&self) -> SmtpSettings {
         SmtpSettings {
             host: "localhost".to_owned(),
@@ -75,7 +80,7 @@ impl MailServer {
             credentials: Some((USER.to_owned(), SecretString::from(PASSWORD))),
             from: "otp@example.com".to_owned(),
             ca_file: Some(self.certificate()),
-            timeout: PATIENCE,
+            timeout: TIMEOUT,
         }
     }
 
@@ -87,27 +92,34 @@ impl MailServer {
         self.certificates.path().join("cert.pem")
     }
 
-    /// The next event of this name; others before it are passed over.
+    /// The next event of this name, skipping others. The clock of the runtime must not be paused.
     pub(crate) async fn next(&mut self, name: &str) -> Value {
+        let event = tokio::time::timeout(SOON, self.receive(name)).await;
+        let event = event.unwrap_or_else(|_| panic!("no event {name} from the mail server"));
+        event.unwrap_or_else(|| panic!("the mail server ended before {name}"))
+    }
+
+    /// As [`MailServer::next`], without a time-out; `None` when the server has ended.
+    pub(crate) async fn receive(&mut self, name: &str) -> Option<Value> {
         loop {
-            let event = self.events.recv().await;
-            let event = event.unwrap_or_else(|| panic!("the mail server ended before {name}"));
+            let event = self.events.recv().await?;
             if event["event"] == name {
-                return event;
+                return Some(event);
             }
         }
     }
 
-    /// Cuts every connection and goes on listening.
+    /// Closes all connections and continues to listen.
     pub(crate) async fn disconnect(&mut self) {
         self.commands.as_mut().unwrap().write_all(b"disconnect\n").unwrap();
         self.next("disconnected").await;
     }
 
-    /// Ends the server; the names of all events that were not read before.
+    /// Ends the server; returns the names of all events that were not read before.
     pub(crate) async fn end(mut self) -> Vec<String> {
         drop(self.commands.take());
-        self.process.wait().unwrap();
+        let ended = self.output.recv_timeout(SOON);
+        assert_eq!(ended, Err(RecvTimeoutError::Disconnected), "the mail server ends");
         let mut names = Vec::new();
         while let Some(event) = self.events.recv().await {
             names.push(event["event"].as_str().unwrap().to_owned());
@@ -118,8 +130,8 @@ impl MailServer {
 
 impl Drop for MailServer {
     fn drop(&mut self) {
-        drop(self.commands.take());
-        // Waiting leaves no zombie; there is nobody to tell if it fails.
+        // The process may have ended already. Waiting for it leaves no zombie.
+        let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }

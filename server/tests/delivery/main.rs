@@ -1,10 +1,9 @@
-//! Delivery against what it will meet: a mail server that speaks STARTTLS and AUTH, and an HTTP
-//! server in Twilio's place.
+//! The providers, tested with a mail server that has STARTTLS and AUTH, and an HTTP server in place of
+//! Twilio.
 //!
-//! The mail server is `end2end/servers/smtp.mjs`, run by Node. Where a server falls silent, the
-//! tests wait for the moment at which it has read our words and then stop the clock of the runtime,
-//! which passes every time-out at once; so no test sleeps, and none depends on how fast the machine
-//! is.
+//! The mail server is `end2end/servers/smtp.mjs`, run by Node. Tests of a server that stops answering wait
+//! until it has read the request, and then pause the clock of the runtime, which makes all time-outs elapse
+//! at once. So no test sleeps, and none depends on the speed of the machine.
 
 mod inbox;
 mod mail_server;
@@ -19,35 +18,36 @@ use server::{delivery::OutgoingMessage, i18n::Catalogue};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const CODE: &str = "042917";
-/// Never waited for: see above.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time-out of the providers. It never elapses in real time.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Time-out of everything that a test waits for.
+const SOON: Duration = Duration::from_secs(60);
 
 fn catalogue() -> Arc<Catalogue> {
     Arc::new(Catalogue::load().unwrap())
 }
 
-fn letter(to: &str) -> OutgoingMessage {
+fn message(to: &str) -> OutgoingMessage {
     let to = Recipient::parse(to, None, None).unwrap();
     OutgoingMessage {
-        id: "letter-1".to_owned(),
+        id: "message-1".to_owned(),
         channel: to.channel(),
         to,
         code: Code::parse(CODE).unwrap(),
         locale: "en".to_owned(),
-        sent_at: NOW,
         expires_at: NOW + Duration::from_secs(300),
         brand: "Example".to_owned(),
         sender: None,
         origin_host: "login.example.com".to_owned(),
-        around_host: None,
+        embedder_host: None,
     }
 }
 
-/// A letter to a phone that is to go by e-mail, or the other way round.
-fn misdirected(mut letter: OutgoingMessage) -> OutgoingMessage {
-    letter.channel = match letter.channel {
+/// Exchanges the channel of a message, so that it does not fit the recipient.
+fn misdirected(mut message: OutgoingMessage) -> OutgoingMessage {
+    message.channel = match message.channel {
         Channel::Email => Channel::Sms,
         Channel::Sms => Channel::Email,
     };
-    letter
+    message
 }

@@ -1,11 +1,11 @@
-//! S8: what is printed for debugging holds no secret and no whole recipient.
+//! S8: `Debug` shows no secret and no whole recipient.
 
 use std::sync::Arc;
 
 use secrecy::SecretString;
 use server::delivery::{Inbox, Provider, Smtp, SmtpSecurity, SmtpSettings, Twilio, TwilioSettings};
 
-use crate::{CODE, NOW, PATIENCE, catalogue, letter};
+use crate::{CODE, NOW, TIMEOUT, catalogue, message};
 
 const PASSWORD: &str = "a password that nobody guesses";
 
@@ -18,16 +18,16 @@ async fn s8_debug_shows_no_secret() {
         credentials: Some(("user".to_owned(), SecretString::from(PASSWORD))),
         from: "otp@example.com".to_owned(),
         ca_file: None,
-        timeout: PATIENCE,
+        timeout: TIMEOUT,
     };
     let twilio = TwilioSettings {
         account_sid: "AC0".to_owned(),
         auth_token: SecretString::from(PASSWORD),
         sender: "+447700900001".to_owned(),
         base_url: "https://api.twilio.com".to_owned(),
-        timeout: PATIENCE,
+        timeout: TIMEOUT,
     };
-    let (mail, text) = (letter("jane.doe@example.com"), letter("+447700900142"));
+    let (mail, text) = (message("jane.doe@example.com"), message("+447700900142"));
     let providers = [
         Provider::Smtp(Smtp::new(smtp.clone(), catalogue()).unwrap()),
         Provider::Twilio(Twilio::new(twilio.clone(), catalogue()).unwrap()),
@@ -46,5 +46,5 @@ async fn s8_debug_shows_no_secret() {
             assert!(!shown.contains(secret), "{secret} in {shown}");
         }
     }
-    assert!(format!("{mail:?}").contains("j***@example.com"), "it shows what it may");
+    assert!(format!("{mail:?}").contains("j***@example.com"), "the masked recipient is shown");
 }

@@ -1,4 +1,4 @@
-//! The provider `smtp` against a real mail server.
+//! The provider `smtp`, tested with a real mail server.
 
 use std::{net::TcpListener, time::Duration};
 
@@ -9,38 +9,38 @@ use server::delivery::{
 };
 
 use crate::{
-    CODE, NOW, PATIENCE, catalogue, letter,
+    CODE, NOW, TIMEOUT, catalogue,
     mail_server::{MailServer, USER, provider},
-    misdirected,
+    message, misdirected,
 };
 
 async fn refusal(provider: &Provider, to: &str) -> Undelivered {
-    let undelivered = provider.deliver(&letter(to), NOW).await.unwrap_err();
+    let undelivered = provider.deliver(&message(to), NOW).await.unwrap_err();
     for secret in [to, "example.com", CODE, USER] {
         assert!(!undelivered.reason.contains(secret), "{undelivered}");
     }
     undelivered
 }
 
-/// Nothing was said to the server but hello.
-fn assert_untold(events: &[String]) {
-    let told = |event: &&String| !matches!(event.as_str(), "connection" | "error");
-    assert_eq!(events.iter().find(told), None, "{events:?}");
+/// The server received neither credentials nor a message.
+fn assert_nothing_sent(events: &[String]) {
+    let sent = |event: &&String| !matches!(event.as_str(), "connection" | "error");
+    assert_eq!(events.iter().find(sent), None, "{events:?}");
 }
 
 #[tokio::test]
-async fn a_letter_arrives_whole_over_starttls_with_a_password() {
+async fn a_message_arrives_complete_over_starttls_with_a_password() {
     let mut server = MailServer::usual().await;
-    let receipt = server.provider().deliver(&letter("Jane@bücher.example"), NOW).await.unwrap();
+    let receipt = server.provider().deliver(&message("Jane@bücher.example"), NOW).await.unwrap();
     assert_eq!(receipt.provider, "smtp");
-    assert_eq!(receipt.reference.as_deref(), Some("<letter-1@example.com>"));
+    assert_eq!(receipt.reference.as_deref(), Some("<message-1@example.com>"));
 
     let login = server.next("auth").await;
     assert_eq!((&login["accepted"], &login["secure"]), (&json!(true), &json!(true)));
     let message = server.next("message").await;
     assert_eq!(message["secure"], true);
     assert_eq!(message["from"], "otp@example.com");
-    // As the server shows it; what crossed the network stands in the header below.
+    // The server decodes the domain; the header below has the ASCII form.
     assert_eq!(message["to"], json!(["Jane@bücher.example"]));
     let raw = message["raw"].as_str().unwrap();
     let (headers, body) = raw.split_once("\r\n\r\n").unwrap();
@@ -50,7 +50,7 @@ async fn a_letter_arrives_whole_over_starttls_with_a_password() {
         "To: Jane@xn--bcher-kva.example",
         "Subject: Your Example code",
         "Date: Tue, 14 Nov 2023 22:13:20 +0000",
-        "Message-ID: <letter-1@example.com>",
+        "Message-ID: <message-1@example.com>",
         "Auto-Submitted: auto-generated",
         "MIME-Version: 1.0",
     ] {
@@ -62,20 +62,20 @@ async fn a_letter_arrives_whole_over_starttls_with_a_password() {
 }
 
 #[tokio::test]
-async fn a_letter_arrives_over_tls_from_the_first_byte() {
+async fn a_message_arrives_over_implicit_tls() {
     let mut server = MailServer::start(&["--security", "tls"]).await;
     let settings =
         SmtpSettings { security: SmtpSecurity::Tls, credentials: None, ..server.settings() };
-    provider(settings).deliver(&letter("jane@example.com"), NOW).await.unwrap();
+    provider(settings).deliver(&message("jane@example.com"), NOW).await.unwrap();
     assert_eq!(server.next("message").await["secure"], true);
 }
 
 #[tokio::test]
-async fn s23_a_letter_goes_in_the_clear_to_this_machine_and_no_other() {
+async fn s23_mail_without_tls_is_sent_to_loopback_addresses_only() {
     let mut server = MailServer::start(&["--security", "plain"]).await;
     let settings =
         SmtpSettings { security: SmtpSecurity::Plain, credentials: None, ..server.settings() };
-    provider(settings.clone()).deliver(&letter("jane@example.com"), NOW).await.unwrap();
+    provider(settings.clone()).deliver(&message("jane@example.com"), NOW).await.unwrap();
     assert_eq!(server.next("message").await["secure"], false);
 
     for host in ["mail.example.com", "192.0.2.1", "localhost.example.com"] {
@@ -94,21 +94,21 @@ async fn s23_a_server_that_strips_starttls_gets_nothing() {
     assert_eq!(undelivered.kind, Failure::Permanent);
     assert!(undelivered.reason.contains("STARTTLS"), "{undelivered}");
     assert!(matches!(provider.probe().await, Err(ProbeError::Unreachable { .. })));
-    assert_untold(&server.end().await);
+    assert_nothing_sent(&server.end().await);
 }
 
 #[tokio::test]
-async fn s23_a_server_with_a_certificate_that_nobody_vouches_for_gets_nothing() {
+async fn s23_a_server_with_an_untrusted_certificate_gets_nothing() {
     let server = MailServer::usual().await;
     let provider = provider(SmtpSettings { ca_file: None, ..server.settings() });
     let undelivered = refusal(&provider, "jane@example.com").await;
     assert_eq!(undelivered.kind, Failure::Transient);
     assert!(undelivered.reason.contains("certificate"), "{undelivered}");
-    assert_untold(&server.end().await);
+    assert_nothing_sent(&server.end().await);
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_final_and_told_by_a_probe() {
+async fn a_wrong_password_is_permanent_and_found_by_a_probe() {
     let mut server = MailServer::usual().await;
     let wrong = Some((USER.to_owned(), SecretString::from("wrong")));
     let provider = provider(SmtpSettings { credentials: wrong, ..server.settings() });
@@ -117,7 +117,7 @@ async fn a_wrong_password_is_final_and_told_by_a_probe() {
     assert!(undelivered.reason.contains("535 5.7.8"), "{undelivered}");
     assert_eq!(server.next("auth").await["accepted"], false);
     let Err(ProbeError::Rejected { reason }) = provider.probe().await else {
-        panic!("the probe tells");
+        panic!("the probe fails");
     };
     assert!(reason.contains("535 5.7.8") && !reason.contains(USER), "{reason}");
     assert!(!server.end().await.contains(&"sender".to_owned()));
@@ -131,15 +131,15 @@ async fn a_probe_of_a_server_that_accepts_us_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_greylisting_server_takes_the_letter_at_the_second_try() {
+async fn a_greylisting_server_accepts_the_message_at_the_second_try() {
     let mut server = MailServer::usual().await;
     let provider = server.provider();
     let undelivered = refusal(&provider, "greylist@example.com").await;
     assert_eq!(undelivered.kind, Failure::Transient);
     assert!(undelivered.reason.contains("450 4.7.1"), "{undelivered}");
-    provider.deliver(&letter("greylist@example.com"), NOW).await.unwrap();
+    provider.deliver(&message("greylist@example.com"), NOW).await.unwrap();
     let message = server.next("message").await;
-    let id = "Message-ID: <letter-1@example.com>";
+    let id = "Message-ID: <message-1@example.com>";
     assert!(message["raw"].as_str().unwrap().contains(id), "the same over all tries");
 }
 
@@ -159,7 +159,7 @@ async fn replies_of_a_server_decide_whether_to_try_again() {
 }
 
 #[tokio::test]
-async fn s25_a_server_that_hangs_after_the_message_leaves_it_open_whether_it_was_sent() {
+async fn s25_a_time_out_after_the_message_is_ambiguous() {
     let mut server = MailServer::usual().await;
     let provider = server.provider();
     let (undelivered, ()) = tokio::join!(refusal(&provider, "hang@example.com"), async {
@@ -171,7 +171,7 @@ async fn s25_a_server_that_hangs_after_the_message_leaves_it_open_whether_it_was
 }
 
 #[tokio::test]
-async fn s25_a_server_that_hangs_before_the_message_has_not_sent_it() {
+async fn s25_a_time_out_before_the_message_is_transient() {
     let mut server = MailServer::usual().await;
     let provider = server.provider();
     let (undelivered, ()) = tokio::join!(refusal(&provider, "silent@example.com"), async {
@@ -184,14 +184,14 @@ async fn s25_a_server_that_hangs_before_the_message_has_not_sent_it() {
 }
 
 #[tokio::test]
-async fn s25_a_server_that_hangs_up_on_the_message_leaves_it_open_whether_it_was_sent() {
+async fn s25_a_connection_lost_during_the_message_is_ambiguous() {
     let server = MailServer::usual().await;
     let undelivered = refusal(&server.provider(), "drop@example.com").await;
     assert_eq!(undelivered.kind, Failure::Ambiguous);
 }
 
 #[tokio::test]
-async fn a_server_that_is_gone_may_come_back() {
+async fn a_server_that_is_down_is_a_transient_failure() {
     let server = MailServer::usual().await;
     let provider = server.provider();
     server.end().await;
@@ -200,8 +200,8 @@ async fn a_server_that_is_gone_may_come_back() {
 }
 
 #[tokio::test]
-async fn a_server_that_never_greets_is_given_up() {
-    // Connections are accepted by the kernel and read by nobody.
+async fn a_server_that_never_greets_times_out() {
+    // The kernel accepts connections, and nothing reads from them.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let provider = provider(SmtpSettings {
         host: "127.0.0.1".to_owned(),
@@ -215,32 +215,32 @@ async fn a_server_that_never_greets_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_connection_carries_one_letter_after_another() {
+async fn a_connection_is_reused_for_the_next_message() {
     let mut server = MailServer::usual().await;
     let provider = server.provider();
     for to in ["jane@example.com", "john@example.com"] {
-        provider.deliver(&letter(to), NOW).await.unwrap();
+        provider.deliver(&message(to), NOW).await.unwrap();
     }
     server.next("message").await;
     assert_eq!(server.end().await, ["sender", "recipient", "message"], "and no second connection");
 }
 
 #[tokio::test]
-async fn a_kept_connection_that_has_died_is_replaced_without_a_failure() {
+async fn a_dead_idle_connection_is_replaced_without_a_failure() {
     let mut server = MailServer::usual().await;
     let provider = server.provider();
-    provider.deliver(&letter("jane@example.com"), NOW).await.unwrap();
+    provider.deliver(&message("jane@example.com"), NOW).await.unwrap();
     server.disconnect().await;
-    provider.deliver(&letter("john@example.com"), NOW).await.unwrap();
+    provider.deliver(&message("john@example.com"), NOW).await.unwrap();
     server.next("connection").await;
     assert_eq!(server.next("message").await["to"], json!(["john@example.com"]));
 }
 
 #[tokio::test]
-async fn letters_go_out_side_by_side() {
+async fn messages_are_sent_concurrently() {
     let mut server = MailServer::usual().await;
     let provider = server.provider();
-    let (jane, john) = (letter("jane@example.com"), letter("john@example.com"));
+    let (jane, john) = (message("jane@example.com"), message("john@example.com"));
     let (first, second) = tokio::join!(provider.deliver(&jane, NOW), provider.deliver(&john, NOW));
     assert!(first.is_ok() && second.is_ok());
     let mut recipients = Vec::new();
@@ -252,9 +252,9 @@ async fn letters_go_out_side_by_side() {
 }
 
 #[tokio::test]
-async fn mail_comes_from_the_name_of_the_site_where_it_has_one() {
+async fn the_sender_has_the_display_name_of_the_site() {
     let mut server = MailServer::usual().await;
-    let mut named = letter("jane@example.com");
+    let mut named = message("jane@example.com");
     server.provider().deliver(&named, NOW).await.unwrap();
     named.sender = Some("Example sign-in".to_owned());
     server.provider().deliver(&named, NOW).await.unwrap();
@@ -267,9 +267,9 @@ async fn mail_comes_from_the_name_of_the_site_where_it_has_one() {
 }
 
 #[tokio::test]
-async fn s18_no_name_makes_another_header_or_recipient() {
+async fn s18_a_display_name_cannot_inject_headers_or_recipients() {
     let mut server = MailServer::usual().await;
-    let mut odd = letter("jane@example.com");
+    let mut odd = message("jane@example.com");
     odd.brand = "Example\r\nBcc: john@example.com\r\n\r\n<john@example.com>, \"".to_owned();
     for sender in [None, Some(odd.brand.clone())] {
         odd.sender = sender;
@@ -288,15 +288,15 @@ async fn s18_no_name_makes_another_header_or_recipient() {
 }
 
 #[tokio::test]
-async fn s25_a_letter_whose_code_has_expired_or_whose_channel_is_another_is_not_sent() {
+async fn s25_an_expired_message_or_one_of_another_channel_is_not_sent() {
     let server = MailServer::usual().await;
     let provider = server.provider();
-    let letter = letter("jane@example.com");
-    let late = provider.deliver(&letter, letter.expires_at).await.unwrap_err();
+    let message = message("jane@example.com");
+    let late = provider.deliver(&message, message.expires_at).await.unwrap_err();
     assert_eq!(late.kind, Failure::Permanent);
-    let other = provider.deliver(&misdirected(letter), NOW).await.unwrap_err();
+    let other = provider.deliver(&misdirected(message), NOW).await.unwrap_err();
     assert_eq!(other.kind, Failure::Permanent);
-    assert_untold(&server.end().await);
+    assert_nothing_sent(&server.end().await);
 }
 
 fn settings() -> SmtpSettings {
@@ -307,12 +307,12 @@ fn settings() -> SmtpSettings {
         credentials: None,
         from: "otp@example.com".to_owned(),
         ca_file: None,
-        timeout: PATIENCE,
+        timeout: TIMEOUT,
     }
 }
 
 #[test]
-fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
+fn invalid_settings_are_refused_at_set_up() {
     let refused = |settings| Smtp::new(settings, catalogue()).unwrap_err();
     let from = SmtpSettings { from: "nobody".to_owned(), ..settings() };
     assert!(matches!(refused(from), SetUpError::Sender(_)));
@@ -321,7 +321,7 @@ fn settings_that_cannot_work_are_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn a_lease_can_be_chosen_that_outlives_every_delivery() {
-    let patience = provider(settings()).patience();
-    assert!(patience >= PATIENCE && patience <= Duration::from_secs(600), "{patience:?}");
+fn the_longest_duration_of_a_delivery_is_known() {
+    let timeout = provider(settings()).timeout();
+    assert!(timeout >= TIMEOUT && timeout <= Duration::from_secs(600), "{timeout:?}");
 }

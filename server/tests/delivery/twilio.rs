@@ -1,4 +1,4 @@
-//! The provider `twilio` against an HTTP server in Twilio's place.
+//! The provider `twilio`, tested with an HTTP server in place of Twilio.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,13 +17,13 @@ use server::delivery::{
 };
 use tokio::{net::TcpSocket, sync::mpsc};
 
-use crate::{CODE, NOW, PATIENCE, catalogue, letter, misdirected};
+use crate::{CODE, NOW, SOON, TIMEOUT, catalogue, message, misdirected};
 
 const SID: &str = "AC00000000000000000000000000000000";
 const TOKEN: &str = "a token that only Twilio knows";
 const PHONE: &str = "+447700900142";
 
-/// What the stand-in says to every request; `None` is nothing, for ever.
+/// Response to every request; `None` never answers.
 type Answer = Option<(StatusCode, Value)>;
 
 struct Request {
@@ -33,29 +33,30 @@ struct Request {
     form: Vec<(String, String)>,
 }
 
-struct StandIn {
+/// An HTTP server in place of Twilio.
+struct MockServer {
     base_url: String,
     requests: mpsc::UnboundedReceiver<Request>,
 }
 
 #[derive(Clone)]
-struct Script {
+struct Responder {
     answer: Arc<Answer>,
     requests: mpsc::UnboundedSender<Request>,
 }
 
-impl StandIn {
+impl MockServer {
     async fn answering(answer: Answer) -> Self {
         let (sender, requests) = mpsc::unbounded_channel();
-        let script = Script { answer: Arc::new(answer), requests: sender };
-        let router = Router::new().fallback(play).with_state(script);
+        let responder = Responder { answer: Arc::new(answer), requests: sender };
+        let router = Router::new().fallback(respond).with_state(responder);
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { base_url, requests }
     }
 
-    async fn saying(status: u16, body: Value) -> Self {
+    async fn with_status(status: u16, body: Value) -> Self {
         Self::answering(Some((StatusCode::from_u16(status).unwrap(), body))).await
     }
 
@@ -67,13 +68,19 @@ impl StandIn {
         provider(self.settings())
     }
 
-    fn was_asked_nothing_more(mut self) -> bool {
+    /// The next request.
+    async fn next(&mut self) -> Request {
+        let request = tokio::time::timeout(SOON, self.requests.recv()).await;
+        request.expect("a request arrives in time").expect("the server is running")
+    }
+
+    fn has_no_more_requests(mut self) -> bool {
         self.requests.try_recv().is_err()
     }
 }
 
-async fn play(
-    State(script): State<Script>,
+async fn respond(
+    State(responder): State<Responder>,
     method: Method,
     uri: Uri,
     headers: HeaderMap,
@@ -87,8 +94,8 @@ async fn play(
         authorization: headers[header::AUTHORIZATION].to_str().unwrap().to_owned(),
         form: form.query_pairs().into_owned().collect(),
     };
-    script.requests.send(request).unwrap();
-    match script.answer.as_ref() {
+    responder.requests.send(request).unwrap();
+    match responder.answer.as_ref() {
         Some((status, body)) if status.is_redirection() => {
             (*status, [(header::LOCATION, body.as_str().unwrap().to_owned())]).into_response()
         }
@@ -103,7 +110,7 @@ fn settings(base_url: &str) -> TwilioSettings {
         auth_token: SecretString::from(TOKEN),
         sender: "+447700900001".to_owned(),
         base_url: base_url.to_owned(),
-        timeout: PATIENCE,
+        timeout: TIMEOUT,
     }
 }
 
@@ -112,25 +119,26 @@ fn provider(settings: TwilioSettings) -> Provider {
 }
 
 async fn refusal(provider: &Provider) -> Undelivered {
-    let undelivered = provider.deliver(&letter(PHONE), NOW).await.unwrap_err();
+    let undelivered = provider.deliver(&message(PHONE), NOW).await.unwrap_err();
     for secret in [PHONE, "447700900142", CODE, TOKEN, SID] {
         assert!(!undelivered.reason.contains(secret), "{undelivered}");
     }
     undelivered
 }
 
-/// A refusal in Twilio's form, whose message repeats the recipient as Twilio's do.
+/// An error response of Twilio, whose message repeats the recipient.
 fn error(code: u32) -> Value {
     json!({ "code": code, "message": format!("The 'To' number {PHONE} is no good."), "status": 400 })
 }
 
 #[tokio::test]
-async fn a_letter_is_one_request_of_the_right_shape() {
-    let mut twilio = StandIn::saying(201, json!({ "sid": "SM1", "status": "queued" })).await;
-    let receipt = twilio.provider().deliver(&letter(PHONE), NOW).await.unwrap();
+async fn a_message_is_one_request_with_the_fields_of_the_api() {
+    let mut twilio =
+        MockServer::with_status(201, json!({ "sid": "SM1", "status": "queued" })).await;
+    let receipt = twilio.provider().deliver(&message(PHONE), NOW).await.unwrap();
     assert_eq!(receipt, Receipt { provider: "twilio", reference: Some("SM1".to_owned()) });
 
-    let request = twilio.requests.recv().await.unwrap();
+    let request = twilio.next().await;
     assert_eq!(request.method, Method::POST);
     assert_eq!(request.path, format!("/2010-04-01/Accounts/{SID}/Messages.json"));
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{SID}:{TOKEN}")));
@@ -147,54 +155,54 @@ async fn a_letter_is_one_request_of_the_right_shape() {
             field("ValidityPeriod", "300"),
         ]
     );
-    assert!(twilio.was_asked_nothing_more());
+    assert!(twilio.has_no_more_requests());
 }
 
 #[tokio::test]
-async fn a_messaging_service_sends_by_its_own_field() {
-    let mut twilio = StandIn::saying(201, json!({ "sid": "SM1" })).await;
+async fn a_messaging_service_is_sent_in_its_own_field() {
+    let mut twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
     let service = "MG00000000000000000000000000000000".to_owned();
     let settings = TwilioSettings { sender: service.clone(), ..twilio.settings() };
-    provider(settings).deliver(&letter(PHONE), NOW).await.unwrap();
-    let request = twilio.requests.recv().await.unwrap();
+    provider(settings).deliver(&message(PHONE), NOW).await.unwrap();
+    let request = twilio.next().await;
     assert!(request.form.contains(&("MessagingServiceSid".to_owned(), service)));
     assert!(request.form.iter().all(|(name, _)| name != "From"));
 }
 
 #[tokio::test]
 async fn s25_twilio_never_keeps_a_message_past_the_expiry_of_its_code() {
-    let mut twilio = StandIn::saying(201, json!({ "sid": "SM1" })).await;
+    let mut twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
     let provider = twilio.provider();
-    let letter = letter(PHONE);
-    let before = |left| letter.expires_at - Duration::from_millis(left);
+    let message = message(PHONE);
+    let before = |left| message.expires_at - Duration::from_millis(left);
     for (left, validity) in [(120_999, "120"), (1_000, "1")] {
-        provider.deliver(&letter, before(left)).await.unwrap();
-        let form = twilio.requests.recv().await.unwrap().form;
+        provider.deliver(&message, before(left)).await.unwrap();
+        let form = twilio.next().await.form;
         assert!(form.contains(&("ValidityPeriod".to_owned(), validity.to_owned())), "{form:?}");
     }
     for left in [999, 0] {
-        let late = provider.deliver(&letter, before(left)).await.unwrap_err();
+        let late = provider.deliver(&message, before(left)).await.unwrap_err();
         assert_eq!(late.kind, Failure::Permanent);
     }
-    assert!(twilio.was_asked_nothing_more());
+    assert!(twilio.has_no_more_requests());
 }
 
 #[tokio::test]
-async fn twilio_is_asked_for_no_longer_validity_than_it_grants() {
-    let mut twilio = StandIn::saying(201, json!({ "sid": "SM1" })).await;
-    let mut letter = letter(PHONE);
-    letter.expires_at = NOW + Duration::from_secs(86_400);
-    twilio.provider().deliver(&letter, NOW).await.unwrap();
-    let form = twilio.requests.recv().await.unwrap().form;
+async fn the_validity_period_is_at_most_the_maximum_of_twilio() {
+    let mut twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
+    let mut message = message(PHONE);
+    message.expires_at = NOW + Duration::from_secs(86_400);
+    twilio.provider().deliver(&message, NOW).await.unwrap();
+    let form = twilio.next().await.form;
     assert!(form.contains(&("ValidityPeriod".to_owned(), "14400".to_owned())), "{form:?}");
 }
 
 #[tokio::test]
-async fn a_letter_of_another_channel_is_not_sent() {
-    let twilio = StandIn::saying(201, json!({ "sid": "SM1" })).await;
-    let other = twilio.provider().deliver(&misdirected(letter(PHONE)), NOW).await.unwrap_err();
+async fn a_message_of_another_channel_is_not_sent() {
+    let twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
+    let other = twilio.provider().deliver(&misdirected(message(PHONE)), NOW).await.unwrap_err();
     assert_eq!(other.kind, Failure::Permanent);
-    assert!(twilio.was_asked_nothing_more());
+    assert!(twilio.has_no_more_requests());
 }
 
 #[tokio::test]
@@ -209,7 +217,7 @@ async fn answers_decide_whether_to_try_again() {
         (502, json!({}), Failure::Ambiguous, "HTTP 502"),
         (504, json!({}), Failure::Ambiguous, "HTTP 504"),
     ] {
-        let twilio = StandIn::saying(status, body).await;
+        let twilio = MockServer::with_status(status, body).await;
         let undelivered = refusal(&twilio.provider()).await;
         assert_eq!(undelivered.kind, kind, "{status}");
         assert!(undelivered.reason.starts_with(reason), "{undelivered}");
@@ -218,27 +226,27 @@ async fn answers_decide_whether_to_try_again() {
 
 #[tokio::test]
 async fn a_created_message_counts_even_if_its_description_cannot_be_read() {
-    let twilio = StandIn::saying(201, json!("?")).await;
-    let receipt = twilio.provider().deliver(&letter(PHONE), NOW).await.unwrap();
+    let twilio = MockServer::with_status(201, json!("?")).await;
+    let receipt = twilio.provider().deliver(&message(PHONE), NOW).await.unwrap();
     assert_eq!(receipt.reference, None);
 }
 
 #[tokio::test]
 async fn s23_a_redirect_is_not_followed() {
-    let elsewhere = StandIn::saying(201, json!({ "sid": "SM1" })).await;
+    let elsewhere = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
     for status in [301, 307, 308] {
-        let twilio = StandIn::saying(status, json!(elsewhere.base_url)).await;
+        let twilio = MockServer::with_status(status, json!(elsewhere.base_url)).await;
         assert_eq!(refusal(&twilio.provider()).await.kind, Failure::Permanent);
     }
-    assert!(elsewhere.was_asked_nothing_more());
+    assert!(elsewhere.has_no_more_requests());
 }
 
 #[tokio::test]
-async fn s25_a_silent_twilio_leaves_it_open_whether_the_message_was_sent() {
-    let mut twilio = StandIn::answering(None).await;
+async fn s25_a_time_out_after_the_request_is_ambiguous() {
+    let mut twilio = MockServer::answering(None).await;
     let provider = twilio.provider();
     let (undelivered, ()) = tokio::join!(refusal(&provider), async {
-        twilio.requests.recv().await.unwrap();
+        twilio.next().await;
         tokio::time::pause();
     });
     assert_eq!(undelivered.kind, Failure::Ambiguous);
@@ -246,8 +254,8 @@ async fn s25_a_silent_twilio_leaves_it_open_whether_the_message_was_sent() {
 }
 
 #[tokio::test]
-async fn a_twilio_that_is_not_there_has_sent_nothing() {
-    // Bound and not listening: nobody else can be given the port, and connecting is refused.
+async fn a_refused_connection_is_transient() {
+    // The socket is bound and not listening, so connections are refused and the port stays free.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let base_url = format!("http://{}", socket.local_addr().unwrap());
@@ -257,17 +265,17 @@ async fn a_twilio_that_is_not_there_has_sent_nothing() {
 }
 
 #[tokio::test]
-async fn a_probe_asks_for_the_account_and_sends_nothing() {
-    let mut twilio = StandIn::saying(200, json!({ "sid": SID, "status": "active" })).await;
+async fn a_probe_requests_the_account_and_sends_nothing() {
+    let mut twilio = MockServer::with_status(200, json!({ "sid": SID, "status": "active" })).await;
     twilio.provider().probe().await.unwrap();
-    let request = twilio.requests.recv().await.unwrap();
+    let request = twilio.next().await;
     assert_eq!(request.method, Method::GET);
     assert_eq!(request.path, format!("/2010-04-01/Accounts/{SID}.json"));
-    assert!(twilio.was_asked_nothing_more());
+    assert!(twilio.has_no_more_requests());
 }
 
 #[tokio::test]
-async fn a_probe_tells_refused_credentials_from_an_unwell_twilio() {
+async fn a_probe_tells_refused_credentials_from_an_outage() {
     for (status, body, rejected) in [
         (401, error(20003), true),
         (404, error(20404), true),
@@ -277,7 +285,7 @@ async fn a_probe_tells_refused_credentials_from_an_unwell_twilio() {
         (500, json!({}), false),
         (302, json!("http://localhost/"), false),
     ] {
-        let twilio = StandIn::saying(status, body).await;
+        let twilio = MockServer::with_status(status, body).await;
         let error = twilio.provider().probe().await.unwrap_err();
         assert_eq!(matches!(error, ProbeError::Rejected { .. }), rejected, "{status}: {error}");
         assert!(!error.to_string().contains(TOKEN), "{error}");
@@ -285,7 +293,7 @@ async fn a_probe_tells_refused_credentials_from_an_unwell_twilio() {
 }
 
 #[test]
-fn a_base_url_that_is_none_is_refused() {
+fn an_invalid_base_url_is_refused() {
     for base_url in ["", "api.twilio.com", "mailto:a@example.com"] {
         let refused = Twilio::new(settings(base_url), catalogue()).unwrap_err();
         assert!(matches!(refused, SetUpError::BaseUrl), "{base_url}");

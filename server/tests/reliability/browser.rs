@@ -1,4 +1,4 @@
-//! What people's browsers ask for, answered or not: a server may die in the middle of it.
+//! Requests of browsers, to a server that may be killed before it answers.
 
 use app::wire::{DeliveryState, Outcome, VerificationView};
 use reqwest::{Method, RequestBuilder, StatusCode, redirect};
@@ -12,15 +12,14 @@ pub(crate) struct Browser {
     origin: String,
 }
 
-/// The connection ended before the answer did: what was asked for may have been done or not.
+/// The connection was lost before the response: the request may have taken effect or not.
 pub(crate) type Lost = reqwest::Error;
 
 impl Browser {
-    /// One that has opened no page yet. It is worth keeping: making one reads all the certificates of
-    /// the machine.
+    /// Making a client is slow, since it reads the certificates of the system, so it is kept.
     pub(crate) fn new() -> Self {
-        let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build().unwrap();
-        Self { client, origin: String::new() }
+        let client = reqwest::Client::builder().redirect(redirect::Policy::none()).timeout(SOON);
+        Self { client: client.build().unwrap(), origin: String::new() }
     }
 
     pub(crate) fn at(&self, origin: &str) -> Self {
@@ -41,12 +40,12 @@ impl Browser {
         self.request(Method::POST, path).form(fields)
     }
 
-    /// A call of a server function, as the card makes it.
+    /// A server function call of the card.
     pub(crate) fn call(&self, function: &str, arguments: &Value) -> RequestBuilder {
         self.request(Method::POST, &format!("/ui/{function}")).json(arguments)
     }
 
-    /// Begins a verification by the form; gives its id.
+    /// Starts a verification by the form; returns its id.
     pub(crate) async fn start(&self, address: &str) -> Result<String, Lost> {
         let response = self.form("/", &[("channel", "email"), ("email", address)]).send().await?;
         assert_eq!(response.status(), StatusCode::SEE_OTHER);
@@ -62,9 +61,9 @@ impl Browser {
         Ok(self.card("view", json!([id])).await?.view)
     }
 
-    /// The verification, once its newest message was handed over.
+    /// Waits until the newest message of a verification is sent.
     pub(crate) async fn delivered(&self, id: &str) -> VerificationView {
-        let looking = async {
+        let polling = async {
             loop {
                 let view = self.view(id).await.unwrap().unwrap();
                 if view.delivery.state == DeliveryState::Sent {
@@ -72,10 +71,10 @@ impl Browser {
                 }
             }
         };
-        tokio::time::timeout(SOON, looking).await.expect("the message is handed over")
+        tokio::time::timeout(SOON, polling).await.expect("the message is sent")
     }
 
-    /// Asks for another code; the status that came of it.
+    /// Requests another code; returns the status.
     pub(crate) async fn resend(&self, id: &str) -> Result<StatusCode, Lost> {
         let response = self.call("resend", &json!([id, "0"])).send().await?;
         let status = response.status();
@@ -83,16 +82,16 @@ impl Browser {
         Ok(status)
     }
 
-    /// Whether requests should be sent here.
+    /// Whether the server reports that it is ready.
     pub(crate) async fn is_ready(&self) -> Result<bool, Lost> {
         let response = self.request(Method::GET, "/health/ready").send().await?;
         Ok(response.status() == StatusCode::OK)
     }
 
-    /// Asks until it says so.
+    /// Waits until the server is ready.
     pub(crate) async fn becomes_ready(&self) {
-        let asking = async { while !self.is_ready().await.unwrap() {} };
-        tokio::time::timeout(SOON, asking).await.expect("it becomes ready");
+        let polling = async { while !self.is_ready().await.unwrap() {} };
+        tokio::time::timeout(SOON, polling).await.expect("it becomes ready");
     }
 
     async fn card(&self, function: &str, arguments: Value) -> Result<Card, Lost> {

@@ -5,11 +5,12 @@ use std::{
     io::{BufRead, BufReader},
     path::PathBuf,
     process::{Child, Command, ExitStatus, Stdio},
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
 };
 
 use tempfile::TempDir;
 
-use crate::{browser::Browser, postbox::Postbox};
+use crate::{SOON, browser::Browser, mail_sink::MailSink};
 
 pub(crate) struct Installation {
     folder: TempDir,
@@ -18,7 +19,7 @@ pub(crate) struct Installation {
 }
 
 impl Installation {
-    /// One that sends its mail to `port` of this machine, and whose limits leave a test alone.
+    /// Sends mail to a local port, with limits that tests do not reach.
     pub(crate) fn mailing_to(port: u16) -> Self {
         let settings = [
             ("LATCHKEY_SERVER__BIND", "127.0.0.1:0"),
@@ -40,17 +41,17 @@ impl Installation {
         installation.with("LATCHKEY_SMTP__PORT", &port.to_string())
     }
 
-    pub(crate) fn mailing(postbox: &Postbox) -> Self {
-        Self::mailing_to(postbox.port())
+    pub(crate) fn mailing(mail: &MailSink) -> Self {
+        Self::mailing_to(mail.port())
     }
 
-    /// With one more setting, named as in the environment.
+    /// Adds an environment variable.
     pub(crate) fn with(mut self, name: &'static str, value: &str) -> Self {
         self.settings.push((name, value.to_owned()));
         self
     }
 
-    /// With a configuration file.
+    /// Writes the configuration file.
     pub(crate) fn configured(self, text: &str) -> Self {
         std::fs::write(self.folder.path().join("latchkey.toml"), text).unwrap();
         self
@@ -63,22 +64,24 @@ impl Installation {
     /// Starts the program and waits until it listens.
     pub(crate) fn start(&self) -> Program {
         let mut program = self.spawn();
-        let output = BufReader::new(program.child.stdout.take().unwrap());
-        let mut lines = output.lines().map_while(Result::ok);
-        let origin =
-            lines.find_map(|line| Some(format!("http://{}", line.split_once("http://")?.1)));
-        let origin = origin.unwrap_or_else(|| panic!("it did not start: {}", self.log()));
-        program.browser = self.browser.at(origin.trim_end_matches('/'));
+        let address = loop {
+            let line = program.output.recv_timeout(SOON);
+            let line = line.unwrap_or_else(|_| panic!("the program did not start: {}", self.log()));
+            if let Some((_, address)) = line.split_once("http://") {
+                break address.trim_end_matches('/').to_owned();
+            }
+        };
+        program.browser = self.browser.at(&format!("http://{address}"));
         program
     }
 
-    /// Starts the program and waits for nothing.
+    /// Starts the program without waiting.
     pub(crate) fn spawn(&self) -> Program {
         let log = File::options().append(true).create(true).open(self.folder.path().join("log"));
-        // A disk that is full is played by a limit on the size of files, and a program that meets
-        // that is killed by a signal, which a full disk does not send.
+        // A full disk is simulated by a limit on the size of files. Its signal, which a full disk does not
+        // send, is ignored.
         let ignore_signal = r#"trap "" XFSZ; exec "$0" serve"#;
-        let child = Command::new("sh")
+        let mut child = Command::new("sh")
             .args(["-c", ignore_signal, env!("CARGO_BIN_EXE_latchkey")])
             .current_dir(&self.folder)
             .env_clear()
@@ -88,19 +91,26 @@ impl Installation {
             .stderr(log.unwrap())
             .spawn()
             .unwrap();
-        Program { child, browser: self.browser.clone() }
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let (sender, output) = channel();
+        std::thread::spawn(move || {
+            lines.map_while(Result::ok).try_for_each(|line| sender.send(line))
+        });
+        Program { child, browser: self.browser.clone(), output }
     }
 
-    /// What all processes so far have logged.
+    /// The log of all processes so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap()
     }
 }
 
-/// A running process. Killed with its test, however that ends.
+/// A running process, killed when it is dropped.
 pub(crate) struct Program {
     child: Child,
     browser: Browser,
+    /// Lines of the standard output; disconnected when it is closed.
+    output: Receiver<String>,
 }
 
 impl Program {
@@ -108,12 +118,12 @@ impl Program {
         self.browser.clone()
     }
 
-    /// Where it listens, as `host:port`.
+    /// The address it listens on, as `host:port`.
     pub(crate) fn address(&self) -> &str {
         self.browser.origin().strip_prefix("http://").unwrap()
     }
 
-    /// `kill -9`: no warning, no way out.
+    /// `kill -9`.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -124,12 +134,19 @@ impl Program {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process, which has to come soon.
     pub(crate) fn exit(mut self) -> ExitStatus {
-        tokio::task::block_in_place(|| self.child.wait().unwrap())
+        tokio::task::block_in_place(|| {
+            while let output = self.output.recv_timeout(SOON)
+                && output != Err(RecvTimeoutError::Disconnected)
+            {
+                assert!(output.is_ok(), "the program did not end");
+            }
+            self.child.wait().unwrap()
+        })
     }
 
-    /// Has every write to a file fail that goes beyond so many bytes, or lets them pass again.
+    /// Makes writes to files fail beyond this many bytes, or lifts the limit.
     pub(crate) fn limit_files(&self, bytes: Option<u64>) {
         let soft = bytes.map_or("unlimited".to_owned(), |bytes| bytes.to_string());
         let mut prlimit = Command::new("prlimit");
@@ -140,7 +157,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It may be gone already, and there is nobody to tell.
+        // The process may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,8 +1,8 @@
-//! What was acknowledged, and so must be true for ever.
+//! The acknowledged requests, with which the server is compared after each restart.
 
 use app::wire::{Outcome, State, VerificationView};
 
-/// As many as the policy allows by default.
+/// Checks of the default policy.
 const CHECKS: u32 = 5;
 
 /// One verification whose start was acknowledged.
@@ -11,8 +11,8 @@ pub(crate) struct Entry {
     pub(crate) id: String,
     pub(crate) address: String,
     known: Counts,
-    /// What was asked for when the connection was lost, and so may have been done.
-    doubted: Counts,
+    /// Requests without a response, which may have taken effect.
+    uncertain: Counts,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -25,10 +25,10 @@ struct Counts {
 impl Entry {
     pub(crate) fn started(id: String, address: String) -> Self {
         let known = Counts { sends: 1, ..Counts::default() };
-        Self { id, address, known, doubted: Counts::default() }
+        Self { id, address, known, uncertain: Counts::default() }
     }
 
-    /// Messages that must arrive.
+    /// Acknowledged messages.
     pub(crate) fn sends(&self) -> u32 {
         self.known.sends
     }
@@ -43,18 +43,23 @@ impl Entry {
         }
     }
 
-    /// Asked for another message; `None` where no answer came.
+    /// Records a resend; `None` if there was no response.
     pub(crate) fn resent(&mut self, answered: Option<()>) {
         match answered {
             Some(()) => self.known.sends += 1,
-            None => self.doubted.sends += 1,
+            None => self.uncertain.sends += 1,
         }
     }
 
-    /// Checked a guess; `None` where no answer came.
+    /// Records a check; `None` if there was no response.
     pub(crate) fn checked(&mut self, right: bool, outcome: Option<Outcome>) {
         let Some(outcome) = outcome else {
-            return if right { self.doubted.approved += 1 } else { self.doubted.wrong_checks += 1 };
+            if right {
+                self.uncertain.approved += 1;
+            } else {
+                self.uncertain.wrong_checks += 1;
+            }
+            return;
         };
         let expected = match self.state() {
             State::Approved => Outcome::AlreadyUsed,
@@ -71,21 +76,21 @@ impl Entry {
         assert_eq!(outcome, expected, "{self:?}");
     }
 
-    /// Compares with what a new process says. From then on that is known, doubts included.
+    /// Compares with the view of a new process, which then replaces the counts.
     pub(crate) fn compare(&mut self, view: Option<&VerificationView>) {
         let view = view.unwrap_or_else(|| panic!("lost: {self:?}"));
-        let between = |name: &str, seen: u32, known: u32, doubted: u32| {
-            let possible = known..=known + doubted;
+        let between = |name: &str, seen: u32, known: u32, uncertain: u32| {
+            let possible = known..=known + uncertain;
             assert!(possible.contains(&seen), "{name}: {seen} of {possible:?} in {view:?}");
         };
         let wrong_checks = CHECKS - view.attempts_left;
         let approved = u32::from(view.state == State::Approved);
         let Counts { sends, wrong_checks: wrong, approved: right } = self.known;
-        between("sends", view.delivery.number, sends, self.doubted.sends);
-        between("wrong checks", wrong_checks, wrong, self.doubted.wrong_checks);
-        between("approved", approved, right, self.doubted.approved);
+        between("sends", view.delivery.number, sends, self.uncertain.sends);
+        between("wrong checks", wrong_checks, wrong, self.uncertain.wrong_checks);
+        between("approved", approved, right, self.uncertain.approved);
         self.known = Counts { sends: view.delivery.number, wrong_checks, approved };
-        self.doubted = Counts::default();
+        self.uncertain = Counts::default();
         assert_eq!(view.state, self.state());
     }
 }

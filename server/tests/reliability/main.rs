@@ -1,40 +1,37 @@
-//! The real program under what kills servers: SIGKILL at any instant, SIGTERM in the middle of
-//! work, a database that others hold, a disk that is full, a clock that was set back.
+//! The real program under SIGKILL, SIGTERM, a locked database, a full disk and a clock that was set back;
+//! and the outbox in this process, on a manual clock, under failures of delivery.
 //!
-//! And the outbox in this process, on a clock that is moved by hand, under what happens to messages
-//! on their way.
-//!
-//! Mail goes to a real mail server (`end2end/servers/smtp.mjs`), which outlives the program, so what
-//! was delivered is known however often that dies.
+//! Mail is sent to a real mail server (`end2end/servers/smtp.mjs`), which outlives the program and records
+//! the deliveries.
 
 mod browser;
 #[path = "../common/card.rs"]
 mod card;
 mod clock;
-mod dice;
 mod events;
-mod handover;
+mod failover;
 mod installation;
 mod kill;
+mod lease;
 mod ledger;
 #[path = "../delivery/mail_server.rs"]
 mod mail_server;
+mod mail_sink;
 mod outbox;
-mod postbox;
 #[path = "../common/receiver.rs"]
 mod receiver;
 mod retry;
+mod rng;
 mod shutdown;
 mod store;
-mod takeover;
 
 use std::{sync::Arc, time::Duration};
 
 use server::i18n::Catalogue;
 
-/// For one step of a conversation with a provider.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// For anything that should happen soon; only a test that fails waits so long.
+/// Time-out of one step with a provider.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Time-out of everything that a test waits for.
 const SOON: Duration = Duration::from_secs(60);
 
 fn catalogue() -> Arc<Catalogue> {

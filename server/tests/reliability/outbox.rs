@@ -1,5 +1,5 @@
-//! An outbox whose worker works when it is told to. In this process and on a clock that stands
-//! still until it is moved, so that every wait is exact.
+//! The service and its delivery worker in this process. The worker runs when a test calls it, on a manual
+//! clock, so that every wait is exact.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,10 +28,13 @@ use crate::mail_server::{MailServer, provider};
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 pub(crate) const BACKOFF: Backoff =
     Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) };
-/// Longer than any try takes: mail takes five steps of [`PATIENCE`].
+/// Longer than any try: mail has five steps with a time-out of [`TIMEOUT`](crate::TIMEOUT) each.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
-/// The service and its outbox worker, which works when it is told to.
+/// Most retries that a test needs; more mean that a message is retried without end.
+const MAX_RETRIES: usize = 100;
+
+/// The service and its delivery worker.
 pub(crate) struct Outbox {
     pub(crate) store: AnyStore,
     service: Service,
@@ -73,14 +76,14 @@ impl Outbox {
         Self { store, service, worker, committed, clock, folder }
     }
 
-    /// As another process has one over the same store.
+    /// Another worker on the same store.
     pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker<AnyStore> {
         let dispatcher = Dispatcher::new(vec![email], Vec::new());
         worker(self.store.clone(), dispatcher, self.worker.sealer.clone(), self.clock.clone())
     }
 
-    /// Another process holds on to the database until it is dropped.
-    pub(crate) fn hold(&self) -> rusqlite::Connection {
+    /// Locks the database until the connection is dropped.
+    pub(crate) fn lock_database(&self) -> rusqlite::Connection {
         let other = rusqlite::Connection::open(self.folder.path().join("latchkey.db")).unwrap();
         other.execute_batch("BEGIN IMMEDIATE").unwrap();
         other
@@ -90,7 +93,7 @@ impl Outbox {
         Self::of(vec![server.provider()], Vec::new())
     }
 
-    /// Opens a verification; gives its id and the message as the worker is woken with it.
+    /// Opens a verification; returns its id and the message for the worker.
     pub(crate) async fn accept(&mut self, to: &str) -> (VerificationId, Message) {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let caller = Some([127, 0, 0, 1].into());
@@ -103,7 +106,7 @@ impl Outbox {
             details: Details::default(),
         };
         let opened = self.service.start(&client, start).await.unwrap();
-        (opened.verification.id(), self.committed.recv().await.unwrap())
+        (opened.verification.id(), self.committed.try_recv().expect("a message is committed"))
     }
 
     /// As [`Outbox::accept`], and tries it once.
@@ -117,21 +120,22 @@ impl Outbox {
         self.store.read(id).await.unwrap().expect("it was opened")
     }
 
-    /// How far its newest message has come, and after how many tries.
+    /// Delivery state and tries of the newest message.
     pub(crate) async fn progress(&self, id: VerificationId) -> (DeliveryState, u32) {
         let verification = self.verification(id).await;
         (verification.last_send().delivery, verification.last_send().tries)
     }
 
-    /// Tries whatever comes back, at its time, until there is nothing more; gives the waits.
+    /// Retries each message at its due time until the outbox is empty; returns the waits.
     pub(crate) async fn until_settled(&self) -> Vec<Duration> {
         let mut waits = Vec::new();
-        while let Some(due) = self.store.next_due(Queue::Codes).await.unwrap() {
+        for _ in 0..MAX_RETRIES {
+            let Some(due) = self.store.next_due(Queue::Codes).await.unwrap() else { return waits };
             waits.push(due.since(self.clock.now()));
             self.clock.advance(due.since(self.clock.now()));
             assert_eq!(self.worker.deliver_due().await, 1);
         }
-        waits
+        panic!("a message is retried without end");
     }
 }
 
@@ -148,7 +152,7 @@ fn worker(
         clock,
         backoff: BACKOFF,
         lease: LEASE,
-        brands: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
+        senders: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
         origin_host: "login.example.com".to_owned(),
     }
 }

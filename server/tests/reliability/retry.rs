@@ -1,4 +1,4 @@
-//! S25: messages on their way to one provider that is down, slow or rude.
+//! S25: retries with one provider that is down, slow or refuses messages.
 
 use std::time::Duration;
 
@@ -19,14 +19,14 @@ async fn s25_a_greylisted_message_is_accepted_until_it_is_sent_at_the_second_try
     let due = outbox.store.next_due(Queue::Codes).await.unwrap().unwrap();
     let wait = due.since(START);
     assert!(BACKOFF.first / 2 <= wait && wait <= BACKOFF.first, "{wait:?}");
-    assert_eq!(outbox.worker.deliver_due().await, 0, "not before its time");
+    assert_eq!(outbox.worker.deliver_due().await, 0, "not before the due time");
     outbox.until_settled().await;
     assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
     server.next("message").await;
 }
 
 #[tokio::test]
-async fn s25_a_recipient_that_is_refused_for_good_ends_the_verification() {
+async fn s25_a_permanently_refused_recipient_fails_the_verification() {
     let server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let id = outbox.send("unknown@example.com").await;
@@ -50,7 +50,7 @@ async fn s25_while_the_server_is_gone_waits_grow_and_nothing_is_tried_after_the_
     assert!(outbox.clock.now() < verification.code_expires_at());
     let tries = u32::try_from(waits.len()).unwrap() + 1;
     assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, tries));
-    // Somebody who asks again gets another chance.
+    // A resend is still possible.
     assert_eq!(verification.state(outbox.clock.now()), State::Pending);
 }
 
@@ -68,21 +68,21 @@ async fn s25_a_message_arrives_when_the_server_is_back() {
 }
 
 #[tokio::test]
-async fn s25_a_message_that_is_never_acknowledged_is_tried_once_more_and_no_oftener() {
+async fn s25_an_unconfirmed_message_is_tried_twice_at_most() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let id = outbox.send("drop@example.com").await;
     assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
     assert_eq!(outbox.until_settled().await.len(), 1);
     assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, 2));
-    // It may have arrived, so the code can still be typed.
+    // It may have arrived, so the code is still accepted.
     assert_eq!(outbox.verification(id).await.state(START), State::Pending);
     let mut message_id = async || {
         let message = server.next("message").await;
         let raw = message["raw"].as_str().unwrap().to_owned();
         raw.lines().find(|line| line.starts_with("Message-ID:")).unwrap().to_owned()
     };
-    assert_eq!(message_id().await, message_id().await, "who gets both can tell");
+    assert_eq!(message_id().await, message_id().await, "duplicates have the same id");
     assert!(!server.end().await.contains(&"message".to_owned()));
 }
 
@@ -97,7 +97,7 @@ async fn s23_a_server_that_strips_starttls_is_sent_nothing_and_the_verification_
 }
 
 #[tokio::test]
-async fn a_connection_that_died_between_two_messages_costs_no_try() {
+async fn a_connection_lost_between_two_messages_costs_no_try() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     outbox.send("jo@example.com").await;
@@ -118,7 +118,7 @@ async fn s25_nothing_is_sent_once_the_code_has_expired() {
 }
 
 #[tokio::test]
-async fn s25_a_provider_that_takes_its_time_is_cut_off_when_the_code_expires() {
+async fn s25_a_slow_provider_is_cut_off_when_the_code_expires() {
     let server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let (id, message) = outbox.accept("jo@example.com").await;

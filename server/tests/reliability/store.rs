@@ -1,4 +1,6 @@
-//! S26: the database is away, and then is back.
+//! S26: the database is unavailable for a while.
+
+use std::time::Duration;
 
 use app::wire::{Outcome, State};
 use futures_util::future::join_all;
@@ -7,46 +9,50 @@ use rusqlite::Connection;
 use serde_json::json;
 
 use crate::{
-    SOON,
     browser::Browser,
     installation::{Installation, Program},
-    postbox::Postbox,
+    mail_sink::MailSink,
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s26_while_the_database_is_held_everything_that_changes_it_is_refused_for_a_moment() {
-    let postbox = Postbox::open().await;
-    let installation = Installation::mailing(&postbox);
+async fn s26_while_the_database_is_locked_changes_are_refused_within_a_second() {
+    let mail = MailSink::open().await;
+    let installation = Installation::mailing(&mail);
     let program = installation.start();
-    let verification = Verification::started(&program, &postbox).await;
+    let verification = Verification::started(&program, &mail).await;
 
-    for hold in ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"] {
+    for lock in ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"] {
         let other = Connection::open(installation.database()).unwrap();
-        other.execute_batch(hold).unwrap();
-        verification.is_refused_for_a_moment().await;
+        other.execute_batch(lock).unwrap();
+        verification.is_refused_within_a_second().await;
         other.execute_batch("ROLLBACK").unwrap();
         program.browser().becomes_ready().await;
         verification.is_as_it_was().await;
     }
-    verification.is_approved(&postbox).await;
+    verification.is_approved(&mail).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s26_while_the_disk_is_full_nothing_is_approved_and_afterwards_it_goes_on() {
-    let postbox = Postbox::open().await;
-    let installation = Installation::mailing(&postbox).with("LATCHKEY_POLICY__RESEND_WAITS", "0");
+async fn s26_while_the_disk_is_full_changes_are_refused_within_a_second() {
+    let mail = MailSink::open().await;
+    let installation = Installation::mailing(&mail).with("LATCHKEY_POLICY__RESEND_WAITS", "0");
     let program = installation.start();
-    let verification = Verification::started(&program, &postbox).await;
+    let verification = Verification::started(&program, &mail).await;
 
     program.limit_files(Some(1));
-    verification.is_refused_for_a_moment().await;
+    verification.is_refused_within_a_second().await;
     program.limit_files(None);
     program.browser().becomes_ready().await;
     verification.is_as_it_was().await;
-    verification.is_approved(&postbox).await;
+    verification.is_approved(&mail).await;
 }
 
-/// One verification, with its code delivered.
+/// Longest wait for a refusal: a second is promised, and the rest is for the requests themselves.
+const LONGEST: Duration = Duration::from_millis(1500);
+/// A machine that is busy with other tests may delay a round, so the fastest of a few counts.
+const ROUNDS: usize = 3;
+
+/// A verification whose code was delivered.
 struct Verification {
     browser: Browser,
     id: String,
@@ -54,16 +60,27 @@ struct Verification {
 }
 
 impl Verification {
-    async fn started(program: &Program, postbox: &Postbox) -> Self {
+    async fn started(program: &Program, mail: &MailSink) -> Self {
         let browser = program.browser();
         let id = browser.start("jo@example.com").await.unwrap();
-        let code = postbox.codes("jo@example.com", 1).await.remove(0);
+        let code = mail.codes("jo@example.com", 1).await.remove(0);
         Self { browser, id, code }
     }
 
-    /// Everything that would change something is answered with 503 and when to try again: nobody is
-    /// approved, and nobody hangs.
-    async fn is_refused_for_a_moment(&self) {
+    /// All changes are answered with 503 and `Retry-After` within a second, and reads still work.
+    async fn is_refused_within_a_second(&self) {
+        let Self { browser, id, .. } = self;
+        let mut durations = Vec::new();
+        while durations.iter().all(|duration| *duration > LONGEST) {
+            assert!(durations.len() < ROUNDS, "every round took too long: {durations:?}");
+            durations.push(self.changes_are_refused().await);
+        }
+        assert!(!browser.is_ready().await.unwrap());
+        assert_eq!(browser.view(id).await.unwrap().expect("it can be read").state, State::Pending);
+    }
+
+    /// Sends all requests that change something at once; returns how long the slowest refusal took.
+    async fn changes_are_refused(&self) -> Duration {
         let Self { browser, id, code } = self;
         let wrong = if code == "000000" { "111111" } else { "000000" };
         let path = |verb| format!("/v/{id}/{verb}");
@@ -81,13 +98,11 @@ impl Verification {
             browser.call("resend", &json!([id, "0"])),
         ];
         let answers = join_all(requests.map(RequestBuilder::send)).await;
+        let elapsed = begun.elapsed();
         for (number, answer) in answers.into_iter().enumerate() {
             assert_refused(number, &answer.unwrap());
         }
-        // A second is the promise; a machine that is busy with other tests is forgiven.
-        assert!(begun.elapsed() < SOON / 4, "{:?}", begun.elapsed());
-        assert!(!browser.is_ready().await.unwrap());
-        assert_eq!(browser.view(id).await.unwrap().expect("it can be read").state, State::Pending);
+        elapsed
     }
 
     async fn is_as_it_was(&self) {
@@ -96,10 +111,10 @@ impl Verification {
         assert_eq!((view.state, counts), (State::Pending, (5, 1)), "{view:?}");
     }
 
-    async fn is_approved(&self, postbox: &Postbox) {
+    async fn is_approved(&self, mail: &MailSink) {
         assert_eq!(self.browser.check(&self.id, &self.code).await.unwrap(), Outcome::Approved);
         let sam = self.browser.start("sam@example.com").await.unwrap();
-        let code = &postbox.codes("sam@example.com", 1).await[0];
+        let code = &mail.codes("sam@example.com", 1).await[0];
         assert_eq!(self.browser.check(&sam, code).await.unwrap(), Outcome::Approved);
     }
 }

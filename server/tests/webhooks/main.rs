@@ -1,16 +1,16 @@
-//! Events from the change that they tell of to a real receiver: the service, both workers of the
-//! outbox and the store in this process, on a clock that is moved by hand.
+//! Webhooks from a change to a real receiver: service, workers and store in this process, on a manual
+//! clock.
 
-mod announced;
+mod events;
 mod fairness;
-mod house;
+mod harness;
 #[path = "../common/receiver.rs"]
 mod receiver;
-mod retried;
+mod retries;
 
 use self::receiver::{Receiver, Reply};
 
-/// A receiver that takes everything.
-async fn taking() -> Receiver {
+/// A receiver that accepts all events.
+async fn accepting_receiver() -> Receiver {
     Receiver::replying([], Reply::status(204)).await
 }

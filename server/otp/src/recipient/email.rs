@@ -1,11 +1,9 @@
-//! E-mail addresses: the plain `local@domain` that sign-up forms mean, and nothing else of the
-//! address grammar.
+//! E-mail addresses: the plain `local@domain` form of RFC 5321, and nothing else of the grammar.
 //!
 //! RFC 5322 also allows quoted local parts, comments, display names, groups and address literals.
-//! No mailbox that a person reads needs them, and each has carried an injection somewhere, so they
-//! are refused. The local part is ASCII because an internationalised one is deliverable only where
-//! every server on the way offers SMTPUTF8; the domain may be internationalised and is kept in the
-//! ASCII form that the network uses.
+//! They are refused: people's mailboxes do not need them, and each has been used for injections. The
+//! local part is ASCII, because an internationalised one is deliverable only if every server on the
+//! way supports SMTPUTF8. The domain may be internationalised and is kept in its ASCII form.
 
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 
@@ -16,11 +14,11 @@ const LONGEST_LOCAL_PART: usize = 64;
 /// RFC 5321, section 4.5.3.1.3: a path has 256 octets, two of them the angle brackets.
 const LONGEST_ADDRESS: usize = 254;
 
-/// One mailbox. Built by [`Recipient::parse`](super::Recipient::parse) only.
+/// One mailbox. Made by [`Recipient::parse`](super::Recipient::parse) or read back from the store.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct EmailAddress {
     address: String,
-    /// Where the at sign stands in `address`.
+    /// Byte offset of the at sign in `address`.
     at: usize,
 }
 
@@ -38,32 +36,37 @@ impl EmailAddress {
         Ok(Self { address, at: local.len() })
     }
 
+    /// Takes a stored address as it is. Only its shape is checked, not the Unicode tables behind
+    /// internationalised domains, which change between releases.
+    pub(super) fn from_stored(address: &str) -> Option<Self> {
+        let (local, domain) = address.split_once('@')?;
+        let is_label = |label: &str| {
+            let is_ldh = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
+            !label.is_empty() && label.bytes().all(is_ldh)
+        };
+        let is_sound = address.len() <= LONGEST_ADDRESS
+            && is_dot_atom(local)
+            && domain.contains('.')
+            && domain.split('.').all(is_label);
+        is_sound.then(|| Self { address: address.to_owned(), at: local.len() })
+    }
+
     /// The address to send to.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The part before the at sign, as typed.
-    pub fn local_part(&self) -> &str {
-        &self.address[..self.at]
-    }
-
-    /// The domain, lower-case ASCII.
-    pub fn domain(&self) -> &str {
-        &self.address[self.at + 1..]
-    }
-
-    /// RFC 5321 lets the owner of a domain tell `Jane` from `jane`. Nobody does, and whoever counts
-    /// them apart gives every mailbox as many quotas as it has capitalisations.
+    /// The address in lower case. RFC 5321 allows a domain to tell `Jane` from `jane`, but none does,
+    /// and counting them apart would give a mailbox one quota for each capitalisation.
     pub(super) fn canonical(&self) -> String {
         self.address.to_ascii_lowercase()
     }
 
     pub(super) fn masked(&self) -> String {
-        let local = self.local_part();
+        let (local, domain) = (&self.address[..self.at], &self.address[self.at + 1..]);
         // A local part of one character would be shown whole.
         let shown = if local.len() > 1 { &local[..1] } else { "" };
-        let (domain, _) = idna::domain_to_unicode(self.domain());
+        let (domain, _) = idna::domain_to_unicode(domain);
         format!("{shown}***@{domain}")
     }
 }
@@ -74,8 +77,8 @@ impl std::fmt::Debug for EmailAddress {
     }
 }
 
-/// RFC 5322 `dot-atom-text`, except `!` and `%`: relays of another age read those as routes and
-/// would hand the message to somebody else.
+/// RFC 5322 `dot-atom-text`, except `!` and `%`: old relays read those as routes and would deliver the
+/// message elsewhere.
 fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(|atom| {
         !atom.is_empty()
@@ -85,7 +88,7 @@ fn is_dot_atom(local: &str) -> bool {
     })
 }
 
-/// The domain as DNS knows it (UTS #46, non-transitional), or `None` where it is no public name.
+/// The domain in ASCII (UTS #46, non-transitional); `None` if it is not a public name.
 fn ascii_domain(domain: &str) -> Option<String> {
     let ascii = Uts46::new()
         .to_ascii(

@@ -1,9 +1,9 @@
-//! Who a code is sent to, parsed once and for all.
+//! Recipients of codes.
 //!
-//! [`Recipient::parse`] is the only constructor, so whoever holds a `Recipient` holds exactly one
-//! deliverable address: no list of addresses, no line break and no header can hide in it. Every
-//! spelling of one mailbox or phone has one [canonical](Recipient::canonical) form, under which
-//! limits are counted, and people only ever see the [masked](Recipient::masked) form.
+//! [`Recipient::parse`] is the only constructor for input, so a `Recipient` holds exactly one
+//! deliverable address: no list of addresses, no line break and no header. Every spelling of one
+//! mailbox or phone has one [canonical](Recipient::canonical) form, under which limits are counted;
+//! people see the [masked](Recipient::masked) form only.
 
 mod email;
 mod phone;
@@ -11,34 +11,38 @@ mod phone;
 use std::fmt;
 
 use otp_types::{Channel, RecipientProblem};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 pub use self::{
     email::EmailAddress,
     phone::{CallingRegion, PhoneNumber, calling_regions},
 };
 
-/// More than anybody types for an address or a number, in bytes; beyond it nothing is looked at.
+/// Longest input that is parsed, in bytes.
 const LONGEST_INPUT: usize = 1024;
 
 /// An e-mail address or a phone number that a code can be sent to.
 ///
-/// Serialises as its [address](Recipient::address) and is parsed again when deserialised.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// Serialises as its [address](Recipient::address). Deserialising is for stored records: it checks the
+/// shape of the address and does not parse it again, so newer metadata never makes a record
+/// unreadable.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub enum Recipient {
-    /// Reached by e-mail.
+    /// An e-mail address.
     Email(EmailAddress),
-    /// Reached by phone.
+    /// A phone number.
     Phone(PhoneNumber),
 }
 
 impl Recipient {
-    /// Reads what a person typed.
+    /// Parses an e-mail address or a phone number as a person types it.
     ///
-    /// `default_region` is the ISO 3166-1 alpha-2 code of the country in which a phone number
-    /// without a calling code is read. Without a `channel` it follows from what was typed: an at
-    /// sign makes it an e-mail address, a number otherwise needs to look like one.
+    /// `default_region` is the ISO 3166-1 alpha-2 code of the country of phone numbers without a
+    /// calling code. Without a `channel` the kind follows from the input: with an at sign it is an
+    /// e-mail address, and a phone number if it begins like one.
+    ///
+    /// # Errors
+    /// The reason why the input is not a recipient.
     pub fn parse(
         input: &str,
         default_region: Option<&str>,
@@ -49,8 +53,8 @@ impl Recipient {
             return Err(RecipientProblem::Empty);
         }
         let channel = channel.unwrap_or_else(|| channel_of(typed));
-        // Blanks at the ends are a slip of the fingers and go. A control character, and so any
-        // line break, is never typed into a one-line field, and is refused wherever it stands.
+        // Blanks at the ends are dropped. Control characters, line breaks among them, cannot be typed
+        // into a one-line field and are refused anywhere.
         let unreadable = typed.len() > LONGEST_INPUT || typed.contains(char::is_control);
         match channel {
             Channel::Email if unreadable => Err(RecipientProblem::Email),
@@ -60,8 +64,8 @@ impl Recipient {
         }
     }
 
-    /// What a provider is given: an e-mail address with its local part as typed and its domain in
-    /// lower-case ASCII, or a phone number in E.164.
+    /// The address that providers send to: an e-mail address with its local part as typed and its
+    /// domain in lower-case ASCII, or a phone number in E.164.
     pub fn address(&self) -> &str {
         match self {
             Self::Email(email) => email.address(),
@@ -69,7 +73,8 @@ impl Recipient {
         }
     }
 
-    /// The one key of this mailbox or phone, whatever way it was typed. Parses to itself.
+    /// One form for all spellings of the mailbox or phone, under which limits are counted. Parses to
+    /// itself.
     pub fn canonical(&self) -> String {
         match self {
             Self::Email(email) => email.canonical(),
@@ -77,8 +82,7 @@ impl Recipient {
         }
     }
 
-    /// Enough to recognise one's own, too little to learn another's: `j***@example.com`,
-    /// `+44 ••• ••42`.
+    /// The masked form, shown to people and in logs: `j***@example.com`, `+44 ••• ••42`.
     pub fn masked(&self) -> String {
         match self {
             Self::Email(email) => email.masked(),
@@ -86,7 +90,7 @@ impl Recipient {
         }
     }
 
-    /// The channel by which this recipient is reached.
+    /// The channel that reaches this recipient.
     pub fn channel(&self) -> Channel {
         match self {
             Self::Email(_) => Channel::Email,
@@ -95,7 +99,7 @@ impl Recipient {
     }
 }
 
-/// Guesses the channel from what was typed.
+/// The channel that the input looks like.
 fn channel_of(typed: &str) -> Channel {
     let looks_like_a_number =
         typed.starts_with(|c: char| phone::digit(c).is_some() || phone::opens_a_number(c));
@@ -106,29 +110,34 @@ fn channel_of(typed: &str) -> Channel {
     }
 }
 
-/// White space that is no control character: a line break is not blank but unreadable.
+/// White space other than control characters such as line breaks.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() && !c.is_control()
 }
 
-/// Marks that come along unseen when a number or address is copied from contacts or a page:
-/// directional marks, embeddings and isolates, zero-width spaces, the byte order mark.
+/// Invisible marks that are copied along with a number or address: directional marks, embeddings and
+/// isolates, zero-width spaces, the byte order mark.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
-impl TryFrom<String> for Recipient {
-    type Error = RecipientProblem;
-
-    fn try_from(address: String) -> Result<Self, RecipientProblem> {
-        Self::parse(&address, None, None)
+impl Serialize for Recipient {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.address())
     }
 }
 
-impl From<Recipient> for String {
-    fn from(recipient: Recipient) -> Self {
-        recipient.address().to_owned()
+impl<'de> Deserialize<'de> for Recipient {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let address = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+        let recipient = if address.starts_with('+') && !address.contains('@') {
+            PhoneNumber::from_stored(&address).map(Self::Phone)
+        } else {
+            EmailAddress::from_stored(&address).map(Self::Email)
+        };
+        // The error must not quote the address.
+        recipient.ok_or_else(|| D::Error::custom("neither an e-mail address nor a number in E.164"))
     }
 }
 

@@ -1,9 +1,8 @@
 //! Phone numbers: read in national or international form, kept in E.164.
 //!
-//! What was typed is first reduced to digits with at most one leading plus sign, by a closed list
-//! of what people put between digits. Everything else (letters, extensions, a second number) is
-//! refused here, so the numbering-plan library behind it sees only digits, and two numbers can
-//! never be read as one.
+//! The input is first reduced to digits with at most one leading plus sign; a closed list of
+//! separators is dropped. Everything else (letters, extensions, a second number) is refused here, so
+//! the numbering-plan library sees only digits, and two numbers can never be read as one.
 
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, PhoneNumberType, Region,
@@ -12,21 +11,23 @@ use rlibphonenumber::{
 
 use super::{RecipientProblem, is_blank, is_invisible};
 
-/// E.164, calling code included.
+/// Longest number in E.164, calling code included.
 const MOST_DIGITS: usize = 15;
-/// E.164 behind the longest international prefix that anybody dials.
+/// Longest number in E.164 behind the longest international dialling prefix.
 const MOST_DIALLED: usize = 20;
-/// Calling code included; the smallest networks (Niue, Saint Helena) have seven.
+/// Shortest number, calling code included; the smallest networks (Niue, Saint Helena) have seven
+/// digits.
 const FEWEST_DIGITS: usize = 7;
-/// Digit zero of the scripts whose keyboards type their own digits: ASCII, Arabic-Indic, Persian,
-/// Devanagari, Bengali, Thai, full-width.
+/// Digit zero of each script that is read: ASCII, Arabic-Indic, Persian, Devanagari, Bengali, Thai,
+/// full-width.
 const ZEROS: [char; 7] = ['0', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e50}', '\u{ff10}'];
 
-/// One phone. Built by [`Recipient::parse`](super::Recipient::parse) only.
+/// A phone number in E.164. Made by [`Recipient::parse`](super::Recipient::parse) or read back from
+/// the store.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct PhoneNumber {
+    /// A plus sign and 7 to 15 digits.
     e164: String,
-    calling_code: u16,
 }
 
 /// A country or territory that has phone numbers.
@@ -38,7 +39,7 @@ pub struct CallingRegion {
     pub calling_code: u16,
 }
 
-/// Every region whose national numbers can be read, sorted by its code.
+/// All regions with a numbering plan, sorted by region code.
 pub fn calling_regions() -> Vec<CallingRegion> {
     let mut regions: Vec<_> = PHONE_NUMBER_UTIL
         .get_supported_regions()
@@ -67,7 +68,8 @@ impl PhoneNumber {
             return Err(RecipientProblem::CountryMissing);
         }
         let phone = Self::read(&dialled, region)?;
-        // Some numbering plans drop a prefix at every reading. Such a number would have two keys.
+        // Some numbering plans drop a prefix at every parse. Such a number would have two canonical
+        // forms.
         if Self::read(&phone.e164, None)? == phone {
             Ok(phone)
         } else {
@@ -75,20 +77,27 @@ impl PhoneNumber {
         }
     }
 
+    /// Takes a stored number in E.164 as it is. Only its shape is checked: a number that was accepted
+    /// once stays readable when the metadata of a later release would refuse it.
+    pub(super) fn from_stored(e164: &str) -> Option<Self> {
+        let digits = e164.strip_prefix('+')?;
+        let is_e164 = (FEWEST_DIGITS..=MOST_DIGITS).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && !digits.starts_with('0');
+        is_e164.then(|| Self { e164: e164.to_owned() })
+    }
+
     /// The number in E.164: a plus sign and up to 15 digits.
     pub fn e164(&self) -> &str {
         &self.e164
     }
 
-    /// Country calling code without the plus sign.
-    pub fn calling_code(&self) -> u16 {
-        self.calling_code
-    }
-
+    /// The country calling code and the last two digits: `+44 ••• ••42`.
     pub(super) fn masked(&self) -> String {
         // E.164 is ASCII and at least FEWEST_DIGITS long.
-        let last = &self.e164[self.e164.len() - 2..];
-        format!("+{} ••• ••{last}", self.calling_code)
+        let digits = &self.e164[1..];
+        let (code, last) = (&digits[..calling_code_length(digits)], &digits[digits.len() - 2..]);
+        format!("+{code} ••• ••{last}")
     }
 
     fn read(dialled: &str, region: Option<Region>) -> Result<Self, RecipientProblem> {
@@ -97,7 +106,7 @@ impl PhoneNumber {
                 RecipientProblem::PhoneTooShort
             }
             ParseError::TooLongNsn => RecipientProblem::PhoneTooLong,
-            // One digit is not even a number to the library.
+            // The library does not accept a single digit as a number.
             ParseError::NotANumber(_) if dialled.len() < FEWEST_DIGITS => {
                 RecipientProblem::PhoneTooShort
             }
@@ -123,9 +132,7 @@ impl PhoneNumber {
             FEWEST_DIGITS..=MOST_DIGITS => {}
             _ => return Err(RecipientProblem::PhoneTooLong),
         }
-        let calling_code =
-            u16::try_from(number.country_code).map_err(|_| RecipientProblem::Phone)?;
-        Ok(Self { e164, calling_code })
+        Ok(Self { e164 })
     }
 }
 
@@ -135,9 +142,25 @@ impl std::fmt::Debug for PhoneNumber {
     }
 }
 
-/// Whether a person can get a code there. Ranges that belong to no person's phone, and above all
-/// those that cost the sender extra, are where fraud sends codes to. A range that the numbering
-/// plan does not know yet may be a new one, and a fixed line can be read a text or called.
+/// Digits in the country calling code of a number in E.164, one to three (ITU-T E.164, annex D). The
+/// codes are a prefix code, so no metadata is needed to find the end of one.
+fn calling_code_length(digits: &str) -> usize {
+    match digits.as_bytes() {
+        [b'1' | b'7', ..] => 1,
+        [b'2', b'0' | b'7', ..]
+        | [b'3', b'0'..=b'4' | b'6' | b'9', ..]
+        | [b'4', b'0' | b'1' | b'3'..=b'9', ..]
+        | [b'5', b'1'..=b'8', ..]
+        | [b'6', b'0'..=b'6', ..]
+        | [b'8', b'1' | b'2' | b'4' | b'6', ..]
+        | [b'9', b'0'..=b'5' | b'8', ..] => 2,
+        _ => 3,
+    }
+}
+
+/// Whether messages are sent to numbers of this kind. Premium and shared-cost ranges are targets of
+/// toll fraud; pagers and voice mail reach nobody who could type a code. Unknown ranges may be newer
+/// than the metadata, and fixed lines may accept texts.
 fn takes_messages(kind: PhoneNumberType) -> bool {
     match kind {
         PhoneNumberType::Mobile
@@ -155,7 +178,7 @@ fn takes_messages(kind: PhoneNumberType) -> bool {
     }
 }
 
-/// What was typed as digits with at most one leading plus sign.
+/// Reduces the input to digits with at most one leading plus sign.
 fn dialled(typed: &str) -> Result<String, RecipientProblem> {
     let mut dialled = String::with_capacity(MOST_DIALLED + 1);
     for c in typed.chars() {
@@ -173,7 +196,7 @@ fn dialled(typed: &str) -> Result<String, RecipientProblem> {
     Ok(dialled)
 }
 
-/// The ASCII digit of a decimal digit in any of the scripts known here.
+/// Maps a decimal digit of one of the scripts in [`ZEROS`] to ASCII.
 pub(super) fn digit(c: char) -> Option<char> {
     ZEROS.iter().find_map(|&zero| {
         let value = u32::from(c).checked_sub(u32::from(zero))?;
@@ -181,7 +204,7 @@ pub(super) fn digit(c: char) -> Option<char> {
     })
 }
 
-/// What may stand before the first digit of a number.
+/// Whether a number may begin with this character before its first digit.
 pub(super) fn opens_a_number(c: char) -> bool {
     is_plus(c) || matches!(c, '(' | '\u{ff08}')
 }
@@ -190,7 +213,7 @@ fn is_plus(c: char) -> bool {
     matches!(c, '+' | '\u{ff0b}')
 }
 
-/// What people and formatters put between digits.
+/// Separators that people and formatters put between digits.
 fn is_separator(c: char) -> bool {
     is_blank(c)
         || is_invisible(c)

@@ -1,4 +1,4 @@
-//! What can be asked of a verification. Nothing here changes anything.
+//! Getters of a verification.
 
 use otp_types::{DeliveryState, State};
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Verification {
-    /// Where it stands at `now`.
+    /// The state at `now`.
     pub fn state(&self, now: Timestamp) -> State {
         match self.finished {
             Some(finished) => finished.state,
@@ -19,93 +19,93 @@ impl Verification {
         }
     }
 
-    /// Its id.
+    /// The id.
     pub fn id(&self) -> VerificationId {
         self.id
     }
 
-    /// The relying party it belongs to.
+    /// Name of the site.
     pub fn site(&self) -> &str {
         &self.site
     }
 
-    /// Who is to prove control.
+    /// The recipient to verify.
     pub fn recipient(&self) -> &Recipient {
         &self.recipient
     }
 
-    /// What for, in the relying party's words.
+    /// The site's purpose.
     pub fn purpose(&self) -> &str {
         &self.purpose
     }
 
-    /// The language of its messages, a BCP 47 tag.
+    /// Language of the messages, a BCP 47 tag.
     pub fn locale(&self) -> &str {
         &self.locale
     }
 
-    /// The rules it runs under.
+    /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// What the relying party gets back with the result.
+    /// Attached data, returned with the result.
     pub fn details(&self) -> &Details {
         &self.details
     }
 
-    /// When its result was redeemed, if it was.
+    /// Time at which the result was redeemed.
     pub fn redeemed_at(&self) -> Option<Timestamp> {
         self.redeemed_at
     }
 
-    /// When it was opened.
+    /// Time of creation.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
     }
 
-    /// When it expires as a whole: neither a code is accepted nor another one sent any more.
+    /// Expiry of the verification: from then on no code is accepted or sent.
     pub fn expires_at(&self) -> Timestamp {
         (self.created_at + self.policy.window()).max(self.code_expires_at())
     }
 
-    /// When it ended, if it did so other than by time.
+    /// Time of the end, other than by expiry.
     pub fn finished_at(&self) -> Option<Timestamp> {
         self.finished.map(|finished| finished.at)
     }
 
-    /// When the newest code stops being accepted.
+    /// Expiry of the newest code.
     pub fn code_expires_at(&self) -> Timestamp {
         self.last_send.expires_at
     }
 
-    /// From when on another code may be asked for.
+    /// Earliest time of the next resend.
     pub fn resend_at(&self) -> Timestamp {
         self.last_send.at + self.policy.wait_after(self.send_count())
     }
 
-    /// Checks that are left.
+    /// Checks left.
     pub fn attempts_left(&self) -> u32 {
         self.policy.checks().saturating_sub(self.wrong_checks)
     }
 
-    /// Messages that may still be asked for.
+    /// Messages left.
     pub fn sends_left(&self) -> u32 {
         self.policy.sends().saturating_sub(self.send_count())
     }
 
-    /// How many messages were asked for.
+    /// Number of messages so far.
     pub fn send_count(&self) -> u32 {
         u32::try_from(self.earlier_sends.len())
             .map_or(u32::MAX, |earlier| earlier.saturating_add(1))
     }
 
-    /// How far each message has come, in the order they were asked for.
+    /// Delivery state of each message, oldest first.
     pub fn deliveries(&self) -> impl Iterator<Item = DeliveryState> {
         self.sends().map(|send| send.delivery)
     }
 
-    /// The message of a number, from 1.
+    /// The message with this number, from 1.
     pub fn send(&self, number: u32) -> Option<&Send> {
         self.sends().nth(number.checked_sub(1)? as usize)
     }
@@ -114,11 +114,10 @@ impl Verification {
         self.earlier_sends.iter().chain([&self.last_send])
     }
 
-    /// The numbers of the messages, from 1, of which nothing is known yet but that they were asked
-    /// for.
+    /// Numbers of the messages, from 1, that no provider has accepted and that were not given up.
     pub fn waiting_sends(&self) -> impl Iterator<Item = u32> {
-        let sends = self.earlier_sends.iter().chain([&self.last_send]);
-        let waiting = (1..).zip(sends).filter(|(_, send)| send.delivery == DeliveryState::Accepted);
+        let waiting = (1..).zip(self.sends());
+        let waiting = waiting.filter(|(_, send)| send.delivery == DeliveryState::Accepted);
         waiting.map(|(number, _)| number)
     }
 

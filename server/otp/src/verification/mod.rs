@@ -1,11 +1,11 @@
 //! The state machine of one verification.
 //!
-//! [`Verification::check`] is the heart: one step that counts, expires, consumes and locks. A store
-//! applies it atomically, so of many concurrent right codes exactly one is approved, and of many
-//! concurrent wrong ones no more than the budget are ever compared.
+//! [`Verification::check`] counts, expires, consumes and locks in one step. The store applies it
+//! atomically, so of many concurrent right codes exactly one is approved, and of many concurrent wrong
+//! ones no more than the allowed checks are compared.
 //!
-//! A verification outlives its codes: while its window is open, a person whose code has expired
-//! asks for another one, and the verification stays `pending`. States never go backwards.
+//! A verification outlives its codes: until its window ends, a person whose code has expired can
+//! request another one, and the verification stays `pending`. States never go backwards.
 
 mod accessors;
 
@@ -23,7 +23,7 @@ use crate::{
     time::Timestamp,
 };
 
-/// One run of proving that somebody controls one recipient.
+/// The verification of one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     id: VerificationId,
@@ -36,16 +36,16 @@ pub struct Verification {
     wrong_checks: u32,
     /// Newest last; never more than `policy.live_codes`.
     codes: Vec<LiveCode>,
-    /// In the order they were asked for, the newest apart: there always is one.
+    /// All sends but the newest, in order.
     earlier_sends: Vec<Send>,
     last_send: Send,
     finished: Option<Finished>,
     #[serde(default, skip_serializing_if = "Details::is_empty")]
     details: Details,
-    /// When its result was redeemed.
+    /// Time at which the result was redeemed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     redeemed_at: Option<Timestamp>,
-    /// Events that its relying party was told of.
+    /// Number of events recorded for webhooks.
     #[serde(default, skip_serializing_if = "is_zero")]
     events: u32,
 }
@@ -55,26 +55,26 @@ fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// What a verification is opened with.
+/// Parameters of a new verification.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    /// Its fresh id.
+    /// A fresh id.
     pub id: VerificationId,
-    /// The relying party it belongs to.
+    /// Name of the site.
     pub site: String,
-    /// Who is to prove control.
+    /// The recipient to verify.
     pub recipient: Recipient,
-    /// What for, in the relying party's words; part of what the code is bound to.
+    /// The site's purpose; codes are bound to it.
     pub purpose: String,
-    /// The language of the messages, a BCP 47 tag.
+    /// Language of the messages, a BCP 47 tag.
     pub locale: String,
-    /// The rules it runs under.
+    /// The policy.
     pub policy: Policy,
-    /// What the relying party gets back with the result.
+    /// Attached data, returned with the result.
     pub details: Details,
 }
 
-/// A code that is accepted for now.
+/// A code that is accepted until it expires.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct LiveCode {
     digest: CodeDigest,
@@ -82,40 +82,40 @@ struct LiveCode {
     expires_at: Timestamp,
 }
 
-/// How a verification ended other than by time.
+/// The end of a verification other than by expiry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Finished {
     state: State,
     at: Timestamp,
 }
 
-/// Why no further code is sent.
+/// Reason for not sending another code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResendRefused {
     /// The wait after the last message is not over.
     TooEarly {
-        /// When it will be.
+        /// Earliest time of the next one.
         at: Timestamp,
     },
-    /// The verification has sent as many messages as it may.
+    /// All messages of the policy have been sent.
     NoSendsLeft,
     /// The channel does not reach this kind of recipient.
     WrongChannel,
-    /// The verification is over.
+    /// The verification has ended.
     Finished(State),
 }
 
-/// Why a result is not handed out.
+/// Reason for not redeeming a result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RedeemRefused {
     /// The verification is not approved.
     NotApproved,
-    /// It was handed out before; one proof is good once.
+    /// The result was redeemed before.
     AlreadyRedeemed,
 }
 
 impl Verification {
-    /// Opens a verification with its first code, which still has to be sent.
+    /// Opens a verification with its first code, which the caller has to send.
     pub fn open(
         opening: Opening,
         channel: Channel,
@@ -162,7 +162,7 @@ impl Verification {
         };
         let mut live = self.codes.iter().filter(|code| now < code.expires_at).peekable();
         if live.peek().is_none() {
-            // Nothing could match, so nothing is counted.
+            // No code could match, so the check is not counted.
             return Outcome::Expired;
         }
         let recipient = self.recipient.canonical();
@@ -181,6 +181,9 @@ impl Verification {
     }
 
     /// Whether another code may be sent by `channel` now.
+    ///
+    /// # Errors
+    /// The reason why not.
     pub fn may_resend(&self, channel: Channel, now: Timestamp) -> Result<(), ResendRefused> {
         match self.state(now) {
             State::Pending => {}
@@ -198,8 +201,11 @@ impl Verification {
         Ok(())
     }
 
-    /// Makes `code` live beside the one before it and records its message, which still has to be
-    /// sent. The budget of checks stays as it was.
+    /// Adds a live code and records its message, which the caller has to send. The number of checks left
+    /// does not change.
+    ///
+    /// # Errors
+    /// As [`Verification::may_resend`]; nothing changes.
     pub fn resend(
         &mut self,
         channel: Channel,
@@ -214,14 +220,17 @@ impl Verification {
         Ok(())
     }
 
-    /// Calls the verification off. Does nothing to one that is over.
+    /// Cancels the verification. Does nothing if it has ended.
     pub fn cancel(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending {
             self.finish(State::Canceled, now);
         }
     }
 
-    /// Takes the result out, once for ever.
+    /// Redeems the result.
+    ///
+    /// # Errors
+    /// If the verification is not approved or its result was redeemed before.
     pub fn redeem(&mut self, now: Timestamp) -> Result<(), RedeemRefused> {
         if self.state(now) != State::Approved {
             return Err(RedeemRefused::NotApproved);
@@ -233,8 +242,8 @@ impl Verification {
         Ok(())
     }
 
-    /// Records that a provider was asked `tries` times to take message `number` (from 1), and how
-    /// far it has come. A report that comes late or twice moves nothing backwards.
+    /// Records the delivery state of message `number` (from 1) after `tries` tries. Neither value ever
+    /// goes backwards, so late and repeated reports do no harm.
     pub fn record_delivery(&mut self, number: u32, delivery: DeliveryState, tries: u32) {
         let Some(index) = number.checked_sub(1).map(|index| index as usize) else { return };
         let mut sends = self.earlier_sends.iter_mut().chain([&mut self.last_send]);
@@ -243,21 +252,20 @@ impl Verification {
         send.tries = send.tries.max(tries);
     }
 
-    /// Ends the verification because its recipient refuses messages for good, unless a message has
-    /// got through or may yet.
+    /// Ends the verification after a permanent refusal, unless a message was or may still be delivered.
     pub fn record_refusal(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending && self.nothing_delivered() {
             self.finish(State::Failed, now);
         }
     }
 
-    /// The number of its next event, from 1. No two events of a verification share one.
+    /// Takes the number of the next event, from 1.
     pub fn number_event(&mut self) -> u32 {
         self.events = self.events.saturating_add(1);
         self.events
     }
 
-    /// Makes `code`, the one of the newest send, live; the oldest live code may have to go.
+    /// Makes the code of the newest send live and drops the oldest ones beyond the policy.
     fn make_live(&mut self, code: &Code, peppers: &Peppers) {
         let Send { channel, expires_at, .. } = self.last_send;
         let recipient = self.recipient.canonical();
@@ -269,7 +277,7 @@ impl Verification {
 
     fn finish(&mut self, state: State, now: Timestamp) {
         self.finished = Some(Finished { state, at: now });
-        // What can no longer match has no reason to be kept.
+        // They cannot match any more.
         self.codes.clear();
     }
 

@@ -1,4 +1,4 @@
-//! The state machine at the millisecond where each rule changes, and against a naive model.
+//! Boundary tests of the state machine, and a comparison with a naive model.
 
 use std::time::Duration;
 
@@ -233,7 +233,7 @@ fn s8_neither_debug_nor_the_stored_form_shows_a_code() {
 }
 
 #[test]
-fn events_are_numbered_and_what_was_stored_without_any_is_read() {
+fn events_are_numbered_and_records_without_events_read_back() {
     let mut verification = pending();
     let stored = serde_json::to_string(&verification).unwrap();
     assert!(!stored.contains("events"), "{stored}");
@@ -244,7 +244,7 @@ fn events_are_numbered_and_what_was_stored_without_any_is_read() {
     assert_eq!(serde_json::from_str::<Verification>(&stored).unwrap(), verification);
 }
 
-/// What can be done to a verification, and how much time passes before it.
+/// An operation on a verification.
 #[derive(Clone, Debug)]
 enum Action {
     Check { which: usize },
@@ -266,7 +266,7 @@ fn actions() -> impl Strategy<Value = Vec<(Duration, Action)>> {
 }
 
 proptest! {
-    /// The model keeps all codes in the clear with their times and decides by searching them.
+    /// The model keeps all codes in clear text with their times and searches them.
     #[test]
     fn the_state_machine_agrees_with_a_naive_model(actions in actions(), live_codes in 1_u8..=2) {
         let draft = policy::Draft { live_codes, ..policy::Draft::default() };

@@ -1,4 +1,4 @@
-//! From a message to the bytes of a MIME message.
+//! Composition of the MIME message.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,10 +16,9 @@ use crate::delivery::{
     template::{self, Email},
 };
 
-/// The message's id, and the message in the form in which it travels.
+/// Composes the mail; returns its `Message-ID` and its bytes.
 ///
-/// The id is made of the message's, so that a message that is handed over twice after an answer got
-/// lost arrives as the same message and mail programs show it once.
+/// The id is derived from the id of the outgoing message, so mail programs show a duplicate once.
 pub(super) fn compose(
     from: &Mailbox,
     to: &Address,
@@ -31,7 +30,7 @@ pub(super) fn compose(
     let sender = match (&message.sender, &from.name) {
         (None, Some(_)) => from.clone(),
         (Some(name), _) => Mailbox::new(Some(template::one_line(name)), from.email.clone()),
-        // lettre panics at a name with a line break.
+        // lettre panics on a name with a line break.
         (None, None) => Mailbox::new(Some(template::one_line(&message.brand)), from.email.clone()),
     };
     let message = Message::builder()
@@ -40,7 +39,7 @@ pub(super) fn compose(
         .from(sender)
         .to(Mailbox::new(None, to.clone()))
         .subject(email.subject)
-        // RFC 3834: nobody's holiday notice shall answer. Exchange heeds only its own header.
+        // Suppresses automatic replies (RFC 3834); Exchange has a header of its own.
         .raw_header(raw("Auto-Submitted", "auto-generated"))
         .raw_header(raw("X-Auto-Response-Suppress", "All"))
         .raw_header(raw("Content-Language", &message.locale))

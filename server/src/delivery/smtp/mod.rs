@@ -1,12 +1,12 @@
 //! E-mail by a mail server.
 //!
-//! lettre speaks the protocol; the conversation is led step by step here instead of through its
-//! transport, for two reasons. Its asynchronous transport bounds only the connecting, so a server
-//! that hangs later would hang the worker. And whether a time-out came before or after the message
-//! was handed over decides whether another try risks a duplicate.
+//! lettre implements the protocol. Its asynchronous transport is not used, for two reasons: it has a
+//! time-out for connecting only, so a server that hangs later would hang the worker; and it does not tell
+//! whether a failure came before or after the message was handed over, which decides whether a retry may
+//! send a duplicate.
 //!
-//! lettre's `tracing` feature must stay off: it logs every line it writes, password and code
-//! included (S8).
+//! lettre's `tracing` feature must stay off: it logs every line it writes, password and code included
+//! (S8).
 
 mod message;
 mod session;
@@ -30,33 +30,33 @@ use self::session::{Fault, Session, Step};
 use super::{Failure, OutgoingMessage, ProbeError, Receipt, SetUpError, Undelivered, template};
 use crate::i18n::Catalogue;
 
-/// How the connection to a mail server is protected.
+/// Encryption of the connection to a mail server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SmtpSecurity {
-    /// Begins in the clear and must switch to TLS before anything is said.
+    /// The connection must be upgraded by STARTTLS before anything is sent.
     StartTls,
     /// TLS from the first byte.
     Tls,
-    /// Not at all; for this machine alone.
+    /// No encryption; to loopback addresses only.
     Plain,
 }
 
-/// A mail server.
+/// Settings of a mail server.
 #[derive(Clone, Debug)]
 pub struct SmtpSettings {
-    /// Name or address.
+    /// Host name or IP address.
     pub host: String,
     /// Port.
     pub port: u16,
-    /// How the connection is protected.
+    /// Encryption of the connection.
     pub security: SmtpSecurity,
-    /// User name and password; `None` where the server asks for none.
+    /// User name and password, if the server requires them.
     pub credentials: Option<(String, SecretString)>,
     /// Sender, `address` or `Name <address>`.
     pub from: String,
-    /// PEM file with a certificate authority to trust beside the system's own.
+    /// PEM file with a certificate authority to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// For one step of the conversation.
+    /// Time-out of each step of the session.
     pub timeout: Duration,
 }
 
@@ -66,21 +66,25 @@ pub struct Smtp {
     from: Mailbox,
     tls: Option<TlsParameters>,
     catalogue: Arc<Catalogue>,
-    /// Connections that have just carried a message and can carry another, newest last.
+    /// Connections kept for further messages, newest last.
     idle: Mutex<Vec<Session>>,
 }
 
-/// More connections than this are closed after use instead of kept.
+/// Most idle connections kept.
 const MOST_IDLE: usize = 4;
 
 impl Smtp {
     /// The provider's name.
     pub const NAME: &str = "smtp";
 
-    /// Sets sender and TLS up; connects to nothing yet.
+    /// Sets up sender and TLS, without connecting.
+    ///
+    /// # Errors
+    /// If the sender is not a mailbox, TLS cannot be set up, or is off for a host that is not a loopback
+    /// address.
     pub fn new(settings: SmtpSettings, catalogue: Arc<Catalogue>) -> Result<Self, SetUpError> {
         let from = settings.from.parse().map_err(SetUpError::Sender)?;
-        if settings.security == SmtpSecurity::Plain && !is_this_machine(&settings.host) {
+        if settings.security == SmtpSecurity::Plain && !is_loopback(&settings.host) {
             return Err(SetUpError::PlainOutsideLoopback { host: settings.host });
         }
         let tls = match settings.security {
@@ -90,7 +94,7 @@ impl Smtp {
         Ok(Self { settings, from, tls, catalogue, idle: Mutex::default() })
     }
 
-    pub(super) fn patience(&self) -> Duration {
+    pub(super) fn timeout(&self) -> Duration {
         self.settings.timeout * Step::COUNT
     }
 
@@ -103,7 +107,7 @@ impl Smtp {
             .to
             .address()
             .parse()
-            .map_err(|_| Undelivered::permanent("the recipient is no address for mail"))?;
+            .map_err(|_| Undelivered::permanent("the recipient is not a mail address"))?;
         let email = template::email(&self.catalogue, message, now);
         let (message_id, message) = message::compose(&self.from, &to, message, email, now)
             .map_err(|_| Undelivered::permanent("the message cannot be composed"))?;
@@ -131,14 +135,14 @@ impl Smtp {
         }
     }
 
-    /// A connection that is ready for a message.
+    /// An open session, kept or new.
     async fn session(&self) -> Result<Session, Undelivered> {
         let kept = self.idle().pop();
         if let Some(mut session) = kept {
             if session.is_alive().await {
                 return Ok(session);
             }
-            // Servers close what idles too long, and those below it have idled longer.
+            // The older ones have been idle for longer, so they are dead as well.
             self.idle().clear();
         }
         Ok(self.connect().await?)
@@ -166,7 +170,7 @@ impl std::fmt::Debug for Smtp {
     }
 }
 
-/// The system's certificate authorities, and the configured one beside them.
+/// TLS with the system's certificate authorities and the configured one.
 fn tls(settings: &SmtpSettings) -> Result<TlsParameters, SetUpError> {
     let mut tls = TlsParameters::builder(settings.host.clone());
     if let Some(file) = &settings.ca_file {
@@ -177,8 +181,8 @@ fn tls(settings: &SmtpSettings) -> Result<TlsParameters, SetUpError> {
     tls.build_rustls().map_err(SetUpError::Tls)
 }
 
-/// Whether what is sent to a host never leaves this machine.
-fn is_this_machine(host: &str) -> bool {
+/// Whether a host is a loopback address or `localhost`.
+fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost")
         || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -1,4 +1,4 @@
-//! One conversation with a mail server, in steps of bounded length.
+//! An SMTP session, in steps with a time-out each.
 
 use std::{error::Error as _, io, time::Duration};
 
@@ -13,69 +13,68 @@ use lettre::{
     },
 };
 use secrecy::ExposeSecret;
-use tokio::time::timeout;
 
 use super::{SmtpSecurity, SmtpSettings};
 use crate::delivery::Undelivered;
 
-/// A part of the conversation; each may take as long as the settings say.
+/// A step of the session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Asking whether a kept connection still lives.
+    /// Testing a kept connection.
     Revive,
-    /// Reaching the server, greeting and TLS.
+    /// Connecting, greeting and TLS.
     Connect,
     /// User name and password.
     Authenticate,
-    /// Sender, recipient, and the server's readiness to read.
+    /// Sender, recipient and the start of the data.
     Envelope,
-    /// The message itself, up to the server's word that it has it.
+    /// The message itself, and the server's confirmation.
     Body,
 }
 
-/// What stopped the conversation, and where.
+/// A failed step.
 pub(super) struct Fault {
     pub(super) step: Step,
     pub(super) undelivered: Undelivered,
 }
 
-/// A connection that is protected, authenticated and between messages.
+/// An authenticated connection with no message in progress.
 pub(super) struct Session {
     connection: AsyncSmtpConnection,
-    patience: Duration,
+    timeout: Duration,
 }
 
 impl Session {
-    /// Connects. Nothing is said about us, and no message offered, before the connection is as
-    /// protected as the settings demand (S23).
+    /// Connects and authenticates. No credentials and no message are sent before the connection has the
+    /// configured encryption (S23).
     pub(super) async fn open(
         settings: &SmtpSettings,
         tls: Option<&TlsParameters>,
     ) -> Result<Self, Fault> {
-        let patience = settings.timeout;
-        let mut connection = Step::Connect
-            .within(patience, connect(settings, tls))
-            .await
-            .and_then(|connection| match connection {
-                Some(connection) => Ok(connection),
-                None => Err(Step::Connect
-                    .permanent("the server does not offer STARTTLS; nothing was sent without it")),
+        let timeout = settings.timeout;
+        let mut connection =
+            Step::Connect.within(timeout, connect(settings, tls)).await.and_then(|connection| {
+                match connection {
+                    Some(connection) => Ok(connection),
+                    None => Err(Step::Connect.permanent(
+                        "the server does not offer STARTTLS; nothing was sent without it",
+                    )),
+                }
             })?;
         if let Some((user, password)) = &settings.credentials {
             let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
             let authentication = connection.auth(DEFAULT_MECHANISMS, &credentials);
-            Step::Authenticate.within(patience, authentication).await?;
+            Step::Authenticate.within(timeout, authentication).await?;
         }
-        Ok(Self { connection, patience })
+        Ok(Self { connection, timeout })
     }
 
     /// Whether the server still answers.
     pub(super) async fn is_alive(&mut self) -> bool {
-        Step::Revive.within(self.patience, self.connection.command(Noop)).await.is_ok()
+        Step::Revive.within(self.timeout, self.connection.command(Noop)).await.is_ok()
     }
 
-    /// Hands one message over. After a failure the connection is in an unknown state and must be
-    /// dropped.
+    /// Sends a message. After a failure the state of the connection is unknown, and it must be dropped.
     pub(super) async fn send(
         &mut self,
         from: Address,
@@ -88,13 +87,13 @@ impl Session {
             connection.command(Rcpt::new(to, Vec::new())).await?;
             connection.command(Data).await
         };
-        Step::Envelope.within(self.patience, envelope).await?;
-        Step::Body.within(self.patience, self.connection.message(message)).await?;
+        Step::Envelope.within(self.timeout, envelope).await?;
+        Step::Body.within(self.timeout, self.connection.message(message)).await?;
         Ok(())
     }
 }
 
-/// `None` where TLS is to follow on the greeting and the server does not offer it.
+/// Connects; `None` if STARTTLS is configured and the server does not offer it.
 async fn connect(
     settings: &SmtpSettings,
     tls: Option<&TlsParameters>,
@@ -117,15 +116,15 @@ async fn connect(
 }
 
 impl Step {
-    /// How many there are, each with its own time-out.
+    /// Number of steps.
     pub(super) const COUNT: u32 = 5;
 
     async fn within<T>(
         self,
-        patience: Duration,
+        timeout: Duration,
         step: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Fault> {
-        let undelivered = match timeout(patience, step).await {
+        let undelivered = match tokio::time::timeout(timeout, step).await {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(error)) => self.undelivered(&error),
             Err(_) => self.interrupted("timed out"),
@@ -138,10 +137,11 @@ impl Step {
     }
 
     fn undelivered(self, error: &Error) -> Undelivered {
-        let doing = self.doing();
+        let action = self.action();
         if let Some(code) = error.status() {
             let detail = enhanced_status(error).map(|status| format!(" {status}"));
-            let reason = format!("{doing}: the server said {code}{}", detail.unwrap_or_default());
+            let reason =
+                format!("{action}: the server replied {code}{}", detail.unwrap_or_default());
             return if error.is_permanent() {
                 Undelivered::permanent(reason)
             } else {
@@ -149,21 +149,20 @@ impl Step {
             };
         }
         if error.is_client() {
-            // The server and we have no way of authenticating in common.
-            return Undelivered::permanent(format!("{doing}: the server offers no way we know"));
+            return Undelivered::permanent(format!("{action}: no common mechanism"));
         }
         match io_error(error) {
-            // Before the first command there is nothing personal that the text could repeat, and
-            // it tells a wrong host from a wrong certificate.
+            // Before the first command, the text cannot repeat anything personal, and it distinguishes a
+            // wrong host from a wrong certificate.
             Some(error) if self == Self::Connect => self.interrupted(&error.to_string()),
             Some(error) => self.interrupted(&error.kind().to_string()),
-            None => self.interrupted("the server broke off"),
+            None => self.interrupted("the connection was lost"),
         }
     }
 
-    /// Without an answer, a message that was handed over may or may not be on its way.
-    fn interrupted(self, what: &str) -> Undelivered {
-        let reason = format!("{}: {what}", self.doing());
+    /// A failure without a reply. If it came after the message, the message may have been sent.
+    fn interrupted(self, cause: &str) -> Undelivered {
+        let reason = format!("{}: {cause}", self.action());
         if self == Self::Body {
             Undelivered::ambiguous(reason)
         } else {
@@ -171,13 +170,13 @@ impl Step {
         }
     }
 
-    fn doing(self) -> &'static str {
+    fn action(self) -> &'static str {
         match self {
             Self::Revive => "reusing a connection to the mail server",
             Self::Connect => "connecting to the mail server",
             Self::Authenticate => "authenticating with the mail server",
-            Self::Envelope => "naming sender and recipient to the mail server",
-            Self::Body => "handing the message to the mail server",
+            Self::Envelope => "sending sender and recipient to the mail server",
+            Self::Body => "sending the message to the mail server",
         }
     }
 }
@@ -188,8 +187,8 @@ impl From<Fault> for Undelivered {
     }
 }
 
-/// The status code of RFC 3463 at the head of a reply, such as `5.1.1`. The words behind it are
-/// not used: servers like to repeat the recipient in them.
+/// The enhanced status code (RFC 3463) at the beginning of a reply, such as `5.1.1`. The text after it is
+/// not used, since servers repeat the recipient in it.
 fn enhanced_status(error: &Error) -> Option<String> {
     let reply = error.source()?.to_string();
     let status = reply.split_whitespace().next()?;

@@ -1,11 +1,10 @@
-//! What a message says, rendered from the catalogue.
+//! Texts of messages, rendered from the catalogue.
 //!
-//! An e-mail carries the code alone on its line, in text and in HTML, and not in its subject:
-//! subjects are written into the logs of every relay and shown on locked screens. It links to
-//! nothing and loads nothing. A text message ends with the origin-bound line `@host #code`
-//! (W3C/WICG "Origin-bound one-time codes delivered via SMS"), by which browsers offer the code on
-//! that host and no other; where the code is typed in a frame, the line is `@page #code @frame`, and
-//! they offer it in that frame on that page.
+//! An e-mail has the code alone on its line, in text and in HTML, and not in its subject, since subjects
+//! are logged by relays and shown on locked screens. It has no links and loads nothing. A text message
+//! ends with the origin-bound line `@host #code` (W3C/WICG "Origin-bound one-time codes delivered via
+//! SMS"), by which browsers offer the code on that host only. If the code is typed in a frame, the line
+//! is `@page #code @frame`.
 
 use std::time::Duration;
 
@@ -15,23 +14,24 @@ use otp::Timestamp;
 use super::OutgoingMessage;
 use crate::i18n::Catalogue;
 
-/// An e-mail, before it becomes MIME.
+/// Texts of an e-mail.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email {
     /// The subject, on one line and without the code.
     pub subject: String,
-    /// The plain text.
+    /// The plain-text body.
     pub text: String,
-    /// A whole HTML document that says the same.
+    /// The HTML body, a whole document.
     pub html: String,
 }
 
-/// Room for the text that a carrier may put before or behind ours, within one GSM message of 160.
+/// Longest text in the GSM alphabet. A message holds 160 septets; the rest is left for text that carriers
+/// add.
 const SMS_SEPTETS: usize = 140;
-/// What one message holds in UCS-2, where the language is not written in the GSM alphabet.
+/// Length of one message in UCS-2, for languages outside the GSM alphabet.
 const SMS_UCS2_UNITS: usize = 70;
 
-/// The ids of the catalogue that messages are made of.
+/// Catalogue ids of the texts of messages.
 pub const TEXTS: [&str; 9] = [
     "email-subject",
     "email-intro",
@@ -44,7 +44,7 @@ pub const TEXTS: [&str; 9] = [
     "sms-bare",
 ];
 
-/// Writes the e-mail that carries `message`.
+/// Renders the e-mail of `message`.
 pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> Email {
     let brand = one_line(&message.brand);
     let args = FluentArgs::from_iter([("brand", FluentValue::from(brand))]);
@@ -59,7 +59,7 @@ pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -
     }
 }
 
-/// Writes the text message that carries `message`: the longest wording that fits.
+/// Renders the text message of `message`, in the longest wording that fits.
 pub fn sms(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
     let code = message.code.as_str();
     let args = FluentArgs::from_iter([
@@ -67,20 +67,20 @@ pub fn sms(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> 
         ("code", FluentValue::from(code)),
         ("validity", FluentValue::from(validity(catalogue, message, now))),
     ]);
-    let write = |id| {
+    let render = |id| {
         let wording = catalogue.format(&message.locale, id, Some(&args));
         format!("{wording}\n{}", origin_bound(message))
     };
     ["sms-text", "sms-short"]
         .into_iter()
-        .map(write)
+        .map(render)
         .find(|text| fits(text))
-        .unwrap_or_else(|| write("sms-bare"))
+        .unwrap_or_else(|| render("sms-bare"))
 }
 
-/// The sentence about how long the code is still valid when the message goes out.
+/// The sentence about the remaining validity of the code.
 fn validity(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
-    // A message is handed over moments after it was accepted; five minutes less a moment are five.
+    // Added before rounding down, since a message is sent a moment after it was accepted.
     const MOMENT: Duration = Duration::from_secs(15);
     let left = message.expires_at.since(now);
     let minutes = (left + MOMENT).as_secs() / 60;
@@ -93,7 +93,7 @@ fn validity(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) ->
     catalogue.format(&message.locale, id, Some(&args))
 }
 
-/// A brand or host comes from configuration; a line break in it must not make another line.
+/// Joins the words of a configured text by single spaces, so that it has no line break.
 pub(super) fn one_line(text: &str) -> String {
     text.split(|c: char| c.is_control() || c.is_whitespace())
         .filter(|word| !word.is_empty())
@@ -101,16 +101,16 @@ pub(super) fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// The line by which browsers know where the code belongs.
+/// The origin-bound line.
 fn origin_bound(message: &OutgoingMessage) -> String {
     let (own, code) = (host(&message.origin_host), message.code.as_str());
-    match message.around_host.as_deref().map(host) {
-        Some(around) if around != own => format!("@{around} #{code} @{own}"),
+    match message.embedder_host.as_deref().map(host) {
+        Some(embedder) if embedder != own => format!("@{embedder} #{code} @{own}"),
         _ => format!("@{own} #{code}"),
     }
 }
 
-/// The origin-bound line names a domain; a port has no place in it.
+/// The host without its port, which the origin-bound line does not have.
 fn host(origin_host: &str) -> &str {
     match origin_host.rsplit_once(':') {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
@@ -125,12 +125,11 @@ fn fits(text: &str) -> bool {
     }
 }
 
-/// The length of a text in the default alphabet of 3GPP TS 23.038, or `None` where it is not
-/// written in it.
+/// Length in the default alphabet of 3GPP TS 23.038; `None` if a character is not in it.
 fn septets(text: &str) -> Option<usize> {
     const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
                          ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-    // Each of these is sent as an escape and a second character.
+    // Sent as an escape and a second character.
     const EXTENDED: &str = "^{}\\[~]|€";
     text.chars()
         .map(|c| match c {
@@ -141,8 +140,8 @@ fn septets(text: &str) -> Option<usize> {
         .sum()
 }
 
-/// Mail programs drop style sheets, so each element carries its own style. The colours are left to
-/// the program, which knows whether it is dark.
+/// The HTML document. Styles are inline, since mail programs drop style sheets. Colours are left to the
+/// program and its dark mode.
 fn html(locale: &str, intro: &str, code: &str, usage: &str, ignore: &str) -> String {
     let paragraph = "margin:0 0 16px;font:16px/1.5 sans-serif";
     let (intro, usage, ignore) = (escape(intro), escape(usage), escape(ignore));
@@ -152,7 +151,7 @@ fn html(locale: &str, intro: &str, code: &str, usage: &str, ignore: &str) -> Str
          <head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"></head>\n\
          <body style=\"margin:0;padding:24px\">\n\
          <p dir=\"auto\" style=\"{paragraph}\">{intro}</p>\n\
-         <p dir=\"ltr\" style=\"margin:0 0 16px;font:bold 32px/1.25 monospace;message-spacing:4px\">\n\
+         <p dir=\"ltr\" style=\"margin:0 0 16px;font:bold 32px/1.25 monospace;letter-spacing:4px\">\n\
          {code}\n\
          </p>\n\
          <p dir=\"auto\" style=\"{paragraph}\">{usage}</p>\n\

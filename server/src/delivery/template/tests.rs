@@ -13,12 +13,11 @@ fn message(brand: &str, host: &str) -> OutgoingMessage {
         to: Recipient::parse("+44 7700 900142", None, None).unwrap(),
         code: Code::parse("042917").unwrap(),
         locale: "en".into(),
-        sent_at: NOW,
         expires_at: NOW + Duration::from_secs(300),
         brand: brand.into(),
         sender: None,
         origin_host: host.into(),
-        around_host: None,
+        embedder_host: None,
     }
 }
 
@@ -35,6 +34,7 @@ fn the_code_stands_alone_on_its_line_in_text_and_html_and_not_in_the_subject() {
     assert_eq!(email.subject, "Your Example code");
     assert!(email.text.contains("It is valid for 5 minutes."), "{}", email.text);
     assert!(email.html.contains("It is valid for 5 minutes."));
+    assert!(email.html.contains(";letter-spacing:4px\">\n042917\n"), "{}", email.html);
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn an_email_links_to_nothing_and_loads_nothing() {
 }
 
 #[test]
-fn a_brand_is_neither_markup_nor_a_second_line() {
+fn a_brand_cannot_inject_markup_or_lines() {
     let odd = message("<b>A&B\r\nBcc: x@example.com\u{2028}", "example.com");
     let email = email(&catalogue(), &odd, NOW);
     assert!(email.html.contains("&lt;b&gt;A&amp;B Bcc: x@example.com"), "{}", email.html);
@@ -66,10 +66,10 @@ fn a_text_message_ends_with_the_origin_bound_line_and_fits() {
 }
 
 #[test]
-fn the_line_of_a_code_that_is_typed_in_a_frame_names_the_page_around_first() {
-    let line = |around: &str| {
+fn the_origin_bound_line_of_a_framed_page_names_the_embedding_host_first() {
+    let line = |embedder: &str| {
         let message = OutgoingMessage {
-            around_host: Some(around.into()),
+            embedder_host: Some(embedder.into()),
             ..message("Example", "otp.example.com")
         };
         sms(&catalogue(), &message, NOW).lines().last().unwrap().to_owned()
@@ -79,7 +79,7 @@ fn the_line_of_a_code_that_is_typed_in_a_frame_names_the_page_around_first() {
 }
 
 #[test]
-fn the_origin_bound_line_names_no_port() {
+fn the_origin_bound_line_has_no_port() {
     let text = sms(&catalogue(), &message("Example", "127.0.0.1:3000"), NOW);
     assert!(text.ends_with("\n@127.0.0.1 #042917"), "{text}");
 }
@@ -106,7 +106,7 @@ fn the_gsm_alphabet_is_counted_in_septets() {
 }
 
 #[test]
-fn what_is_left_of_a_code_is_told_as_it_is_when_the_message_goes_out() {
+fn the_validity_is_the_time_left_when_the_message_is_sent() {
     let message = message("Example", "example.com");
     let after = |seconds| validity(&catalogue(), &message, NOW + Duration::from_secs(seconds));
     assert_eq!(after(0), "It is valid for 5 minutes.");

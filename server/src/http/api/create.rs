@@ -35,7 +35,6 @@ pub(super) struct Body {
     #[schema(inline, example = "jane@example.com")]
     to: Text<1, 254>,
     /// The channel. Without it, `to` decides.
-    #[schema(inline)]
     channel: Option<Channel>,
     /// The country in which a phone number without calling code is read, as in ISO 3166-1.
     #[schema(inline, example = "GB")]

@@ -36,6 +36,6 @@ pub(super) fn answers_at(path: &str) -> bool {
 /// Its routes, and the description of itself.
 pub(super) fn routes(origin: &str) -> Router<Arc<Context>> {
     let (routes, description) = openapi::endpoints().split_for_parts();
-    let description = openapi::described(&description);
+    let description = openapi::described(&description, origin);
     routes.merge(openapi::routes(&description)).merge(reference::routes(&description, origin))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{Router, body::Bytes, http::header, routing::get};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{
     OpenApi,
     openapi::{
@@ -19,19 +19,23 @@ use super::{
 };
 use crate::http::Context;
 
+/// Origin of the server in the committed description.
+const EXAMPLE_ORIGIN: &str = "https://otp.example.com";
+
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Latchkey",
         description = "Proves that a person controls an e-mail address or a phone number.\n\nBack \
-            ends authenticate with a secret key of their site: `Authorization: Bearer lk_sec_...`. \
-            Bodies are one JSON object each, of up to 16 KiB; unknown fields are refused. Times are \
-            RFC 3339 in UTC with milliseconds. Refusals are RFC 9457 problems: decide by `code`.",
+            ends authenticate with a secret key of their site: `Authorization: Bearer lk_sec_...`. A \
+            body is one JSON object of up to 16 KiB; unknown fields are refused. Times are RFC 3339 \
+            in UTC with milliseconds. Refusals are RFC 9457 problems: decide by `code`.",
+        contact(name = "Latchkey"),
         license(name = "Apache-2.0 OR MIT", identifier = "Apache-2.0 OR MIT"),
     ),
     tags(
-        (name = "Verifications", description = "One run of proving that somebody controls a recipient."),
-        (name = "Result tokens", description = "The proof that a page hands to yours."),
+        (name = "Verifications", description = "Each proves that a person controls one recipient."),
+        (name = "Result tokens", description = "Signed proofs of approved verifications."),
     ),
     components(schemas(ProblemDocument)),
 )]
@@ -46,7 +50,7 @@ pub(super) fn endpoints() -> OpenApiRouter<Arc<Context>> {
         SecurityScheme::Http(
             HttpBuilder::new()
                 .scheme(HttpAuthScheme::Bearer)
-                .description(Some("A secret key of a site. It belongs into no page and no app."))
+                .description(Some("A secret key of a site. Never expose it in a page or an app."))
                 .build(),
         ),
     );
@@ -59,16 +63,18 @@ pub(super) fn endpoints() -> OpenApiRouter<Arc<Context>> {
         .routes(routes!(jwks::jwks))
 }
 
-/// The description in JSON, as it is served and committed.
+/// The description in JSON, as it is committed: that of an example server.
 pub fn description() -> String {
-    text(&described(&endpoints().into_openapi()))
+    text(&described(&endpoints().into_openapi(), EXAMPLE_ORIGIN))
 }
 
-/// The description, said plainly.
-pub(super) fn described(description: &openapi::OpenApi) -> Value {
+/// The description of the server at `origin`.
+pub(super) fn described(description: &openapi::OpenApi, origin: &str) -> Value {
     let mut description = serde_json::to_value(description).unwrap_or_default();
     postprocess(&mut description);
-    // The attribute has no word for a body that may be left out.
+    description["servers"] = json!([{ "url": origin }]);
+    description["info"]["contact"]["url"] = format!("{origin}/docs/api").into();
+    // The attribute cannot express an optional body.
     description["paths"]["/v1/verifications/{id}/sends"]["post"]["requestBody"]["required"] =
         false.into();
     description
@@ -78,7 +84,7 @@ fn text(description: &Value) -> String {
     format!("{description:#}\n")
 }
 
-/// Where the description itself is found; it tells nothing that needs a key.
+/// The route of the description, which is public.
 pub(super) fn routes(description: &Value) -> Router<Arc<Context>> {
     let text = Bytes::from(text(description));
     let json = move || async move { ([(header::CONTENT_TYPE, "application/json")], text) };

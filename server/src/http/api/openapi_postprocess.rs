@@ -1,12 +1,12 @@
-//! Says plainly what the derived description says in a roundabout way.
+//! Simplifies the derived description.
 //!
-//! The derive writes a field with a description of its own as "all of this kind and of an object
-//! with that description", which nothing satisfies, and an optional one as "one of this kind and of
-//! null". Both are one kind with a description.
+//! The derive describes a field with a description of its own as all of its type and of an object with
+//! that description, which nothing satisfies, and an optional field as one of its type and of null.
+//! Both become one type with a description.
 
 use serde_json::{Map, Value, json};
 
-/// Tidies a description, from its leaves up.
+/// Simplifies a description, from its leaves up.
 pub(super) fn postprocess(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(postprocess),
@@ -22,7 +22,7 @@ pub(super) fn postprocess(value: &mut Value) {
     }
 }
 
-/// `allOf: [kind, {type: object, description}]` is the kind with that description.
+/// `allOf: [type, {type: object, description}]` becomes the type with that description.
 fn described(object: &mut Map<String, Value>) {
     let Some([kind, words]) = pair(object, "allOf") else { return };
     let is_words = words["type"] == "object"
@@ -35,7 +35,7 @@ fn described(object: &mut Map<String, Value>) {
     }
 }
 
-/// `oneOf: [kind, {type: null}]` is the kind or null; a reference stays one.
+/// `oneOf: [type, {type: null}]` becomes the type or null; a reference stays as it is.
 fn optional(object: &mut Map<String, Value>) {
     let Some([kind, null]) = pair(object, "oneOf") else { return };
     let (Value::Object(mut kind), Value::Object(null)) = (kind, null) else { return };
@@ -48,7 +48,7 @@ fn optional(object: &mut Map<String, Value>) {
         words.push(Value::Null);
     }
     object.remove("oneOf");
-    // What is said about this field goes before what is said about its kind.
+    // The description of the field goes before that of its type.
     for (name, value) in kind {
         object.entry(name).or_insert(value);
     }
@@ -58,7 +58,7 @@ fn pair(object: &Map<String, Value>, name: &str) -> Option<[Value; 2]> {
     object.get(name)?.as_array()?.clone().try_into().ok()
 }
 
-/// Paragraphs without the line ends of the source.
+/// Paragraphs without the line breaks of the source.
 fn unwrapped(words: &str) -> String {
     let paragraphs = words.split("\n\n").map(|lines| {
         let words: Vec<_> = lines.split_whitespace().collect();
@@ -71,39 +71,39 @@ fn unwrapped(words: &str) -> String {
 mod tests {
     use super::*;
 
-    fn tidied(mut value: Value) -> Value {
+    fn processed(mut value: Value) -> Value {
         postprocess(&mut value);
         value
     }
 
     #[test]
-    fn a_described_kind_is_the_kind_with_the_description() {
+    fn a_described_type_is_the_type_with_the_description() {
         let roundabout = json!({"allOf": [
             {"type": "string", "maxLength": 4},
             {"type": "object", "description": "Two\nlines."},
         ]});
         let plain = json!({"type": "string", "maxLength": 4, "description": "Two lines."});
-        assert_eq!(tidied(roundabout), plain);
+        assert_eq!(processed(roundabout), plain);
     }
 
     #[test]
-    fn an_optional_kind_is_the_kind_or_null() {
+    fn an_optional_type_is_the_type_or_null() {
         let roundabout = json!({
             "oneOf": [{"type": "string", "enum": ["a"]}, {"type": "null"}],
             "description": "It.",
         });
         let plain = json!({"type": ["string", "null"], "enum": ["a", null], "description": "It."});
-        assert_eq!(tidied(roundabout), plain);
+        assert_eq!(processed(roundabout), plain);
     }
 
     #[test]
-    fn what_is_plain_stays_as_it_is() {
+    fn a_simple_description_stays_as_it_is() {
         for plain in [
             json!({"oneOf": [{"$ref": "#/components/schemas/V"}, {"type": "null"}]}),
             json!({"allOf": [{"type": "object", "properties": {}}, {"type": "string"}]}),
             json!([{"type": "string"}, 1, null]),
         ] {
-            assert_eq!(tidied(plain.clone()), plain);
+            assert_eq!(processed(plain.clone()), plain);
         }
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    auth::{Acting, Backend, Json},
+    auth::{Acting, Json},
     request_types::Text,
     response_types::Redemption,
     responses::{Always, Malformed, ProblemDocument, Reading, Repeatable, answer},
@@ -60,8 +60,7 @@ pub(super) async fn redeem(
     State(context): State<Arc<Context>>,
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
-    let Backend { site, client } = backend;
     let token = body.token.into_string();
-    let redeemed = context.web.service.redeem(&client, &site.name, &token).await?;
+    let redeemed = context.web.service.redeem(&backend.client, &token).await?;
     Ok(answer(Redemption::of(&redeemed), redeemed.repeated))
 }

@@ -1,4 +1,4 @@
-//! The page `/docs/api`: the description of the API for people to browse.
+//! The page `/docs/api`: the description of the API, for people to browse.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::http::{Context, caller, pages::Page, problem::Problem};
 
-/// The page, made once from the description and laid out for each answer.
+/// The route of the page, which is made once from the description and laid out for each answer.
 pub(super) fn routes(description: &Value, origin: &str) -> Router<Arc<Context>> {
     let reference = Arc::new(Description(description).reference(origin));
     let page = async move |State(context): State<Arc<Context>>, caller: caller::From| {
@@ -27,7 +27,7 @@ fn page(
     })
 }
 
-/// An OpenAPI description. What it lacks is left out of the page.
+/// An OpenAPI description. The page leaves out anything that is missing.
 struct Description<'a>(&'a Value);
 
 impl<'a> Description<'a> {
@@ -40,7 +40,7 @@ impl<'a> Description<'a> {
         Reference { intro: paragraphs(&self.0["info"]["description"]), groups: groups.collect() }
     }
 
-    /// The endpoints of a group, those with the shorter address first, as one meets them.
+    /// The endpoints of a group, those with the shorter path first.
     fn endpoints(&self, tag: &str, origin: &str) -> Vec<Endpoint> {
         let of_path = |(path, methods): (&'a String, &'a Value)| {
             pairs(methods).map(move |(method, operation)| (path, method.to_uppercase(), operation))
@@ -60,7 +60,7 @@ impl<'a> Description<'a> {
     fn endpoint(&self, path: &str, method: String, operation: &'a Value, origin: &str) -> Endpoint {
         let parameters = list(&operation["parameters"]).map(|parameter| Member {
             name: text(&parameter["name"]),
-            kind: kind(&parameter["schema"]),
+            kind: self.kind(&parameter["schema"]),
             required: parameter["required"] == true,
             words: text(&parameter["description"]),
         });
@@ -90,7 +90,7 @@ impl<'a> Description<'a> {
         }
     }
 
-    /// The fields of an object, those that have to be there first; with those of objects in it.
+    /// The fields of an object, required ones first, with those of objects in it.
     fn members(&self, within: &str, schema: &'a Value) -> Vec<Member> {
         let schema = self.resolved(schema);
         let required: Vec<_> = list(&schema["required"]).filter_map(Value::as_str).collect();
@@ -99,14 +99,12 @@ impl<'a> Description<'a> {
         fields.sort_by_key(|(name, _)| place(name).unwrap_or(usize::MAX));
         let member = |(name, field): (&'a String, &'a Value)| {
             let full = format!("{within}{name}");
-            let of = match list(&field["oneOf"]).next() {
-                Some(of) => of,
-                None => field,
-            };
+            let of = list(&field["oneOf"]).find(|of| of["type"] != "null").unwrap_or(field);
+            let words = [field, of].map(|of| text(&of["description"]));
             let member = Member {
-                kind: kind(of),
+                kind: self.kind(of),
                 required: place(name).is_some(),
-                words: text(&of["description"]),
+                words: words.into_iter().find(|words| !words.is_empty()).unwrap_or_default(),
                 name: full.clone(),
             };
             let inner = if field["type"] == "array" { &field["items"] } else { field };
@@ -119,36 +117,38 @@ impl<'a> Description<'a> {
         let name = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next());
         name.map_or(schema, |name| &self.0["components"]["schemas"][name])
     }
-}
 
-/// A type with its bounds, in signs that need no language.
-fn kind(schema: &Value) -> String {
-    if let Some(name) = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next()) {
-        return name.to_owned();
+    /// A type with its bounds, in signs that need no language.
+    fn kind(&self, schema: &'a Value) -> String {
+        let name = schema["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+        let schema = self.resolved(schema);
+        let words: Vec<_> = list(&schema["enum"]).filter_map(Value::as_str).collect();
+        if !words.is_empty() {
+            return words.join(" | ");
+        }
+        if let Some(name) = name {
+            return name.to_owned();
+        }
+        let mut parts = Vec::new();
+        let types = list(&schema["type"]).find_map(Value::as_str).or(schema["type"].as_str());
+        let items = &schema["items"];
+        match types {
+            Some("array") => parts.push(format!("[{}]", self.kind(items))),
+            Some("string") => parts.push(schema["format"].as_str().unwrap_or("string").to_owned()),
+            other => parts.extend(other.map(str::to_owned)),
+        }
+        let bound = |low: &str, high: &str| match (&schema[low], &schema[high]) {
+            (Value::Null, Value::Null) => None,
+            (low, Value::Null) => Some(format!("≥ {low}")),
+            (Value::Null, high) => Some(format!("≤ {high}")),
+            (low, high) if low == high => Some(low.to_string()),
+            (low, high) => Some(format!("{low}–{high}")),
+        };
+        parts.extend(bound("minLength", "maxLength"));
+        parts.extend(bound("minimum", "maximum"));
+        parts.extend(bound("minProperties", "maxProperties"));
+        parts.join(" · ")
     }
-    let words: Vec<_> = list(&schema["enum"]).filter_map(Value::as_str).collect();
-    if !words.is_empty() {
-        return words.join(" | ");
-    }
-    let mut parts = Vec::new();
-    let types = list(&schema["type"]).find_map(Value::as_str).or(schema["type"].as_str());
-    let items = &schema["items"];
-    match types {
-        Some("array") => parts.push(format!("[{}]", kind(items))),
-        Some("string") => parts.push(schema["format"].as_str().unwrap_or("string").to_owned()),
-        other => parts.extend(other.map(str::to_owned)),
-    }
-    let bound = |low: &str, high: &str| match (&schema[low], &schema[high]) {
-        (Value::Null, Value::Null) => None,
-        (low, Value::Null) => Some(format!("≥ {low}")),
-        (Value::Null, high) => Some(format!("≤ {high}")),
-        (low, high) if low == high => Some(low.to_string()),
-        (low, high) => Some(format!("{low}–{high}")),
-    };
-    parts.extend(bound("minLength", "maxLength"));
-    parts.extend(bound("minimum", "maximum"));
-    parts.extend(bound("minProperties", "maxProperties"));
-    parts.join(" · ")
 }
 
 /// A call that can be pasted into a shell.

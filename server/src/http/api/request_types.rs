@@ -1,11 +1,16 @@
-//! What may stand in the fields of a request: each kind reads itself within its bounds and says in
-//! the OpenAPI description what they are, so the two cannot differ.
+//! Types of the fields of requests. Each reads itself within its bounds and describes the same bounds
+//! in the OpenAPI description.
 //!
-//! What cannot be accepted is told by what it would have to be, never by what it was (S8); that is
-//! why the kinds look at values themselves instead of leaving it to serde, which quotes them.
+//! Refusals say what a field must be and never quote the value (S8). serde would, so the types check
+//! values themselves.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    sync::LazyLock,
+};
 
+use otp::recipient::calling_regions;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
@@ -21,7 +26,7 @@ use utoipa::{
 /// Text without control characters: neither NUL nor anything that breaks a line.
 const PRINTABLE: &str = r"^[^\u0000-\u001F\u007F-\u009F]*$";
 
-/// A line of text of so many characters.
+/// A line of text of `MIN` to `MAX` characters.
 #[derive(Clone, Debug)]
 pub(super) struct Text<const MIN: usize, const MAX: usize>(String);
 
@@ -37,8 +42,8 @@ impl<const MIN: usize, const MAX: usize> Text<MIN, MAX> {
 
     fn bounds() -> String {
         match MIN {
-            0 => format!("has to be text of up to {MAX} characters, without line breaks"),
-            _ => format!("has to be text of {MIN} to {MAX} characters, without line breaks"),
+            0 => format!("must be text of up to {MAX} characters, without line breaks"),
+            _ => format!("must be text of {MIN} to {MAX} characters, without line breaks"),
         }
     }
 
@@ -67,7 +72,7 @@ impl<const MIN: usize, const MAX: usize> PartialSchema for Text<MIN, MAX> {
     }
 }
 
-/// Declares a kind of text that a test decides over and a pattern describes.
+/// Declares a type of text from a test, the words for a refusal and a schema.
 macro_rules! kind {
     ($(#[$doc:meta])* $name:ident, $is:expr, $bounds:literal, $schema:expr) => {
         $(#[$doc])*
@@ -102,18 +107,18 @@ macro_rules! kind {
 }
 
 kind!(
-    /// A guess, as the person typed it. What is no code is an outcome and no error.
+    /// A guess, as the person typed it. One that is not a code is an outcome, not an error.
     Guess,
     |text| text.chars().count() <= 256,
-    "has to be text of up to 256 characters",
+    "must be text of up to 256 characters",
     ObjectBuilder::new().max_length(Some(256))
 );
 
 kind!(
-    /// An ISO 3166-1 alpha-2 region.
+    /// An ISO 3166-1 alpha-2 code of a country that has phone numbers, in either case.
     Country,
-    |text| text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic()),
-    "has to be two letters, as in ISO 3166-1",
+    is_country,
+    "must be a country code such as GB, as in ISO 3166-1",
     ObjectBuilder::new().pattern(Some("^[A-Za-z]{2}$")).min_length(Some(2)).max_length(Some(2))
 );
 
@@ -121,7 +126,7 @@ kind!(
     /// A BCP 47 language tag.
     Locale,
     is_language_tag,
-    "has to be a language tag such as en or en-GB",
+    "must be a language tag such as en or en-GB",
     ObjectBuilder::new()
         .pattern(Some("^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$"))
         .min_length(Some(2))
@@ -129,15 +134,21 @@ kind!(
 );
 
 kind!(
-    /// An absolute URL; which ones are good is the site's to say.
+    /// An absolute URL. The site lists those that are accepted.
     Link,
     |text| (1..=2048).contains(&text.chars().count()),
-    "has to be a URL of up to 2048 characters",
+    "must be a URL of up to 2048 characters",
     ObjectBuilder::new()
         .format(Some(SchemaFormat::Custom("uri".into())))
         .min_length(Some(1))
         .max_length(Some(2048))
 );
+
+fn is_country(text: &str) -> bool {
+    static COUNTRIES: LazyLock<BTreeSet<String>> =
+        LazyLock::new(|| calling_regions().into_iter().map(|calling| calling.region).collect());
+    COUNTRIES.contains(&text.to_ascii_uppercase())
+}
 
 fn is_language_tag(text: &str) -> bool {
     let mut subtags = text.split('-');
@@ -149,7 +160,7 @@ fn is_language_tag(text: &str) -> bool {
     text.len() <= 35 && is_language && subtags.all(is_subtag)
 }
 
-/// Pairs of the site's own words.
+/// Names and values that the site chooses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Metadata(BTreeMap<String, String>);
 
@@ -179,14 +190,16 @@ impl<'de> Deserialize<'de> for Metadata {
                 let mut pairs = BTreeMap::new();
                 while let Some(name) = map.next_key()? {
                     let name = MetadataName::parse(name).ok_or_else(|| {
-                        A::Error::custom("takes names of 1 to 40 characters, without line breaks")
+                        A::Error::custom(
+                            "must have names of 1 to 40 characters, without line breaks",
+                        )
                     })?;
                     let (name, text) = (name.into_string(), map.next_value::<MetadataText>()?);
                     if pairs.insert(name, text.into_string()).is_some() {
-                        return Err(A::Error::custom("has a name twice"));
+                        return Err(A::Error::custom("must not have a name twice"));
                     }
                     if pairs.len() > Metadata::PAIRS {
-                        return Err(A::Error::custom("takes up to 10 pairs"));
+                        return Err(A::Error::custom("must have at most 10 pairs"));
                     }
                 }
                 Ok(Metadata(pairs))
@@ -209,5 +222,21 @@ impl PartialSchema for Metadata {
             .max_properties(Some(Metadata::PAIRS))
             .build()
             .into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_is_one_that_exists() {
+        let is_read = |text: &str| serde_json::from_value::<Country>(Value::from(text)).is_ok();
+        for good in ["GB", "gb", "Gb", "AX", "xk"] {
+            assert!(is_read(good), "{good}");
+        }
+        for bad in ["", "G", "GBR", "zz", "ZZ", "UK", "QQ", "001", "ÄÖ"] {
+            assert!(!is_read(bad), "{bad}");
+        }
     }
 }

@@ -26,7 +26,6 @@ use crate::http::{Context, problem::Problem};
 #[schema(as = Send)]
 pub(super) struct Body {
     /// One of the verification's `channels`. Without it the last one again.
-    #[schema(inline)]
     channel: Option<Channel>,
 }
 

@@ -46,7 +46,6 @@ pub(super) struct Verification {
     #[schema(pattern = "^[A-Za-z0-9_-]{32}$", example = "AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo")]
     id: String,
     /// State. It never goes back.
-    #[schema(inline)]
     state: State,
     /// Recipient of the code, masked.
     #[schema(example = "j***@example.com")]
@@ -64,10 +63,8 @@ pub(super) struct Verification {
     #[schema(example = 4)]
     sends_left: u32,
     /// The newest message.
-    #[schema(inline)]
     delivery: Delivery,
     /// The channels by which another code can be asked for.
-    #[schema(inline)]
     channels: Vec<Channel>,
     /// When it was opened.
     #[schema(inline)]
@@ -109,10 +106,8 @@ pub(super) struct Verification {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Delivery {
     /// The channel that it went by.
-    #[schema(inline)]
     channel: Channel,
     /// Progress of the delivery.
-    #[schema(inline)]
     state: DeliveryState,
     /// Number of times that a provider was asked to take it.
     #[schema(example = 1)]
@@ -126,7 +121,6 @@ pub(super) struct Delivery {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Check {
     /// Result of the check.
-    #[schema(inline)]
     result: CheckResult,
     /// With `incorrect`: guesses that are left.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +142,6 @@ pub(super) struct Redemption {
     #[schema(pattern = "^[A-Za-z0-9_-]{32}$", example = "AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo")]
     verification_id: String,
     /// State: `approved`, or it would have no token.
-    #[schema(inline)]
     state: State,
     /// The recipient, whole and in canonical form: an address in lower case, or a number in E.164.
     /// One person has one.
@@ -158,10 +151,8 @@ pub(super) struct Redemption {
     #[schema(example = "Jane@example.com")]
     recipient_as_typed: String,
     /// The channel that was proven.
-    #[schema(inline)]
     channel: Channel,
     /// Strength of the proof. An e-mail confirms an address and is never a second factor.
-    #[schema(inline)]
     assurance: Assurance,
     /// Purpose of the verification.
     #[schema(example = "sign-up")]

@@ -1,24 +1,28 @@
-//! The ways in which a request can be answered, as the description lists them.
+//! Responses, as the description lists them.
 //!
-//! Refusals that several endpoints share are described once, here; the words for each code are in
-//! `problem::words`.
+//! Refusals that several endpoints share are described here once. `problem::codes` has the sentence
+//! for each code.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use axum::{
     Json,
     http::{HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
+use otp_types::{Limit, RecipientProblem};
 use serde::Serialize;
 use utoipa::{
-    IntoParams, IntoResponses, ToSchema,
+    IntoParams, IntoResponses, PartialSchema, ToSchema,
     openapi::{
-        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Type,
+        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema,
+        Type,
     },
 };
 
-/// Tells that an answer was given before.
+use crate::http::problem::codes::Code;
+
+/// Header of an answer that an earlier request with the same key has got.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// An answer as JSON; `repeated` if an earlier request with the same key has got it.
@@ -35,7 +39,7 @@ pub(super) fn answer(body: impl Serialize, repeated: bool) -> Response {
 #[allow(dead_code, reason = "it describes what `Problem` writes")]
 #[schema(as = Problem)]
 pub(super) struct ProblemDocument {
-    /// Always `about:blank`: the status says what kind it is, and `code` which.
+    /// Always `about:blank`: `code` says more than the status.
     #[schema(example = "about:blank")]
     r#type: String,
     /// The status in words.
@@ -44,32 +48,45 @@ pub(super) struct ProblemDocument {
     /// The status.
     #[schema(minimum = 400, maximum = 599, example = 429)]
     status: u16,
-    /// Which problem it is.
-    #[schema(example = "rate_limited")]
-    code: String,
-    /// What to do about it, for whoever reads the log.
+    /// The problem. More codes may be added.
+    code: Code,
+    /// A sentence for developers, with what to do about the problem.
     detail: String,
-    /// With `invalid_field`: the field.
+    /// With `invalid_field`: the field, if its name looks like one.
     #[schema(value_type = String, required = false)]
     field: Option<String>,
-    /// With `invalid_recipient`: what is wrong with it.
-    #[schema(value_type = String, required = false)]
-    problem: Option<String>,
-    /// With `rate_limited`: what ran out.
-    #[schema(value_type = String, required = false, example = "recipient_sends")]
-    limit: Option<String>,
+    /// With `invalid_recipient`: the problem with the recipient.
+    #[schema(value_type = RecipientProblem, required = false)]
+    problem: Option<RecipientProblem>,
+    /// With `rate_limited`: the limit that was reached.
+    #[schema(value_type = Limit, required = false)]
+    limit: Option<Limit>,
     /// Seconds until asking again can help, as in `Retry-After`.
     #[schema(value_type = u64, required = false, example = 60)]
     retry_after: Option<u64>,
 }
 
+impl ToSchema for Code {
+    fn name() -> Cow<'static, str> {
+        "ProblemCode".into()
+    }
+}
+
+impl PartialSchema for Code {
+    fn schema() -> RefOr<Schema> {
+        let codes = Self::ALL.iter().map(|code| code.as_str());
+        let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
+        schema.description(Some("Code of a problem.")).build().into()
+    }
+}
+
 /// The header that makes a repetition harmless.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[allow(dead_code, reason = "it describes what `backend` reads")]
+#[allow(dead_code, reason = "it describes what `auth` reads")]
 pub(super) struct Repeatable {
-    /// A name of your own for this request. Repeated within 24 hours with the same body it is
-    /// answered as the first time, and nothing is done twice.
+    /// Your own name for this request. A repetition within 24 hours with the same body gets the first
+    /// answer again, and has no further effect.
     #[param(
         rename = "Idempotency-Key",
         required = false,
@@ -83,9 +100,9 @@ pub(super) struct Repeatable {
 /// The id in the address.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
-#[allow(dead_code, reason = "it describes what `backend` reads")]
+#[allow(dead_code, reason = "it describes what `auth` reads")]
 pub(super) struct InPath {
-    /// The id of a verification. What cannot be one is answered like one that nobody has.
+    /// The id of a verification.
     #[param(example = "AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo")]
     id: String,
 }
@@ -108,33 +125,33 @@ macro_rules! refusals {
 }
 
 refusals! {
-    /// What any endpoint may answer.
+    /// Refusals of every endpoint with a key.
     Always:
-        "401" "`unauthorized`: no secret key, or none that is known." ["WWW-Authenticate"],
-        "500" "`internal`: a fault on the server's side.",
-        "503" "`unavailable`: away for the moment; nothing was changed." ["Retry-After"]
+        "401" "`unauthorized`: the secret key is missing or unknown." ["WWW-Authenticate"],
+        "500" "`internal`: a fault of the server.",
+        "503" "`unavailable`: the service is unavailable for the moment; nothing was changed." ["Retry-After"]
 }
 
 refusals! {
-    /// What one may answer that a request brings something to.
+    /// Refusals of endpoints that read a body.
     Reading:
-        "408" "`request_timeout`: the body took too long.",
-        "413" "`payload_too_large`: the body has more than 16 KiB.",
-        "415" "`unsupported_media_type`: the body is not announced as `application/json`."
+        "408" "`request_timeout`: the body took too long to arrive.",
+        "413" "`payload_too_large`: the body is longer than 16 KiB.",
+        "415" "`unsupported_media_type`: the content type is not `application/json`."
 }
 
 refusals! {
-    /// What one may answer that reads nothing but JSON.
-    Malformed: "400" "`bad_request`: not one JSON object."
+    /// Refusals of endpoints that read JSON.
+    Malformed: "400" "`bad_request`: the body is not one JSON object."
 }
 
 refusals! {
-    /// What one may answer that is about one verification.
-    About: "404" "`not_found`: unknown, expired or another site's."
+    /// Refusals of endpoints with the id of a verification.
+    About: "404" "`not_found`: unknown, expired, or of another site."
 }
 
 refusals! {
-    /// What one may answer that sends or checks.
+    /// Refusals of endpoints that send or check.
     Limited:
         "422" "`invalid_field`, `invalid_recipient`, `channel_unavailable` or \
                `idempotency_key_reused`.",
@@ -142,7 +159,7 @@ refusals! {
 }
 
 refusals! {
-    /// What one may answer that can be repeated and brings nothing else.
+    /// Refusals of endpoints that read an idempotency key and no body.
     Repeating: "422" "`idempotency_key_reused`, or `invalid_field` for the key."
 }
 

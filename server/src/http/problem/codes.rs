@@ -6,104 +6,149 @@
 use app::error::{ApiError, Field, Limit, RecipientProblem};
 use axum::http::StatusCode;
 
-/// The code of a field that cannot be accepted.
-pub(in crate::http) const INVALID_FIELD: &str = "invalid_field";
+/// Declares the codes, each with its spelling.
+macro_rules! codes {
+    ($($code:ident = $text:literal,)+) => {
+        /// Code of a problem.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(in crate::http) enum Code {
+            $($code,)+
+        }
+
+        impl Code {
+            /// All of them.
+            pub(in crate::http) const ALL: &[Self] = &[$(Self::$code),+];
+
+            /// The code as programs read it.
+            pub(in crate::http) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$code => $text,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    AlreadyFinished = "already_finished",
+    BadRequest = "bad_request",
+    ChannelUnavailable = "channel_unavailable",
+    CrossSite = "cross_site",
+    IdempotencyKeyReused = "idempotency_key_reused",
+    Internal = "internal",
+    InvalidField = "invalid_field",
+    InvalidRecipient = "invalid_recipient",
+    InvalidReturnUrl = "invalid_return_url",
+    InvalidToken = "invalid_token",
+    MethodNotAllowed = "method_not_allowed",
+    NoSendsLeft = "no_sends_left",
+    NotEmbeddable = "not_embeddable",
+    NotFound = "not_found",
+    PayloadTooLarge = "payload_too_large",
+    RateLimited = "rate_limited",
+    RequestTimeout = "request_timeout",
+    ResendTooEarly = "resend_too_early",
+    TokenAlreadyRedeemed = "token_already_redeemed",
+    TokenExpired = "token_expired",
+    Unauthorized = "unauthorized",
+    Unavailable = "unavailable",
+    UnsupportedMediaType = "unsupported_media_type",
+}
 
 /// Code and sentence of an [`ApiError`].
-pub(in crate::http) fn of_error(error: ApiError) -> (&'static str, &'static str) {
+pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
     match error {
-        ApiError::InvalidRecipient { problem } => ("invalid_recipient", recipient(problem)),
+        ApiError::InvalidRecipient { problem } => (Code::InvalidRecipient, recipient(problem)),
         ApiError::ChannelUnavailable => (
-            "channel_unavailable",
+            Code::ChannelUnavailable,
             "This recipient cannot be reached by this channel: the site does not use it, no \
              provider is configured for it, or the recipient is of another kind.",
         ),
-        ApiError::RateLimited { limit, .. } => ("rate_limited", self::limit(limit)),
+        ApiError::RateLimited { limit, .. } => (Code::RateLimited, self::limit(limit)),
         ApiError::ResendTooEarly { .. } => (
-            "resend_too_early",
+            Code::ResendTooEarly,
             "Another code cannot be sent yet. Wait for as many seconds as `Retry-After` says, or \
              until `resend_at`.",
         ),
         ApiError::NoSendsLeft => (
-            "no_sends_left",
+            Code::NoSendsLeft,
             "This verification has sent as many messages as it may. Begin another one.",
         ),
         ApiError::AlreadyFinished => {
-            ("already_finished", "This verification is over; its state says how.")
+            (Code::AlreadyFinished, "This verification is over; its state says how.")
         }
         ApiError::NotFound => (
-            "not_found",
-            "There is no such verification, it has expired, or it is another site's: these look \
-             alike on purpose.",
+            Code::NotFound,
+            "There is no such verification, it has expired, or it belongs to another \
+             site: these look alike on purpose.",
         ),
         ApiError::Unauthorized => (
-            "unauthorized",
+            Code::Unauthorized,
             "This needs one `Authorization: Bearer` header with a secret key of a site.",
         ),
-        ApiError::InvalidField { field } => (INVALID_FIELD, self::field(field)),
+        ApiError::InvalidField { field } => (Code::InvalidField, self::field(field)),
         ApiError::InvalidReturnUrl => (
-            "invalid_return_url",
-            "`return_url` is none of those that the site has listed in its configuration. It has \
-             to be one of them exactly.",
+            Code::InvalidReturnUrl,
+            "`return_url` must be exactly one of the URLs that the site lists in its configuration.",
         ),
         ApiError::IdempotencyKeyReused => (
-            "idempotency_key_reused",
+            Code::IdempotencyKeyReused,
             "This `Idempotency-Key` was used for another request within the last 24 hours. Make a \
              fresh key for every new request, and repeat a key only with the same body.",
         ),
         ApiError::InvalidToken => (
-            "invalid_token",
-            "This is no result token of this server for this site, or it was altered.",
+            Code::InvalidToken,
+            "This is not a result token of this server for this site, or it was altered.",
         ),
         ApiError::TokenExpired => (
-            "token_expired",
-            "This result token is past its time. Redeem tokens as soon as they arrive.",
+            Code::TokenExpired,
+            "This result token has expired. Redeem tokens as soon as they arrive.",
         ),
         ApiError::TokenAlreadyRedeemed => (
-            "token_already_redeemed",
+            Code::TokenAlreadyRedeemed,
             "This result token was redeemed before; each is good once. To repeat a redemption \
              whose answer was lost, send it with the same `Idempotency-Key`.",
         ),
         ApiError::NotEmbeddable => (
-            "not_embeddable",
+            Code::NotEmbeddable,
             "No site has this public key, or the site has not listed the origin of this page.",
         ),
         ApiError::CrossSite => {
-            ("cross_site", "This request comes from a page of another site and changes nothing.")
+            (Code::CrossSite, "This request comes from a page of another site and changes nothing.")
         }
         ApiError::BadRequest => (
-            "bad_request",
-            "This request could not be read. A body has to be one JSON object in UTF-8.",
+            Code::BadRequest,
+            "This request could not be read. A body must be one JSON object in UTF-8.",
         ),
         ApiError::Unavailable { .. } => (
-            "unavailable",
+            Code::Unavailable,
             "The service is away for the moment and nothing was changed. Repeat the request with \
              the same `Idempotency-Key` after as many seconds as `Retry-After` says.",
         ),
         ApiError::Internal => (
-            "internal",
+            Code::Internal,
             "Something went wrong on our side. Repeat the request with the same \
-             `Idempotency-Key`; if it goes on, look into the server's log.",
+             `Idempotency-Key`; if that does not help, look into the log of the server.",
         ),
     }
 }
 
 /// Code and sentence of a status without further reason.
-pub(in crate::http) fn of_status(status: StatusCode) -> (&'static str, &'static str) {
+pub(in crate::http) fn of_status(status: StatusCode) -> (Code, &'static str) {
     match status {
-        StatusCode::NOT_FOUND => ("not_found", "There is nothing at this address."),
+        StatusCode::NOT_FOUND => (Code::NotFound, "There is nothing at this address."),
         StatusCode::METHOD_NOT_ALLOWED => (
-            "method_not_allowed",
+            Code::MethodNotAllowed,
             "This address does not answer to this method; `Allow` lists those that it does.",
         ),
         StatusCode::REQUEST_TIMEOUT => {
-            ("request_timeout", "The body of this request took too long to arrive.")
+            (Code::RequestTimeout, "The body of this request took too long to arrive.")
         }
         StatusCode::PAYLOAD_TOO_LARGE => {
-            ("payload_too_large", "The body of a request may have 16 KiB.")
+            (Code::PayloadTooLarge, "The body of a request may have 16 KiB.")
         }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            ("unsupported_media_type", "A body has to come with `Content-Type: application/json`.")
+            (Code::UnsupportedMediaType, "A body needs `Content-Type: application/json`.")
         }
         status if status.is_server_error() => of_error(ApiError::Internal),
         _ => of_error(ApiError::BadRequest),
@@ -113,8 +158,8 @@ pub(in crate::http) fn of_status(status: StatusCode) -> (&'static str, &'static 
 fn recipient(problem: RecipientProblem) -> &'static str {
     match problem {
         RecipientProblem::Empty => "`to` is empty.",
-        RecipientProblem::Email => "`to` is no e-mail address that a code can be sent to.",
-        RecipientProblem::Phone => "`to` is no phone number that a code can be sent to.",
+        RecipientProblem::Email => "`to` is not an e-mail address that a code can be sent to.",
+        RecipientProblem::Phone => "`to` is not a phone number that a code can be sent to.",
         RecipientProblem::CountryMissing => {
             "`to` is a national phone number: write it as +44..., or name its `country`."
         }
@@ -146,6 +191,6 @@ fn limit(limit: Limit) -> &'static str {
 
 fn field(field: Field) -> &'static str {
     match field {
-        Field::State => "`state` takes up to 256 characters.",
+        Field::State => "`state` must be text of up to 256 characters.",
     }
 }

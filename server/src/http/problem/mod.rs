@@ -12,6 +12,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
+use self::codes::Code;
 use crate::service::Refused;
 
 /// Reason for an answer with an error status.
@@ -29,7 +30,7 @@ enum Reason {
     Refused(ApiError),
     /// A field of a body, or a parameter of a query, cannot be accepted.
     Field {
-        /// Its path, as `metadata.order`.
+        /// Its path, as `metadata.order`; empty where it may not be repeated.
         name: String,
         /// The accepted values; never the one that was sent (S8).
         flaw: String,
@@ -56,6 +57,15 @@ impl Problem {
 
     pub(super) fn status(&self) -> StatusCode {
         self.status
+    }
+
+    /// The field that cannot be accepted, and the reason.
+    #[cfg(test)]
+    pub(super) fn field_and_flaw(self) -> (String, String) {
+        match self.reason {
+            Reason::Field { name, flaw } => (name, flaw),
+            other => panic!("no field is refused: {other:?}"),
+        }
     }
 
     /// The closest error that pages have texts for.
@@ -111,7 +121,7 @@ impl Problem {
         let (code, detail) = match &self.reason {
             Reason::Bare => codes::of_status(self.status),
             Reason::Refused(error) => codes::of_error(*error),
-            Reason::Field { flaw, .. } => (codes::INVALID_FIELD, flaw.as_str()),
+            Reason::Field { flaw, .. } => (Code::InvalidField, flaw.as_str()),
         };
         let mut document = json!({
             "type": "about:blank",
@@ -125,8 +135,10 @@ impl Problem {
         {
             document.extend(beside);
         }
-        document["code"] = code.into();
-        if let Reason::Field { name, .. } = &self.reason {
+        document["code"] = code.as_str().into();
+        if let Reason::Field { name, .. } = &self.reason
+            && !name.is_empty()
+        {
             document["field"] = name.as_str().into();
         }
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];

@@ -236,7 +236,7 @@ async fn s8_a_field_that_cannot_be_accepted_is_not_repeated() {
     let site = site();
     for (field, words) in [
         (r#""channel":"jo@example.com""#, "`channel` must be one of: email, sms."),
-        (r#""state":["jo@example.com"]"#, "`state` has to be text."),
+        (r#""state":["jo@example.com"]"#, "`state` must be text."),
     ] {
         let body = format!(r#"{{"site_key":"lk_pub_shop","to":"jane@example.com",{field}}}"#);
         let answer = site.send(ask("https://shop.example", &body)).await;

@@ -207,6 +207,16 @@ pub(super) async fn an_aborted_step_leaves_no_trace_and_a_committed_refusal_is_k
     assert!(!store.apply(counting(id)).await.unwrap(), "the committed one was");
 }
 
+pub(super) async fn s5_a_step_that_counts_a_recipient_without_a_key_fails(store: impl Store) {
+    let id = create(&store).await;
+    let uncounted = change(id, |records: &mut Records| {
+        records.recipient.wrong_checks.take(QUOTA, START).unwrap();
+        records.verification.as_mut().unwrap().check("123456", &peppers(), START)
+    });
+    assert!(store.apply(uncounted).await.is_err());
+    assert_eq!(store.read(id).await.unwrap().unwrap().state(START), State::Pending);
+}
+
 pub(super) async fn an_answer_of_an_aborted_step_is_not_saved(store: impl Store) {
     let id = create(&store).await;
     let saving = |abort| Keep { id, name: 9, abort };
@@ -647,6 +657,7 @@ macro_rules! contract {
             s4_of_200_parallel_wrong_checks_the_budget_is_compared
             counters_shared_by_many_verifications_never_exceed_their_quota
             an_aborted_step_leaves_no_trace_and_a_committed_refusal_is_kept
+            s5_a_step_that_counts_a_recipient_without_a_key_fails
             an_answer_of_an_aborted_step_is_not_saved
             an_observer_sees_each_change_and_its_additions_are_committed_with_it
             a_step_that_panics_leaves_no_trace_and_the_store_lives

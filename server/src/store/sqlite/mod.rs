@@ -217,6 +217,12 @@ fn apply<S: Step>(
     };
 
     let (output, changes) = step::run(step, &before, observer);
+    if changes.recipient.is_some() && keys.recipient.is_none() {
+        // Without a key it would count afresh each time, and no limit would ever hold (S5).
+        return Err(StoreError::Corrupt(
+            "a step counts a recipient that it names no key of".into(),
+        ));
+    }
 
     if let Some(verification) = &changes.verification {
         rows::put_verification(db, verification)?;

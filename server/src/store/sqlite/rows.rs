@@ -123,8 +123,8 @@ fn put_message(
     due_at: Timestamp,
     leased: bool,
 ) -> Result<(), StoreError> {
-    // An event is enqueued again when its first commit went unheard, which must not fail a whole
-    // batch. No two codes are the same.
+    // An event may be scheduled twice if the first answer was lost; the second is ignored. A code is
+    // enqueued once.
     let again = if leased { "" } else { "ON CONFLICT (queue, verification, number) DO NOTHING" };
     let statement = format!(
         "INSERT INTO outbox

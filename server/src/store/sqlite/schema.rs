@@ -76,6 +76,8 @@ const MIGRATIONS: &[&str] = &[
     "
     ALTER TABLE account RENAME TO counters;
     ALTER TABLE replay RENAME TO saved_answer;
+    DROP INDEX replay_expires;
+    CREATE INDEX saved_answer_expires ON saved_answer (expires_at);
 ",
 ];
 
@@ -98,7 +100,10 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<Result<(), u32>, ru
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use otp::{Timestamp, quota::RecipientCounters};
+
+    use super::{super::rows, *};
+    use crate::store::CounterKey;
 
     /// A database as it was when the steps up to `version` were all there were.
     fn of_version(version: u32) -> Connection {
@@ -125,6 +130,22 @@ mod tests {
             Ok((integers, [integer(6)?, integer(7)?], blobs))
         });
         assert_eq!(row, Ok(([0, 1, 20, 1, 30], [4, 5], [vec![1], vec![6]])));
+    }
+
+    #[test]
+    fn counters_and_saved_answers_of_an_earlier_version_are_kept() {
+        let mut connection = of_version(4);
+        let window = r#"{"slots":[[7,2]]}"#;
+        let insert = "INSERT INTO account VALUES (x'01010101010101010101010101010101', 9, ?1)";
+        connection.execute(insert, [format!("[{window},{window},{window}]")]).unwrap();
+        connection.execute("INSERT INTO replay VALUES (x'02', 8, x'03')", []).unwrap();
+        assert_eq!(migrate(&mut connection), Ok(Ok(())));
+        let key = CounterKey { digest: [1; 16], expires_at: Timestamp::default() };
+        let counters: RecipientCounters = rows::counters(&connection, Some(key)).unwrap();
+        assert_ne!(counters.wrong_checks, RecipientCounters::default().wrong_checks);
+        let saved =
+            connection.query_row("SELECT expires_at FROM saved_answer", [], |row| row.get(0));
+        assert_eq!(saved, Ok(8));
     }
 
     #[test]

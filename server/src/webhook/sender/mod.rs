@@ -1,4 +1,4 @@
-//! Posting one signed request to a receiver, once.
+//! HTTP client for webhooks.
 
 use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 
@@ -14,28 +14,28 @@ use url::{Host, Url};
 
 use super::{
     AddressFilter, Signer,
-    resolver::{Guarded, Refused, System},
+    resolver::{Filtered, Refused, System},
 };
 
-/// The longest that a receiver can ask us to wait.
+/// Longest `Retry-After` that is respected.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
-/// What a sender works under.
+/// Settings of webhook requests.
 #[derive(Clone, Debug)]
 pub struct WebhookSettings {
-    /// For one request, its connection included.
+    /// Time-out of one request, including the connection.
     pub timeout: Duration,
-    /// Networks beside the public internet that may be posted to.
+    /// Networks that are allowed in addition to public addresses.
     pub allowed_networks: Vec<IpNet>,
-    /// Whether plain http is refused.
+    /// Whether URLs with plain http are refused.
     pub https_only: bool,
 }
 
-/// Posts to receivers.
+/// Sends webhook requests.
 #[derive(Debug)]
 pub struct WebhookSender {
     client: Client,
-    addresses: AddressFilter,
+    filter: AddressFilter,
     timeout: Duration,
 }
 
@@ -43,64 +43,66 @@ pub struct WebhookSender {
 pub(super) struct Post<'a> {
     pub(super) url: &'a Url,
     pub(super) signer: &'a Signer,
-    /// Names the event over all its tries.
+    /// Id of the event, the same for all tries.
     pub(super) id: &'a str,
     pub(super) body: String,
     pub(super) now: Timestamp,
 }
 
-/// What came of a request.
+/// Result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    /// The receiver has it.
-    Taken,
-    /// The receiver wants no more of these.
+    /// The receiver accepted the event.
+    Accepted,
+    /// The receiver answered 410: it does not want the event.
     Gone,
-    /// The receiver may take it later.
+    /// The request failed; a later one may succeed.
     Failed {
-        /// For the operator: what was being done. Neither the URL, which may hold a secret, nor
-        /// anything that the receiver wrote.
+        /// For the operator. Contains neither the URL, which may hold a secret, nor text of the receiver.
         reason: String,
-        /// The time before which the receiver asks not to be asked again.
+        /// Time given by `Retry-After`.
         not_before: Option<Timestamp>,
     },
 }
 
 impl WebhookSender {
-    /// Sets the client up; connects to nothing yet.
+    /// Sets up the HTTP client, without connecting.
+    ///
+    /// # Errors
+    /// If the client cannot be built.
     pub fn new(settings: WebhookSettings) -> Result<Self, reqwest::Error> {
-        Self::resolving_by(System, settings)
+        Self::with_resolver(System, settings)
     }
 
-    fn resolving_by(
+    fn with_resolver(
         resolver: impl Resolve + 'static,
         settings: WebhookSettings,
     ) -> Result<Self, reqwest::Error> {
         let WebhookSettings { timeout, allowed_networks, https_only } = settings;
-        let addresses = AddressFilter::public_and(allowed_networks);
+        let filter = AddressFilter::public_and(allowed_networks);
         let client = Client::builder()
             .user_agent(concat!("Latchkey/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
             .referer(false)
             .https_only(https_only)
-            // A proxy would resolve the name once more, and connect to what nobody has looked at.
+            // A proxy would resolve the name again, past the filter.
             .no_proxy()
-            .dns_resolver(Guarded { inner: Arc::new(resolver), addresses: addresses.clone() })
+            .dns_resolver(Filtered { inner: Arc::new(resolver), filter: filter.clone() })
             .connect_timeout(timeout)
             .timeout(timeout)
             .build()?;
-        Ok(Self { client, addresses, timeout })
+        Ok(Self { client, filter, timeout })
     }
 
-    /// The longest that a request can take.
-    pub(super) fn patience(&self) -> Duration {
+    /// Longest duration of a request.
+    pub(super) fn timeout(&self) -> Duration {
         self.timeout
     }
 
     pub(super) async fn post(&self, post: Post<'_>) -> Answer {
         let Post { url, signer, id, body, now } = post;
-        // A host that is an address is not resolved, so the resolver cannot refuse it.
-        if address_of(url).is_some_and(|address| !self.addresses.allow(address)) {
+        // A literal address does not pass through the resolver.
+        if address_of(url).is_some_and(|address| !self.filter.allow(address)) {
             return failed(Refused.to_string());
         }
         let seconds = now.as_millis() / 1000;
@@ -114,8 +116,8 @@ impl WebhookSender {
             .header("webhook-signature", signature)
             .body(body);
         match request.send().await {
-            // What it says beside is not read.
-            Ok(response) => read(&response, now),
+            // The body is not read.
+            Ok(response) => answer(&response, now),
             Err(error) => failed(reason(&error)),
         }
     }
@@ -133,9 +135,9 @@ fn address_of(url: &Url) -> Option<IpAddr> {
     }
 }
 
-fn read(response: &Response, now: Timestamp) -> Answer {
+fn answer(response: &Response, now: Timestamp) -> Answer {
     match response.status() {
-        status if status.is_success() => Answer::Taken,
+        status if status.is_success() => Answer::Accepted,
         StatusCode::GONE => Answer::Gone,
         status => {
             let after = response.headers().get(RETRY_AFTER);
@@ -148,11 +150,11 @@ fn read(response: &Response, now: Timestamp) -> Answer {
     }
 }
 
-/// The time that a `Retry-After` names: seconds from now, or a date (RFC 9110, 10.2.3).
+/// The time of a `Retry-After`: seconds from now, or a date (RFC 9110, 10.2.3).
 fn not_before(after: &str, now: Timestamp) -> Option<Timestamp> {
     let latest = now + LONGEST_WAIT;
     if !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than a number has are a long time as well.
+        // A number too large to parse is more than the longest wait.
         let seconds = after.parse().map_or(LONGEST_WAIT, Duration::from_secs);
         return Some((now + seconds).min(latest));
     }
@@ -168,16 +170,16 @@ fn reason(error: &reqwest::Error) -> String {
         }
         cause = error.source();
     }
-    let words = if error.is_builder() {
-        "the request cannot be built, or plain http is refused"
+    let reason = if error.is_builder() {
+        "the URL is invalid, or it is plain http, which is refused"
     } else if error.is_timeout() {
-        "no answer in time"
+        "the request timed out"
     } else if error.is_connect() {
-        "no connection"
+        "the connection failed"
     } else {
-        "the connection broke before the answer"
+        "the connection was lost before the response"
     };
-    words.to_owned()
+    reason.to_owned()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Who is connected to, and what is made of an answer.
+//! Connections that are made and refused, and how responses are read.
 
 use std::{
     net::SocketAddr,
@@ -18,12 +18,12 @@ use super::*;
 use crate::{keyring::Keyring, webhook::Secret};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_500);
-/// Never waited for.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Long enough never to pass in a test.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 fn settings(allowed: &[&str]) -> WebhookSettings {
     let allowed_networks = allowed.iter().map(|network| network.parse().unwrap()).collect();
-    WebhookSettings { timeout: PATIENCE, allowed_networks, https_only: false }
+    WebhookSettings { timeout: TIMEOUT, allowed_networks, https_only: false }
 }
 
 fn signer() -> Signer {
@@ -41,7 +41,7 @@ fn refused() -> Answer {
     failed(Refused.to_string())
 }
 
-/// A receiver that gives one answer to everybody, and keeps what it was sent.
+/// A receiver that gives the same answer to all requests and records them.
 struct Receiver {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -71,30 +71,30 @@ impl Receiver {
         self.requests.lock().unwrap().clone()
     }
 
-    async fn is_posted_to(&self) -> Answer {
+    async fn post_to(&self) -> Answer {
         let sender = WebhookSender::new(settings(&["127.0.0.0/8"])).unwrap();
         post(&sender, &format!("http://{}/hooks?key=1", self.address)).await
     }
 }
 
-/// A resolver that gives the next of its answers each time it is asked.
-struct Fickle {
-    answers: Vec<Vec<SocketAddr>>,
+/// A resolver that returns the next of its results at each query.
+struct Changing {
+    results: Vec<Vec<SocketAddr>>,
     asked: Arc<AtomicUsize>,
 }
 
-impl Resolve for Fickle {
+impl Resolve for Changing {
     fn resolve(&self, _name: Name) -> Resolving {
         let number = self.asked.fetch_add(1, Ordering::SeqCst);
-        let found: Addrs = Box::new(self.answers[number].clone().into_iter());
+        let found: Addrs = Box::new(self.results[number].clone().into_iter());
         Box::pin(async move { Ok(found) })
     }
 }
 
 #[tokio::test]
-async fn a_request_has_the_headers_of_the_scheme_and_says_nothing_else_of_us() {
+async fn a_request_has_the_headers_of_standard_webhooks_and_no_others() {
     let receiver = Receiver::answering("HTTP/1.1 204 No Content\r\n\r\n").await;
-    assert_eq!(receiver.is_posted_to().await, Answer::Taken);
+    assert_eq!(receiver.post_to().await, Answer::Accepted);
     let request = &receiver.requests()[0];
     let (head, body) = request.split_once("\r\n\r\n").unwrap();
     assert_eq!(body, r#"{"type":"test"}"#);
@@ -143,37 +143,37 @@ async fn addresses_that_are_not_public_are_refused_however_they_are_written() {
 }
 
 #[tokio::test]
-async fn what_is_connected_to_is_the_address_that_was_looked_at() {
+async fn the_client_connects_to_the_address_that_was_checked() {
     let receiver = Receiver::answering("HTTP/1.1 200 OK\r\n\r\n").await;
     let private: SocketAddr = "10.0.0.1:0".parse().unwrap();
     let loopback = SocketAddr::new(receiver.address.ip(), 0);
     let asked = Arc::<AtomicUsize>::default();
-    // Of two addresses one is not looked at twice; and the name leads elsewhere from then on.
-    let answers = vec![vec![private, loopback], vec![private]];
-    let resolver = Fickle { answers, asked: asked.clone() };
-    let sender = WebhookSender::resolving_by(resolver, settings(&["127.0.0.0/8"])).unwrap();
+    // The first result has one allowed address; later results have none.
+    let results = vec![vec![private, loopback], vec![private]];
+    let resolver = Changing { results, asked: asked.clone() };
+    let sender = WebhookSender::with_resolver(resolver, settings(&["127.0.0.0/8"])).unwrap();
     let url = format!("http://receiver.example:{}/", receiver.address.port());
-    assert_eq!(post(&sender, &url).await, Answer::Taken);
+    assert_eq!(post(&sender, &url).await, Answer::Accepted);
     assert_eq!(asked.load(Ordering::SeqCst), 1, "resolved once, and connected to that");
     assert_eq!(receiver.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn a_name_that_turns_to_a_private_address_is_refused_from_then_on() {
+async fn a_name_that_changes_to_a_private_address_is_refused() {
     let receiver = Receiver::answering("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
     let loopback = SocketAddr::new(receiver.address.ip(), 0);
     let private: SocketAddr = "10.0.0.1:0".parse().unwrap();
-    let answers = vec![vec![loopback], vec![private]];
-    let resolver = Fickle { answers, asked: Arc::default() };
-    let sender = WebhookSender::resolving_by(resolver, settings(&["127.0.0.0/8"])).unwrap();
+    let results = vec![vec![loopback], vec![private]];
+    let resolver = Changing { results, asked: Arc::default() };
+    let sender = WebhookSender::with_resolver(resolver, settings(&["127.0.0.0/8"])).unwrap();
     let url = format!("http://receiver.example:{}/", receiver.address.port());
-    assert_eq!(post(&sender, &url).await, Answer::Taken);
+    assert_eq!(post(&sender, &url).await, Answer::Accepted);
     assert_eq!(post(&sender, &url).await, refused());
     assert_eq!(receiver.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn plain_http_is_refused_where_https_is_asked_for() {
+async fn plain_http_is_refused_if_https_is_required() {
     let receiver = Receiver::answering("HTTP/1.1 200 OK\r\n\r\n").await;
     let https_only = WebhookSettings { https_only: true, ..settings(&["127.0.0.0/8"]) };
     let sender = WebhookSender::new(https_only).unwrap();
@@ -186,32 +186,32 @@ async fn plain_http_is_refused_where_https_is_asked_for() {
 async fn s23_a_redirect_is_a_failure_and_not_followed() {
     let answer = "HTTP/1.1 307 Temporary Redirect\r\nlocation: /elsewhere\r\n\r\n";
     let receiver = Receiver::answering(answer).await;
-    assert_eq!(receiver.is_posted_to().await, failed("HTTP 307".to_owned()));
+    assert_eq!(receiver.post_to().await, failed("HTTP 307".to_owned()));
     assert_eq!(receiver.requests().len(), 1);
 }
 
 #[tokio::test]
-async fn gone_is_for_good_and_a_refusal_may_say_for_how_long() {
+async fn gone_is_final_and_retry_after_is_read() {
     let gone = Receiver::answering("HTTP/1.1 410 Gone\r\n\r\n").await;
-    assert_eq!(gone.is_posted_to().await, Answer::Gone);
+    assert_eq!(gone.post_to().await, Answer::Gone);
     let busy =
         Receiver::answering("HTTP/1.1 503 Service Unavailable\r\nretry-after: 90\r\n\r\n").await;
     let expected = Answer::Failed {
         reason: "HTTP 503".to_owned(),
         not_before: Some(NOW + Duration::from_secs(90)),
     };
-    assert_eq!(busy.is_posted_to().await, expected);
+    assert_eq!(busy.post_to().await, expected);
 }
 
 #[tokio::test]
-async fn the_body_of_an_answer_is_not_waited_for() {
+async fn the_body_of_a_response_is_not_read() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\nand so on";
     let receiver = Receiver::answering(answer).await;
-    assert_eq!(receiver.is_posted_to().await, Answer::Taken);
+    assert_eq!(receiver.post_to().await, Answer::Accepted);
 }
 
 #[test]
-fn what_retry_after_says_is_read_in_both_forms_and_bounded() {
+fn retry_after_is_read_in_both_forms_and_bounded() {
     let in_seconds = |after| Some(not_before(after, NOW)?.since(NOW).as_secs_f64());
     assert_eq!(in_seconds("0"), Some(0.0));
     assert_eq!(in_seconds("120"), Some(120.0));

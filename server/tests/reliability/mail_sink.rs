@@ -1,4 +1,4 @@
-//! Everybody's mail, as it arrives at a mail server that outlives the program.
+//! The messages that arrive at a mail server which outlives the program.
 
 use std::{
     collections::HashMap,
@@ -10,9 +10,9 @@ use tokio::{sync::Notify, task::JoinHandle};
 
 use crate::{SOON, mail_server::MailServer};
 
-/// Cheap to clone; the mail server lives as long as the first one.
+/// Cheap to clone; the mail server runs until the last clone is dropped.
 #[derive(Clone)]
-pub(crate) struct Postbox {
+pub(crate) struct MailSink {
     port: u16,
     arrived: Arc<Arrived>,
     _reading: Arc<Reading>,
@@ -20,12 +20,12 @@ pub(crate) struct Postbox {
 
 #[derive(Default)]
 struct Arrived {
-    letters: Mutex<HashMap<String, Vec<OutgoingMessage>>>,
+    messages: Mutex<HashMap<String, Vec<ReceivedMessage>>>,
     more: Notify,
 }
 
 #[derive(Clone)]
-struct OutgoingMessage {
+struct ReceivedMessage {
     message_id: String,
     code: String,
 }
@@ -38,12 +38,12 @@ impl Drop for Reading {
     }
 }
 
-impl Postbox {
+impl MailSink {
     pub(crate) async fn open() -> Self {
         Self::at(0).await
     }
 
-    /// At a port of one's choice, 0 for any.
+    /// At this port, or at any if it is 0.
     pub(crate) async fn at(port: u16) -> Self {
         let port = port.to_string();
         let mut server = MailServer::start(&["--security", "plain", "--port", &port]).await;
@@ -51,8 +51,8 @@ impl Postbox {
         let arrived = Arc::<Arrived>::default();
         let reader = arrived.clone();
         let reading = tokio::spawn(async move {
-            loop {
-                reader.take_in(&server.next("message").await);
+            while let Some(message) = server.receive("message").await {
+                reader.record(&message);
             }
         });
         Self { port, arrived, _reading: Arc::new(Reading(reading)) }
@@ -62,8 +62,7 @@ impl Postbox {
         self.port
     }
 
-    /// The codes of all messages to an address, once there are `count` different ones; the first to
-    /// arrive first.
+    /// Waits for `count` different messages to an address; returns their codes in order of arrival.
     pub(crate) async fn codes(&self, address: &str, count: u32) -> Vec<String> {
         let arriving = async {
             loop {
@@ -76,40 +75,44 @@ impl Postbox {
             }
         };
         let arrived = tokio::time::timeout(SOON, arriving).await;
-        arrived.unwrap_or_else(|_| panic!("of {count} messages to {address} not all arrived"))
+        arrived.unwrap_or_else(|_| panic!("fewer than {count} messages to {address}"))
     }
 
-    /// How many messages have arrived again that had arrived before.
+    /// Number of duplicates among all messages.
     pub(crate) fn duplicates(&self) -> usize {
-        let letters = self.arrived.letters.lock().unwrap();
-        letters.values().map(|letters| letters.len() - different(letters).count()).sum()
+        let messages = self.arrived.messages.lock().unwrap();
+        messages.values().map(|messages| messages.len() - different(messages).count()).sum()
     }
 }
 
 impl Arrived {
-    fn take_in(&self, message: &Value) {
+    fn record(&self, message: &Value) {
         let raw = message["raw"].as_str().unwrap();
         let mut lines = raw.lines().map(str::trim);
         let message_id = lines.clone().find(|line| line.starts_with("Message-ID:")).unwrap();
         let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
         let code = lines.find(is_code).expect("the code stands alone on its line");
-        let letter = OutgoingMessage { message_id: message_id.to_owned(), code: code.to_owned() };
+        let received = ReceivedMessage { message_id: message_id.to_owned(), code: code.to_owned() };
         let address = message["to"][0].as_str().unwrap().to_owned();
-        self.letters.lock().unwrap().entry(address).or_default().push(letter);
+        self.messages.lock().unwrap().entry(address).or_default().push(received);
         self.more.notify_waiters();
     }
 
     fn codes(&self, address: &str) -> Vec<String> {
-        let letters = self.letters.lock().unwrap();
-        let letters = letters.get(address).map(Vec::as_slice).unwrap_or_default();
-        different(letters).map(|letter| letter.code.clone()).collect()
+        let messages = self.messages.lock().unwrap();
+        let messages = messages.get(address).map(Vec::as_slice).unwrap_or_default();
+        different(messages).map(|message| message.code.clone()).collect()
     }
 }
 
-/// Those whose like did not come before.
-fn different(letters: &[OutgoingMessage]) -> impl Iterator<Item = &OutgoingMessage> {
-    let known = |index: usize, letter: &OutgoingMessage| {
-        letters[..index].iter().any(|earlier| earlier.message_id == letter.message_id)
+/// The messages without duplicates.
+fn different(messages: &[ReceivedMessage]) -> impl Iterator<Item = &ReceivedMessage> {
+    let known = |index: usize, message: &ReceivedMessage| {
+        messages[..index].iter().any(|earlier| earlier.message_id == message.message_id)
     };
-    letters.iter().enumerate().filter(move |(index, letter)| !known(*index, letter)).map(|(_, l)| l)
+    messages
+        .iter()
+        .enumerate()
+        .filter(move |(index, message)| !known(*index, message))
+        .map(|(_, l)| l)
 }

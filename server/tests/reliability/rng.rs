@@ -1,9 +1,9 @@
-//! Chance that can be repeated: the same seed throws the same.
+//! A reproducible random generator.
 
 /// `SplitMix64`.
-pub(crate) struct Dice(u64);
+pub(crate) struct Rng(u64);
 
-impl Dice {
+impl Rng {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -17,7 +17,7 @@ impl Dice {
         (mixed ^ (mixed >> 31)) % bound
     }
 
-    /// True once in so many times.
+    /// True with a probability of one in `times`.
     pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }

@@ -1,4 +1,4 @@
-//! A server without its pages, whose workers work when they are told to.
+//! A server without HTTP, whose workers run when a test calls them.
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use otp::{
 use secrecy::ExposeSecret;
 use server::{
     clock::Clock,
-    delivery::{self, Dispatcher, Inbox, Provider, SenderNames, Senders},
+    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders},
     derived_keys::DerivedKeys,
     i18n::Catalogue,
     keyring::Keyring,
@@ -27,15 +27,17 @@ use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-/// Longer than any receiver of a test takes that answers at all.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time-out of requests. It never elapses in a test.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// Most deliveries that a test needs; more mean that an event is requeued without end.
+const MAX_DELIVERIES: usize = 1000;
 
-pub(crate) struct House {
+pub(crate) struct Harness {
     pub(crate) store: AnyStore,
     pub(crate) service: Service,
     pub(crate) events: Arc<WebhookWorker<AnyStore>>,
     pub(crate) clock: Clock,
-    pub(crate) letters: delivery::DeliveryWorker<AnyStore>,
+    pub(crate) delivery: DeliveryWorker<AnyStore>,
     committed: mpsc::Receiver<server::store::Message>,
     inbox: Arc<Inbox>,
     sites: Vec<(String, String)>,
@@ -46,14 +48,14 @@ fn keyring() -> Keyring {
     Keyring::parse(["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="]).unwrap()
 }
 
-/// The secret that a site's receiver knows.
+/// The webhook secret of a site.
 pub(crate) fn secret(site: &str) -> String {
     let secrets = Secret::of_site(&keyring(), site).unwrap();
     secrets[0].to_text().expose_secret().to_owned()
 }
 
-impl House {
-    /// Sites with their names and the URLs of their receivers.
+impl Harness {
+    /// A server with these sites: names and URLs of the receivers.
     pub(crate) fn of(sites: &[(&str, &str)]) -> Self {
         let own = |(name, url): &(&str, &str)| ((*name).to_owned(), (*url).to_owned());
         let sites = sites.iter().map(own).collect();
@@ -83,38 +85,41 @@ impl House {
                 caller_sends: plenty,
                 caller_checks: plenty,
             },
-            lease: PATIENCE,
+            lease: TIMEOUT,
         };
         let (wake, committed) = mpsc::channel(1000);
         let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
         let inbox = Arc::new(Inbox::new(Arc::new(Catalogue::load().unwrap())));
-        let letters = delivery::DeliveryWorker {
+        let delivery = DeliveryWorker {
             store: store.clone(),
             dispatcher: Dispatcher::new(vec![Provider::Inbox(inbox.clone())], Vec::new()),
             sealer: keys.sealer,
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
-            lease: PATIENCE,
-            brands: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
+            lease: TIMEOUT,
+            senders: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
             origin_host: "login.example.com".to_owned(),
         };
-        let events = worker(&store, &recorder, &sites, &clock, PATIENCE);
-        Self { store, service, events, clock, letters, committed, inbox, sites, folder }
+        let events = worker(&store, &recorder, &sites, &clock, TIMEOUT);
+        Self { store, service, events, clock, delivery, committed, inbox, sites, folder }
     }
 
-    /// Another worker over the same outbox, that waits so long for an answer.
-    pub(crate) fn worker_with(&self, timeout: Duration) -> Arc<WebhookWorker<AnyStore>> {
+    /// Another worker on the same outbox, with this time-out.
+    pub(crate) fn webhook_worker(&self, timeout: Duration) -> Arc<WebhookWorker<AnyStore>> {
         worker(&self.store, &self.events.recorder, &self.sites, &self.clock, timeout)
     }
 
-    /// As after a restart: everything is made anew over the same file.
+    /// Restarts the server: everything is made again on the same database.
     pub(crate) async fn restarted(self) -> Self {
-        let Self { folder, sites, clock, store, service, events, letters, .. } = self;
-        drop((store, service, events, letters));
-        // What was being posted lets go of the store at its next turn.
-        while matches!(open(&folder), Err(OpenError::InUse { .. })) {
-            tokio::task::yield_now().await;
-        }
+        let Self { folder, sites, clock, store, service, events, delivery, .. } = self;
+        drop((store, service, events, delivery));
+        // Requests in flight release the store when they are next polled.
+        let released = async {
+            while matches!(open(&folder), Err(OpenError::InUse { .. })) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(TIMEOUT, released).await.expect("the store is released");
         Self::open(folder, sites, clock)
     }
 
@@ -127,7 +132,7 @@ impl House {
         Client { scope: Scope::Holder, address: None, idempotency_key: request.map(key) }
     }
 
-    /// Opens a verification for a site, whose message waits to be sent.
+    /// Opens a verification for a site; its message is not sent yet.
     pub(crate) async fn open_for(&self, site: &str, client: &Client) -> VerificationId {
         let start = Start {
             site: self.service.sites().named(site).unwrap().clone(),
@@ -142,10 +147,10 @@ impl House {
         self.service.start(client, start).await.unwrap().verification.id()
     }
 
-    /// Sends the oldest message that waits; gives its code.
+    /// Sends the oldest waiting message; returns its code.
     pub(crate) async fn send(&mut self) -> Code {
-        let message = self.committed.recv().await.unwrap();
-        self.letters.attempt(message).await;
+        let message = self.committed.try_recv().expect("a message waits");
+        self.delivery.attempt(message).await;
         Code::parse(&self.inbox.messages()[0].code).unwrap()
     }
 
@@ -157,7 +162,7 @@ impl House {
         self.service.check(client, id, code.as_str()).await.unwrap();
     }
 
-    /// Opens a verification of the shop and types its code.
+    /// Opens a verification of the site `shop` and enters its code.
     pub(crate) async fn approve(&mut self) -> VerificationId {
         let id = self.open_for("shop", &self.client(None)).await;
         let code = self.send().await;
@@ -165,7 +170,7 @@ impl House {
         id
     }
 
-    /// Calls one off that was opened for a site, which makes one event.
+    /// Opens and cancels a verification, which makes one event.
     pub(crate) async fn cancel_one(&self, site: &str) -> VerificationId {
         let client = self.client(None);
         let id = self.open_for(site, &client).await;
@@ -173,16 +178,37 @@ impl House {
         id
     }
 
-    /// When the next event is due.
+    /// Due time of the next event.
     pub(crate) async fn next_due(&self) -> Option<Timestamp> {
         self.store.next_due(Queue::Events).await.unwrap()
     }
 
-    /// Waits until the next event is due; gives for how long.
+    /// Advances the clock to the due time of the next event; returns the wait.
     pub(crate) async fn wait(&self) -> Option<Duration> {
         let wait = self.next_due().await?.since(self.clock.now());
         self.clock.advance(wait);
         Some(wait)
+    }
+
+    /// Delivers everything that is due now.
+    pub(crate) async fn deliver_all_due(&self) {
+        for _ in 0..MAX_DELIVERIES {
+            if self.events.deliver_due().await == 0 {
+                return;
+            }
+        }
+        panic!("events are requeued without end");
+    }
+
+    /// Delivers all events, each at its due time, until none is left; returns the waits.
+    pub(crate) async fn drain(&self) -> Vec<Duration> {
+        let mut waits = Vec::new();
+        for _ in 0..MAX_DELIVERIES {
+            let Some(wait) = self.wait().await else { return waits };
+            waits.push(wait);
+            self.events.deliver_due().await;
+        }
+        panic!("events are requeued without end");
     }
 }
 

@@ -1,4 +1,4 @@
-//! S24, S26: who holds a message, and what becomes of it when they are lost on the way.
+//! S24, S26: leases of messages when a worker or the store fails.
 
 use std::time::Duration;
 
@@ -6,21 +6,22 @@ use otp::DeliveryState;
 use server::store::Store;
 
 use crate::{
+    SOON,
     mail_server::MailServer,
     outbox::{LEASE, Outbox, START},
 };
 
 #[tokio::test]
-async fn s24_after_a_crash_between_hand_over_and_settling_the_message_goes_out_again() {
+async fn s24_after_a_crash_between_sending_and_settling_the_message_is_sent_again() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let (id, message) = outbox.accept("jo@example.com").await;
-    let held = outbox.hold();
+    let lock = outbox.lock_database();
     tokio::select! {
-        () = outbox.worker.attempt(message) => panic!("it cannot be settled"),
+        () = outbox.worker.attempt(message) => panic!("the database is locked"),
         _ = server.next("message") => {}
     }
-    drop(held);
+    drop(lock);
     assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 0));
     assert_eq!(outbox.until_settled().await, [LEASE]);
     assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
@@ -28,24 +29,27 @@ async fn s24_after_a_crash_between_hand_over_and_settling_the_message_goes_out_a
 }
 
 #[tokio::test]
-async fn s26_what_went_out_while_the_store_was_away_is_recorded_when_it_is_back() {
+async fn s26_a_message_sent_while_the_store_was_unavailable_is_settled_afterwards() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let (id, message) = outbox.accept("jo@example.com").await;
-    let held = outbox.hold();
-    tokio::join!(outbox.worker.attempt(message), async {
-        server.next("message").await;
-        // The first try to record it comes to nothing.
-        assert!(outbox.store.ping().await.is_err());
-        drop(held);
-    });
+    let lock = outbox.lock_database();
+    let both = async {
+        tokio::join!(outbox.worker.attempt(message), async {
+            server.next("message").await;
+            // The first try to settle it has failed.
+            assert!(outbox.store.ping().await.is_err());
+            drop(lock);
+        })
+    };
+    tokio::time::timeout(SOON, both).await.expect("the message is settled");
     assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
     assert_eq!(outbox.until_settled().await, []);
-    assert!(!server.end().await.contains(&"message".to_owned()), "and is not sent twice");
+    assert!(!server.end().await.contains(&"message".to_owned()), "it is not sent twice");
 }
 
 #[tokio::test]
-async fn s24_two_workers_never_hand_over_the_same_message() {
+async fn s24_two_workers_never_send_the_same_message() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let other = outbox.another_worker(server.provider());
@@ -56,7 +60,7 @@ async fn s24_two_workers_never_hand_over_the_same_message() {
     outbox.clock.advance(LEASE);
     let (one, another) = tokio::join!(outbox.worker.deliver_due(), other.deliver_due());
     assert_eq!(one + another, 20);
-    // The worker that they were given to first has come to them too late.
+    // The leases of the first worker have ended.
     for message in stale {
         outbox.worker.attempt(message).await;
     }
@@ -69,11 +73,11 @@ async fn s24_two_workers_never_hand_over_the_same_message() {
 }
 
 #[tokio::test]
-async fn a_message_whose_lease_might_end_during_the_try_is_given_back_untried() {
+async fn a_message_whose_lease_could_end_during_the_try_is_requeued_untried() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let (id, message) = outbox.accept("jo@example.com").await;
-    let just_in_time = message.leased_until - outbox.worker.dispatcher.patience();
+    let just_in_time = message.leased_until - outbox.worker.dispatcher.timeout();
     outbox.clock.advance(just_in_time.since(START) + Duration::from_millis(1));
     outbox.worker.attempt(message).await;
     assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 0));
