@@ -1,54 +1,24 @@
-//! Puts the site that `cargo xtask site` made into a release of the server.
+//! Prepares the folder that a release of the server embeds: the site that `cargo xtask site` made.
 //!
-//! Only releases carry it. A debug build reads it from disk when it starts, so that neither tests
-//! nor the linter wait for WebAssembly, nor are compiled again because a colour changed.
+//! A debug build reads the site from disk when it starts, so neither tests nor the linter wait for
+//! WebAssembly.
 
-use std::{
-    collections::BTreeMap,
-    env,
-    error::Error,
-    fmt::Write,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{env, fs, io, path::Path};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
-    let package = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("no manifest directory")?);
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("no output directory")?);
-    let table = if env::var("PROFILE")? == "release" {
-        table(&package.join("../target/site"))?
-    } else {
-        "vec![]".to_owned()
-    };
-    fs::write(out.join("site.rs"), table)?;
+    let site = Path::new("../target/site");
+    // `rust_embed` resolves the folder while it compiles, so it exists even if nothing is in it yet.
+    fs::create_dir_all(site)?;
+    if env::var("PROFILE").is_ok_and(|profile| profile == "release") {
+        let manifest = site.join("manifest.json");
+        // A path that does not exist counts as changed, so a release without the site is built again
+        // once there is one.
+        println!("cargo::rerun-if-changed={}", manifest.display());
+        println!("cargo::rerun-if-changed=../public");
+        if !manifest.exists() {
+            println!("cargo::warning=no site to embed: run scripts/build.sh for a whole release");
+        }
+    }
     Ok(())
-}
-
-/// An expression that lists every asset; empty where the site has not been built.
-///
-/// A path that does not exist counts as changed, so a build without the site is done again as
-/// soon as there is one.
-fn table(site: &Path) -> Result<String, Box<dyn Error>> {
-    let manifest = site.join("manifest.json");
-    println!("cargo::rerun-if-changed={}", manifest.display());
-    if !manifest.exists() {
-        println!("cargo::warning=no site to carry: run scripts/build.sh for a whole release");
-        return Ok("vec![]".to_owned());
-    }
-    let names: BTreeMap<String, String> = serde_json::from_slice(&fs::read(&manifest)?)?;
-    let mut table = "vec![\n".to_owned();
-    for (plain, hashed) in names {
-        let file = site.join("assets").join(&hashed).canonicalize()?;
-        let file = file.to_str().ok_or("the path of the site is not valid UTF-8")?;
-        writeln!(
-            table,
-            "Asset {{ plain: {plain:?}.into(), hashed: {hashed:?}.into(), \
-             identity: Bytes::from_static(include_bytes!({file:?})), \
-             brotli: Some(Bytes::from_static(include_bytes!(concat!({file:?}, \".br\")))), \
-             gzip: Some(Bytes::from_static(include_bytes!(concat!({file:?}, \".gz\")))) }},",
-        )?;
-    }
-    table.push(']');
-    Ok(table)
 }

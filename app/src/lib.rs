@@ -19,4 +19,5 @@ pub mod texts;
 pub mod wire;
 
 mod card;
+mod card_state;
 mod wire_codec;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 
 use crate::{
     error::ApiError,
-    wire::{Channel, CheckAnswer, EmbedOffer, PageView, StartRequest, VerificationView},
+    wire::{Channel, CheckAnswer, EmbedOffer, Embedding, PageView, StartRequest, VerificationView},
 };
 
 /// The client of a request.
@@ -22,25 +22,14 @@ pub struct Caller {
     pub locale: String,
 }
 
-/// The page of a relying party in which a verification begins.
-#[derive(Clone, Debug)]
-pub struct Embedding {
-    /// The public key of the site.
-    pub site_key: String,
-    /// The origin of the page.
-    pub origin: String,
-    /// What the page says to tell one of its sessions from another; comes back in the token.
-    pub page_state: Option<String>,
-}
-
 /// The use cases, as pages see them.
 #[async_trait]
 pub trait Port: Send + Sync {
-    /// What may stand in a frame of this page; `None` where no site has the key, or the site has
+    /// The offer for frames in pages of this origin; `None` if no site has the key, or the site has
     /// not listed the origin.
     fn embed_offer(&self, site_key: &str, origin: &str) -> Option<EmbedOffer>;
 
-    /// Whether any site has listed this origin.
+    /// `true` if any site has listed this origin.
     fn knows_origin(&self, origin: &str) -> bool;
 
     /// Begins a verification and accepts its first message: for the page that it is embedded in, or

@@ -64,27 +64,32 @@ pub struct Brand {
     pub support: Option<String>,
 }
 
-/// What the page of a verification shows.
+/// Content of the page of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageView {
     /// The verification; `None` where it has expired.
     pub view: Option<VerificationView>,
-    /// Whose it is.
+    /// Brand of the site.
     pub brand: Brand,
-    /// What surrounds it.
+    /// The page or site around it.
     pub place: Place,
 }
 
-/// What surrounds the page of a verification.
+/// Place of a verification's page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {
-    /// Nothing: it began on our own first page.
+    /// It began on our own first page.
     #[default]
     Alone,
     /// The relying party has sent the person here and waits for them.
     Visited(WayBack),
-    /// It stands in a frame of a relying party's page.
-    Embedded(Embedded),
+    /// It is shown in a frame of a relying party's page.
+    Embedded {
+        /// The page.
+        page: Embedding,
+        /// The signed result of an approved verification.
+        token: Option<String>,
+    },
 }
 
 /// The way back to a relying party: a form that is posted to it.
@@ -94,31 +99,29 @@ pub struct WayBack {
     pub url: String,
     /// How the verification ended; `Pending` while it has not.
     pub result: State,
-    /// What the relying party said to tell its sessions apart.
+    /// The relying party's own identifier for its session.
     pub page_state: Option<String>,
     /// The signed result of an approved verification.
     pub token: Option<String>,
 }
 
-/// A verification in a frame.
+/// A relying party's page with a frame in which a verification begins and is shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Embedded {
+pub struct Embedding {
     /// The public key of the site.
     pub site_key: String,
-    /// The one origin that may frame it.
+    /// The origin of the page, the only one that may frame the verification.
     pub origin: String,
-    /// What the page around it said to tell its sessions apart.
+    /// The page's own identifier for its session; part of the token.
     pub page_state: Option<String>,
-    /// The signed result of an approved verification.
-    pub token: Option<String>,
 }
 
-/// A frame that may stand in a relying party's page.
+/// Offer of a site for frames in its pages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EmbedOffer {
     /// The one origin that may frame it.
     pub origin: String,
-    /// Whose it is.
+    /// Brand of the site.
     pub brand: Brand,
     /// The channels to offer, in their order.
     pub channels: Vec<Channel>,

@@ -6,7 +6,7 @@
 use app::{
     error::{ApiError, RecipientProblem},
     flash::Flash,
-    look::{Look, Wish},
+    look::{Look, LookOptions},
     pages::{
         Assets, Endpoint, Frame, Group, InboxPage, Member, ProblemPage, Reference, ReferencePage,
         Setting, StartForm, StartPage, VerificationPage, inbox, problem, reference as lay_out,
@@ -14,7 +14,7 @@ use app::{
     },
     texts::{Argument, SLOT, Texts},
     wire::{
-        Brand, Channel, Country, Delivery, DeliveryState, Embedded, InboxMessage, PageView, Place,
+        Brand, Channel, Country, Delivery, DeliveryState, Embedding, InboxMessage, PageView, Place,
         StartOptions, StartRequest, State, VerificationView, WayBack,
     },
 };
@@ -564,19 +564,23 @@ fn setting() -> Setting {
         query: "site_key=k&origin=o".into(),
         is_given: false,
         brand: Brand { name: "Shop & Co".into(), logo, ..Brand::default() },
-        look: Look::default().with(Wish { theme: "dark", accent: "#112233", ..Wish::default() }),
+        look: Look::default().with(LookOptions {
+            theme: "dark",
+            accent: "#112233",
+            ..LookOptions::default()
+        }),
     }
 }
 
 fn framed(setting: &Setting, view: Option<VerificationView>, token: Option<&str>) -> String {
     let site = Site::new();
-    let embedded = Embedded {
+    let page = Embedding {
         site_key: "k".into(),
         origin: "https://shop.example".into(),
         page_state: Some("a \"state\"".into()),
-        token: token.map(str::to_owned),
     };
-    let page = PageView { view, brand: Brand::default(), place: Place::Embedded(embedded) };
+    let place = Place::Embedded { page, token: token.map(str::to_owned) };
+    let page = PageView { view, brand: Brand::default(), place };
     let (page, setting) = (Some(page), Some(setting));
     verification(VerificationPage { frame: site.frame(), page, flash: None, setting })
 }

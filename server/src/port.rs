@@ -5,8 +5,8 @@
 
 use app::{
     error::{ApiError, Field},
-    port::{Caller, Embedding, Port},
-    wire::{self, EmbedOffer, Embedded, PageView, Place, WayBack},
+    port::{Caller, Port},
+    wire::{self, EmbedOffer, Embedding, PageView, Place, WayBack},
 };
 use async_trait::async_trait;
 use otp::{Channel, Details, Recipient, State, VerificationId};
@@ -59,12 +59,10 @@ impl BrowserPort {
         // A URL that the site has taken off its list since is not used any more.
         let is_listed = |url: &&String| site.is_some_and(|site| site.return_url(url).is_some());
         match (origin, return_url.as_ref().filter(is_listed)) {
-            (Some(origin), _) => Place::Embedded(Embedded {
-                site_key: site_key.unwrap_or_default(),
-                origin: origin.clone(),
-                page_state,
-                token,
-            }),
+            (Some(origin), _) => {
+                let (site_key, origin) = (site_key.unwrap_or_default(), origin.clone());
+                Place::Embedded { page: Embedding { site_key, origin, page_state }, token }
+            }
             (None, Some(url)) => Place::Visited(WayBack {
                 url: url.clone(),
                 result: snapshot.state(),

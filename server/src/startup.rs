@@ -161,11 +161,16 @@ impl Application {
             catalogue,
             assets: http::assets::page_assets(),
             start,
-            inbox: development.then(|| dev_inbox(inbox, clock.clone())),
+            inbox: development.then(|| dev_inbox(inbox)),
             readiness: readiness.clone(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             origin,
             request_timeout: config.server.request_timeout,
+            security_contacts: config.server.security_contacts.clone(),
+            now: Box::new({
+                let clock = clock.clone();
+                move || clock.now().as_millis()
+            }),
         };
         let timeouts = http::Timeouts {
             header: config.server.header_timeout,
@@ -296,11 +301,8 @@ fn start_settings(config: &Config, channels: &[Channel]) -> http::StartSettings 
     }
 }
 
-fn dev_inbox(inbox: Arc<Inbox>, clock: Clock) -> http::DevInbox {
-    http::DevInbox {
-        messages: Box::new(move || inbox.messages()),
-        now: Box::new(move || clock.now().as_millis()),
-    }
+fn dev_inbox(inbox: Arc<Inbox>) -> http::DevInbox {
+    http::DevInbox { messages: Box::new(move || inbox.messages()) }
 }
 
 /// The store as the readiness check uses it.

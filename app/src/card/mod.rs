@@ -14,18 +14,17 @@ mod code_entry;
 mod context;
 mod ending;
 mod live;
-mod state;
 mod web_otp;
 
 use leptos::prelude::*;
 
-pub(crate) use state::{Card, Ending};
 #[cfg(feature = "ssr")]
 pub(crate) use {
     context::CardContext,
     ending::{ending, mark},
 };
 
+pub(crate) use crate::card_state::{Card, Ending};
 use crate::{card::live::Live, texts::CardTexts, wire_codec::pack_fields};
 
 /// Initial data of the island: from the Leptos context on the server, from the attribute `data-seed`

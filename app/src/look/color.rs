@@ -1,4 +1,4 @@
-//! Colours and how well they can be told from each other.
+//! Colours and their contrast.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ pub(super) const WHITE: Color = Color([255; 3]);
 pub struct Color(pub(super) [u8; 3]);
 
 impl Color {
-    /// `#rrggbb` and nothing else.
+    /// Parses `#rrggbb`.
     pub fn parse(text: &str) -> Option<Self> {
         let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6)?;
         // A sign would be read as part of a number.
@@ -31,7 +31,7 @@ impl Color {
         0.2126 * red + 0.7152 * green + 0.0722 * blue
     }
 
-    /// 1 to 21.
+    /// Contrast ratio, 1 to 21.
     pub(super) fn contrast(self, other: Self) -> f64 {
         let (one, other) = (self.luminance(), other.luminance());
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
@@ -47,7 +47,7 @@ impl Color {
         Self(mixed)
     }
 
-    /// The nearest one on the way to `pole` that has this contrast with each of these grounds.
+    /// The nearest colour towards `pole` that has this contrast with each of these grounds.
     pub(super) fn legible_on(self, grounds: [Self; 2], pole: Self, contrast: f64) -> Self {
         let shades = (0..=100).step_by(2).map(|percent| self.toward(pole, percent));
         let reads = |shade: &Self| grounds.iter().all(|ground| shade.contrast(*ground) >= contrast);

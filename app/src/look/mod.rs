@@ -1,10 +1,9 @@
-//! How a page differs from the usual: a relying party's colours, and what the page around a frame
-//! asks for.
+//! Look of a page: a relying party's colours, and the options of a page that embeds a frame.
 //!
-//! Anybody can write the address of a frame, so each part is read by a grammar of its own, and what
-//! goes into the style sheet is written anew from what was understood. And nobody can make a page
-//! illegible: a colour that stands out too little is shifted until it does, and a ground on which
-//! the text could not be read is left out (WCAG 2.2, 1.4.3 and 1.4.11).
+//! Anybody can write the address of a frame, so each option has a strict grammar, and the style sheet
+//! is written from the parsed values. No look makes a page illegible: a colour with too little contrast
+//! is shifted until it has enough, and a ground on which the text would be illegible is ignored (WCAG
+//! 2.2, 1.4.3 and 1.4.11).
 
 mod color;
 mod scheme;
@@ -16,10 +15,10 @@ pub use self::{
 };
 use crate::wire::Brand;
 
-/// Widest radius of corners, in pixels: those of buttons are round by then.
+/// Largest radius of corners, in pixels; buttons are round at it.
 const WIDEST_RADIUS: u8 = 28;
 
-/// Names of fonts that are words of CSS and not somebody's names.
+/// Font names that are CSS keywords and stay unquoted.
 const GENERIC: [&str; 9] = [
     "-apple-system",
     "BlinkMacSystemFont",
@@ -32,10 +31,10 @@ const GENERIC: [&str; 9] = [
     "ui-serif",
 ];
 
-/// Light or dark?
+/// Colour scheme of a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Theme {
-    /// As the person prefers it.
+    /// As the browser prefers.
     #[default]
     Auto,
     /// Always light.
@@ -45,7 +44,7 @@ pub enum Theme {
 }
 
 impl Theme {
-    /// The word for it in `color-scheme`.
+    /// Value of `color-scheme`.
     pub(crate) fn scheme(self) -> &'static str {
         match self {
             Self::Auto => "light dark",
@@ -54,7 +53,7 @@ impl Theme {
         }
     }
 
-    /// When the dark tokens apply; `None` for never.
+    /// Media query under which the dark tokens apply; `None` for never.
     pub(crate) fn dark_when(self) -> Option<&'static str> {
         match self {
             Self::Auto => Some("(prefers-color-scheme: dark)"),
@@ -64,9 +63,9 @@ impl Theme {
     }
 }
 
-/// What the page around a frame asks for, as it stands in the address.
+/// Options of the page around a frame, as in the query of its address.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Wish<'a> {
+pub struct LookOptions<'a> {
     /// `auto`, `light` or `dark`.
     pub theme: &'a str,
     /// `#rrggbb`
@@ -79,20 +78,20 @@ pub struct Wish<'a> {
     pub font: &'a str,
 }
 
-/// How a page differs from the usual.
+/// Look of a page, where it differs from the default.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Look {
     pub(crate) theme: Theme,
-    /// The colour of buttons and links, on light ground and on dark.
+    /// Colour of buttons and links, on light ground and on dark.
     accent: Option<(Color, Color)>,
-    /// What everything stands on.
+    /// Background.
     surface: Option<Color>,
     radius: Option<u8>,
     font: Option<String>,
 }
 
 impl Look {
-    /// A relying party's own.
+    /// The look of a relying party.
     pub fn of(brand: &Brand) -> Self {
         let accent = brand.accent.as_ref();
         let accent =
@@ -100,24 +99,24 @@ impl Look {
         Self { accent, ..Self::default() }
     }
 
-    /// The same with what the page around wishes, as far as it can be understood.
+    /// This look with the options of the page around; invalid ones are ignored.
     #[must_use]
-    pub fn with(self, wish: Wish<'_>) -> Self {
-        let accent = Color::parse(wish.accent).map(|accent| (accent, accent));
+    pub fn with(self, options: LookOptions<'_>) -> Self {
+        let accent = Color::parse(options.accent).map(|accent| (accent, accent));
         Self {
-            theme: match wish.theme {
+            theme: match options.theme {
                 "light" => Theme::Light,
                 "dark" => Theme::Dark,
                 _ => Theme::Auto,
             },
             accent: accent.or(self.accent),
-            surface: Color::parse(wish.surface),
-            radius: wish.radius.parse().ok().map(|radius: u8| radius.min(WIDEST_RADIUS)),
-            font: fonts(wish.font),
+            surface: Color::parse(options.surface),
+            radius: options.radius.parse().ok().map(|radius: u8| radius.min(WIDEST_RADIUS)),
+            font: fonts(options.font),
         }
     }
 
-    /// The style sheet that brings it about, empty for the usual look; to stand behind the others.
+    /// The style sheet of the look, to follow the others; empty for the default.
     pub(crate) fn css(&self) -> String {
         let theme = (self.theme != Theme::Auto)
             .then(|| ["color-scheme:", self.theme.scheme(), ";"].concat());
@@ -148,8 +147,8 @@ impl Look {
     }
 }
 
-/// A list of fonts: up to eight names of letters, digits, spaces and hyphens, every one quoted that
-/// is not a word of CSS. `None` unless all of it is like that.
+/// A list of up to eight font names of letters, digits, spaces and hyphens, quoted unless they are CSS
+/// keywords. `None` for anything else.
 fn fonts(text: &str) -> Option<String> {
     let names: Vec<_> = text.split(',').map(str::trim).collect();
     let is_name = |name: &&str| {
@@ -176,20 +175,20 @@ mod tests {
 
     use super::*;
 
-    fn wish(wish: Wish<'_>) -> String {
-        Look::default().with(wish).css()
+    fn wish(options: LookOptions<'_>) -> String {
+        Look::default().with(options).css()
     }
 
     #[test]
     fn the_usual_look_takes_no_words() {
         assert_eq!(Look::default().css(), "");
-        assert_eq!(wish(Wish::default()), "");
+        assert_eq!(wish(LookOptions::default()), "");
         assert_eq!(Look::of(&Brand::default()), Look::default());
     }
 
     #[test]
     fn what_a_page_wishes_is_written_anew() {
-        let css = wish(Wish {
+        let css = wish(LookOptions {
             theme: "light",
             accent: "#2B6B4A",
             surface: "#fffefb",
@@ -212,7 +211,7 @@ mod tests {
         let css = look.css();
         assert!(css.starts_with("@media (prefers-color-scheme:light){:root{--accent:#112244;"));
         assert!(css.contains("@media (prefers-color-scheme:dark){:root{--accent:#aaccff;"));
-        let wished = look.with(Wish { accent: "#663300", ..Wish::default() }).css();
+        let wished = look.with(LookOptions { accent: "#663300", ..LookOptions::default() }).css();
         assert!(wished.contains("{--accent:#663300;") && !wished.contains("#112244"), "{wished}");
     }
 
@@ -259,30 +258,35 @@ mod tests {
 
     #[test]
     fn a_ground_on_which_the_text_could_not_be_read_is_left_out() {
-        let light = |surface| wish(Wish { theme: "light", surface, ..Wish::default() });
-        let dark = |surface| wish(Wish { theme: "dark", surface, ..Wish::default() });
+        let light =
+            |surface| wish(LookOptions { theme: "light", surface, ..LookOptions::default() });
+        let dark = |surface| wish(LookOptions { theme: "dark", surface, ..LookOptions::default() });
         assert!(light("#fffefb").contains("--surface:#fffefb"));
         assert!(!light("#1c211b").contains("--surface"));
         assert!(dark("#1c211b").contains("--surface:#1c211b"));
         assert!(!dark("#fffefb").contains("--surface"));
         // As the person prefers it: the ground fits one of the two.
-        let css = wish(Wish { surface: "#1c211b", ..Wish::default() });
+        let css = wish(LookOptions { surface: "#1c211b", ..LookOptions::default() });
         assert!(css.starts_with("@media (prefers-color-scheme:dark){:root{--surface:#1c211b"));
     }
 
     #[test]
     fn what_is_no_colour_number_or_name_changes_nothing() {
         for odd in ["red", "#fff", "#+12345", "#12345g", "#1234567", "url(x)", "}", "--x", "é"] {
-            assert_eq!(wish(Wish { accent: odd, surface: odd, ..Wish::default() }), "", "{odd}");
+            assert_eq!(
+                wish(LookOptions { accent: odd, surface: odd, ..LookOptions::default() }),
+                "",
+                "{odd}"
+            );
         }
         for odd in ["-1", "1.5", "1px", "1e3", "300", ""] {
-            assert_eq!(wish(Wish { radius: odd, ..Wish::default() }), "", "{odd}");
+            assert_eq!(wish(LookOptions { radius: odd, ..LookOptions::default() }), "", "{odd}");
         }
         let many = "a,".repeat(8) + "a";
         for odd in ["Inter;}", "a\"b", "a'b", "a\\b", ",", "a,,b", "url(x)", "a/*", &many] {
-            assert_eq!(wish(Wish { font: odd, ..Wish::default() }), "", "{odd}");
+            assert_eq!(wish(LookOptions { font: odd, ..LookOptions::default() }), "", "{odd}");
         }
-        assert_eq!(wish(Wish { theme: "x", ..Wish::default() }), "");
+        assert_eq!(wish(LookOptions { theme: "x", ..LookOptions::default() }), "");
     }
 
     /// The tokens above are those of the style sheets.
@@ -311,7 +315,7 @@ mod tests {
         fn no_wish_breaks_out(
             accent in "\\PC{0,12}", surface in "\\PC{0,12}", radius in "\\PC{0,6}", font in "\\PC{0,60}",
         ) {
-            let css = wish(Wish { theme: "dark", accent: &accent, surface: &surface, radius: &radius, font: &font });
+            let css = wish(LookOptions { theme: "dark", accent: &accent, surface: &surface, radius: &radius, font: &font });
             let allowed = |c: char| c.is_ascii_alphanumeric() || ":-{};#,\" ".contains(c);
             prop_assert!(css.chars().all(allowed), "{css}");
             prop_assert_eq!(css.matches('"').count() % 2, 0);

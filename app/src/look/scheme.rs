@@ -1,4 +1,4 @@
-//! Light and dark, as far as colours of others have to get along with them.
+//! Light and dark colour scheme, as far as custom colours must fit them.
 
 use super::color::{BLACK, Color, WHITE};
 
@@ -7,7 +7,7 @@ pub const LEAST_CONTRAST: f64 = 4.5;
 /// Least contrast of the outline of a control (WCAG 2.2, 1.4.11).
 const OUTLINE: f64 = 3.0;
 
-/// What the style sheet has in one scheme, as far as colours of others have to get along with it.
+/// The colours of the style sheet in one scheme that custom colours must fit.
 pub(super) struct Scheme {
     pub(super) surface: Color,
     pub(super) sunken: Color,
@@ -17,7 +17,7 @@ pub(super) struct Scheme {
     pub(super) texts: [Color; 4],
     /// The colour of outlines.
     pub(super) edge: Color,
-    /// On the accent.
+    /// Text on the accent.
     pub(super) on_accent: Color,
 }
 
@@ -51,7 +51,7 @@ pub(super) const DARK: Scheme = Scheme {
     on_accent: BLACK,
 };
 
-/// What a page is like behind its text.
+/// Background of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ground {
     /// Light.
@@ -61,15 +61,15 @@ pub enum Ground {
 }
 
 impl Ground {
-    /// The least contrast that an accent has in its uses, from 1 to 21: as a link on the card, and
-    /// under the text of buttons.
+    /// The least contrast of an accent in its uses, from 1 to 21: as a link on the card, and under the
+    /// text of buttons.
     pub fn contrast_of(self, accent: Color) -> f64 {
         let Scheme { surface, sunken, on_accent, .. } = self.scheme();
         let uses = [surface, sunken, on_accent].into_iter();
         uses.map(|other| accent.contrast(other)).fold(f64::INFINITY, f64::min)
     }
 
-    /// The accent, shifted as far as it takes to be read.
+    /// The accent, shifted until it is legible.
     #[must_use]
     pub fn legible(self, accent: Color) -> Color {
         let Scheme { surface, sunken, pole, .. } = self.scheme();
@@ -85,7 +85,7 @@ impl Ground {
 }
 
 impl Scheme {
-    /// The tokens that others' colours change, as one rule; empty if there are none.
+    /// The tokens that custom colours change, as one rule; empty if there are none.
     pub(super) fn css(&self, accent: Option<Color>, surface: Option<Color>) -> String {
         let ground = surface.filter(|surface| self.can_stand_on(*surface));
         let mut tokens = Vec::new();
@@ -110,7 +110,7 @@ impl Scheme {
         ground.toward(self.pole, 4)
     }
 
-    /// Could everything be read on it?
+    /// `true` if all text is legible on it.
     fn can_stand_on(&self, ground: Color) -> bool {
         let sunken = self.below(ground);
         let text = |color: &Color| {

@@ -1,54 +1,54 @@
-//! Where a page stands: on its own, or in a frame of somebody else's page.
+//! The frame around a page, and the data attributes for the page that embeds it.
 
 use crate::{
     error::ApiError,
     look::Look,
-    wire::{Brand, Embedded, State, VerificationView},
+    wire::{Brand, Place, State, VerificationView},
 };
 
-/// The frame that a page stands in.
+/// Everything that a page in a frame is rendered with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
-    /// The one origin that frames it and is told what becomes of the verification. From the
-    /// configuration, never as a request has it.
+    /// The one origin that may frame the page and is told how the verification ends. It comes from
+    /// the configuration, never from a request.
     pub origin: String,
-    /// What every address in the frame carries along: the query that it was opened with.
+    /// Query of every address in the frame: the one that it was opened with.
     pub query: String,
-    /// The page around knows the recipient and asks for the verification itself.
+    /// The embedding page has given the recipient and begins the verification itself.
     pub is_given: bool,
-    /// Whose it is.
+    /// Brand of the site.
     pub brand: Brand,
-    /// How it looks.
+    /// Colour scheme and custom colours.
     pub look: Look,
 }
 
 impl Setting {
-    /// Where a frame begins.
-    pub(super) fn start(&self) -> String {
+    /// Path and query of the first page in the frame.
+    pub fn start(&self) -> String {
         ["/embed?", &self.query].concat()
     }
 }
 
-/// What the script of a page in a frame tells the page around; it stands in data attributes.
+/// Messages of the script in a frame to the embedding page, as data attributes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Told {
-    /// To whom, and to nobody else.
+    /// The one origin that receives them.
     pub(super) embedder: String,
-    /// How it ended, or why it cannot begin.
+    /// The outcome, or the reason why no verification can begin.
     pub(super) ending: Option<String>,
     pub(super) token: Option<String>,
     pub(super) page_state: Option<String>,
-    /// The server's time, by which the token runs out.
+    /// The server's time, which the expiry of the token refers to.
     pub(super) now: Option<u64>,
 }
 
 impl Told {
-    /// That the page is there, and nothing else.
+    /// The page has loaded.
     pub(super) fn presence(setting: &Setting) -> Self {
         Self { embedder: setting.origin.clone(), ..Self::default() }
     }
 
-    /// Why it cannot begin.
+    /// No verification can begin.
     pub(super) fn refusal(setting: &Setting, error: ApiError) -> Self {
         let ending = match error {
             ApiError::NotFound => "expired".to_owned(),
@@ -57,13 +57,16 @@ impl Told {
         Self { ending: Some(ending), ..Self::presence(setting) }
     }
 
-    /// How things stand with a verification.
+    /// The state of a verification.
     pub(super) fn verification(
         setting: &Setting,
-        embedded: Option<&Embedded>,
+        place: &Place,
         view: Option<&VerificationView>,
     ) -> Self {
-        let token = embedded.and_then(|embedded| embedded.token.clone());
+        let (page_state, token) = match place {
+            Place::Embedded { page, token } => (page.page_state.clone(), token.clone()),
+            Place::Alone | Place::Visited(_) => (None, None),
+        };
         let ending = match view.map_or(State::Expired, |view| view.state) {
             State::Pending => None,
             State::Approved if token.is_some() => Some("approved"),
@@ -77,7 +80,6 @@ impl Told {
         if token.is_none() {
             return told;
         }
-        let page_state = embedded.and_then(|embedded| embedded.page_state.clone());
         Self { token, page_state, now: view.map(|view| view.now), ..told }
     }
 }

@@ -41,12 +41,6 @@ pub struct Frame<'a> {
     pub nonce: &'a str,
 }
 
-/// A key on the accent colour, in the page itself so that it costs no request.
-const ICON: &str = "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' \
-    viewBox='0 0 32 32'%3E%3Crect width='32' height='32' rx='8' fill='%233346c8'/%3E%3Cpath \
-    d='M14 18 25 7m-3 3 3 3m-7 1 2 2m-5 5a5 5 0 1 1-10 0 5 5 0 0 1 10 0z' fill='none' \
-    stroke='%23fff' stroke-width='2.6' stroke-linecap='round'/%3E%3C/svg%3E";
-
 /// Task of the loader in a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Script {
@@ -192,7 +186,9 @@ pub(super) fn document<V: IntoView>(
                         Either::Right(view! { <meta name="robots" content="noindex" /> })
                     }}
                     <meta name="color-scheme" content=look.theme.scheme() />
-                    <link rel="icon" href=ICON />
+                    // Clients that do not know SVG ask for `/favicon.ico` and
+                    // `/apple-touch-icon.png` by themselves.
+                    <link rel="icon" href="/favicon.svg" />
                     // Half a card would stand elsewhere than a whole one, since it stands in the middle:
                     // nothing is painted before its end is read.
                     <link rel="expect" href="#end" blocking="render" />

@@ -38,12 +38,11 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     };
     let length = view.as_ref().map_or(0, |view| u32::from(view.code_length));
     let attempts_left = view.as_ref().map_or(0, |view| view.attempts_left);
-    let (way_back, embedded) = match &place {
-        Place::Alone => (None, None),
-        Place::Visited(way_back) => (Some(way_back), None),
-        Place::Embedded(embedded) => (None, Some(embedded)),
+    let way_back = match &place {
+        Place::Visited(way_back) => Some(way_back),
+        Place::Alone | Place::Embedded { .. } => None,
     };
-    let told = setting.map(|setting| Told::verification(setting, embedded, view.as_ref()));
+    let told = setting.map(|setting| Told::verification(setting, &place, view.as_ref()));
     // A person from a relying party who enters the right code twice is simply verified.
     let flash = flash.filter(|flash| way_back.is_none() || *flash != Flash::AlreadyUsed);
     // An approved verification in a frame without its token is of no use to the embedding page: it

@@ -1,6 +1,6 @@
-//! JSON in both directions, by POST: arrays of strings, as `pack` writes them.
+//! Encoding of the server functions: JSON arrays of strings, as `wire_codec` writes them, by POST.
 //!
-//! A cross-site form cannot send JSON, and it needs no form decoder in the browser.
+//! A cross-site form cannot send JSON, and the browser needs no form decoder for it.
 
 use server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType, codec::Post};
 
@@ -13,7 +13,7 @@ pub type JsonPost = Post<Json>;
 #[derive(Clone, Copy, Debug)]
 pub struct Json;
 
-/// Bytes that hold no such value.
+/// Bytes that are no such array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("reading or writing a list of strings")]
 pub struct NotAList;

@@ -1,54 +1,71 @@
-//! The functions that the hydrated card calls over HTTP: thin, the rules stand behind
-//! [`Port`](crate::port::Port).
+//! Server functions of the hydrated card. They are thin; the rules are behind [`Port`].
 //!
-//! Only what the card needs is here. Starting and calling off are plain forms with and without
-//! script, since both lead to another page. Every function answers with what the card shows next,
-//! or with the [`Flash`] that it shows instead, so the browser learns to read nothing else.
+//! Only what the card needs is here. Starting and canceling are plain forms with and without script,
+//! since both lead to another page. Every function answers with the state that the card shows next,
+//! or with the [`Flash`] that it shows instead, so the browser reads nothing else.
+//!
+//! The HTTP layer calls them through `leptos_axum` and provides an `Arc<dyn Port>` and a
+//! [`Caller`] as context for each request.
+
+pub mod json;
 
 use leptos::prelude::*;
 use server_fn::error::{FromServerFnError, ServerFnErrorErr};
+#[cfg(feature = "ssr")]
+use {
+    crate::{
+        error::ApiError,
+        port::{Caller, Port},
+    },
+    axum::http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    leptos_axum::ResponseOptions,
+    std::sync::Arc,
+};
 
 use crate::{
-    card::Card,
+    card_state::Card,
     flash::Flash,
     server_fns::json::{Json, JsonPost},
     wire::Channel,
     wire_codec::pack_fields,
 };
 
-pub mod json;
-
-/// What the functions run in, named here because otherwise the macro goes by one of its features,
-/// which `leptos_axum` would switch on and bring the router along.
-#[cfg(feature = "ssr")]
-type Backend = server_fn::axum::AxumServerFnBackend;
-
 /// Looks a verification up.
-#[server(prefix = "/ui", endpoint = "view", input = JsonPost, output = JsonPost, server = Backend)]
+///
+/// # Errors
+///
+/// The store is away.
+#[server(prefix = "/ui", endpoint = "view", input = JsonPost, output = JsonPost, input_derive = (Clone,))]
 pub(crate) async fn view_verification(id: String) -> Result<Card, Flash> {
-    let door = Door::open()?;
-    let view = door.port.view(&id).await.map_err(|error| door.refuse(error))?;
+    let view = expect_context::<Arc<dyn Port>>().view(&id).await.map_err(refuse)?;
     Ok(Card { view, flash: None })
 }
 
 /// Checks one guess, as typed.
-#[server(prefix = "/ui", endpoint = "check", input = JsonPost, output = JsonPost, server = Backend)]
+///
+/// # Errors
+///
+/// A limit is reached, or the store is away. A wrong code is no error.
+#[server(prefix = "/ui", endpoint = "check", input = JsonPost, output = JsonPost, input_derive = (Clone,))]
 pub(crate) async fn check_code(id: String, guess: String) -> Result<Card, Flash> {
-    let door = Door::open()?;
-    let answer =
-        door.port.check(&door.caller, &id, &guess).await.map_err(|error| door.refuse(error))?;
+    let (port, caller) = (expect_context::<Arc<dyn Port>>(), expect_context::<Caller>());
+    let answer = port.check(&caller, &id, &guess).await.map_err(refuse)?;
     Ok(Card { view: answer.verification, flash: Flash::of_check(answer.outcome) })
 }
 
 /// Asks for another code, by another channel if one is named.
-#[server(prefix = "/ui", endpoint = "resend", input = JsonPost, output = JsonPost, server = Backend)]
+///
+/// # Errors
+///
+/// It is too early, a limit is reached, or the store is away.
+#[server(prefix = "/ui", endpoint = "resend", input = JsonPost, output = JsonPost, input_derive = (Clone,))]
 pub(crate) async fn resend_code(id: String, channel: Option<Channel>) -> Result<Card, Flash> {
-    let door = Door::open()?;
-    match door.port.resend(&door.caller, &id, channel).await {
+    let (port, caller) = (expect_context::<Arc<dyn Port>>(), expect_context::<Caller>());
+    match port.resend(&caller, &id, channel).await {
         Ok(view) => Ok(Card { view: Some(view), flash: None }),
-        // The card shows that as expired, like the page of an unknown verification.
-        Err(crate::error::ApiError::NotFound) => Ok(Card { view: None, flash: None }),
-        Err(error) => Err(door.refuse(error)),
+        // Shown as expired, like the page of an unknown verification.
+        Err(ApiError::NotFound) => Ok(Card { view: None, flash: None }),
+        Err(error) => Err(refuse(error)),
     }
 }
 
@@ -56,21 +73,29 @@ pack_fields!(ViewVerification { id });
 pack_fields!(CheckCode { id, guess });
 pack_fields!(ResendCode { id, channel });
 
-/// Faults of the call itself become notices too.
+/// Sets the status and `Retry-After` of a refusal and returns what the card shows.
+#[cfg(feature = "ssr")]
+fn refuse(error: ApiError) -> Flash {
+    let response = expect_context::<ResponseOptions>();
+    let status = StatusCode::from_u16(error.status());
+    response.set_status(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
+    if let Some(seconds) = error.retry_after() {
+        response.insert_header(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    error.into()
+}
+
+/// Faults of the call itself.
 impl FromServerFnError for Flash {
     type Encoder = Json;
 
+    /// On the server the arguments could not be read, which is a 400 and not the 500 that
+    /// `server_fn` has for every error. In the browser the server cannot be reached, or a gateway
+    /// has answered in its place.
     fn from_server_fn_error(_: ServerFnErrorErr) -> Self {
-        // On the server the arguments were odd. In the browser the server, or the way to it, is
-        // gone, or some gateway in between has answered in its place.
-        if cfg!(feature = "ssr") { Self::NotUnderstood } else { Self::Unavailable }
+        #[cfg(feature = "ssr")]
+        return refuse(ApiError::BadRequest);
+        #[cfg(not(feature = "ssr"))]
+        Self::Unavailable
     }
 }
-
-#[cfg(feature = "ssr")]
-mod handler;
-
-#[cfg(feature = "ssr")]
-use handler::Door;
-#[cfg(feature = "ssr")]
-pub use handler::{handle, paths};

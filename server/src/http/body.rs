@@ -1,7 +1,7 @@
-//! Reads the bodies of state changes before anything else happens, within bounds (S19).
+//! Bodies of state changes, read within bounds before any handler runs (S19).
 //!
-//! Nothing that people or the island send comes near the limit. Reading ahead means that no
-//! handler waits for a slow client while it holds something, and that none can forget the limit.
+//! Nothing that people or the island send comes near the limit. Reading ahead means that no handler
+//! waits for a slow client while it holds a resource, and that none can forget the limit.
 
 use std::time::Duration;
 
@@ -17,16 +17,20 @@ use super::problem::Problem;
 /// Longest body in bytes.
 const LIMIT: usize = 16 * 1024;
 
-/// Longest time for a body to arrive: 16 KiB take a second over the slowest telephone line.
+/// Longest time for a body to arrive; 16 KiB take a few seconds on the slowest mobile network.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Gives the request back with its whole body, or refuses it.
+/// The request with its whole body.
+///
+/// # Errors
+///
+/// The body is too long, too slow or broken.
 pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
     if request.method().is_safe() {
         return Ok(request);
     }
     let (parts, body) = request.into_parts();
-    // A body that says how long it is need not be read to be refused.
+    // A body with a declared length is refused without being read.
     if body.size_hint().lower() > LIMIT as u64 {
         return Err(Problem::bare(StatusCode::PAYLOAD_TOO_LARGE));
     }

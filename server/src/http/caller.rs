@@ -1,9 +1,9 @@
-//! Who is asking.
+//! Address and language of the caller.
 //!
-//! Quotas are counted under the caller's address, so whoever can choose it can evade them. It is
-//! the peer's, unless the peer is one of the configured proxies: then `X-Forwarded-For` is walked
-//! from the right, where the nearest proxy wrote, for as long as a configured proxy vouches for
-//! what stands to its left (S17). What a client writes itself always stands further left.
+//! Quotas are counted by the caller's address, so a client that could choose it could evade them. It
+//! is the peer's, unless the peer is a configured proxy: then `X-Forwarded-For` is read from the right,
+//! where the nearest proxy wrote, up to the first address that is no configured proxy (S17). The part
+//! that the client writes itself is always further left.
 
 use std::{
     convert::Infallible,
@@ -30,7 +30,7 @@ impl FromRequestParts<Arc<Context>> for From {
         parts: &mut Parts,
         context: &Arc<Context>,
     ) -> Result<Self, Infallible> {
-        // A request that came by no connection, as in a test, comes from nowhere.
+        // There is no connection in some tests.
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
         let address = address(peer, &parts.headers, &context.web.trusted_proxies);
@@ -39,12 +39,12 @@ impl FromRequestParts<Arc<Context>> for From {
     }
 }
 
-/// The language to answer in, from `Accept-Language`.
+/// The language of the answer, negotiated from `Accept-Language`.
 pub(super) fn locale(context: &Context, wanted: Option<&HeaderValue>) -> String {
     context.web.catalogue.negotiate(wanted.and_then(|value| value.to_str().ok()))
 }
 
-/// The caller's address, as far as `trusted` proxies vouch for it.
+/// The first address from the right that is no `trusted` proxy.
 fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let vouched = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     // `::ffff:192.0.2.1` and `192.0.2.1` are one caller.
@@ -52,8 +52,8 @@ fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     let lines = headers.get_all("x-forwarded-for").iter().rev();
     let mut hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
     while vouched(&nearest) {
-        // What cannot be read ends the walk: a proxy of ours has written something odd, and
-        // everybody behind it shares its quota rather than escaping it.
+        // An unreadable entry ends the walk: everybody behind that proxy shares its quota rather than
+        // escaping it.
         match hops.next().and_then(hop) {
             Some(next) => nearest = next,
             None => break,

@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use app::{
-    pages::{self, Frame, InboxPage},
+    pages::{self, InboxPage},
     wire::InboxMessage,
 };
 use axum::{Json, extract::State, http::StatusCode};
 
 use super::{Context, caller, pages::Page, problem::Problem};
 
-/// Where the messages come from. HTTP knows no provider, so it is handed what it needs of one.
+/// Source of the messages. HTTP knows no provider, so it is handed what it needs of one.
 pub struct DevInbox {
     /// The messages that have been caught.
     pub messages: Box<dyn Fn() -> Vec<InboxMessage> + Send + Sync>,
-    /// The server's clock, in milliseconds since the Unix epoch.
-    pub now: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 /// `GET /dev/inbox`.
@@ -24,10 +22,8 @@ pub(super) async fn page(
     caller::From(caller): caller::From,
 ) -> Result<Page, Problem> {
     let inbox = open(&context)?;
-    let texts = context.web.catalogue.texts(&caller.locale);
-    Page::lay_out(StatusCode::OK, |nonce| {
-        let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-        pages::inbox(InboxPage { frame, messages: (inbox.messages)(), now: (inbox.now)() })
+    Page::lay_out(&context, &caller.locale, StatusCode::OK, |frame| {
+        pages::inbox(InboxPage { frame, messages: (inbox.messages)(), now: (context.web.now)() })
     })
 }
 

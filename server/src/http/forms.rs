@@ -1,5 +1,5 @@
-//! The journey without script: plain forms, each answered by a redirect to the page that shows
-//! what came of it, so that reloading and going back never send anything again.
+//! The journey without script: plain forms, each answered by a redirect to the page that shows what
+//! came of it, so that reloading and going back never send anything again.
 
 use std::sync::Arc;
 
@@ -7,21 +7,20 @@ use app::{
     error::ApiError,
     flash::Flash,
     pages::StartForm,
-    port::Caller,
     wire::{Channel, Place},
 };
 use axum::{
     body::Bytes,
-    extract::{Form, FromRequest, Path, Request, State},
-    http::StatusCode,
+    extract::{Form, FromRequest, FromRequestParts, Path, Request, State},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 
-use super::{Context, caller, pages, problem::Problem};
+use super::{Context, pages, problem::Problem, visit::Visit};
 
 /// The body of a form, of which every field must be known (S19).
-pub(super) struct Fields<T>(pub(super) T);
+pub(super) struct Fields<T>(T);
 
 impl<T: DeserializeOwned> FromRequest<Arc<Context>> for Fields<T> {
     type Rejection = Problem;
@@ -40,15 +39,35 @@ impl<T: DeserializeOwned> FromRequest<Arc<Context>> for Fields<T> {
     }
 }
 
-/// `POST /`: begins a verification. A refusal shows the form again with what was typed.
+/// Id of a verification, which can stand in a `Location` as it is. Ids are base64url; anything else
+/// was never ours, and is answered like what never was.
+pub(super) struct Id(String);
+
+impl FromRequestParts<Arc<Context>> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        context: &Arc<Context>,
+    ) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, context).await;
+        let Path(id) = path.map_err(|_| ApiError::NotFound)?;
+        let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        if id.bytes().all(is_ours) { Ok(Self(id)) } else { Err(ApiError::NotFound.into()) }
+    }
+}
+
+/// `POST /` and `POST /embed`: begins a verification. A refusal shows the form again with what was
+/// typed.
 pub(super) async fn start(
     State(context): State<Arc<Context>>,
-    caller::From(caller): caller::From,
+    visit: Visit,
     Fields(form): Fields<StartForm>,
 ) -> Result<Response, Problem> {
-    match context.web.port.start(&caller, None, form.clone().into()).await {
-        Ok(view) => Ok(Redirect::to(&format!("/v/{}", view.id)).into_response()),
-        Err(error) => pages::start_page(&context, &caller.locale, form, Some(error)),
+    let request = form.clone().into();
+    match context.web.port.start(&visit.caller, visit.embedding(), request).await {
+        Ok(view) => Ok(visit.to_page(&view.id, None).into_response()),
+        Err(error) => pages::start_page(&context, &visit, form, Some(error)),
     }
 }
 
@@ -60,26 +79,16 @@ pub(super) struct CheckForm {
     code: String,
 }
 
-/// `POST /v/{id}/check`: checks one guess.
+/// `POST .../{id}/check`: checks one guess.
 pub(super) async fn check(
     State(context): State<Arc<Context>>,
-    caller::From(caller): caller::From,
-    Path(id): Path<String>,
-    form: Fields<CheckForm>,
-) -> Result<Redirect, Problem> {
-    check_at(&context, &caller, &Address::of_its_own(id)?, form).await
-}
-
-/// Checks one guess, wherever the verification is shown.
-pub(super) async fn check_at(
-    context: &Context,
-    caller: &Caller,
-    address: &Address,
+    visit: Visit,
+    Id(id): Id,
     Fields(form): Fields<CheckForm>,
 ) -> Result<Redirect, Problem> {
-    match context.web.port.check(caller, &address.id, &form.code).await {
-        Ok(answer) => Ok(address.to_page(Flash::of_check(answer.outcome))),
-        Err(error) => address.refused(error),
+    match context.web.port.check(&visit.caller, &id, &form.code).await {
+        Ok(answer) => Ok(visit.to_page(&id, Flash::of_check(answer.outcome))),
+        Err(error) => refused(&visit, &id, error),
     }
 }
 
@@ -91,114 +100,48 @@ pub(super) struct ResendForm {
     channel: Option<Channel>,
 }
 
-/// `POST /v/{id}/resend`: sends another code.
+/// `POST .../{id}/resend`: sends another code.
 pub(super) async fn resend(
     State(context): State<Arc<Context>>,
-    caller::From(caller): caller::From,
-    Path(id): Path<String>,
-    form: Fields<ResendForm>,
-) -> Result<Redirect, Problem> {
-    resend_at(&context, &caller, &Address::of_its_own(id)?, form).await
-}
-
-/// Sends another code, wherever the verification is shown.
-pub(super) async fn resend_at(
-    context: &Context,
-    caller: &Caller,
-    address: &Address,
+    visit: Visit,
+    Id(id): Id,
     Fields(form): Fields<ResendForm>,
 ) -> Result<Redirect, Problem> {
-    match context.web.port.resend(caller, &address.id, form.channel).await {
-        Ok(_) => Ok(address.to_page(None)),
-        Err(error) => address.refused(error),
+    match context.web.port.resend(&visit.caller, &id, form.channel).await {
+        Ok(_) => Ok(visit.to_page(&id, None)),
+        Err(error) => refused(&visit, &id, error),
     }
 }
 
-/// `POST /v/{id}/cancel`: calls the verification off and goes back to where it came from.
+/// `POST .../{id}/cancel`: cancels the verification and goes back to where it came from.
 pub(super) async fn cancel(
     State(context): State<Arc<Context>>,
-    caller::From(caller): caller::From,
-    Path(id): Path<String>,
+    visit: Visit,
+    Id(id): Id,
     body: Bytes,
-) -> Result<Redirect, Problem> {
-    cancel_at(&context, &caller, &Address::of_its_own(id)?, &body).await
-}
-
-/// Calls the verification off, wherever it is shown.
-pub(super) async fn cancel_at(
-    context: &Context,
-    caller: &Caller,
-    address: &Address,
-    body: &Bytes,
 ) -> Result<Redirect, Problem> {
     if !body.is_empty() {
         return Err(ApiError::BadRequest.into());
     }
-    match context.web.port.cancel(caller, &address.id).await {
-        // What is over needs no calling off; the person wants to leave in any case.
+    match context.web.port.cancel(&visit.caller, &id).await {
+        // A verification that is over needs no canceling; the person wants to leave in any case.
         Ok(()) | Err(ApiError::NotFound | ApiError::AlreadyFinished) => {
-            let page = context.web.port.page(&address.id).await?;
+            let page = context.web.port.page(&id).await?;
             match page.map(|page| page.place) {
-                Some(Place::Visited(_)) => Ok(address.to_page(None)),
-                _ => Ok(Redirect::to(&address.start())),
+                Some(Place::Visited(_)) => Ok(visit.to_page(&id, None)),
+                _ => Ok(visit.to_start()),
             }
         }
-        Err(error) => address.refused(error),
+        Err(error) => refused(&visit, &id, error),
     }
 }
 
-/// Where the pages of one verification are. All of it can stand in a `Location` as it is.
-pub(super) struct Address {
-    id: String,
-    /// The query of the frame that they are shown in, if they are.
-    frame: Option<String>,
-}
-
-impl Address {
-    fn of_its_own(id: String) -> Result<Self, Problem> {
-        Self::parse(id, None)
-    }
-
-    /// In a frame, whose query came as one and goes on as it is.
-    pub(super) fn in_frame(id: String, query: String) -> Result<Self, Problem> {
-        Self::parse(id, Some(query))
-    }
-
-    /// Ids are base64url. Anything else was never ours, and is answered like what never was.
-    fn parse(id: String, frame: Option<String>) -> Result<Self, Problem> {
-        let base64url = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if id.bytes().all(base64url) {
-            Ok(Self { id, frame })
-        } else {
-            Err(ApiError::NotFound.into())
-        }
-    }
-
-    fn start(&self) -> String {
-        match &self.frame {
-            Some(query) => format!("/embed?{query}"),
-            None => "/".to_owned(),
-        }
-    }
-
-    /// The verification's page, with what there is to tell.
-    pub(super) fn page(&self, flash: Option<Flash>) -> String {
-        let id = &self.id;
-        match (&self.frame, flash) {
-            (None, None) => format!("/v/{id}"),
-            (None, Some(flash)) => format!("/v/{id}?e={flash}"),
-            (Some(query), None) => format!("/embed/v/{id}?{query}"),
-            (Some(query), Some(flash)) => format!("/embed/v/{id}?{query}&e={flash}"),
-        }
-    }
-
-    fn to_page(&self, flash: Option<Flash>) -> Redirect {
-        Redirect::to(&self.page(flash))
-    }
-
-    /// The page again, with the reason. A fault on our side is no answer to what was asked, and says
-    /// with its status what it is: load balancers and monitors do not read pages (S26).
-    fn refused(&self, error: ApiError) -> Result<Redirect, Problem> {
-        if error.status() >= 500 { Err(error.into()) } else { Ok(self.to_page(Some(error.into()))) }
+/// The page again, with the reason. A fault on our side says with its status what it is: load
+/// balancers and monitors do not read pages (S26).
+fn refused(visit: &Visit, id: &str, error: ApiError) -> Result<Redirect, Problem> {
+    if error.status() >= 500 {
+        Err(error.into())
+    } else {
+        Ok(visit.to_page(id, Some(error.into())))
     }
 }

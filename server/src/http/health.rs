@@ -1,4 +1,4 @@
-//! Whether the process lives, and whether it should be given requests.
+//! Health checks: liveness and readiness.
 
 use std::{
     sync::{
@@ -13,17 +13,17 @@ use axum::{extract::State, http::StatusCode};
 
 use super::Context;
 
-/// Longest time for the store to answer before it counts as away.
+/// Time after which a store that does not answer counts as away.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Asks the store whether it can be used.
+/// Health check of the store.
 #[async_trait]
 pub trait StorePing: Send + Sync {
-    /// Whether a read and a write would go through now.
+    /// `true` if a read and a write would succeed now.
     async fn ping(&self) -> bool;
 }
 
-/// Whether requests should be sent here: while the store answers and nobody has said stop.
+/// Readiness for requests: the store answers and the server is not stopping.
 #[derive(Clone)]
 pub struct Readiness(Arc<Inner>);
 
@@ -39,8 +39,8 @@ impl Readiness {
         Self(Arc::new(Inner { stopping: AtomicBool::new(false), store }))
     }
 
-    /// From now on not ready: the first thing to do on the way out, so that a load balancer looks
-    /// elsewhere while work in flight ends (S27).
+    /// Makes the server unready. This is the first step of a shutdown, so that a load balancer sends
+    /// requests elsewhere while those in flight end (S27).
     pub fn stop(&self) {
         self.0.stopping.store(true, Ordering::Relaxed);
     }
@@ -53,7 +53,7 @@ impl Readiness {
     }
 }
 
-/// `GET /health/live`: the process answers, so there is no reason to restart it.
+/// `GET /health/live`: the process answers, so it need not be restarted.
 pub(super) async fn live() -> &'static str {
     "live\n"
 }

@@ -1,46 +1,86 @@
-//! What is true of every answer, whatever handler gives it, from the outside in.
+//! Middleware around every route, in one stack.
 //!
-//! It is one layer and not six, since each layer of a router clones and boxes all that is inside it
-//! for every request; together they would cost more than the rules they stand around.
+//! It is one layer of the router, since each boxes and clones all that is inside it for every
+//! request. From the outside in: a span and a log line, problems in words, security headers, time-outs
+//! and panics turned into problems (S19, S26), foreign sites turned away, bodies read within bounds.
 
-use std::sync::Arc;
+use std::{any::Any, sync::Arc};
 
+use app::error::ApiError;
 use axum::{
+    BoxError, Router,
+    error_handling::HandleErrorLayer,
     extract::{Request, State},
-    middleware::Next,
+    middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
 };
+use tower::{ServiceBuilder, timeout::TimeoutLayer};
+use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
 
 use super::{
-    Context, api, body, catch_panic, embed, problem, problem::Wording, same_origin,
-    security_headers, trace,
+    Context, api, body, element, frame::Frame, problem::Problem, same_origin, security_headers,
+    trace, wording::Wording,
 };
 
-/// Middleware around every route.
-pub(super) async fn wrap(
+/// Puts the stack around all routes.
+pub(super) fn wrap(router: Router, context: &Arc<Context>) -> Router {
+    let trace = TraceLayer::new_for_http()
+        .make_span_with(trace::span)
+        .on_request(())
+        .on_response(trace::answered)
+        .on_body_chunk(())
+        .on_eos(())
+        .on_failure(());
+    let stack = ServiceBuilder::new()
+        .layer(trace)
+        .layer(from_fn_with_state(context.clone(), present))
+        .layer(HandleErrorLayer::new(give_up))
+        .layer(TimeoutLayer::new(context.web.request_timeout))
+        .layer(CatchPanicLayer::custom(recover))
+        .layer(from_fn_with_state(context.clone(), admit));
+    router.layer(stack)
+}
+
+/// Finds the frame that a request comes from, and gives the answer its words and headers.
+async fn present(
+    State(context): State<Arc<Context>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let frame = Frame::of(&context, &request);
+    let wording = Wording::of(&request, frame.clone().and_then(Result::ok));
+    if let Some(frame) = frame {
+        request.extensions_mut().insert(frame);
+    }
+    let response = next.run(request).await;
+    let mut response = wording.word(&context, response);
+    let ancestor = wording.frame().map(|frame| frame.setting.origin.as_str());
+    security_headers::add(&mut response, ancestor, context.web.origin.is_https());
+    response
+}
+
+/// Lets requests pass that may act, with their whole bodies.
+async fn admit(
     State(context): State<Arc<Context>>,
     request: Request,
     next: Next,
-) -> Response {
-    let span = trace::span(&request);
-    let wording = Wording::of(&request);
-    // On the heap once, because what is wrapped around it would otherwise move it again and again.
-    let answer = Box::pin(async {
-        // No browser adds a secret key by itself, so no page can make one act through the API; and one
-        // address is meant for the pages that embed us.
-        let is_for_others =
-            api::answers_at(request.uri().path()) || embed::may_ask(&request, &*context.web.port);
-        if !is_for_others {
-            same_origin::demand(&request, &context.web.origin)?;
-        }
-        Ok(next.run(body::read_ahead(request).await?).await)
-    });
-    let answer = catch_panic::recover(context.web.request_timeout, answer);
-    let answer = async {
-        let response = answer.await.into_response();
-        let mut response = problem::put_into_words(&context, &wording, response);
-        security_headers::add(&mut response, context.web.origin.is_https());
-        response
-    };
-    trace::observe(span, answer).await
+) -> Result<Response, Problem> {
+    // No browser adds a secret key by itself, so no page can make one act through the API; and one
+    // address is meant for the pages that embed us.
+    let is_for_others =
+        api::answers_at(request.uri().path()) || element::may_ask(&request, &*context.web.port);
+    if !is_for_others {
+        same_origin::demand(&request, &context.web.origin)?;
+    }
+    Ok(next.run(body::read_ahead(request).await?).await)
+}
+
+async fn give_up(_: BoxError) -> Problem {
+    tracing::warn!("a request was given up because its answer took too long");
+    ApiError::Unavailable { retry_after: 1 }.into()
+}
+
+/// Keeps the panic's message back: it may hold what nobody may read. The hook has logged where.
+fn recover(_: Box<dyn Any + Send>) -> Response {
+    Problem::from(ApiError::Internal).into_response()
 }

@@ -1,30 +1,32 @@
 //! HTTP: from requests to the port and back to pages.
 //!
 //! Handlers hold no rules; they read a form, call [`Port`] and lay out a page or redirect to one.
-//! What is true of every answer is done around them, from the outside in: a log line, the security
-//! headers, problems in words (or in JSON), panics and time-outs turned into problems, bodies read
-//! within bounds, and foreign sites turned away. So a handler that is added later cannot forget
-//! any of it.
+//! Everything that holds for every answer is in `middleware`, so a handler that is added later
+//! cannot forget it. Modules import in one direction: `middleware`, `wording`, then handlers, `visit`,
+//! `frame`, and at last `caller`, `problem` and `security_headers`.
 
 pub mod api;
 pub mod assets;
 mod body;
 mod caller;
-mod catch_panic;
 mod dev_inbox;
-mod embed;
+mod element;
 mod forms;
+mod frame;
 mod health;
 mod middleware;
 mod pages;
 mod problem;
 mod same_origin;
 mod security_headers;
+mod security_txt;
 mod serve;
 mod server_fns;
 #[cfg(test)]
 mod tests;
 mod trace;
+mod visit;
+mod wording;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -35,7 +37,6 @@ use app::{
 };
 use axum::{
     Router,
-    middleware::from_fn_with_state,
     routing::{get, post},
 };
 use ipnet::IpNet;
@@ -47,34 +48,38 @@ pub use self::{
 };
 use crate::{i18n::Catalogue, origin::Origin, service::Service};
 
-/// Everything that answers are made from.
+/// Everything that handlers need.
 pub struct Web {
     /// The use cases, for back ends.
     pub service: Service,
     /// The use cases, for browsers.
     pub port: Arc<dyn Port>,
-    /// The words.
+    /// Texts in every language.
     pub catalogue: Arc<Catalogue>,
-    /// What pages load.
+    /// Files that pages load.
     pub assets: Assets,
-    /// What the first page offers.
+    /// Choices on the first page.
     pub start: StartSettings,
     /// The development inbox, where there is one.
     pub inbox: Option<DevInbox>,
-    /// Whether requests should be sent here.
+    /// Readiness for requests.
     pub readiness: Readiness,
-    /// Proxies whose word on the caller's address is taken.
+    /// Proxies whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// Where browsers find us; state changes from other origins are refused.
+    /// Public origin; state changes from other origins are refused.
     pub origin: Origin,
     /// Longest time from a request's last header line to its answer.
     pub request_timeout: Duration,
+    /// URIs for reports of vulnerabilities: `mailto:`, `https:` or `tel:`.
+    pub security_contacts: Vec<String>,
+    /// The server's clock, in milliseconds since the Unix epoch.
+    pub now: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
-/// What the first page offers, in no language yet.
+/// Choices on the first page, in no language yet.
 #[derive(Clone, Debug, Default)]
 pub struct StartSettings {
-    /// Whose page it is.
+    /// The relying party whose page it is.
     pub brand: Brand,
     /// The channels that have a provider, in the order to offer them.
     pub channels: Vec<Channel>,
@@ -87,10 +92,10 @@ pub struct StartSettings {
     pub regions: Vec<(String, u16)>,
 }
 
-/// What handlers are given: [`Web`] and what follows from it.
+/// State of the handlers: [`Web`] and what follows from it.
 struct Context {
     web: Web,
-    /// The first page's offer by locale, worked out once.
+    /// Options of the first page by locale.
     offers: HashMap<String, StartOptions>,
 }
 
@@ -129,16 +134,13 @@ pub fn router(web: Web, assets: Router) -> Router {
     let inbox = web.inbox.is_some();
     let context = Arc::new(Context::new(web));
 
-    let mut routes = Router::new()
-        .route("/", get(pages::start).post(forms::start))
-        .route("/v/{id}", get(pages::verification))
-        .route("/v/{id}/check", post(forms::check))
-        .route("/v/{id}/resend", post(forms::resend))
-        .route("/v/{id}/cancel", post(forms::cancel))
+    let mut routes = journey("/", "/v")
+        .merge(journey("/embed", "/embed/v"))
+        .route(element::PATH, post(element::start).options(element::preflight))
+        .route("/.well-known/security.txt", get(security_txt::get))
         .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .merge(embed::routes());
-    for path in app::server_fns::paths() {
+        .route("/health/ready", get(health::ready));
+    for path in server_fns::paths() {
         routes = routes.route(path, post(server_fns::call));
     }
     if inbox {
@@ -146,11 +148,22 @@ pub fn router(web: Web, assets: Router) -> Router {
             .route("/dev/inbox", get(dev_inbox::page))
             .route("/dev/inbox.json", get(dev_inbox::json));
     }
-    routes
+    let routes = routes
         .merge(api::routes(context.web.origin.as_str()))
         .with_state(context.clone())
         .merge(assets)
         .fallback(problem::not_found)
-        .method_not_allowed_fallback(problem::method_not_allowed)
-        .layer(from_fn_with_state(context, middleware::wrap))
+        .method_not_allowed_fallback(problem::method_not_allowed);
+    middleware::wrap(routes, &context)
+}
+
+/// The pages of a verification and their forms, on their own or in a frame.
+fn journey(start: &str, verification: &str) -> Router<Arc<Context>> {
+    let path = |rest: &str| format!("{verification}/{{id}}{rest}");
+    Router::new()
+        .route(start, get(pages::start).post(forms::start))
+        .route(&path(""), get(pages::verification))
+        .route(&path("/check"), post(forms::check))
+        .route(&path("/resend"), post(forms::resend))
+        .route(&path("/cancel"), post(forms::cancel))
 }

@@ -1,23 +1,23 @@
-//! What a GET shows. None of these changes anything (S11).
+//! Pages, on their own and in frames. No GET changes anything (S11).
 
-use std::{str::FromStr, sync::Arc};
+use std::{borrow::Cow, sync::Arc};
 
 use app::{
     error::ApiError,
-    flash::Flash,
-    pages::{self, Frame, StartForm, StartPage, VerificationPage},
-    wire::{self, Place},
+    pages::{self, Frame, ProblemPage, StartForm, StartPage, VerificationPage},
+    wire::{self, Place, StartOptions},
 };
 use axum::{
-    extract::{Path, RawQuery, State},
+    extract::{Path, State},
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 
 use super::{
-    Context, caller,
+    Context,
     problem::Problem,
     security_headers::{FormTarget, Nonce},
+    visit::Visit,
 };
 use crate::origin::Origin;
 
@@ -30,15 +30,23 @@ pub(super) struct Page {
 
 impl Page {
     /// Lays a document out with a fresh nonce.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's generator fails.
     pub(super) fn lay_out(
+        context: &Context,
+        locale: &str,
         status: StatusCode,
-        document: impl FnOnce(&str) -> String,
+        document: impl FnOnce(Frame<'_>) -> String,
     ) -> Result<Self, Problem> {
         let nonce = Nonce::draw().map_err(|error| {
             tracing::error!(%error, "drawing a nonce");
             ApiError::Internal
         })?;
-        Ok(Self { status, html: document(nonce.as_str()), nonce })
+        let texts = context.web.catalogue.texts(locale);
+        let frame = Frame { texts: &texts, assets: &context.web.assets, nonce: nonce.as_str() };
+        Ok(Self { status, html: document(frame), nonce })
     }
 }
 
@@ -50,58 +58,80 @@ impl IntoResponse for Page {
     }
 }
 
-/// `GET /`: where should the code go?
+/// `GET /` and `GET /embed`: where should the code go? In a frame whose element was refused: why.
 pub(super) async fn start(
     State(context): State<Arc<Context>>,
-    caller::From(caller): caller::From,
+    visit: Visit,
 ) -> Result<Response, Problem> {
-    start_page(&context, &caller.locale, StartForm::default(), None)
+    let Some(error) = visit.frame.as_ref().and_then(|frame| frame.refused) else {
+        return start_page(&context, &visit, StartForm::default(), None);
+    };
+    // The refusal itself went to the element, so the status is not its own.
+    let page = Page::lay_out(&context, &visit.caller.locale, StatusCode::OK, |frame| {
+        pages::problem(ProblemPage { frame, error, setting: visit.setting() })
+    })?;
+    Ok(page.into_response())
 }
 
 /// The first page, with what was typed and why it is shown again, if it is.
+///
+/// # Errors
+///
+/// No page can be laid out.
 pub(super) fn start_page(
     context: &Context,
-    locale: &str,
+    visit: &Visit,
     typed: StartForm,
     error: Option<ApiError>,
 ) -> Result<Response, Problem> {
-    let options = context.offers.get(locale).ok_or(ApiError::Internal)?;
-    let texts = context.web.catalogue.texts(locale);
+    let locale = &visit.caller.locale;
+    let options = options(context, visit).ok_or(ApiError::Internal)?;
+    let setting = visit.setting();
+    let brand = setting.map_or(&context.web.start.brand, |setting| &setting.brand);
     let status = error.map_or(Ok(StatusCode::OK), |error| StatusCode::from_u16(error.status()));
-    let page = Page::lay_out(status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR), |nonce| {
-        let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-        let brand = &context.web.start.brand;
-        pages::start(StartPage { frame, options, typed, error, brand, setting: None })
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let page = Page::lay_out(context, locale, status, |frame| {
+        pages::start(StartPage { frame, options: &options, typed, error, brand, setting })
     })?;
-    Ok(retry_after(page.into_response(), error))
-}
-
-/// Says when asking again can help, where it can.
-pub(super) fn retry_after(mut response: Response, error: Option<ApiError>) -> Response {
+    let mut response = page.into_response();
     if let Some(seconds) = error.and_then(|error| error.retry_after()) {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    response
+    Ok(response)
 }
 
-/// `GET /v/{id}`: one verification. What has expired and what never was look alike (S9).
+fn options<'a>(context: &'a Context, visit: &Visit) -> Option<Cow<'a, StartOptions>> {
+    let own = context.offers.get(&visit.caller.locale)?;
+    let Some(frame) = &visit.frame else { return Some(Cow::Borrowed(own)) };
+    let is_offered =
+        |region: &&String| own.countries.iter().any(|offered| offered.region == **region);
+    let country = frame.country.as_ref().filter(is_offered);
+    Some(Cow::Owned(StartOptions {
+        channels: frame.channels.clone(),
+        // A relying party verifies its own people.
+        fixed_recipient: None,
+        countries: own.countries.clone(),
+        default_country: country.unwrap_or(&own.default_country).clone(),
+    }))
+}
+
+/// `GET /v/{id}` and `GET /embed/v/{id}`: one verification; in a frame, one that began in that frame.
+/// Expired, foreign and unknown ones look alike (S9).
 pub(super) async fn verification(
     State(context): State<Arc<Context>>,
-    caller::From(caller): caller::From,
+    visit: Visit,
     Path(id): Path<String>,
-    RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
     let page = context.web.port.page(&id).await?;
+    let is_home =
+        |page: &wire::PageView| visit.frame.as_ref().is_none_or(|frame| frame.is_home_of(page));
+    let page = page.filter(is_home);
     let target = page.as_ref().and_then(|page| way_back(&page.place));
     let is_known = page.as_ref().is_some_and(|page| page.view.is_some());
     let status = if is_known { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    // Anybody can write a query, so one that says nothing we know is no reason to refuse a page.
-    let flash = query.as_deref().and_then(|query| query.strip_prefix("e="));
-    let flash = flash.and_then(|flash| Flash::from_str(flash).ok());
-    let texts = context.web.catalogue.texts(&caller.locale);
-    let page = Page::lay_out(status, |nonce| {
-        let frame = Frame { texts: &texts, assets: &context.web.assets, nonce };
-        pages::verification(VerificationPage { frame, page, flash, setting: None })
+    let (flash, setting) = (visit.flash, visit.setting());
+    let page = Page::lay_out(&context, &visit.caller.locale, status, |frame| {
+        pages::verification(VerificationPage { frame, page, flash, setting })
     })?;
     let mut response = page.into_response();
     if let Some(target) = target {
@@ -110,7 +140,7 @@ pub(super) async fn verification(
     Ok(response)
 }
 
-/// Where the form of a page leads to whose verification is over.
+/// Target of the form on the page of a verification that is over.
 fn way_back(place: &Place) -> Option<FormTarget> {
     match place {
         Place::Visited(way) if way.result != wire::State::Pending => {

@@ -1,8 +1,8 @@
-//! Turns away state changes that another site's page has asked for (S12).
+//! Protection from cross-site requests (S12).
 //!
-//! Browsers say in `Sec-Fetch-Site` where a request comes from, and older ones in `Origin`;
-//! neither can be set by a page. A request that says nothing is refused as well: it comes from no
-//! browser that could be protected, and other programs have an API of their own.
+//! Browsers send the source of a request in `Sec-Fetch-Site`, older ones in `Origin`; a page can set
+//! neither. A request with neither is refused as well: it comes from no browser, and other programs
+//! have an API of their own.
 
 use app::error::ApiError;
 use axum::{
@@ -13,7 +13,11 @@ use axum::{
 use super::problem::Problem;
 use crate::origin::Origin;
 
-/// Lets safe methods pass, and anything else from our own pages.
+/// Allows safe methods, and other methods from our own pages.
+///
+/// # Errors
+///
+/// The request changes state and does not come from our own origin.
 pub(super) fn demand(request: &Request, origin: &Origin) -> Result<(), Problem> {
     if request.method().is_safe() || is_ours(request.headers(), origin) {
         Ok(())
@@ -24,7 +28,7 @@ pub(super) fn demand(request: &Request, origin: &Origin) -> Result<(), Problem> 
 
 fn is_ours(headers: &HeaderMap, origin: &Origin) -> bool {
     match (headers.get("sec-fetch-site"), headers.get(header::ORIGIN)) {
-        // `none`: the person did it, for example by reloading; no page can bring that about.
+        // `none`: the person did it, for example by reloading; no page can cause it.
         (Some(site), _) => site == "same-origin" || site == "none",
         (None, Some(from)) => from == origin.as_str(),
         (None, None) => false,

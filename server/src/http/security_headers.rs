@@ -1,4 +1,4 @@
-//! Headers that tell browsers what our answers must not be used for (S13), on every one of them.
+//! Security headers of every answer (S13).
 
 use axum::{
     http::{HeaderName, HeaderValue, header},
@@ -12,7 +12,7 @@ use crate::origin::Origin;
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 const COEP: HeaderName = HeaderName::from_static("cross-origin-embedder-policy");
 
-/// The same for every answer that says nothing about its [`Exposure`].
+/// Headers of every answer, unless it is framed or loaded by other pages.
 const FIXED: [(HeaderName, &str); 6] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
@@ -27,22 +27,25 @@ const FIXED: [(HeaderName, &str); 6] = [
     ),
 ];
 
-/// What is no page of ours needs nothing at all.
+/// Policy of answers that are no pages.
 const BARE_POLICY: &str = "default-src 'none'; base-uri 'none'; form-action 'none'; \
                            frame-ancestors 'none'";
 
 /// Two years, as browsers' preload lists ask for (ASVS 5.0 3.4.1).
 const HSTS: &str = "max-age=63072000; includeSubDomains";
 
-/// The number that tells our own inline script and style from injected ones; new for each answer.
+/// Nonce that tells our own inline script and style from injected ones; new for each answer.
 ///
-/// A page that is laid out with it carries it in the extensions of its response, from where the
-/// policy takes it.
+/// A page carries it in the extensions of its response, from where the policy takes it.
 #[derive(Clone, Debug)]
 pub(super) struct Nonce(String);
 
 impl Nonce {
-    /// Draws one: 128 bits.
+    /// Draws one of 128 bits.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's generator fails.
     pub(super) fn draw() -> Result<Self, rand::rngs::SysError> {
         let mut bytes = [0; 16];
         SysRng.try_fill_bytes(&mut bytes)?;
@@ -64,48 +67,40 @@ impl Nonce {
     }
 }
 
-/// What other sites may do with an answer. Without it, nothing: a handler has to say so, in the
-/// extensions of its response.
-#[derive(Clone, Debug)]
-pub(super) enum Exposure {
-    /// Any page may load it.
-    LoadedByAnyone,
-    /// It is a page that the pages of this one origin may show in a frame. The origin comes from the
-    /// configuration, never from what a request says.
-    FramedBy(String),
-}
+/// Marks an answer that any page may load.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LoadedByAnyone;
 
-/// Whom a form of the page may be posted to beside ourselves. It comes from the configuration, never
-/// from what a request says, and is there for one page of one answer.
+/// Origin that a form of this one answer may be posted to, beside our own. It comes from the
+/// configuration, never from what a request says.
 #[derive(Clone, Debug)]
 pub(super) struct FormTarget(pub(super) Origin);
 
 /// Adds the headers to an answer; `hsts` where the public origin is https.
-pub(super) fn add(response: &mut Response, hsts: bool) {
-    let exposure = response.extensions_mut().remove::<Exposure>();
-    let ancestors = match &exposure {
-        Some(Exposure::FramedBy(origin)) => origin.as_str(),
-        Some(Exposure::LoadedByAnyone) | None => "'none'",
-    };
+///
+/// `ancestor` is the one origin whose pages may show the answer in a frame. It comes from the
+/// configuration, never from what a request says.
+pub(super) fn add(response: &mut Response, ancestor: Option<&str>, hsts: bool) {
+    let for_anyone = response.extensions_mut().remove::<LoadedByAnyone>().is_some();
     let targets = match response.extensions_mut().remove::<FormTarget>() {
         Some(FormTarget(origin)) => format!("'self' {origin}"),
         None => "'self'".to_owned(),
     };
-    let policy = response
-        .extensions()
-        .get::<Nonce>()
-        .map_or(HeaderValue::from_static(BARE_POLICY), |nonce| nonce.policy(&targets, ancestors));
+    let nonce = response.extensions().get::<Nonce>();
+    let policy = nonce.map_or(HeaderValue::from_static(BARE_POLICY), |nonce| {
+        nonce.policy(&targets, ancestor.unwrap_or("'none'"))
+    });
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if exposure.is_some() {
+    if for_anyone || ancestor.is_some() {
         headers.insert(CORP, HeaderValue::from_static("cross-origin"));
     }
-    if let Some(Exposure::FramedBy(_)) = exposure {
-        // It knows only "nowhere" and "on our own pages"; browsers that know `frame-ancestors` would
-        // pass it over, and there are no others that run the island.
+    if ancestor.is_some() {
+        // It knows only "nowhere" and "on our own pages"; browsers that know `frame-ancestors` ignore
+        // it, and no others run the island.
         headers.remove(header::X_FRAME_OPTIONS);
         // Pages that are isolated from others frame only what is isolated as well.
         headers.insert(COEP, HeaderValue::from_static("require-corp"));

@@ -1,7 +1,7 @@
-//! Connections: accepted, bounded in time, and brought to a good end.
+//! HTTP server: accepts connections, bounds their time and shuts down gracefully.
 //!
-//! `axum::serve` gives no hold on how long a client may take over its headers (S19) nor on how long
-//! the way out may take (S27), so the loop around hyper's connections is our own.
+//! `axum::serve` bounds neither the time for a request's headers (S19) nor that of a shutdown (S27), so
+//! hyper's connections are served here.
 
 use std::{
     io,
@@ -19,7 +19,7 @@ use hyper_util::{
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
-/// How long a connection may take over what.
+/// Time limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
     /// For the header lines of a request, and for a connection to stay open without one.
@@ -28,14 +28,14 @@ pub struct Timeouts {
     pub shutdown: Duration,
 }
 
-/// How serving came to its end.
+/// Result of a shutdown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// Everything in flight was answered.
+    /// Every request in flight was answered.
     Cleanly,
-    /// Some connections took longer than they were given.
+    /// Some connections took longer than the time limit.
     CutOff {
-        /// How many were open when the server was told to stop.
+        /// Connections that were open when the shutdown began.
         connections: usize,
     },
 }
@@ -48,7 +48,11 @@ pub struct Server {
 }
 
 impl Server {
-    /// Listens; port 0 lets the system choose one.
+    /// Binds a socket; port 0 lets the system choose one.
+    ///
+    /// # Errors
+    ///
+    /// The address cannot be resolved or is in use.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
         let addresses: Vec<_> = address.to_socket_addrs()?.collect();
         let listener = TcpListener::bind(&addresses[..]).await?;
@@ -56,12 +60,12 @@ impl Server {
         Ok(Self { listener, address })
     }
 
-    /// Where it listens.
+    /// The address that is listened on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Answers requests until `shutdown` is done, then lets work in flight end.
+    /// Answers requests until `shutdown` completes, then waits for those in flight.
     pub async fn run(
         self,
         router: Router,
@@ -82,7 +86,7 @@ impl Server {
                 }
             }
         }
-        // Who was let into the queue before the door closed is served too.
+        // Connections that the system had accepted before are served too.
         while let Some(Ok((stream, peer))) = self.listener.accept().now_or_never() {
             serve(&http, &graceful, &router, stream, peer);
         }
@@ -97,8 +101,8 @@ impl Server {
     }
 }
 
-/// The next connection. Failing to accept one is no reason to stop: it went away again, or there
-/// are too many open files, which passes when some are closed.
+/// The next connection. Failures are retried: the peer has gone away, or there are too many open
+/// files, which passes when some are closed.
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
@@ -128,7 +132,7 @@ fn serve(
     stream: TcpStream,
     peer: SocketAddr,
 ) {
-    // Answers are small and written at once; waiting to fill a packet only delays them.
+    // Answers are small and written at once; filling packets would only delay them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "setting TCP_NODELAY");
     }
@@ -139,7 +143,7 @@ fn serve(
     });
     let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
     tokio::spawn(async move {
-        // Clients that hang up or stall are everyday life.
+        // Clients hang up and stall every day.
         if let Err(error) = connection.await {
             tracing::debug!(%error, "serving a connection");
         }

@@ -1,14 +1,15 @@
 //! One span and one log line for each request.
 //!
-//! Paths hold ids, which are capabilities, so the route's template stands for them. What succeeds
-//! is told at `debug`: proxies write access logs, and ours would cost more than many an answer.
+//! Paths hold ids, which are capabilities, so the route's template stands for them. Success is logged
+//! at `debug`: proxies write access logs, and ours would cost more than many an answer.
+
+use std::time::Duration;
 
 use axum::{
     extract::{MatchedPath, Request},
     response::Response,
 };
-use tokio::time::Instant;
-use tracing::{Instrument, Span, debug, error, field::Empty, info, info_span};
+use tracing::{Span, debug, error, field::Empty, info, info_span};
 
 /// The span of a request: method and route now, status and latency once they are known.
 pub(super) fn span(request: &Request) -> Span {
@@ -23,17 +24,10 @@ pub(super) fn span(request: &Request) -> Span {
 }
 
 /// Logs an answer in its request's span.
-pub(super) async fn observe(span: Span, answer: impl Future<Output = Response>) -> Response {
-    log(answer).instrument(span).await
-}
-
-async fn log(answer: impl Future<Output = Response>) -> Response {
-    let begun = Instant::now();
-    let response = answer.await;
-    let span = Span::current();
+pub(super) fn answered(response: &Response, latency: Duration, span: &Span) {
     let status = response.status();
     span.record("status", status.as_u16());
-    span.record("latency_us", u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX));
+    span.record("latency_us", u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
     if status.is_server_error() {
         error!("failed");
     } else if status.is_client_error() {
@@ -41,5 +35,4 @@ async fn log(answer: impl Future<Output = Response>) -> Response {
     } else {
         debug!("answered");
     }
-    response
 }

@@ -22,9 +22,7 @@ fn page(
     caller::From(caller): &caller::From,
     reference: &Reference,
 ) -> Result<Page, Problem> {
-    let texts = context.web.catalogue.texts(&caller.locale);
-    Page::lay_out(StatusCode::OK, |nonce| {
-        let frame = app::pages::Frame { texts: &texts, assets: &context.web.assets, nonce };
+    Page::lay_out(context, &caller.locale, StatusCode::OK, |frame| {
         lay_out(ReferencePage { frame, reference })
     })
 }

@@ -1,13 +1,12 @@
-//! The files that pages load: style, loader, and the island's code.
+//! Embedded files: those that pages load, and those that clients look for at the root.
 //!
-//! A file's name changes with its content, so browsers and proxies may keep it for ever, and a
-//! page always names exactly the files that it was made with. They were compressed when the
+//! The name of a page's file changes with its content, so browsers and proxies may keep it for ever,
+//! and a page always names exactly the files that it was made with. They were compressed when the
 //! release was built; answering costs no more than handing over bytes.
 //!
-//! One file is for other people's pages, which cannot know such names: `/embed.js` stays where it
-//! is, is asked for again after a few minutes, and may be loaded from everywhere.
+//! Files at the root keep their names and are asked for again when they are old. `/embed.js` is the
+//! one file that pages of other origins may load.
 
-mod encoding;
 mod site;
 
 use std::sync::Arc;
@@ -21,22 +20,21 @@ use axum::{
     routing::get,
 };
 
-use self::{
-    encoding::Encoding,
-    site::{Asset, Site},
-};
-use super::security_headers::Exposure;
+use self::site::{File, Site};
+use super::security_headers::LoadedByAnyone;
 
-/// A year, the longest that caches honour; `immutable` spares even the question (RFC 8246).
+/// A year, the longest that caches honour; `immutable` saves revalidation (RFC 8246).
 const FOR_EVER: &str = "public, max-age=31536000, immutable";
 
-/// Soon enough for a fix to reach every page, and never a wait for whoever has an older one.
-const FOR_NOW: &str = "public, max-age=300, stale-while-revalidate=86400";
+/// Soon enough for a fix to reach every page, and without a wait for clients with an older one.
+const FOR_MINUTES: &str = "public, max-age=300, stale-while-revalidate=86400";
+
+const FOR_A_DAY: &str = "public, max-age=86400";
 
 /// The script that other people's pages load.
 const EMBED: &str = "embed.js";
 
-/// What pages load: style and loader as text, the island's code as URLs.
+/// The files that pages load: style and loader as text, the island's code as URLs.
 ///
 /// Everything is empty in a build without the site. Pages then work as plain forms, and the log
 /// says what is missing.
@@ -57,9 +55,13 @@ pub fn page_assets() -> Assets {
     }
 }
 
-/// The files, under `/assets/{file}`, and `/embed.js`.
+/// Routes of the files: `/assets/{file}`, `/embed.js`, and those in `public`.
 pub fn router() -> Router {
-    serving(Site::load())
+    site::public().fold(serving(Site::load()), |router, file| {
+        let (path, file) = (format!("/{}", file.plain), Arc::new(file));
+        let answer = async move |headers: HeaderMap| answer(&file, &headers, FOR_A_DAY);
+        router.route(&path, get(answer))
+    })
 }
 
 fn serving(site: Site) -> Router {
@@ -75,54 +77,60 @@ async fn asset(
     headers: HeaderMap,
 ) -> Response {
     match site.find(&file) {
-        Some(asset) => answer(asset, &headers, FOR_EVER),
+        Some(file) => answer(file, &headers, FOR_EVER),
         None => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-/// `GET /embed.js`: a module, and with `integrity` or without, browsers fetch those with CORS.
+/// `GET /embed.js`: a module, which browsers fetch with CORS, with `integrity` or without.
 async fn embed(State(site): State<Arc<Site>>, headers: HeaderMap) -> Response {
-    let Some(asset) = site.find_plain(EMBED) else {
+    let Some(file) = site.find_plain(EMBED) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let tag = format!("W/\"{}\"", asset.hashed);
-    let known = headers.get_all(header::IF_NONE_MATCH).iter();
-    let is_known = known
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .any(|known| known.trim() == tag);
-    let mut response = if is_known {
-        let kept = [(header::CACHE_CONTROL, FOR_NOW), (header::VARY, "accept-encoding")];
-        (StatusCode::NOT_MODIFIED, kept).into_response()
-    } else {
-        answer(asset, &headers, FOR_NOW)
-    };
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        response.headers_mut().insert(header::ETAG, tag);
-    }
+    let mut response = answer(file, &headers, FOR_MINUTES);
     response
         .headers_mut()
         .insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    response.extensions_mut().insert(Exposure::LoadedByAnyone);
+    response.extensions_mut().insert(LoadedByAnyone);
     response
 }
 
-/// The file in the densest form that the client reads.
-fn answer(asset: &Asset, headers: &HeaderMap, keep: &'static str) -> Response {
-    let packed = match Encoding::preferred(headers) {
-        Encoding::Brotli => asset.brotli.clone().map(|bytes| ("br", bytes)),
-        Encoding::Gzip => asset.gzip.clone().map(|bytes| ("gzip", bytes)),
-        Encoding::Identity => None,
-    };
-    let fixed: [(HeaderName, HeaderValue); 3] = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type())),
-        (header::CACHE_CONTROL, HeaderValue::from_static(keep)),
-        (header::VARY, HeaderValue::from_static("accept-encoding")),
+/// The file in the densest form that the client accepts, or 304 if the client has it.
+fn answer(file: &File, headers: &HeaderMap, keep: &'static str) -> Response {
+    let tag = format!("W/\"{}\"", file.hashed);
+    let is_known = listed(headers, &header::IF_NONE_MATCH).any(|known| known.trim() == tag);
+    let validity: [(HeaderName, String); 3] = [
+        (header::CACHE_CONTROL, keep.to_owned()),
+        (header::ETAG, tag),
+        (header::VARY, "accept-encoding".to_owned()),
     ];
-    match packed {
-        Some((name, bytes)) => (fixed, [(header::CONTENT_ENCODING, name)], bytes).into_response(),
-        None => (fixed, asset.identity.clone()).into_response(),
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, validity).into_response();
     }
+    let kind = [(header::CONTENT_TYPE, file.content_type())];
+    for (coding, form) in [("br", &file.brotli), ("gzip", &file.gzip)] {
+        if let Some(form) = form.as_ref().filter(|_| accepts(headers, coding)) {
+            let coding = [(header::CONTENT_ENCODING, coding)];
+            return (validity, kind, coding, form.clone()).into_response();
+        }
+    }
+    (validity, kind, file.identity.clone()).into_response()
+}
+
+/// `true` if a client accepts a coding (RFC 9110, section 12.5.3). Weights only rule a coding out: no
+/// client gains from the larger one of two that it understands.
+fn accepts(headers: &HeaderMap, coding: &str) -> bool {
+    listed(headers, &header::ACCEPT_ENCODING).any(|choice| {
+        let (name, parameter) = choice.split_once(';').unwrap_or((choice, ""));
+        let weight = parameter.split_once('=').and_then(|(_, weight)| weight.trim().parse().ok());
+        name.trim().eq_ignore_ascii_case(coding) && weight != Some(0.0_f32)
+    })
+}
+
+/// The elements of a header that is a list.
+fn listed<'a>(headers: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'a str> {
+    let lines = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(','))
 }
 
 #[cfg(test)]
@@ -137,21 +145,21 @@ mod tests {
     use super::*;
 
     fn site() -> Site {
-        let island = Asset {
+        let island = File {
             plain: "island_bg.wasm".into(),
             hashed: "island_bg.0123456789ab.wasm".into(),
             identity: Bytes::from_static(b"plain"),
             brotli: Some(Bytes::from_static(b"in brotli")),
             gzip: Some(Bytes::from_static(b"in gzip")),
         };
-        let embed = Asset {
+        let embed = File {
             plain: "embed.js".into(),
             hashed: "embed.0123456789ab.js".into(),
             identity: Bytes::from_static(b"plain"),
             brotli: Some(Bytes::from_static(b"in brotli")),
             gzip: None,
         };
-        Site::of(vec![island, embed])
+        [island, embed].into_iter().collect()
     }
 
     async fn get(path: &str, accept: &str) -> Response<Body> {
@@ -208,9 +216,9 @@ mod tests {
         let headers = response.headers();
         assert_eq!(headers[header::CONTENT_TYPE], "text/javascript; charset=utf-8");
         assert_eq!(headers[header::ACCESS_CONTROL_ALLOW_ORIGIN], "*");
-        assert_eq!(headers[header::CACHE_CONTROL], FOR_NOW);
+        assert_eq!(headers[header::CACHE_CONTROL], FOR_MINUTES);
         assert_eq!(headers[header::CONTENT_ENCODING], "br");
-        assert!(matches!(response.extensions().get(), Some(Exposure::LoadedByAnyone)));
+        assert!(response.extensions().get::<LoadedByAnyone>().is_some());
     }
 
     #[tokio::test]
@@ -228,5 +236,44 @@ mod tests {
         assert_eq!(body(known).await, "");
 
         assert_eq!(ask("W/\"other\"").await.status(), StatusCode::OK);
+    }
+
+    #[tokio::test]
+    async fn files_at_the_root_are_kept_for_a_day_and_then_asked_for_by_their_tag() {
+        for (path, kind) in [
+            ("/favicon.ico", "image/x-icon"),
+            ("/favicon.svg", "image/svg+xml"),
+            ("/apple-touch-icon.png", "image/png"),
+            ("/robots.txt", "text/plain; charset=utf-8"),
+        ] {
+            let ask = async |tag: &str| {
+                let request = Request::get(path).header(header::IF_NONE_MATCH, tag);
+                router().oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
+            };
+            let response = ask("").await;
+            assert_eq!(response.status(), StatusCode::OK, "{path}");
+            assert_eq!(response.headers()[header::CONTENT_TYPE], kind);
+            assert_eq!(response.headers()[header::CACHE_CONTROL], FOR_A_DAY);
+            assert!(response.extensions().get::<LoadedByAnyone>().is_none());
+            let again = ask(response.headers()[header::ETAG].to_str().unwrap()).await;
+            assert_eq!(again.status(), StatusCode::NOT_MODIFIED, "{path}");
+        }
+    }
+
+    fn accepted(accept: &'static str) -> [bool; 2] {
+        let headers = [(header::ACCEPT_ENCODING, HeaderValue::from_static(accept))];
+        let headers = HeaderMap::from_iter(headers);
+        ["br", "gzip"].map(|coding| accepts(&headers, coding))
+    }
+
+    #[test]
+    fn codings_are_accepted_whatever_their_order_unless_their_weight_is_zero() {
+        assert_eq!(accepted("gzip, deflate, br, zstd"), [true, true]);
+        assert_eq!(accepted("GZIP;q=1.0, br ; q=0.1"), [true, true]);
+        assert_eq!(accepted("deflate, gzip;q=0.5"), [false, true]);
+        assert_eq!(accepted("br;q=0, gzip"), [false, true]);
+        assert_eq!(accepted("br;q=0.000, gzip; q=0"), [false, false]);
+        assert_eq!(accepted("zstd, brotli"), [false, false]);
+        assert_eq!(accepted(""), [false, false]);
     }
 }

@@ -1,17 +1,28 @@
-//! Where the files come from: out of the binary in a release, from disk while developing.
+//! Embedded files: out of the binary in a release, from disk in a debug build.
 
 use std::{
     borrow::Cow,
     collections::{BTreeMap, HashMap},
-    fs, io,
+    fs,
     path::Path,
 };
 
 use axum::body::Bytes;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use rust_embed::Embed;
 use sha2::{Digest, Sha256};
 
-/// What `cargo leptos watch` leaves in its site root, and what each file is called here.
+/// Output of `cargo xtask site`: `manifest.json`, and in `assets` each file in three forms.
+#[derive(Embed)]
+#[folder = "../target/site"]
+struct Built;
+
+/// Files that clients look for at the root of every site.
+#[derive(Embed)]
+#[folder = "../public"]
+struct Public;
+
+/// Paths below the site root of `cargo leptos watch`, by the plain name of the file.
 const WATCHED: [(&str, &str); 9] = [
     ("dark.css", "dark.css"),
     ("embed.css", "embed.css"),
@@ -24,133 +35,118 @@ const WATCHED: [(&str, &str); 9] = [
     ("reference.css", "reference.css"),
 ];
 
-/// One file in its three forms.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asset {
-    /// What it is called in the source: `island.js`.
-    pub(super) plain: Cow<'static, str>,
-    /// What browsers ask for: `island.0123456789ab.js`.
-    pub(super) hashed: Cow<'static, str>,
+/// One file, in up to three forms.
+#[derive(Debug, Default)]
+pub(super) struct File {
+    /// Name in the source: `island.js`.
+    pub(super) plain: String,
+    /// Name that changes with the content: `island.0123456789ab.js`.
+    pub(super) hashed: String,
     pub(super) identity: Bytes,
     pub(super) brotli: Option<Bytes>,
     pub(super) gzip: Option<Bytes>,
 }
 
-impl Asset {
+impl File {
+    /// A file without compressed forms.
+    fn plain(name: &str, content: Bytes) -> Self {
+        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(&content));
+        let (plain, hashed) = (name.to_owned(), format!("{hash}-{name}"));
+        Self { plain, hashed, identity: content, ..Self::default() }
+    }
+
     pub(super) fn content_type(&self) -> &'static str {
         match self.plain.rsplit_once('.').map_or("", |(_, extension)| extension) {
             "css" => "text/css; charset=utf-8",
             "ico" => "image/x-icon",
             "js" => "text/javascript; charset=utf-8",
-            "json" => "application/json",
             "png" => "image/png",
             "svg" => "image/svg+xml",
             "txt" => "text/plain; charset=utf-8",
             "wasm" => "application/wasm",
-            "webp" => "image/webp",
-            "woff2" => "font/woff2",
             _ => "application/octet-stream",
         }
     }
 }
 
-/// Every file that pages load.
+/// The files that clients look for at the root.
+pub(super) fn public() -> impl Iterator<Item = File> {
+    Public::iter().filter_map(|name| Some(File::plain(&name, bytes(Public::get(&name)?.data))))
+}
+
+/// Every file that pages load, by its hashed name.
 #[derive(Debug, Default)]
 pub(super) struct Site {
-    by_hashed: HashMap<Cow<'static, str>, Asset>,
-    hashed: HashMap<Cow<'static, str>, Cow<'static, str>>,
+    files: HashMap<String, File>,
 }
 
 impl Site {
-    /// What the binary carries, or in a debug build what lies on disk; empty if there is nothing.
+    /// The files of this build; empty if it was made without them.
     pub(super) fn load() -> Self {
-        let carried = carried();
-        if !cfg!(debug_assertions) || !carried.is_empty() {
-            return Self::of(carried);
-        }
-        let assets = match std::env::var_os("LEPTOS_SITE_ROOT") {
+        match std::env::var_os("LEPTOS_SITE_ROOT").filter(|_| cfg!(debug_assertions)) {
             Some(root) => watched(Path::new(&root)),
-            None => built(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/site")),
-        };
-        Self::of(assets.unwrap_or_default())
-    }
-
-    pub(super) fn of(assets: Vec<Asset>) -> Self {
-        let hashed = assets.iter().map(|a| (a.plain.clone(), a.hashed.clone())).collect();
-        let by_hashed = assets.into_iter().map(|asset| (asset.hashed.clone(), asset)).collect();
-        Self { by_hashed, hashed }
+            None => built(|path| Built::get(path).map(|file| bytes(file.data))),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.by_hashed.is_empty()
+        self.files.is_empty()
     }
 
-    /// The file that browsers call `hashed`.
-    pub(super) fn find(&self, hashed: &str) -> Option<&Asset> {
-        self.by_hashed.get(hashed)
+    /// The file with this hashed name.
+    pub(super) fn find(&self, hashed: &str) -> Option<&File> {
+        self.files.get(hashed)
     }
 
-    /// The file by its name in the source.
-    pub(super) fn find_plain(&self, plain: &str) -> Option<&Asset> {
-        self.hashed.get(plain).and_then(|hashed| self.by_hashed.get(hashed))
+    /// The file with this plain name.
+    pub(super) fn find_plain(&self, plain: &str) -> Option<&File> {
+        self.files.values().find(|file| file.plain == plain)
     }
 
-    /// Where browsers get the file; empty if there is no such file.
+    /// URL of a file; empty if there is no such file.
     pub(super) fn url(&self, plain: &str) -> String {
-        self.hashed.get(plain).map(|hashed| format!("/assets/{hashed}")).unwrap_or_default()
+        self.find_plain(plain).map(|file| format!("/assets/{}", file.hashed)).unwrap_or_default()
     }
 
-    /// What a file of text says; empty if there is no such file.
+    /// Content of a text file; empty if there is no such file.
     pub(super) fn text(&self, plain: &str) -> String {
-        let asset = self.find_plain(plain);
-        asset.map(|asset| String::from_utf8_lossy(&asset.identity).into_owned()).unwrap_or_default()
+        let text = |file: &File| String::from_utf8_lossy(&file.identity).into_owned();
+        self.find_plain(plain).map(text).unwrap_or_default()
     }
 }
 
-/// The table that `build.rs` made.
-fn carried() -> Vec<Asset> {
-    include!(concat!(env!("OUT_DIR"), "/site.rs"))
+impl FromIterator<File> for Site {
+    fn from_iter<I: IntoIterator<Item = File>>(files: I) -> Self {
+        Self { files: files.into_iter().map(|file| (file.hashed.clone(), file)).collect() }
+    }
+}
+
+fn bytes(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(embedded) => Bytes::from_static(embedded),
+        Cow::Owned(read) => read.into(),
+    }
 }
 
 /// A site made by `cargo xtask site`.
-fn built(site: &Path) -> io::Result<Vec<Asset>> {
-    let manifest = fs::read(site.join("manifest.json"))?;
-    let names: BTreeMap<String, String> = serde_json::from_slice(&manifest)?;
-    let read = |name: &str| fs::read(site.join("assets").join(name)).map(Bytes::from);
-    names
-        .into_iter()
-        .map(|(plain, hashed)| {
-            Ok(Asset {
-                identity: read(&hashed)?,
-                brotli: Some(read(&format!("{hashed}.br"))?),
-                gzip: Some(read(&format!("{hashed}.gz"))?),
-                plain: plain.into(),
-                hashed: hashed.into(),
-            })
-        })
-        .collect()
+fn built(read: impl Fn(&str) -> Option<Bytes>) -> Site {
+    let names = read("manifest.json").and_then(|json| serde_json::from_slice(&json).ok());
+    let names: BTreeMap<String, String> = names.unwrap_or_default();
+    let files = names.into_iter().filter_map(|(plain, hashed)| {
+        let form = |suffix: &str| read(&format!("assets/{hashed}{suffix}"));
+        let (identity, brotli, gzip) = (form("")?, form(".br"), form(".gz"));
+        Some(File { plain, hashed, identity, brotli, gzip })
+    });
+    files.collect()
 }
 
-/// A site made by `cargo leptos watch`, whose names do not change with the content: they get a
-/// hash here, so that a reload never shows what a browser kept.
-fn watched(root: &Path) -> io::Result<Vec<Asset>> {
-    let mut assets = Vec::new();
-    for (plain, path) in WATCHED {
-        let bytes = match fs::read(root.join(path)) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        let hash = URL_SAFE_NO_PAD.encode(Sha256::digest(&bytes));
-        assets.push(Asset {
-            plain: plain.into(),
-            hashed: format!("{hash}-{plain}").into(),
-            identity: bytes.into(),
-            brotli: None,
-            gzip: None,
-        });
-    }
-    Ok(assets)
+/// A site made by `cargo leptos watch`, whose names do not change with the content. They get a hash
+/// here, so that a reload never shows what a browser kept.
+fn watched(root: &Path) -> Site {
+    let file = |(plain, path): (&str, &str)| {
+        Some(File::plain(plain, fs::read(root.join(path)).ok()?.into()))
+    };
+    WATCHED.into_iter().filter_map(file).collect()
 }
 
 #[cfg(test)]
@@ -159,18 +155,20 @@ mod tests {
 
     #[test]
     fn a_built_site_is_read_by_its_manifest() {
-        let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join("assets")).unwrap();
-        fs::write(root.path().join("manifest.json"), r#"{"main.css":"main.aa.css"}"#).unwrap();
-        for (suffix, content) in [("", "body{}"), (".br", "b"), (".gz", "g")] {
-            fs::write(root.path().join(format!("assets/main.aa.css{suffix}")), content).unwrap();
-        }
-
-        let site = Site::of(built(root.path()).unwrap());
+        let site = built(|path| {
+            Some(Bytes::from_static(match path {
+                "manifest.json" => br#"{"main.css":"main.aa.css","gone.css":"gone.aa.css"}"#,
+                "assets/main.aa.css" => b"body{}",
+                "assets/main.aa.css.br" => b"b",
+                _ => return None,
+            }))
+        });
 
         assert_eq!(site.url("main.css"), "/assets/main.aa.css");
         assert_eq!(site.text("main.css"), "body{}");
-        assert_eq!(site.find("main.aa.css").unwrap().brotli.as_deref(), Some(&b"b"[..]));
+        let file = site.find("main.aa.css").unwrap();
+        assert_eq!((file.brotli.as_deref(), file.gzip.as_deref()), (Some(&b"b"[..]), None));
+        assert_eq!(site.url("gone.css"), "");
     }
 
     #[test]
@@ -179,7 +177,7 @@ mod tests {
         fs::create_dir(root.path().join("pkg")).unwrap();
         let url = |content: &str| {
             fs::write(root.path().join("pkg/latchkey.js"), content).unwrap();
-            Site::of(watched(root.path()).unwrap()).url("island.js")
+            watched(root.path()).url("island.js")
         };
 
         assert_ne!(url("first"), url("second"));
@@ -188,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_not_there_has_no_url_and_no_text() {
-        let site = Site::of(Vec::new());
+        let site = built(|_| None);
 
         assert!(site.is_empty());
         assert_eq!((site.url("island.js"), site.text("main.css")), Default::default());
@@ -202,14 +200,7 @@ mod tests {
             ("main.css", "text/css; charset=utf-8"),
             ("no-extension", "application/octet-stream"),
         ] {
-            let asset = Asset {
-                plain: name.into(),
-                hashed: name.into(),
-                identity: Bytes::new(),
-                brotli: None,
-                gzip: None,
-            };
-            assert_eq!(asset.content_type(), expected);
+            assert_eq!(File::plain(name, Bytes::new()).content_type(), expected);
         }
     }
 }

@@ -80,6 +80,22 @@ async fn a_page_that_may_not_embed_us_is_told_why() {
 }
 
 #[tokio::test]
+async fn a_query_that_cannot_be_read_is_told_what_is_wrong_with_it() {
+    let site = site();
+    for (extra, field, detail) in [
+        ("&origin=https://evil.example", "origin", "`origin` may be in the query only once."),
+        ("&refused=rate_limited&wait=s8", "wait", "`wait` must be a whole number of seconds."),
+    ] {
+        let answer = site.get(&format!("/embed?{FRAME}{extra}")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{extra}");
+        let problem: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+        assert_eq!(problem["field"], field);
+        assert_eq!(problem["detail"], detail);
+        assert!(!answer.body.contains("evil") && !answer.body.contains("s8"), "{}", answer.body);
+    }
+}
+
+#[tokio::test]
 async fn s9_a_verification_shows_in_no_frame_but_its_own() {
     let site = site();
     let other = "site_key=lk_pub_shop&origin=https://other.example";

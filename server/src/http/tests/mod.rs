@@ -13,9 +13,9 @@ use std::{
 use app::{
     error::{ApiError, Limit, RecipientProblem},
     pages::Assets,
-    port::{Caller, Embedding, Port},
+    port::{Caller, Port},
     wire::{
-        Brand, Channel, CheckAnswer, Delivery, DeliveryState, EmbedOffer, Embedded, InboxMessage,
+        Brand, Channel, CheckAnswer, Delivery, DeliveryState, EmbedOffer, Embedding, InboxMessage,
         Outcome, PageView, Place, StartRequest, State, VerificationView,
     },
 };
@@ -123,12 +123,14 @@ impl Port for Script {
     async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError> {
         let place = match id.strip_prefix("framed-") {
             None => Place::Alone,
-            Some(state) => Place::Embedded(Embedded {
-                site_key: "lk_pub_shop".to_owned(),
-                origin: "https://shop.example".to_owned(),
-                page_state: Some("abc".to_owned()),
+            Some(state) => Place::Embedded {
+                page: Embedding {
+                    site_key: "lk_pub_shop".to_owned(),
+                    origin: "https://shop.example".to_owned(),
+                    page_state: Some("abc".to_owned()),
+                },
                 token: (state == "approved").then(|| "a.b.c".to_owned()),
-            }),
+            },
         };
         let found = self.view(id.strip_prefix("framed-").unwrap_or(id)).await?;
         Ok(found.map(|view| PageView {
@@ -223,11 +225,13 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
             default_country: "GB".to_owned(),
             regions: vec![("GB".to_owned(), 44), ("DE".to_owned(), 49)],
         },
-        inbox: Some(DevInbox { messages: Box::new(|| vec![message()]), now: Box::new(|| 60_000) }),
+        inbox: Some(DevInbox { messages: Box::new(|| vec![message()]) }),
         readiness: readiness.clone(),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         origin: Origin::parse("https://otp.example.com").unwrap(),
         request_timeout: Duration::from_millis(200),
+        security_contacts: vec!["mailto:security@example.com".to_owned()],
+        now: Box::new(|| 60_000),
     };
     change(&mut web);
     let assets = Router::new().route(
@@ -383,7 +387,7 @@ async fn s11_no_get_and_no_head_acts() {
             site.send(request(method, &path).body(Body::empty()).unwrap()).await;
         }
     }
-    for path in app::server_fns::paths() {
+    for path in super::server_fns::paths() {
         let answer = site.get(&format!("{path}?id={ID}&guess=123456")).await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     }
@@ -570,8 +574,10 @@ async fn forms_and_server_functions_take_their_own_content_type_only() {
 
     let form = posted(&format!("/v/{ID}/check"), "application/json", r#"{"code":"123456"}"#);
     assert_eq!(site.send(form).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
-    let call = posted("/ui/check", "text/plain", &json);
-    assert_eq!(site.send(call).await.status, StatusCode::BAD_REQUEST);
+    for kind in ["text/plain", "application/x-www-form-urlencoded", "", "text/json"] {
+        let call = posted("/ui/check", kind, &json);
+        assert_eq!(site.send(call).await.status, StatusCode::BAD_REQUEST, "{kind}");
+    }
     assert_eq!(site.acts(), [""; 0]);
 }
 
@@ -585,11 +591,33 @@ async fn server_functions_go_through_the_same_port() {
     let answer: Vec<String> = serde_json::from_str(&right.body).unwrap();
     assert!(answer.contains(&"approved".to_owned()), "{answer:?}");
 
+    let unknown = site.call("/ui/start", "[]").await;
+    assert_eq!(unknown.status, StatusCode::NOT_FOUND);
+
     let early = site.call("/ui/resend", &format!(r#"["{ID}","1","sms"]"#)).await;
     assert_eq!(early.status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(early.header("retry-after"), "25");
     assert_eq!(early.body, r#"["too-early.25"]"#);
     assert_eq!(site.acts(), ["check", "resend"]);
+}
+
+#[tokio::test]
+async fn a_refused_server_function_never_redirects_with_the_error_in_the_url() {
+    let site = site();
+    for (path, json, status) in [
+        ("/ui/resend", format!(r#"["{ID}","1","sms"]"#), StatusCode::TOO_MANY_REQUESTS),
+        ("/ui/check", "[]".to_owned(), StatusCode::BAD_REQUEST),
+    ] {
+        let request = request(Method::POST, path)
+            .header("sec-fetch-site", "same-origin")
+            .header(header::CONTENT_TYPE, "application/json")
+            .header(header::ACCEPT, "text/html")
+            .header(header::REFERER, "https://otp.example.com/v/x");
+        let answer = site.send(request.body(Body::from(json)).unwrap()).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert_eq!(answer.header("location"), "", "{path}");
+        assert_eq!(answer.header("content-type"), "application/json", "{path}");
+    }
 }
 
 #[tokio::test]
@@ -710,6 +738,22 @@ async fn the_inbox_is_there_in_development_alone() {
     let without = site_with(|web| web.inbox = None);
     assert_eq!(without.get("/dev/inbox").await.status, StatusCode::NOT_FOUND);
     assert_eq!(without.get("/dev/inbox.json").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn security_txt_names_the_contacts_of_the_configuration() {
+    let answer = site().get("/.well-known/security.txt").await;
+    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(answer.header("cache-control"), "public, max-age=86400");
+    assert_eq!(
+        answer.body,
+        "Contact: mailto:security@example.com\n\
+         Expires: 1970-06-30T00:01:00Z\n\
+         Canonical: https://otp.example.com/.well-known/security.txt\n"
+    );
+
+    let without = site_with(|web| web.security_contacts.clear());
+    assert_eq!(without.get("/.well-known/security.txt").await.status, StatusCode::NOT_FOUND);
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
-//! What the element asks for by `fetch`: a verification of a recipient whom its page knows.
+//! Requests of the element by `fetch`: a verification of a recipient whom its page knows.
 //!
-//! The one address of ours that pages of other origins may post to. Browsers write the `Origin`
+//! This is the one address that pages of other origins may post to. Browsers write the `Origin`
 //! header and no page can, so it says which page asks; it has to be one that the configuration
 //! knows, and one of the site whose key was sent (S12).
 
@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use app::{
     error::ApiError,
-    port::{Embedding, Port},
-    wire::{Channel, StartRequest},
+    port::Port,
+    wire::{Channel, Embedding, StartRequest},
 };
 use axum::{
     Json,
@@ -20,15 +20,15 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::super::{Context, api::json, caller, problem::Problem};
+use super::{Context, api::json, caller, problem::Problem};
 
-/// Where the element posts to.
+/// Path that the element posts to.
 pub(super) const PATH: &str = "/embed/verifications";
 
-/// How long a browser may remember what it was allowed, in seconds.
+/// Seconds for which a browser may keep the answer to a preflight.
 const REMEMBERED: &str = "600";
 
-/// What the element sends.
+/// Body of the element's request.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Start {
@@ -44,14 +44,14 @@ pub(super) struct Start {
     state: Option<String>,
 }
 
-/// What it gets: where its frame goes.
+/// Answer to the element: the URL of its frame.
 #[derive(Serialize)]
 struct Started {
     url: String,
 }
 
-/// Is this a request of a page that embeds us, to the one address that is meant for it?
-pub(in super::super) fn may_ask(request: &Request, port: &dyn Port) -> bool {
+/// `true` for a request by a page that embeds us, to the one address that is meant for it.
+pub(super) fn may_ask(request: &Request, port: &dyn Port) -> bool {
     request.method() == Method::POST
         && request.uri().path() == PATH
         && origin(request.headers()).is_some_and(|origin| port.knows_origin(origin))
@@ -61,7 +61,7 @@ fn origin(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok())
 }
 
-/// `OPTIONS /embed/verifications`: the browser's question before the element's.
+/// `OPTIONS /embed/verifications`: the browser's preflight before the element's request.
 pub(super) async fn preflight(
     State(context): State<Arc<Context>>,
     headers: HeaderMap,
@@ -83,7 +83,7 @@ pub(super) async fn start(
     headers: HeaderMap,
     body: Bytes,
 ) -> Result<Response, Problem> {
-    // Without an `Origin` it is no page of anybody's.
+    // Every page sends an `Origin`.
     let origin = origin(&headers).ok_or(ApiError::NotEmbeddable)?;
     let start: Start = json::read(&headers, &body)?;
     let port = &context.web.port;
@@ -101,13 +101,13 @@ pub(super) async fn start(
             let started = Started { url: format!("/embed/v/{}", view.id) };
             (StatusCode::CREATED, Json(started)).into_response()
         }
-        // The element may know why.
+        // The element may read the reason.
         Err(error) => Problem::from(error).into_response(),
     };
     Ok(readable_by(origin, answer))
 }
 
-/// Lets scripts of this origin read the answer.
+/// The answer, readable by scripts of this origin.
 fn readable_by(origin: &str, mut response: Response) -> Response {
     let headers = response.headers_mut();
     if let Ok(origin) = HeaderValue::from_str(origin) {
