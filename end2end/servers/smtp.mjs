@@ -15,7 +15,7 @@
 //   hang      reads the message and never answers
 //   silent    never answers the recipient
 //   drop      reads the message and cuts the connection
-// Whoever else is written to gets the mail.
+// Every other address gets the mail.
 
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -10,7 +10,7 @@
 // How it answers follows from the last digits of the recipient:
 //   0100  400 with code 21211, no such number
 //   0101  429 for the first try of each recipient, accepted from the second one on
-// Whoever else is written to gets the message.
+// Every other number gets the message.
 
 import { timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';

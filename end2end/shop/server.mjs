@@ -127,7 +127,7 @@ const redirect = (location, cookie) => ({
 const returned = (fields) =>
   `returned=${encodeURIComponent(fields)}; Path=/return; Max-Age=${fields ? 60 : 0}; HttpOnly; SameSite=Lax`;
 
-// What the page may load and where it may lead: itself and Latchkey. Nothing else is needed for the
+// The page may load from and lead to itself and Latchkey. Nothing else is needed for the
 // element, and no exception for inline styles or scripts.
 const policy = [
   "default-src 'none'",

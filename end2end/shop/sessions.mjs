@@ -1,4 +1,4 @@
-// Who is who: one session for each browser, in memory, found by a cookie.
+// Sessions: one for each browser, in memory, found by a cookie.
 import { randomBytes } from 'node:crypto';
 
 const random = () => randomBytes(16).toString('base64url');

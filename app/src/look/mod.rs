@@ -310,7 +310,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever an address says, nothing of it gets out of its declaration.
+        /// No query gets out of its CSS declaration.
         #[test]
         fn no_wish_breaks_out(
             accent in "\\PC{0,12}", surface in "\\PC{0,12}", radius in "\\PC{0,6}", font in "\\PC{0,60}",

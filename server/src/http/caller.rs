@@ -120,7 +120,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever a client writes, the proxy's own entry decides.
+        /// The proxy's own entry decides, whatever a client writes.
         #[test]
         fn s17_a_forged_header_changes_nothing(forged in "[ -~]{0,80}", real: [u8; 4]) {
             let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap()];

@@ -223,7 +223,7 @@ async fn pages_and_messages_carry_the_brand_of_their_site() {
         assert!(named.contains(part), "{part}: {named}");
     }
     assert!(app.inbox(1).await[0].text.contains("Tea & Co"));
-    // What began on our own first page is another site's.
+    // A verification of the start page belongs to another site.
     let own = app.start_email("jo@example.com").await;
     assert!(!page(&app, &own).await.0.contains("Tea"));
 

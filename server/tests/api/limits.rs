@@ -1,4 +1,4 @@
-//! What is counted across verifications.
+//! Limits across verifications.
 
 use ::app::wire::Outcome;
 use serde_json::json;

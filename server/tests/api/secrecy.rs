@@ -1,4 +1,4 @@
-//! What nobody may learn.
+//! Secrets that no answer, page or log may hold.
 
 use std::{
     io::Write,

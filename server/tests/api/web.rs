@@ -1,4 +1,4 @@
-//! What the web around the pages may not do.
+//! Protection of the pages against other sites.
 
 use ::app::wire::Outcome;
 use reqwest::{Method, Response, StatusCode};
@@ -199,7 +199,7 @@ async fn with_a_fixed_recipient_nothing_is_typed() {
     let answer = app.post_form("/", &[]).await;
     let id = crate::app::verification(&answer);
     assert_eq!(app.inbox(1).await[0].to, "+447400123442");
-    // Whoever names another recipient is not obeyed.
+    // Another recipient in the request is ignored.
     let form = [("channel", "sms"), ("phone", "+447400999999"), ("country", "GB")];
     app.post_form("/", &form).await;
     assert_eq!(app.inbox(2).await[0].to, "+447400123442");

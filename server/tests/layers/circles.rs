@@ -36,7 +36,7 @@ impl Circle {
     }
 }
 
-/// Which sibling imports which, with the first import that was found.
+/// Imports between siblings, each with the first one that was found.
 type Imports<'a> = BTreeMap<(&'a str, &'a str), String>;
 
 /// The circles of a crate, at every level.
@@ -123,7 +123,7 @@ fn a_circle_is_found_at_any_level_and_through_re_exports() {
     assert_eq!(found(&[("lib.rs", parent)]), [""; 0]);
     let back = parent.replace("mod y {", "mod y { use super::x;");
     assert_eq!(found(&[("lib.rs", &back)]), ["k::m: x, y"]);
-    // What lies below a sibling is a part of it.
+    // A subtree is a part of its sibling.
     let below =
         "mod a { mod deep { use crate::b::B; struct D; } } mod b { mod deep { use crate::a; }
         struct B; }";

@@ -8,7 +8,7 @@ pub(crate) struct Layer {
     pub(crate) module: &'static str,
     /// Modules or items below the root; each stands for everything below it as well.
     pub(crate) may_name: &'static [&'static str],
-    /// What to do instead of naming more.
+    /// Advice for a module that would name more.
     pub(crate) instead: &'static str,
 }
 
@@ -18,7 +18,7 @@ pub(crate) struct Confined {
     pub(crate) names: &'static [&'static str],
     /// Modules below the root, each with everything below it.
     pub(crate) homes: &'static [&'static str],
-    /// What to do instead of naming them.
+    /// Advice for a module that would name them.
     pub(crate) instead: &'static str,
 }
 

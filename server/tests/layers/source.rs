@@ -170,7 +170,7 @@ impl Crate {
         }
     }
 
-    /// Where the item at an absolute path is declared: the path without re-exports and aliases.
+    /// The path at which an item is declared, without re-exports and aliases.
     pub(crate) fn origin(&self, absolute: &[String]) -> Path {
         let mut path = absolute.to_vec();
         // More steps than any chain of names has: one that goes round ends somewhere.

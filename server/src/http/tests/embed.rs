@@ -28,7 +28,7 @@ async fn s13_pages_in_a_frame_name_exactly_the_one_origin_around_them() {
         site.get(&format!("/embed?{FRAME}")).await,
         site.get(&format!("/embed?{FRAME}&to=given&refused=rate_limited&wait=60")).await,
         site.get(&id(&format!("/embed/v/ID?{FRAME}"))).await,
-        // What went wrong in the frame is told in the frame.
+        // Errors of the frame are shown in the frame.
         site.get(&format!("/embed/v/unknown?{FRAME}")).await,
         site.get(&format!("/embed/v/away?{FRAME}")).await,
         site.post(&format!("/embed?{FRAME}"), "email=nobody").await,

@@ -254,7 +254,7 @@ fn message() -> InboxMessage {
     }
 }
 
-/// What came back.
+/// An answer with its whole body.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,

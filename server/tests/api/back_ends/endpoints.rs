@@ -1,4 +1,4 @@
-//! What each endpoint does when all is well.
+//! The endpoints of `/v1` on valid requests.
 
 use reqwest::Method;
 use serde_json::json;

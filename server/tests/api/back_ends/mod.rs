@@ -24,7 +24,7 @@ pub(crate) struct BackEnd<'a> {
     secret: &'static str,
 }
 
-/// What it was answered.
+/// An answer with its JSON.
 #[derive(Clone, Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,

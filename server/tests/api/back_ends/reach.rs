@@ -1,4 +1,4 @@
-//! Whose verifications a back end reaches: its own site's, while they are there.
+//! A back end reaches the verifications of its own site only.
 
 use serde_json::json;
 

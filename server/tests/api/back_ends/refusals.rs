@@ -1,4 +1,4 @@
-//! What is refused, and what is told of it.
+//! Refusals of `/v1` and their problems.
 
 use reqwest::{Method, header::HeaderValue};
 use serde_json::{Value, json};

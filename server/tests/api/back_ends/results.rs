@@ -13,7 +13,7 @@ use crate::app::{START, TestApp};
 const REDEEM: &str = "/v1/tokens/redeem";
 
 impl TestApp {
-    /// What signs this server's tokens.
+    /// The signer of this server's tokens.
     fn tokens(&self) -> Tokens {
         let keys = Keyring::read(&self.folder().join("data/latchkey.keys")).unwrap().unwrap();
         Tokens::derive(&keys, &self.origin).unwrap()

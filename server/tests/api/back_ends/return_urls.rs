@@ -1,11 +1,11 @@
-//! Where people may be sent back to: exactly where the site has said.
+//! Return URLs: exactly those that the site has listed.
 
 use serde_json::json;
 
 use super::DEMO;
 use crate::app::TestApp;
 
-/// What has fooled others, none of which is the site's. The site has listed
+/// URLs that have fooled other products, none of which is the site's. The site has listed
 /// `http://localhost:3001/return` and `http://127.0.0.1:3001/return`.
 const BYPASSES: &[&str] = &[
     // Another host.
@@ -126,7 +126,7 @@ const BYPASSES: &[&str] = &[
     "*",
     "http://*/return",
     "null",
-    // What a browser silently drops or turns into something else.
+    // Characters that browsers silently drop or turn into others.
     " http://localhost:3001/return",
     "http://localhost:3001/return ",
     "\u{feff}http://localhost:3001/return",
