@@ -88,12 +88,18 @@ pub enum StartupError {
 
 impl Application {
     /// Puts everything together on the machine's clock.
+    ///
+    /// # Errors
+    /// Any [`StartupError`].
     pub async fn build(config: &Config) -> Result<Self, StartupError> {
         Self::build_on(config, Clock::system).await
     }
 
     /// Puts everything together on a clock of the caller's choice, which is told the latest time
     /// that the store has seen.
+    ///
+    /// # Errors
+    /// Any [`StartupError`].
     pub async fn build_on(
         config: &Config,
         clock: impl FnOnce(Timestamp) -> Clock,
@@ -228,6 +234,9 @@ impl Application {
 }
 
 /// The providers that the configuration names, in its order.
+///
+/// # Errors
+/// A provider cannot be set up with its settings.
 pub fn dispatcher(
     config: &Config,
     catalogue: &Arc<Catalogue>,
@@ -251,6 +260,9 @@ pub fn dispatcher(
 }
 
 /// The master secrets, from wherever the configuration keeps them.
+///
+/// # Errors
+/// [`StartupError::Keys`] and [`StartupError::NoKeys`].
 pub fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
     if let Some(given) = &settings.given {
         return Ok(given.clone());

@@ -51,6 +51,9 @@ pub struct SlidingWindow {
 
 impl SlidingWindow {
     /// Whether one more event would fit, without counting it.
+    ///
+    /// # Errors
+    /// [`Exhausted`] if it would not.
     pub fn would_take(&self, quota: Quota, now: Timestamp) -> Result<(), Exhausted> {
         let current = self.current_slot(quota, now);
         let recent = self.slots.iter().filter(|(slot, _)| slot.saturating_add(SLOTS) >= current);
@@ -73,6 +76,9 @@ impl SlidingWindow {
     }
 
     /// Counts one event, if the quota has room for it.
+    ///
+    /// # Errors
+    /// [`Exhausted`] if it has none; nothing is counted then.
     pub fn take(&mut self, quota: Quota, now: Timestamp) -> Result<(), Exhausted> {
         self.would_take(quota, now)?;
         let current = self.current_slot(quota, now);

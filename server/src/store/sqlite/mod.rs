@@ -86,12 +86,18 @@ pub enum OpenError {
 impl SqliteStore {
     /// Opens the database at `path`, creating it and its folder where they do not exist, and makes
     /// all messages due that an earlier process had leased and not settled.
+    ///
+    /// # Errors
+    /// Any [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Self::open_with(path, connection_thread::BATCH)
     }
 
-    /// Like [`SqliteStore::open`], with at most `batch` requests in one commit: one shows, in a
-    /// benchmark, what the group commit is worth.
+    /// Like [`SqliteStore::open`], with at most `batch` requests in one commit, so that a benchmark can
+    /// compare the group commit with single ones.
+    ///
+    /// # Errors
+    /// Any [`OpenError`].
     pub fn open_with(path: &Path, batch: usize) -> Result<Self, OpenError> {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let create = |path: &Path, source| OpenError::Create { path: path.to_owned(), source };
