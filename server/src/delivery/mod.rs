@@ -6,6 +6,7 @@
 
 pub mod dispatcher;
 pub mod envelope;
+mod error;
 pub mod inbox;
 pub mod outgoing_message;
 pub mod provider;
@@ -17,9 +18,10 @@ pub mod worker;
 
 pub use self::{
     dispatcher::Dispatcher,
+    error::{Failure, ProbeError, SetUpError, Undelivered},
     inbox::Inbox,
-    outgoing_message::{Failure, OutgoingMessage, ProbeError, Receipt, Undelivered},
-    provider::{Provider, SetUpError},
+    outgoing_message::{OutgoingMessage, Receipt},
+    provider::Provider,
     senders::{SenderNames, Senders},
     smtp::{Smtp, SmtpSecurity, SmtpSettings},
     twilio::{Twilio, TwilioSettings},

@@ -17,38 +17,6 @@ pub enum Provider {
     Inbox(Arc<Inbox>),
 }
 
-/// A provider cannot be set up from its settings.
-#[derive(Debug, thiserror::Error)]
-pub enum SetUpError {
-    /// The sender is not a mailbox.
-    #[error("reading the sender's address")]
-    Sender(#[source] lettre::address::AddressError),
-    /// Without TLS, a code and a password would cross the network in the clear (S23).
-    #[error("mail without TLS is allowed to a loopback address only, and {host} is not one")]
-    PlainOutsideLoopback {
-        /// The configured host.
-        host: String,
-    },
-    /// The file with the additional certificate authority cannot be read.
-    #[error("reading the certificate authority for mail from {}", .file.display())]
-    AuthorityFile {
-        /// The file.
-        file: std::path::PathBuf,
-        /// The error of the file system.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The additional certificate authority is invalid, or TLS cannot be set up.
-    #[error("setting up TLS for mail")]
-    Tls(#[source] lettre::transport::smtp::Error),
-    /// The base URL of the API is not a URL.
-    #[error("reading Twilio's base URL")]
-    BaseUrl,
-    /// The HTTP client cannot be set up.
-    #[error("setting up the HTTP client for Twilio")]
-    HttpClient(#[source] reqwest::Error),
-}
-
 impl Provider {
     /// Name of the provider in configuration and logs.
     pub fn name(&self) -> &'static str {

@@ -12,7 +12,7 @@ use otp::{
 };
 use zeroize::Zeroizing;
 
-use super::{Client, Refused, Shared, idempotency};
+use super::{Client, Refused, Shared, done::Done, idempotency};
 use crate::{
     delivery::envelope::Envelope,
     site::TestCode,
@@ -50,21 +50,6 @@ pub(super) enum Action {
     Cancel,
     /// Redeems its result by a token that is good until then.
     Redeem { expires_at: Timestamp },
-}
-
-/// Effect of a command.
-#[derive(Clone, Debug)]
-pub(super) struct Done {
-    /// Outcome of a check.
-    pub(super) outcome: Option<Outcome>,
-    /// The verification afterwards; `None` if the client cannot reach any.
-    pub(super) verification: Option<Verification>,
-    /// A message to be handed over now.
-    pub(super) message: Option<Message>,
-    /// Time of the effect.
-    pub(super) at: Timestamp,
-    /// An earlier request with the same idempotency key had the effect.
-    pub(super) repeated: bool,
 }
 
 /// A code for a new message.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use otp::{Outcome, Timestamp, Verification};
 use serde::{Deserialize, Serialize};
 
-use super::{IdempotencyKey, Refused, commands::Done};
+use super::{IdempotencyKey, Refused, done::Done};
 use crate::{
     derived_keys::Sealer,
     store::{Decision, Records, SavedAnswer},

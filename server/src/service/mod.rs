@@ -6,6 +6,7 @@
 
 mod client;
 mod commands;
+mod done;
 mod idempotency;
 mod refused;
 #[cfg(test)]
@@ -20,10 +21,13 @@ use otp::{
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
 
-use self::commands::{Action, Command, Done};
 pub use self::{
     client::{Client, IdempotencyKey, Scope},
     refused::Refused,
+};
+use self::{
+    commands::{Action, Command},
+    done::Done,
 };
 use crate::{
     clock::Clock,
@@ -322,13 +326,5 @@ impl Snapshot {
     /// An expired verification looks like one that never was (S9).
     fn is_visible(&self) -> bool {
         self.state() != State::Expired
-    }
-}
-
-impl Done {
-    fn snapshot(self) -> Result<Snapshot, Refused> {
-        let Self { verification, at: now, repeated, .. } = self;
-        let verification = verification.ok_or(Refused::NotFound)?;
-        Ok(Snapshot { verification, now, repeated })
     }
 }

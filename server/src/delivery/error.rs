@@ -1,0 +1,99 @@
+//! Errors of providers.
+
+/// A failed try to send a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{kind}: {reason}")]
+pub struct Undelivered {
+    /// Whether a retry can help.
+    pub kind: Failure,
+    /// For the operator: the failed action and protocol codes. Never text of the other side, since mail
+    /// servers and gateways repeat the recipient in it.
+    pub reason: String,
+}
+
+/// Kind of a failed try.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Failure {
+    /// The message was not sent; a later try may succeed.
+    Transient,
+    /// The message was not sent, and this provider will not send it later either.
+    Permanent,
+    /// The message was handed over and not confirmed: it may have been sent.
+    Ambiguous,
+}
+
+impl Undelivered {
+    /// A failure of kind [`Failure::Transient`].
+    pub fn transient(reason: impl Into<String>) -> Self {
+        Self { kind: Failure::Transient, reason: reason.into() }
+    }
+
+    /// A failure of kind [`Failure::Permanent`].
+    pub fn permanent(reason: impl Into<String>) -> Self {
+        Self { kind: Failure::Permanent, reason: reason.into() }
+    }
+
+    /// A failure of kind [`Failure::Ambiguous`].
+    pub fn ambiguous(reason: impl Into<String>) -> Self {
+        Self { kind: Failure::Ambiguous, reason: reason.into() }
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Transient => "transient",
+            Self::Permanent => "permanent",
+            Self::Ambiguous => "ambiguous",
+        })
+    }
+}
+
+/// A provider would not be able to send.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeError {
+    /// It refuses the credentials.
+    #[error("the provider refuses the credentials: {reason}")]
+    Rejected {
+        /// The answer in protocol codes.
+        reason: String,
+    },
+    /// It does not answer, or not as expected; this may pass.
+    #[error("the provider cannot be reached: {reason}")]
+    Unreachable {
+        /// The failed action and the failure.
+        reason: String,
+    },
+}
+
+/// A provider cannot be set up from its settings.
+#[derive(Debug, thiserror::Error)]
+pub enum SetUpError {
+    /// The sender is not a mailbox.
+    #[error("reading the sender's address")]
+    Sender(#[source] lettre::address::AddressError),
+    /// Without TLS, a code and a password would cross the network in the clear (S23).
+    #[error("mail without TLS is allowed to a loopback address only, and {host} is not one")]
+    PlainOutsideLoopback {
+        /// The configured host.
+        host: String,
+    },
+    /// The file with the additional certificate authority cannot be read.
+    #[error("reading the certificate authority for mail from {}", .file.display())]
+    AuthorityFile {
+        /// The file.
+        file: std::path::PathBuf,
+        /// The error of the file system.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The additional certificate authority is invalid, or TLS cannot be set up.
+    #[error("setting up TLS for mail")]
+    Tls(#[source] lettre::transport::smtp::Error),
+    /// The base URL of the API is not a URL.
+    #[error("reading Twilio's base URL")]
+    BaseUrl,
+    /// The HTTP client cannot be set up.
+    #[error("setting up the HTTP client for Twilio")]
+    HttpClient(#[source] reqwest::Error),
+}

@@ -1,0 +1,30 @@
+//! The effect of a command.
+
+use otp::{Outcome, Timestamp, Verification};
+
+use super::{Refused, Snapshot};
+use crate::store::Message;
+
+/// Effect of a command.
+#[derive(Clone, Debug)]
+pub(super) struct Done {
+    /// Outcome of a check.
+    pub(super) outcome: Option<Outcome>,
+    /// The verification afterwards; `None` if the client cannot reach any.
+    pub(super) verification: Option<Verification>,
+    /// A message to be handed over now.
+    pub(super) message: Option<Message>,
+    /// Time of the effect.
+    pub(super) at: Timestamp,
+    /// An earlier request with the same idempotency key had the effect.
+    pub(super) repeated: bool,
+}
+
+impl Done {
+    /// The verification at the time of the effect.
+    pub(super) fn snapshot(self) -> Result<Snapshot, Refused> {
+        let Self { verification, at: now, repeated, .. } = self;
+        let verification = verification.ok_or(Refused::NotFound)?;
+        Ok(Snapshot { verification, now, repeated })
+    }
+}
