@@ -59,6 +59,6 @@ pub trait Port: Send + Sync {
         channel: Option<Channel>,
     ) -> Result<VerificationView, ApiError>;
 
-    /// Calls a verification off. Calling it off twice is no error.
+    /// Cancels a verification. Canceling it twice is no error.
     async fn cancel(&self, caller: &Caller, id: &str) -> Result<(), ApiError>;
 }

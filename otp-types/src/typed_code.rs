@@ -50,7 +50,7 @@ fn only(numbers: impl Iterator<Item = String>, length: usize) -> Option<String> 
     fitting.all(|other| other == first).then_some(first)
 }
 
-/// A decimal digit of any script becomes its ASCII sister, anything else stays.
+/// A decimal digit of any script becomes its ASCII equivalent, anything else stays.
 fn fold(c: char) -> char {
     // The digits of a script stand in a row of ten: what precedes `c` most closely is its zero.
     let point = u32::from(c);

@@ -22,7 +22,7 @@ use crate::keyring::Keyring;
 pub struct DerivedKeys {
     /// HMAC keys for code digests, newest first.
     pub peppers: Arc<Peppers>,
-    /// Encryption keys of the outbox, newest first.
+    /// Encryption keys of the outbox and of saved answers, newest first.
     pub sealer: Arc<Sealer>,
     /// HMAC key for the names of counters and idempotency keys.
     pub pseudonyms: Arc<Pseudonyms>,

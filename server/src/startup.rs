@@ -72,7 +72,7 @@ pub enum StartupError {
     /// A provider cannot be set up.
     #[error("setting up the providers")]
     Provider(#[from] SetUpError),
-    /// Sites cannot be told of their verifications.
+    /// The webhook client cannot be set up.
     #[error("setting up the HTTP client for webhooks")]
     Webhooks(#[source] reqwest::Error),
     /// The address cannot be listened on.

@@ -1,6 +1,6 @@
 //! Signals and event handlers of the hydrated card.
 //!
-//! The server only creates the signals. The content is computed in `state`; this module connects the
+//! The server only creates the signals. The content is computed in `card_state`; this module connects the
 //! field, the server functions and the clock.
 
 use std::time::Duration;

@@ -31,7 +31,7 @@ pub(super) async fn send_test(
 
     let code = Code::generate(config.policy.code_length, &mut SysRng)?;
     let now = Clock::system(Timestamp::default()).now();
-    let letter = OutgoingMessage {
+    let message = OutgoingMessage {
         id: format!("test-{}", now.as_millis()),
         channel: recipient.channel(),
         to: recipient,
@@ -43,8 +43,8 @@ pub(super) async fn send_test(
         origin_host: config.server.origin(config.server.bind).host().to_owned(),
         embedder_host: None,
     };
-    let to = letter.to.masked();
-    match dispatcher.deliver(&letter, 0, now).await {
+    let to = message.to.masked();
+    match dispatcher.deliver(&message, 0, now).await {
         Ok(receipt) if inbox.messages().is_empty() => {
             let reference = receipt.reference.map(|reference| format!(", as {reference}"));
             let (provider, reference) = (receipt.provider, reference.unwrap_or_default());

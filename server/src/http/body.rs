@@ -18,7 +18,7 @@ use super::problem::Problem;
 const LIMIT: usize = 16 * 1024;
 
 /// Longest time for a body to arrive; 16 KiB take a few seconds on the slowest mobile network.
-const PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The request with its whole body.
 ///
@@ -34,7 +34,7 @@ pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
     if body.size_hint().lower() > LIMIT as u64 {
         return Err(Problem::bare(StatusCode::PAYLOAD_TOO_LARGE));
     }
-    match tokio::time::timeout(PATIENCE, to_bytes(body, LIMIT)).await {
+    match tokio::time::timeout(TIMEOUT, to_bytes(body, LIMIT)).await {
         Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
         Ok(Err(error)) if is_too_long(&error) => Err(Problem::bare(StatusCode::PAYLOAD_TOO_LARGE)),
         Ok(Err(_)) => Err(Problem::bare(StatusCode::BAD_REQUEST)),

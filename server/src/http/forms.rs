@@ -39,8 +39,8 @@ impl<T: DeserializeOwned> FromRequest<Arc<Context>> for Fields<T> {
     }
 }
 
-/// Id of a verification, which can stand in a `Location` as it is. Ids are base64url; anything else
-/// was never ours, and is answered like what never was.
+/// Id of a verification, which can stand in a `Location` as it is. Ids are base64url; any other text is
+/// answered like an unknown id.
 pub(super) struct Id(String);
 
 impl FromRequestParts<Arc<Context>> for Id {

@@ -14,7 +14,7 @@ use axum::{extract::State, http::StatusCode};
 use super::Context;
 
 /// Time after which a store that does not answer counts as away.
-const PATIENCE: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Health check of the store.
 #[async_trait]
@@ -49,7 +49,7 @@ impl Readiness {
         if self.0.stopping.load(Ordering::Relaxed) {
             return false;
         }
-        tokio::time::timeout(PATIENCE, self.0.store.ping()).await.unwrap_or(false)
+        tokio::time::timeout(TIMEOUT, self.0.store.ping()).await.unwrap_or(false)
     }
 }
 

@@ -59,7 +59,7 @@ async fn present(
     response
 }
 
-/// Lets requests pass that may act, with their whole bodies.
+/// Refuses cross-site requests and reads the body within bounds.
 async fn admit(
     State(context): State<Arc<Context>>,
     request: Request,
@@ -80,7 +80,7 @@ async fn give_up(_: BoxError) -> Problem {
     ApiError::Unavailable { retry_after: 1 }.into()
 }
 
-/// Keeps the panic's message back: it may hold what nobody may read. The hook has logged where.
+/// Leaves out the panic's message, which may hold secrets. The panic hook has logged the location.
 fn recover(_: Box<dyn Any + Send>) -> Response {
     Problem::from(ApiError::Internal).into_response()
 }

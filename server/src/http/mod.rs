@@ -70,7 +70,7 @@ pub struct Web {
     pub origin: Origin,
     /// Longest time from a request's last header line to its answer.
     pub request_timeout: Duration,
-    /// URIs for reports of vulnerabilities: `mailto:`, `https:` or `tel:`.
+    /// URIs for reports of vulnerabilities: `mailto:` or `https:`.
     pub security_contacts: Vec<String>,
     /// The server's clock, in milliseconds since the Unix epoch.
     pub now: Box<dyn Fn() -> u64 + Send + Sync>,

@@ -176,7 +176,7 @@ impl Command {
         drawn: &Code,
     ) -> Result<Done, Refused> {
         let mut verification = self.reached(records)?.clone();
-        // Decided when it was opened: what began as the real thing never becomes a test_mode.
+        // Decided when it was opened: a verification that began with a real code never gets a test code.
         let code = if verification.details().test_mode {
             let test_code = self.test_code(verification.site(), verification.recipient());
             NewCode::scripted(&test_code.ok_or(Refused::NotFound)?, self.now)?

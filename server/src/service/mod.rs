@@ -1,6 +1,6 @@
 //! The use cases: start, look up, check, resend, cancel, redeem.
 //!
-//! Each takes the same way. The time and fresh random digits are fetched first; one pure `Command`
+//! Each works the same way. The time and fresh random digits are fetched first; one pure `Command`
 //! decides inside the store's transaction; once its decision is durable, the caller is answered and
 //! the delivery worker is woken for a new message.
 

@@ -1,6 +1,6 @@
 //! The store of verifications, counters and the outbox.
 //!
-//! [`Store`] is written in verbs that cannot race. The rules themselves are never written again in
+//! [`Store`] is made of atomic operations. The rules themselves are never written again in
 //! SQL: a [`Step`] is a pure function over [`Records`], and a store runs it atomically and makes
 //! its changes durable before it answers.
 

@@ -158,7 +158,7 @@ impl TestApp {
 }
 
 /// Longest time that anything is polled for. An idle machine needs milliseconds.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Polls until there is a value.
 ///
@@ -172,7 +172,7 @@ async fn eventually<T>(waited_for: &str, mut poll: impl AsyncFnMut() -> Option<T
             }
         }
     };
-    let polled = tokio::time::timeout(PATIENCE, polled).await;
+    let polled = tokio::time::timeout(TIMEOUT, polled).await;
     polled.unwrap_or_else(|_| panic!("waited for {waited_for} in vain"))
 }
 

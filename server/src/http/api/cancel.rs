@@ -1,4 +1,4 @@
-//! `DELETE /v1/verifications/{id}`: calls one off.
+//! `DELETE /v1/verifications/{id}`: cancels one.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::http::{Context, problem::Problem};
 
-/// Call a verification off
+/// Cancel a verification
 ///
 /// Its codes stop working, and messages that are not on their way yet are not sent. One that is
-/// over stays as it is. What was called off can still be looked up until it expires.
+/// over stays as it is. A canceled verification can still be looked up until it expires.
 #[utoipa::path(
     delete,
     path = "/v1/verifications/{id}",

@@ -23,19 +23,35 @@ mod responses;
 use std::sync::Arc;
 
 use axum::Router;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
-pub use self::openapi::description;
 use super::Context;
 
-/// Whether the API answers at an address: then problems are JSON, whatever is asked for, and it is
-/// the secret key that tells friend from foe.
+/// Whether the API answers at an address: then problems are JSON, whatever is asked for, and
+/// requests are authenticated by secret key instead of by origin.
 pub(super) fn answers_at(path: &str) -> bool {
     path.starts_with("/v1/") || path.starts_with("/.well-known/")
 }
 
+/// The endpoints with their descriptions.
+fn endpoints() -> OpenApiRouter<Arc<Context>> {
+    openapi::router()
+        .routes(routes!(create::create))
+        .routes(routes!(get::get, cancel::cancel))
+        .routes(routes!(check::check))
+        .routes(routes!(resend::resend))
+        .routes(routes!(redeem::redeem))
+        .routes(routes!(jwks::jwks))
+}
+
+/// The description in JSON, as it is committed: that of an example server.
+pub fn description() -> String {
+    openapi::text(&openapi::described(&endpoints().into_openapi(), openapi::EXAMPLE_ORIGIN))
+}
+
 /// Its routes, and the description of itself.
 pub(super) fn routes(origin: &str) -> Router<Arc<Context>> {
-    let (routes, description) = openapi::endpoints().split_for_parts();
+    let (routes, description) = endpoints().split_for_parts();
     let description = openapi::described(&description, origin);
     routes.merge(openapi::routes(&description)).merge(reference::routes(&description, origin))
 }

@@ -11,16 +11,13 @@ use utoipa::{
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::router::OpenApiRouter;
 
-use super::{
-    cancel, check, create, get as look, jwks, openapi_postprocess::postprocess, redeem, resend,
-    responses::ProblemDocument,
-};
+use super::{openapi_postprocess::postprocess, responses::ProblemDocument};
 use crate::http::Context;
 
 /// Origin of the server in the committed description.
-const EXAMPLE_ORIGIN: &str = "https://otp.example.com";
+pub(super) const EXAMPLE_ORIGIN: &str = "https://otp.example.com";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -41,8 +38,8 @@ const EXAMPLE_ORIGIN: &str = "https://otp.example.com";
 )]
 struct Description;
 
-/// The endpoints with their descriptions.
-pub(super) fn endpoints() -> OpenApiRouter<Arc<Context>> {
+/// A router without endpoints, with everything that the description says beside them.
+pub(super) fn router() -> OpenApiRouter<Arc<Context>> {
     let mut description = Description::openapi();
     let components = description.components.get_or_insert_default();
     components.add_security_scheme(
@@ -55,17 +52,6 @@ pub(super) fn endpoints() -> OpenApiRouter<Arc<Context>> {
         ),
     );
     OpenApiRouter::with_openapi(description)
-        .routes(routes!(create::create))
-        .routes(routes!(look::get, cancel::cancel))
-        .routes(routes!(check::check))
-        .routes(routes!(resend::resend))
-        .routes(routes!(redeem::redeem))
-        .routes(routes!(jwks::jwks))
-}
-
-/// The description in JSON, as it is committed: that of an example server.
-pub fn description() -> String {
-    text(&described(&endpoints().into_openapi(), EXAMPLE_ORIGIN))
 }
 
 /// The description of the server at `origin`.
@@ -80,7 +66,8 @@ pub(super) fn described(description: &openapi::OpenApi, origin: &str) -> Value {
     description
 }
 
-fn text(description: &Value) -> String {
+/// The description as it is served and committed.
+pub(super) fn text(description: &Value) -> String {
     format!("{description:#}\n")
 }
 

@@ -32,7 +32,7 @@ pub(super) struct Body {
 /// Send another code
 ///
 /// The code before it stays valid for its own lifetime, because messages arrive late and out of
-/// order. The budget of guesses stays what it was. Nothing needs to be brought along.
+/// order. The budget of guesses stays what it was. The body may be empty.
 #[utoipa::path(
     post,
     path = "/v1/verifications/{id}/sends",

@@ -144,7 +144,7 @@ pub(super) struct Redemption {
     /// State: `approved`, or it would have no token.
     state: State,
     /// The recipient, whole and in canonical form: an address in lower case, or a number in E.164.
-    /// One person has one.
+    /// All spellings of one recipient have the same one.
     #[schema(example = "jane@example.com")]
     recipient: String,
     /// The recipient with the spelling of its local part as it was typed.

@@ -28,7 +28,7 @@ pub(super) const BATCH: usize = 256;
 const GATHER: Duration = Duration::from_micros(150);
 
 /// Time after which the store counts as away for a caller (S26 asks for an answer in a second).
-const PATIENCE: Duration = Duration::from_millis(900);
+const TIMEOUT: Duration = Duration::from_millis(900);
 /// Wait for another process that has the file locked: a little less than callers wait, so that they
 /// learn the reason.
 pub(super) const BUSY: Duration = Duration::from_millis(800);
@@ -76,7 +76,7 @@ impl ConnectionThread {
             })
         })?;
         // A caller that gives up drops its end of the channel, and the thread skips the job.
-        tokio::time::timeout(PATIENCE, answer)
+        tokio::time::timeout(TIMEOUT, answer)
             .await
             .map_err(|elapsed| StoreError::Unavailable(elapsed.into()))?
             .map_err(|ended| StoreError::Unavailable(ended.into()))?
