@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use otp::{DeliveryState, Timestamp, VerificationId};
+use otp::{DeliveryState, Timestamp};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -21,7 +21,7 @@ use crate::{
     derived_keys::Sealer,
     error_chain::log_error,
     outbox::{Backoff, LeasedQueue},
-    store::{AnyStore, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step},
+    store::{AnyStore, Message, OutboxChange, Queue, Records},
 };
 
 /// Messages tried concurrently; more wait in the channel or in the outbox.
@@ -137,11 +137,23 @@ impl DeliveryWorker {
         self.settle(&message, tries, settlement).await;
     }
 
-    /// Records the result of a try.
+    /// Records the result of a try with the verification and in the outbox.
     async fn settle(&self, message: &Message, tries: u32, settled: Settlement) {
         let Message { key, leased_until, .. } = *message;
-        let step = |now| Settle { key, leased_until, tries, settled, now };
-        self.queue().settle(leased_until, step).await;
+        let change = move |records: &mut Records, now| {
+            records.outbox.push(match settled {
+                Settlement::Retry { at, unanswered } => {
+                    OutboxChange::Retry { key, leased_until, at, tries, unanswered }
+                }
+                Settlement::Sent | Settlement::Undelivered { .. } => OutboxChange::Remove { key },
+            });
+            let Some(verification) = &mut records.verification else { return };
+            verification.record_delivery(key.number, settled.delivery(), tries);
+            if let Settlement::Undelivered { refused: true } = settled {
+                verification.record_refusal(now);
+            }
+        };
+        self.queue().settle(message, change).await;
     }
 
     fn settlement(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
@@ -171,52 +183,13 @@ impl Settlement {
     fn undelivered(refused: bool) -> Self {
         Self::Undelivered { refused }
     }
-}
 
-/// Step that records a settlement with the verification and in the outbox.
-struct Settle {
-    key: MessageKey,
-    leased_until: Timestamp,
-    tries: u32,
-    settled: Settlement,
-    now: Timestamp,
-}
-
-impl Step for Settle {
-    type Output = ();
-
-    fn verification(&self) -> VerificationId {
-        self.key.verification
-    }
-
-    fn now(&self) -> Timestamp {
-        self.now
-    }
-
-    fn run(&mut self, records: &mut Records) -> Decision<()> {
-        self.settle(records);
-        Decision::Commit(())
-    }
-}
-
-impl Settle {
-    fn settle(&self, records: &mut Records) {
-        let Self { key, leased_until, tries, settled, now } = *self;
-        records.outbox.push(match settled {
-            Settlement::Retry { at, unanswered } => {
-                OutboxChange::Retry { key, leased_until, at, tries, unanswered }
-            }
-            Settlement::Sent | Settlement::Undelivered { .. } => OutboxChange::Remove { key },
-        });
-        let Some(verification) = &mut records.verification else { return };
-        let delivery = match settled {
-            Settlement::Sent => DeliveryState::Sent,
-            Settlement::Retry { .. } => DeliveryState::Accepted,
-            Settlement::Undelivered { .. } => DeliveryState::Undelivered,
-        };
-        verification.record_delivery(key.number, delivery, tries);
-        if let Settlement::Undelivered { refused: true } = settled {
-            verification.record_refusal(now);
+    /// The progress of the message after it.
+    fn delivery(self) -> DeliveryState {
+        match self {
+            Self::Sent => DeliveryState::Sent,
+            Self::Retry { .. } => DeliveryState::Accepted,
+            Self::Undelivered { .. } => DeliveryState::Undelivered,
         }
     }
 }

@@ -7,7 +7,7 @@ use otp::{Timestamp, VerificationId};
 use crate::{
     clock::Clock,
     error_chain::log_error,
-    store::{AnyStore, Decision, Message, OutboxChange, Queue, Records, Step, Store},
+    store::{AnyStore, Decision, Message, Queue, Records, Step, Store},
 };
 
 /// Pause between two tries to settle a message while the store is unavailable.
@@ -45,42 +45,37 @@ impl LeasedQueue<'_> {
         })
     }
 
-    /// Commits the result of a try, retrying until the lease ends, so that a short outage of the store
-    /// does not send a message twice.
+    /// Commits the result of a try of `message`, retrying until the lease ends, so that a short outage
+    /// of the store does not send a message twice.
     ///
-    /// `step` makes the step of each try from the current time. `None` if the lease ended first.
-    pub async fn settle<T: Step>(
+    /// `change` is a step over the records of the message's verification at the given time: it may run
+    /// more than once.
+    pub async fn settle(
         &self,
-        leased_until: Timestamp,
-        step: impl Fn(Timestamp) -> T + Send,
-    ) -> Option<T::Output> {
+        message: &Message,
+        change: impl Fn(&mut Records, Timestamp) + Clone + Send + 'static,
+    ) {
         loop {
-            let error = match self.store.apply(step(self.clock.now())).await {
-                Ok(output) => return Some(output),
-                Err(error) => error,
-            };
-            if self.clock.now() + PAUSE >= leased_until {
+            let (verification, now) = (message.key.verification, self.clock.now());
+            let step = Settle { verification, now, change: change.clone() };
+            let Err(error) = self.store.apply(step).await else { return };
+            if self.clock.now() + PAUSE >= message.leased_until {
                 // Another worker will try the message again: at worst it arrives twice.
-                log_error(&error, "settling an outbox message failed; it may be sent twice");
-                return None;
+                return log_error(&error, "settling an outbox message failed; it may be sent twice");
             }
             tokio::time::sleep(PAUSE).await;
         }
     }
 }
 
-/// Step that changes the outbox only.
-#[derive(Debug)]
-pub struct ChangeOutbox {
-    /// The verification that the message belongs to.
-    pub verification: VerificationId,
-    /// The change.
-    pub change: OutboxChange,
-    /// The time of it.
-    pub now: Timestamp,
+/// Step that commits the result of a try.
+struct Settle<F> {
+    verification: VerificationId,
+    now: Timestamp,
+    change: F,
 }
 
-impl Step for ChangeOutbox {
+impl<F: Fn(&mut Records, Timestamp) + Send + 'static> Step for Settle<F> {
     type Output = ();
 
     fn verification(&self) -> VerificationId {
@@ -92,7 +87,7 @@ impl Step for ChangeOutbox {
     }
 
     fn run(&mut self, records: &mut Records) -> Decision<()> {
-        records.outbox.push(self.change.clone());
+        (self.change)(records, self.now);
         Decision::Commit(())
     }
 }

@@ -13,7 +13,7 @@ mod sealed;
 pub use self::{
     backoff::{Backoff, with_jitter},
     breaker::Breaker,
-    leased_queue::{ChangeOutbox, LeasedQueue},
+    leased_queue::LeasedQueue,
     message_id::public_id,
     sealed::{Unreadable, open, seal},
 };

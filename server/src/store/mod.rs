@@ -82,6 +82,15 @@ pub enum AnyStore {
     Sqlite(SqliteStore),
 }
 
+/// Evaluates an expression on whichever back end there is.
+macro_rules! on_back_end {
+    ($any:ident, $store:ident => $value:expr) => {
+        match $any {
+            AnyStore::Sqlite($store) => $value,
+        }
+    };
+}
+
 impl Store for AnyStore {
     fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
         match self {
@@ -90,15 +99,11 @@ impl Store for AnyStore {
     }
 
     async fn read(&self, id: VerificationId) -> Result<Option<Verification>, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.read(id).await,
-        }
+        on_back_end!(self, store => store.read(id).await)
     }
 
     async fn apply<S: Step>(&self, step: S) -> Result<S::Output, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.apply(step).await,
-        }
+        on_back_end!(self, store => store.apply(step).await)
     }
 
     async fn claim(
@@ -108,33 +113,23 @@ impl Store for AnyStore {
         lease: Duration,
         limit: usize,
     ) -> Result<Vec<Message>, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.claim(queue, now, lease, limit).await,
-        }
+        on_back_end!(self, store => store.claim(queue, now, lease, limit).await)
     }
 
     async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.next_due(queue).await,
-        }
+        on_back_end!(self, store => store.next_due(queue).await)
     }
 
     async fn sweep(&self, now: Timestamp, retention: Duration) -> Result<Swept, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.sweep(now, retention).await,
-        }
+        on_back_end!(self, store => store.sweep(now, retention).await)
     }
 
     async fn latest_time(&self) -> Result<Timestamp, StoreError> {
-        match self {
-            Self::Sqlite(store) => store.latest_time().await,
-        }
+        on_back_end!(self, store => store.latest_time().await)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(store) => store.ping().await,
-        }
+        on_back_end!(self, store => store.ping().await)
     }
 }
 

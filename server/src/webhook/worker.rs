@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Endpoint, EventRecorder, WebhookSender,
     event::QueuedEvent,
-    expiry::Lapse,
+    expiry,
     payload::Data,
     schedule,
     sender::{Answer, Post},
@@ -23,8 +23,8 @@ use super::{
 use crate::{
     clock::Clock,
     error_chain::log_error,
-    outbox::{ChangeOutbox, LeasedQueue, public_id},
-    store::{AnyStore, Message, OutboxChange, Queue},
+    outbox::{LeasedQueue, public_id},
+    store::{AnyStore, Message, OutboxChange, Queue, Records},
 };
 
 /// Events claimed at once.
@@ -207,20 +207,17 @@ impl WebhookWorker {
     }
 
     async fn settle(&self, message: &Message, change: OutboxChange) {
-        let verification = message.key.verification;
-        let step = |now| ChangeOutbox { verification, change: change.clone(), now };
-        self.queue().settle(message.leased_until, step).await;
+        let change = move |records: &mut Records, _| records.outbox.push(change.clone());
+        self.queue().settle(message, change).await;
     }
 
     /// Records the expiry event of a verification, or postpones its deadline.
     async fn check_expiry(&self, message: &Message, data: Data) {
-        let Message { key, leased_until, .. } = *message;
-        let recorder = &self.recorder;
-        let step = |now| {
-            let (recorder, data) = (recorder.clone(), data.clone());
-            Lapse { key, leased_until, data, recorder, now }
+        let (deadline, recorder) = (message.clone(), self.recorder.clone());
+        let check = move |records: &mut Records, now| {
+            expiry::check(&deadline, &data, &recorder, records, now);
         };
-        self.queue().settle(leased_until, step).await;
+        self.queue().settle(message, check).await;
         self.recorder.wake();
     }
 }
