@@ -40,11 +40,6 @@ pub enum ApiError {
     NotFound,
     /// The secret key is missing or unknown.
     Unauthorized,
-    /// A field of the request cannot be accepted.
-    InvalidField {
-        /// The field.
-        field: Field,
-    },
     /// The return URL is none that the site has listed.
     InvalidReturnUrl,
     /// The idempotency key was used for another request.
@@ -70,21 +65,12 @@ pub enum ApiError {
     Internal,
 }
 
-/// A field of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "ssr", derive(serde::Serialize), serde(rename_all = "snake_case"))]
-pub enum Field {
-    /// The page's state.
-    State,
-}
-
 impl ApiError {
     /// The HTTP status that goes with it.
     pub fn status(&self) -> u16 {
         match self {
             Self::InvalidRecipient { .. }
             | Self::ChannelUnavailable
-            | Self::InvalidField { .. }
             | Self::IdempotencyKeyReused
             | Self::InvalidToken
             | Self::TokenExpired => 422,

@@ -73,6 +73,58 @@ string_enum! {
 }
 
 string_enum! {
+    /// Code of a problem.
+    ProblemCode {
+        /// The verification is over.
+        AlreadyFinished = "already_finished",
+        /// The request could not be read.
+        BadRequest = "bad_request",
+        /// The channel does not reach the recipient.
+        ChannelUnavailable = "channel_unavailable",
+        /// The request comes from a page of another site.
+        CrossSite = "cross_site",
+        /// The idempotency key belongs to another request.
+        IdempotencyKeyReused = "idempotency_key_reused",
+        /// A fault of the server.
+        Internal = "internal",
+        /// A field of the request cannot be accepted.
+        InvalidField = "invalid_field",
+        /// The recipient is not an address or number that a code can be sent to.
+        InvalidRecipient = "invalid_recipient",
+        /// The site does not list the return URL.
+        InvalidReturnUrl = "invalid_return_url",
+        /// The token is none of this server for this site.
+        InvalidToken = "invalid_token",
+        /// The address does not answer to the method.
+        MethodNotAllowed = "method_not_allowed",
+        /// The verification has sent as many messages as it may.
+        NoSendsLeft = "no_sends_left",
+        /// The site does not list the origin of the page.
+        NotEmbeddable = "not_embeddable",
+        /// There is nothing at the address, or no such verification.
+        NotFound = "not_found",
+        /// The body is too long.
+        PayloadTooLarge = "payload_too_large",
+        /// A limit is reached.
+        RateLimited = "rate_limited",
+        /// The body took too long to arrive.
+        RequestTimeout = "request_timeout",
+        /// Another code cannot be sent yet.
+        ResendTooEarly = "resend_too_early",
+        /// The token was redeemed before.
+        TokenAlreadyRedeemed = "token_already_redeemed",
+        /// The token has expired.
+        TokenExpired = "token_expired",
+        /// The secret key is missing or unknown.
+        Unauthorized = "unauthorized",
+        /// The service is away for the moment.
+        Unavailable = "unavailable",
+        /// The content type is not one that the address reads.
+        UnsupportedMediaType = "unsupported_media_type",
+    }
+}
+
+string_enum! {
     /// Problem with a guess that cannot be read as a code.
     CodeProblem {
         /// Nothing was typed.

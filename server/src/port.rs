@@ -4,7 +4,7 @@
 //! become the closed set of errors that a client may know.
 
 use app::{
-    error::{ApiError, Field},
+    error::ApiError,
     port::{Caller, Port},
     wire::{self, EmbedOffer, Embedding, PageView, Place, WayBack},
 };
@@ -21,9 +21,6 @@ use crate::{
 const HOSTED: &str = "hosted-page";
 /// Purpose of verifications that begin in a frame.
 const EMBEDDED: &str = "embedded";
-
-/// Longest state of a page, in characters.
-const LONGEST_STATE: usize = 256;
 
 /// The port of the pages.
 #[derive(Debug)]
@@ -148,10 +145,6 @@ impl Port for BrowserPort {
             Some(Embedding { site_key, origin, page_state }) => {
                 let site = sites.with_public_key(site_key).ok_or(ApiError::CrossSite)?;
                 let origin = site.origin(origin).ok_or(ApiError::CrossSite)?.as_str().to_owned();
-                let too_long = |state: &String| state.chars().count() > LONGEST_STATE;
-                if page_state.as_ref().is_some_and(too_long) {
-                    return Err(ApiError::InvalidField { field: Field::State });
-                }
                 let (origin, page_state) = (Some(origin), page_state.clone());
                 (site, EMBEDDED, Details { origin, page_state, ..Details::default() })
             }

@@ -5,9 +5,14 @@
 
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
+use app::wire::{Country, StartOptions};
 use async_trait::async_trait;
 use axum::Router;
-use otp::{Channel, Timestamp, recipient::calling_regions, token::MAX_LIFETIME};
+use otp::{
+    Channel, Timestamp,
+    recipient::{CallingRegion, calling_regions},
+    token::MAX_LIFETIME,
+};
 use rand::rngs::SysRng;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
@@ -133,7 +138,7 @@ impl Application {
             limits: config.limits.clone(),
             lease,
         };
-        let start = start_settings(config, &rules.channels);
+        let start = start_options(config, &rules.channels);
         let (wake, committed) = mpsc::channel(COMMITTED);
         let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
         let sender =
@@ -166,8 +171,9 @@ impl Application {
             service,
             catalogue,
             assets: http::assets::page_assets(),
+            brand: config.sites.first().brand.clone(),
             start,
-            inbox: development.then(|| dev_inbox(inbox)),
+            inbox: development.then(|| Box::new(move || inbox.messages()) as _),
             readiness: readiness.clone(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             origin,
@@ -301,20 +307,21 @@ fn endpoints(
     .collect()
 }
 
-fn start_settings(config: &Config, channels: &[Channel]) -> http::StartSettings {
+/// Options of the start page, in no language yet.
+fn start_options(config: &Config, channels: &[Channel]) -> StartOptions {
     let by_phone = channels.contains(&Channel::Sms);
     let regions = if by_phone { calling_regions() } else { Vec::new() };
-    http::StartSettings {
-        brand: config.sites.first().brand.clone(),
+    let country = |CallingRegion { region, calling_code }| Country {
+        name: region.clone(),
+        region,
+        calling_code,
+    };
+    StartOptions {
         channels: channels.to_vec(),
         fixed_recipient: config.page.fixed_recipient.as_ref().map(otp::Recipient::masked),
+        countries: regions.into_iter().map(country).collect(),
         default_country: config.page.default_country.clone(),
-        regions: regions.into_iter().map(|found| (found.region, found.calling_code)).collect(),
     }
-}
-
-fn dev_inbox(inbox: Arc<Inbox>) -> http::DevInbox {
-    http::DevInbox { messages: Box::new(move || inbox.messages()) }
 }
 
 /// The store as the readiness check uses it.

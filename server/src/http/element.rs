@@ -20,7 +20,7 @@ use axum::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::{Context, api::json, caller, problem::Problem};
+use super::{Context, api::json, caller, frame, problem::Problem};
 
 /// Path that the element posts to.
 pub(super) const PATH: &str = "/embed/verifications";
@@ -89,6 +89,10 @@ pub(super) async fn start(
     let port = &context.web.port;
     if port.embed_offer(&start.site_key, origin).is_none() {
         return Err(ApiError::NotEmbeddable.into());
+    }
+    if start.state.as_deref().is_some_and(frame::is_too_long) {
+        let problem = Problem::field("state".to_owned(), format!("`state` {}.", frame::STATE));
+        return Ok(readable_by(origin, problem.into_response()));
     }
     if let Some(locale) = &start.locale {
         caller.locale = context.web.catalogue.negotiate(Some(locale));

@@ -41,6 +41,14 @@ struct EmbedQuery {
     wait: u64,
 }
 
+/// Bounds of the state of the page around.
+pub(super) const STATE: &str = "must be text of up to 256 characters";
+
+/// Whether the state of the page around is too long.
+pub(super) fn is_too_long(state: &str) -> bool {
+    state.chars().count() > 256
+}
+
 /// Parameters that concern one page alone and are not carried along to the next.
 const PASSING: [&str; 3] = ["refused", "wait", "e"];
 
@@ -76,6 +84,9 @@ impl Frame {
         let Query(asked) = query.map_err(|rejection| unreadable(&rejection))?;
         let offer = context.web.port.embed_offer(&asked.site_key, &asked.origin);
         let offer = offer.ok_or(ApiError::NotEmbeddable)?;
+        if asked.state.as_deref().is_some_and(is_too_long) {
+            return Err(Problem::parameter("state", STATE));
+        }
         let locale = match asked.locale.as_str() {
             "" => caller::locale(context, request.headers().get(header::ACCEPT_LANGUAGE)),
             wanted => context.web.catalogue.negotiate(Some(wanted)),

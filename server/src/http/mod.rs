@@ -33,7 +33,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use app::{
     pages::Assets,
     port::Port,
-    wire::{Brand, Channel, Country, StartOptions},
+    wire::{Brand, InboxMessage, StartOptions},
 };
 use axum::{
     Router,
@@ -42,7 +42,6 @@ use axum::{
 use ipnet::IpNet;
 
 pub use self::{
-    dev_inbox::DevInbox,
     health::{Readiness, StorePing},
     serve::{Ended, Server, Timeouts},
 };
@@ -58,10 +57,12 @@ pub struct Web {
     pub catalogue: Arc<Catalogue>,
     /// Files that pages load.
     pub assets: Assets,
-    /// Choices on the first page.
-    pub start: StartSettings,
-    /// The development inbox, where there is one.
-    pub inbox: Option<DevInbox>,
+    /// The relying party of the start page.
+    pub brand: Brand,
+    /// Options of the start page; its countries have their region for a name.
+    pub start: StartOptions,
+    /// The messages of the development inbox, where there is one.
+    pub inbox: Option<Box<dyn Fn() -> Vec<InboxMessage> + Send + Sync>>,
     /// Readiness for requests.
     pub readiness: Readiness,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -76,26 +77,10 @@ pub struct Web {
     pub now: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
-/// Choices on the first page, in no language yet.
-#[derive(Clone, Debug, Default)]
-pub struct StartSettings {
-    /// The relying party whose page it is.
-    pub brand: Brand,
-    /// The channels that have a provider, in the order to offer them.
-    pub channels: Vec<Channel>,
-    /// The masked form of the one recipient that codes go to, if it is fixed.
-    pub fixed_recipient: Option<String>,
-    /// The region that is selected at first.
-    pub default_country: String,
-    /// Regions of the phone form (ISO 3166-1 alpha-2) with their calling codes; none without a
-    /// phone channel.
-    pub regions: Vec<(String, u16)>,
-}
-
 /// State of the handlers: [`Web`] and what follows from it.
 struct Context {
     web: Web,
-    /// Options of the first page by locale.
+    /// Options of the start page by locale.
     offers: HashMap<String, StartOptions>,
 }
 
@@ -108,24 +93,16 @@ impl Context {
 }
 
 impl Web {
+    /// The options of the start page with the names of countries in this language.
     fn offer(&self, locale: &str) -> StartOptions {
-        let mut countries: Vec<_> = self
-            .start
-            .regions
-            .iter()
-            .map(|(region, calling_code)| Country {
-                name: self.catalogue.country(locale, region).unwrap_or_else(|| region.clone()),
-                region: region.clone(),
-                calling_code: *calling_code,
-            })
-            .collect();
-        countries.sort_by(|a, b| a.name.cmp(&b.name));
-        StartOptions {
-            channels: self.start.channels.clone(),
-            fixed_recipient: self.start.fixed_recipient.clone(),
-            countries,
-            default_country: self.start.default_country.clone(),
+        let mut options = self.start.clone();
+        for country in &mut options.countries {
+            if let Some(name) = self.catalogue.country(locale, &country.region) {
+                country.name = name;
+            }
         }
+        options.countries.sort_by(|a, b| a.name.cmp(&b.name));
+        options
     }
 }
 

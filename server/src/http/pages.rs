@@ -87,7 +87,7 @@ pub(super) fn start_page(
     let locale = &visit.caller.locale;
     let options = options(context, visit).ok_or(ApiError::Internal)?;
     let setting = visit.setting();
-    let brand = setting.map_or(&context.web.start.brand, |setting| &setting.brand);
+    let brand = setting.map_or(&context.web.brand, |setting| &setting.brand);
     let status = error.map_or(Ok(StatusCode::OK), |error| StatusCode::from_u16(error.status()));
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let page = Page::lay_out(context, locale, status, |frame| {

@@ -61,7 +61,10 @@ impl LeasedQueue<'_> {
             let Err(error) = self.store.apply(step).await else { return };
             if self.clock.now() + PAUSE >= message.leased_until {
                 // Another worker will try the message again: at worst it arrives twice.
-                return log_error(&error, "settling an outbox message failed; it may be sent twice");
+                return log_error(
+                    &error,
+                    "settling an outbox message failed; it may be sent twice",
+                );
             }
             tokio::time::sleep(PAUSE).await;
         }

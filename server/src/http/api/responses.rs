@@ -3,24 +3,21 @@
 //! Refusals that several endpoints share are described here once. `problem::codes` has the sentence
 //! for each code.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use axum::{
     Json,
     http::{HeaderName, HeaderValue},
     response::{IntoResponse, Response},
 };
-use otp_types::{Limit, RecipientProblem};
+use otp_types::{Limit, ProblemCode, RecipientProblem};
 use serde::Serialize;
 use utoipa::{
-    IntoParams, IntoResponses, PartialSchema, ToSchema,
+    IntoParams, IntoResponses, ToSchema,
     openapi::{
-        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Schema,
-        Type,
+        self, ContentBuilder, HeaderBuilder, ObjectBuilder, Ref, RefOr, ResponseBuilder, Type,
     },
 };
-
-use crate::http::problem::codes::Code;
 
 /// Header of an answer that an earlier request with the same key has got.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -49,7 +46,7 @@ pub(super) struct ProblemDocument {
     #[schema(minimum = 400, maximum = 599, example = 429)]
     status: u16,
     /// The problem. More codes may be added.
-    code: Code,
+    code: ProblemCode,
     /// A sentence for developers, with what to do about the problem.
     detail: String,
     /// With `invalid_field`: the field, if its name looks like one.
@@ -64,20 +61,6 @@ pub(super) struct ProblemDocument {
     /// Seconds until asking again can help, as in `Retry-After`.
     #[schema(value_type = u64, required = false, example = 60)]
     retry_after: Option<u64>,
-}
-
-impl ToSchema for Code {
-    fn name() -> Cow<'static, str> {
-        "ProblemCode".into()
-    }
-}
-
-impl PartialSchema for Code {
-    fn schema() -> RefOr<Schema> {
-        let codes = Self::ALL.iter().map(|code| code.as_str());
-        let schema = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
-        schema.description(Some("Code of a problem.")).build().into()
-    }
 }
 
 /// The header that makes a repetition harmless.

@@ -1,59 +1,11 @@
-//! Codes of problems, each with a sentence for developers.
+//! Sentences of problems, for developers.
 //!
 //! Codes are stable and programs decide by them; the sentences may change. People get pages in their
 //! own language instead. No sentence quotes the request (S8).
 
-use app::error::{ApiError, Field, Limit, RecipientProblem};
+use app::error::{ApiError, Limit, RecipientProblem};
 use axum::http::StatusCode;
-
-/// Declares the codes, each with its spelling.
-macro_rules! codes {
-    ($($code:ident = $text:literal,)+) => {
-        /// Code of a problem.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(in crate::http) enum Code {
-            $($code,)+
-        }
-
-        impl Code {
-            /// All of them.
-            pub(in crate::http) const ALL: &[Self] = &[$(Self::$code),+];
-
-            /// The code as programs read it.
-            pub(in crate::http) const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$code => $text,)+
-                }
-            }
-        }
-    };
-}
-
-codes! {
-    AlreadyFinished = "already_finished",
-    BadRequest = "bad_request",
-    ChannelUnavailable = "channel_unavailable",
-    CrossSite = "cross_site",
-    IdempotencyKeyReused = "idempotency_key_reused",
-    Internal = "internal",
-    InvalidField = "invalid_field",
-    InvalidRecipient = "invalid_recipient",
-    InvalidReturnUrl = "invalid_return_url",
-    InvalidToken = "invalid_token",
-    MethodNotAllowed = "method_not_allowed",
-    NoSendsLeft = "no_sends_left",
-    NotEmbeddable = "not_embeddable",
-    NotFound = "not_found",
-    PayloadTooLarge = "payload_too_large",
-    RateLimited = "rate_limited",
-    RequestTimeout = "request_timeout",
-    ResendTooEarly = "resend_too_early",
-    TokenAlreadyRedeemed = "token_already_redeemed",
-    TokenExpired = "token_expired",
-    Unauthorized = "unauthorized",
-    Unavailable = "unavailable",
-    UnsupportedMediaType = "unsupported_media_type",
-}
+use otp_types::ProblemCode as Code;
 
 /// Code and sentence of an [`ApiError`].
 pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
@@ -86,7 +38,6 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
             Code::Unauthorized,
             "This needs one `Authorization: Bearer` header with a secret key of a site.",
         ),
-        ApiError::InvalidField { field } => (Code::InvalidField, self::field(field)),
         ApiError::InvalidReturnUrl => (
             Code::InvalidReturnUrl,
             "`return_url` must be exactly one of the URLs that the site lists in its configuration.",
@@ -186,11 +137,5 @@ fn limit(limit: Limit) -> &'static str {
             "This address has checked as many codes lately as one address may. Wait for as many \
              seconds as `Retry-After` says."
         }
-    }
-}
-
-fn field(field: Field) -> &'static str {
-    match field {
-        Field::State => "`state` must be text of up to 256 characters.",
     }
 }

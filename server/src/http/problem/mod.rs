@@ -10,9 +10,9 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use otp_types::ProblemCode as Code;
 use serde_json::{Value, json};
 
-use self::codes::Code;
 use crate::service::Refused;
 
 /// Reason for an answer with an error status.

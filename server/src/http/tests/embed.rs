@@ -82,6 +82,12 @@ async fn a_page_that_may_not_embed_us_is_told_why() {
 #[tokio::test]
 async fn a_query_that_cannot_be_read_is_told_what_is_wrong_with_it() {
     let site = site();
+    let long =
+        format!("site_key=lk_pub_shop&origin=https://shop.example&state={}", "s8".repeat(129));
+    let answer = site.get(&format!("/embed?{long}")).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert!(answer.body.contains("`state` must be text of up to 256 characters."));
+    assert!(!answer.body.contains("s8"), "{}", answer.body);
     for (extra, field, detail) in [
         ("&origin=https://evil.example", "origin", "`origin` may be in the query only once."),
         ("&refused=rate_limited&wait=s8", "wait", "`wait` must be a whole number of seconds."),
@@ -174,6 +180,13 @@ async fn s12_the_element_s_request_is_answered_for_listed_origins_alone() {
     assert_eq!(begun.header("vary"), "origin");
     assert!(!begun.headers.contains_key("access-control-allow-credentials"));
     assert_eq!(site.acts(), ["start jane@example.com 192.0.2.1 for https://shop.example with abc"]);
+
+    // A refusal that the element may read.
+    let long = site.send(ask("https://shop.example", &body.replace("abc", &"s".repeat(257)))).await;
+    assert_eq!(long.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(long.body.contains(r#""field":"state""#), "{}", long.body);
+    assert_eq!(long.header("access-control-allow-origin"), "https://shop.example");
+    assert_eq!(site.acts().len(), 1);
 
     // Another site's key, an origin that nobody or somebody else has listed, none at all.
     let foreign = body.replace("lk_pub_shop", "lk_pub_other");

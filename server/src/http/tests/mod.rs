@@ -15,8 +15,9 @@ use app::{
     pages::Assets,
     port::{Caller, Port},
     wire::{
-        Brand, Channel, CheckAnswer, Delivery, DeliveryState, EmbedOffer, Embedding, InboxMessage,
-        Outcome, PageView, Place, StartRequest, State, VerificationView,
+        Brand, Channel, CheckAnswer, Country, Delivery, DeliveryState, EmbedOffer, Embedding,
+        InboxMessage, Outcome, PageView, Place, StartOptions, StartRequest, State,
+        VerificationView,
     },
 };
 use async_trait::async_trait;
@@ -30,7 +31,7 @@ use http_body_util::BodyExt;
 use otp::CodeProblem;
 use tower::ServiceExt;
 
-use super::{DevInbox, Readiness, StartSettings, StorePing, Web, router};
+use super::{Readiness, StorePing, Web, router};
 use crate::{
     i18n::Catalogue,
     origin::Origin,
@@ -218,14 +219,20 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
             wasm: "/assets/island.wasm".to_owned(),
             ..Assets::default()
         },
-        start: StartSettings {
-            brand: Brand::default(),
+        brand: Brand::default(),
+        start: StartOptions {
             channels: vec![Channel::Email, Channel::Sms],
             fixed_recipient: None,
+            countries: [("GB", 44), ("DE", 49)]
+                .map(|(region, calling_code)| Country {
+                    region: region.to_owned(),
+                    name: region.to_owned(),
+                    calling_code,
+                })
+                .into(),
             default_country: "GB".to_owned(),
-            regions: vec![("GB".to_owned(), 44), ("DE".to_owned(), 49)],
         },
-        inbox: Some(DevInbox { messages: Box::new(|| vec![message()]) }),
+        inbox: Some(Box::new(|| vec![message()])),
         readiness: readiness.clone(),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         origin: Origin::parse("https://otp.example.com").unwrap(),
