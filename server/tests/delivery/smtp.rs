@@ -98,6 +98,21 @@ async fn s23_a_server_that_strips_starttls_gets_nothing() {
 }
 
 #[tokio::test]
+async fn s38_replies_in_clear_together_with_the_one_to_starttls_never_count() {
+    let server = MailServer::usual().await;
+    let hello = "250-localhost\r\n250 AUTH PLAIN LOGIN\r\n";
+    let accepted = "250-localhost\r\n250 AUTH PLAIN LOGIN\r\n235 in\r\n250 from\r\n250 to\r\n354 go\r\n250 sent\r\n";
+    for injected in [accepted, hello, "\r\n", "2"] {
+        let port = server.injected(injected).await;
+        let provider = provider(SmtpSettings { port, ..server.settings() });
+        let undelivered = refusal(&provider, "jane@example.com").await;
+        assert_eq!(undelivered.kind, Failure::Transient, "{undelivered}");
+        assert!(undelivered.reason.contains("connecting"), "{undelivered}");
+    }
+    assert_nothing_sent(&server.end().await);
+}
+
+#[tokio::test]
 async fn s23_a_server_with_an_untrusted_certificate_gets_nothing() {
     let server = MailServer::usual().await;
     let provider = provider(SmtpSettings { ca_file: None, ..server.settings() });
