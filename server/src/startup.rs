@@ -259,6 +259,15 @@ pub fn dispatcher(
     Ok(Dispatcher::new(email?, sms?))
 }
 
+/// Looks at the database and changes nothing.
+///
+/// # Errors
+/// The reason why a server would not start on it.
+pub fn inspect_store(config: &Config) -> Result<(), StartupError> {
+    SqliteStore::inspect(&config.store)?;
+    Ok(())
+}
+
 /// The master secrets, from wherever the configuration keeps them.
 ///
 /// # Errors

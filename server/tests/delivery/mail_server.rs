@@ -1,7 +1,7 @@
 //! A real mail server in its own process.
 
 use std::{
-    io::{BufRead, BufReader, Write as _},
+    io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
     sync::mpsc::{Receiver, RecvTimeoutError},
@@ -10,11 +10,7 @@ use std::{
 use secrecy::SecretString;
 use serde_json::Value;
 use server::delivery::{Provider, Smtp, SmtpSecurity, SmtpSettings};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
-    net::{TcpListener, TcpStream},
-    sync::mpsc,
-};
+use tokio::sync::mpsc;
 
 use crate::{SOON, TIMEOUT, catalogue};
 
@@ -90,37 +86,6 @@ impl MailServer {
 
     pub(crate) fn provider(&self) -> Provider {
         provider(self.settings())
-    }
-
-    /// Puts an attacker between the client and this server, who adds `injected` in clear to the reply to
-    /// STARTTLS and otherwise passes everything on; returns the attacker's port.
-    pub(crate) async fn injected(&self, injected: &'static str) -> u16 {
-        let listener = TcpListener::bind("localhost:0").await.unwrap();
-        let (port, genuine) = (listener.local_addr().unwrap().port(), self.port);
-        tokio::spawn(async move {
-            let (mut client, _) = listener.accept().await.unwrap();
-            let mut server = TcpStream::connect(("localhost", genuine)).await.unwrap();
-            let (mut asked, mut replied) = (vec![0; 4096], vec![0; 4096]);
-            let mut last = Vec::new();
-            while last != b"STARTTLS\r\n" {
-                tokio::select! {
-                    length = client.read(&mut asked) => {
-                        last = asked[..length.unwrap()].to_vec();
-                        server.write_all(&last).await.unwrap();
-                    }
-                    length = server.read(&mut replied) => {
-                        client.write_all(&replied[..length.unwrap()]).await.unwrap();
-                    }
-                }
-            }
-            let length = server.read(&mut replied).await.unwrap();
-            assert!(replied.starts_with(b"220 "));
-            let both = [&replied[..length], injected.as_bytes()].concat();
-            client.write_all(&both).await.unwrap();
-            // Either side may hang up.
-            let _ = copy_bidirectional(&mut client, &mut server).await;
-        });
-        port
     }
 
     fn certificate(&self) -> PathBuf {

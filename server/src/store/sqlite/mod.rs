@@ -2,15 +2,15 @@
 //!
 //! One thread writes, in groups (see [`connection_thread`]); others read. In WAL mode readers and the
 //! writer do not block each other, and `synchronous=FULL` flushes the log at every commit, so every
-//! answered change is on the disk. A lock beside the file keeps a second server away from it: leases and the group
-//! commit assume one owner.
+//! answered change is on the disk. Locks keep a second server away from the file (see [`file`]): leases and
+//! the group commit assume one owner.
 
 mod connection_thread;
+mod file;
 mod rows;
 mod schema;
 
 use std::{
-    fs::{File, TryLockError},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
@@ -20,9 +20,13 @@ use std::{
 };
 
 use otp::{Timestamp, Verification, VerificationId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, params};
 
-use self::connection_thread::{Access, ConnectionThread};
+use self::{
+    connection_thread::{Access, ConnectionThread},
+    file::OwnedFile,
+    schema::Kind,
+};
 use super::{Message, Observer, Queue, Records, Step, Store, StoreError, Swept, step};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
@@ -39,8 +43,6 @@ pub struct SqliteStore {
     /// Key after which the next sweep of the counters goes on; digests have no useful order.
     sweep_from: Arc<Mutex<Vec<u8>>>,
     observer: Option<Arc<dyn Observer>>,
-    /// Held as long as the store lives.
-    _lock: Arc<File>,
 }
 
 /// Error of opening a database.
@@ -61,6 +63,29 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
+    /// It has several names. SQLite keeps its log beside the one that it was opened by, so what is in the
+    /// log would be missing under another.
+    #[error("{} is one of {names} hard links to one file; remove the others, or copy the file", path.display())]
+    Linked {
+        /// The database.
+        path: PathBuf,
+        /// Number of its names.
+        names: u64,
+    },
+    /// It is another program's.
+    #[error("{} is a database of another program, and was left as it is", path.display())]
+    Foreign {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Its pages contradict each other.
+    #[error("{} is damaged: {finding}; restore a copy", path.display())]
+    Damaged {
+        /// The database.
+        path: PathBuf,
+        /// The first contradiction.
+        finding: String,
+    },
     /// SQLite could not open or set it up.
     #[error("opening the database {}", path.display())]
     Sqlite {
@@ -77,6 +102,15 @@ pub enum OpenError {
         path: PathBuf,
         /// Its schema version.
         found: u32,
+    },
+    /// A record cannot be read.
+    #[error("reading the database {}", path.display())]
+    Unreadable {
+        /// The database.
+        path: PathBuf,
+        /// The store's error.
+        #[source]
+        source: StoreError,
     },
     /// A thread could not be started.
     #[error("starting a thread of the store")]
@@ -104,27 +138,23 @@ impl SqliteStore {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|source| create(folder, source))?;
         }
-        let lock = lock(path)?;
-        keep_private(path).map_err(|source| create(path, source))?;
-
-        let mut connection = Connection::open(path).map_err(sqlite)?;
+        let file = Arc::new(OwnedFile::lock(path)?);
+        let mut connection = connect(path)?;
+        known(&connection, path)?;
         configure(&connection).map_err(sqlite)?;
-        if let Err(found) = schema::migrate(&mut connection).map_err(sqlite)? {
-            return Err(OpenError::Newer { path: path.to_owned(), found });
-        }
+        schema::migrate(&mut connection).map_err(sqlite)?;
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
         connection.execute(due_again, []).map_err(sqlite)?;
+        file.watch()?;
 
-        let writer = ConnectionThread::start(
-            "store-writer",
-            connection,
-            Access::Write { batch: batch.max(1) },
-        );
+        let access = Access::Write { batch: batch.max(1) };
+        let writer = ConnectionThread::start("store-writer", connection, file.clone(), access);
         let reader = |number| {
-            let connection = Connection::open(path).map_err(sqlite)?;
+            let connection = connect(path)?;
             configure(&connection).map_err(sqlite)?;
             connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
-            ConnectionThread::start(&format!("store-reader-{number}"), connection, Access::Read)
+            let name = format!("store-reader-{number}");
+            ConnectionThread::start(&name, connection, file.clone(), Access::Read)
                 .map_err(OpenError::Thread)
         };
         Ok(Self {
@@ -133,8 +163,34 @@ impl SqliteStore {
             next_reader: Arc::default(),
             sweep_from: Arc::default(),
             observer: None,
-            _lock: Arc::new(lock),
         })
+    }
+
+    /// Looks at the database at `path` and changes nothing, beside a running server too: gives the latest
+    /// time that it has seen, `None` where there is no database yet.
+    ///
+    /// # Errors
+    /// Any [`OpenError`] that would keep a server from opening it, except that it is in use; and
+    /// [`OpenError::Damaged`], which is looked for in all its pages.
+    pub fn inspect(path: &Path) -> Result<Option<Timestamp>, OpenError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let connection = connect(path)?;
+        connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
+        connection.busy_timeout(connection_thread::BUSY).map_err(sqlite)?;
+        if known(&connection, path)? == Kind::Empty {
+            return Ok(None);
+        }
+        let check = "PRAGMA quick_check(1)";
+        let finding: String = connection.query_row(check, [], |row| row.get(0)).map_err(sqlite)?;
+        if finding != "ok" {
+            return Err(OpenError::Damaged { path: path.to_owned(), finding });
+        }
+        rows::latest_time(&connection)
+            .map(Some)
+            .map_err(|error| OpenError::Unreadable { path: path.to_owned(), source: error })
     }
 
     fn reader(&self) -> &ConnectionThread {
@@ -303,31 +359,36 @@ fn sweep(
     Ok(Swept { verifications, counters, saved_answers, messages, more })
 }
 
+/// Opens a file that is there. Closing the connection writes nothing, so that another program's database
+/// stays as it is.
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(connection)
+    });
+    opened.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+}
+
+/// Kind of a database that this program may use.
+fn known(connection: &Connection, path: &Path) -> Result<Kind, OpenError> {
+    let path = path.to_owned();
+    match schema::kind(connection) {
+        Ok(kind @ (Kind::Empty | Kind::Ours)) => Ok(kind),
+        Ok(Kind::Newer(found)) => Err(OpenError::Newer { path, found }),
+        Ok(Kind::Foreign) => Err(OpenError::Foreign { path }),
+        Err(source) => Err(OpenError::Sqlite { path, source }),
+    }
+}
+
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     connection.busy_timeout(connection_thread::BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
-}
-
-/// Makes the file, if there is none, such that its owner alone reads it: it holds recipients. The
-/// files that SQLite makes beside it take its mode over.
-fn keep_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    File::options().create(true).append(true).mode(0o600).open(path).map(|_| ())
-}
-
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let lock_path = path.with_extension("lock");
-    let create = |source| OpenError::Create { path: lock_path.clone(), source };
-    let file = File::create(&lock_path).map_err(create)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(create(source)),
-    }
 }
 
 fn unavailable(error: rusqlite::Error) -> StoreError {
