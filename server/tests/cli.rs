@@ -272,7 +272,11 @@ fn the_description_of_the_api_is_printed_alone() {
 fn s39_check_finds_what_serve_refuses_about_the_database() {
     let latchkey = Latchkey::new();
     let (code, out, _) = latchkey.run(&["check"], &[]);
-    assert_eq!((code, out.contains("the database can be used")), (Some(0), true), "{out}");
+    assert_eq!(
+        (code, out.contains("the database can be used, and agrees with the machine's clock")),
+        (Some(0), true),
+        "{out}"
+    );
     let serving = latchkey.serve(&[]);
     let (code, out, err) = latchkey.run(&["check"], &[]);
     assert_eq!(code, Some(0), "beside a running server: {out}{err}");

@@ -37,7 +37,9 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
     }
     let mut fine = true;
     match startup::inspect_store(config) {
-        Ok(()) => writeln!(out, "ok       the database can be used")?,
+        Ok(()) => {
+            writeln!(out, "ok       the database can be used, and agrees with the machine's clock")?;
+        }
         Err(error) => {
             fine = false;
             writeln!(out, "problem  {}", chain(&error))?;

@@ -19,7 +19,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::file::OwnedFile;
-use crate::{error_chain::chain, store::StoreError};
+use crate::store::StoreError;
 
 /// Jobs that may wait. Beyond that the store is overloaded and says so at once.
 const QUEUE: usize = 4096;
@@ -157,7 +157,7 @@ fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>
         match access {
             Access::Read => {
                 for mut job in batch.drain(..).filter(|job| !job.abandoned()) {
-                    let result = job.run(connection).inspect_err(|error| file.note(error));
+                    let result = job.run(connection).inspect_err(|error| file.note_of(error));
                     job.answer(result);
                 }
             }
@@ -181,7 +181,7 @@ fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>
 fn commit(connection: &Connection, file: &OwnedFile, batch: &mut Vec<Box<dyn Job>>) {
     if let Err(error) = begin(connection, file) {
         // The store is away; no job has failed.
-        return refuse(batch, &error);
+        return refuse(batch, &*error);
     }
     // Another process may have held the file for longer than callers wait. They were told that
     // nothing was done.
@@ -194,7 +194,7 @@ fn commit(connection: &Connection, file: &OwnedFile, batch: &mut Vec<Box<dyn Job
             Err(gone) => refuse(batch, &gone),
         },
         Err(error) => {
-            file.note(&error);
+            file.note_of(&error);
             // `begin` rolls back again if this fails.
             let _ = roll_back(connection);
             if batch.len() > 1 {
@@ -208,15 +208,15 @@ fn commit(connection: &Connection, file: &OwnedFile, batch: &mut Vec<Box<dyn Job
 }
 
 fn refuse(batch: &mut Vec<Box<dyn Job>>, error: &dyn std::error::Error) {
-    let reason = chain(error);
+    let reason = error.to_string();
     let refusal = || Err(StoreError::Unavailable(reason.clone().into()));
     batch.drain(..).for_each(|job| job.answer(refusal()));
 }
 
-fn begin(connection: &Connection, file: &OwnedFile) -> Result<(), StoreError> {
-    file.check().map_err(|error| StoreError::Unavailable(error.into()))?;
+fn begin(connection: &Connection, file: &OwnedFile) -> Result<(), Box<dyn std::error::Error>> {
+    file.check()?;
     let begun = roll_back(connection).and_then(|()| execute(connection, "BEGIN IMMEDIATE"));
-    begun.map_err(super::unavailable).inspect_err(|error| file.note(error))
+    Ok(begun.inspect_err(|error| file.note(error))?)
 }
 
 /// Ends a transaction that has failed, unless SQLite has done so by itself.

@@ -22,7 +22,7 @@ use std::{
 use rusqlite::{ErrorCode, ffi};
 
 use super::OpenError;
-use crate::{error_chain::log_error, store::StoreError};
+use crate::store::StoreError;
 
 /// The database file, locked for this process.
 #[derive(Debug)]
@@ -33,7 +33,9 @@ pub(super) struct OwnedFile {
     /// The database and its log, as they were when the store was opened.
     places: OnceLock<[Place; 2]>,
     is_damaged: AtomicBool,
-    _locks: [File; 2],
+    /// The locked file.
+    file: File,
+    _lock_beside: File,
 }
 
 /// A path and the file that it led to.
@@ -78,7 +80,8 @@ impl OwnedFile {
             resolved,
             places: OnceLock::new(),
             is_damaged: AtomicBool::new(false),
-            _locks: [beside, file],
+            file,
+            _lock_beside: beside,
         })
     }
 
@@ -88,8 +91,7 @@ impl OwnedFile {
         let mut log = self.resolved.clone().into_os_string();
         log.push("-wal");
         // The file as it was locked: the path may lead elsewhere since.
-        let [_, file] = &self._locks;
-        let identity = identity(&file.metadata().map_err(create)?);
+        let identity = identity(&self.file.metadata().map_err(create)?);
         let file = Place { path: self.path.clone(), identity };
         let log = Place::of(log.into()).map_err(create)?;
         // It is set once, here.
@@ -112,9 +114,18 @@ impl OwnedFile {
 
     /// Takes the file out of use if the error says that it cannot be read. Errors of writing pass, as when
     /// the disk is full, and every write tells them anew (S26).
-    pub(super) fn note(&self, error: &StoreError) {
-        if is_damage(error) && !self.is_damaged.swap(true, Ordering::Relaxed) {
-            log_error(error, "the database is damaged; nothing is accepted until it is restored");
+    pub(super) fn note(&self, error: &rusqlite::Error) {
+        if is_damage(error) {
+            self.is_damaged.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// [`OwnedFile::note`] for the error of a job.
+    pub(super) fn note_of(&self, error: &StoreError) {
+        if let StoreError::Unavailable(source) = error
+            && let Some(error) = source.downcast_ref()
+        {
+            self.note(error);
         }
     }
 }
@@ -135,11 +146,8 @@ fn identity(file: &std::fs::Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-fn is_damage(error: &StoreError) -> bool {
-    let StoreError::Unavailable(source) = error else { return false };
-    let Some(rusqlite::Error::SqliteFailure(error, _)) = source.downcast_ref() else {
-        return false;
-    };
+fn is_damage(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(error, _) = error else { return false };
     matches!(error.code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
         || matches!(
             error.extended_code,

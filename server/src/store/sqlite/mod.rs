@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -27,7 +27,10 @@ use self::{
     file::OwnedFile,
     schema::Kind,
 };
-use super::{Message, Observer, Queue, Records, Step, Store, StoreError, Swept, step};
+use super::{
+    CounterKey, CounterKeys, Message, Observer, Queue, Records, Step, Store, StoreError, Swept,
+    step,
+};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
 const READERS: usize = 2;
@@ -43,6 +46,8 @@ pub struct SqliteStore {
     /// Key after which the next sweep of the counters goes on; digests have no useful order.
     sweep_from: Arc<Mutex<Vec<u8>>>,
     observer: Option<Arc<dyn Observer>>,
+    /// Milliseconds by which the counters' time is ahead of the clock's.
+    counters_lead: Arc<AtomicU64>,
 }
 
 /// Error of opening a database.
@@ -163,6 +168,7 @@ impl SqliteStore {
             next_reader: Arc::default(),
             sweep_from: Arc::default(),
             observer: None,
+            counters_lead: Arc::default(),
         })
     }
 
@@ -193,6 +199,10 @@ impl SqliteStore {
             .map_err(|error| OpenError::Unreadable { path: path.to_owned(), source: error })
     }
 
+    fn counters_lead(&self) -> Duration {
+        Duration::from_millis(self.counters_lead.load(Ordering::Relaxed))
+    }
+
     fn reader(&self) -> &ConnectionThread {
         let turn = self.next_reader.fetch_add(1, Ordering::Relaxed);
         &self.readers[turn % self.readers.len()]
@@ -209,8 +219,8 @@ impl Store for SqliteStore {
     }
 
     async fn apply<S: Step>(&self, mut step: S) -> Result<S::Output, StoreError> {
-        let observer = self.observer.clone();
-        let applied = move |db: &Connection| apply(db, &mut step, observer.as_deref());
+        let (observer, lead) = (self.observer.clone(), self.counters_lead());
+        let applied = move |db: &Connection| apply(db, &mut step, observer.as_deref(), lead);
         let (output, observed) = self.writer.ask(applied).await?;
         if let Some(observer) = self.observer.as_ref().filter(|_| observed) {
             observer.committed();
@@ -240,16 +250,22 @@ impl Store for SqliteStore {
     }
 
     async fn sweep(&self, now: Timestamp, retention: Duration) -> Result<Swept, StoreError> {
-        let from = self.sweep_from.clone();
+        let (from, lead) = (self.sweep_from.clone(), self.counters_lead());
         let sweep = move |db: &Connection| {
             let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
-            sweep(db, now, retention, &mut from)
+            sweep(db, now, retention, now + lead, &mut from)
         };
         self.writer.ask(sweep).await
     }
 
     async fn latest_time(&self) -> Result<Timestamp, StoreError> {
         self.reader().ask(rows::latest_time).await
+    }
+
+    async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
+        let lead = self.writer.ask(move |db| rows::resume(db, now)).await?;
+        self.counters_lead.store(lead, Ordering::Relaxed);
+        Ok(())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -265,9 +281,12 @@ fn apply<S: Step>(
     db: &Connection,
     step: &mut S,
     observer: Option<&dyn Observer>,
+    counters_lead: Duration,
 ) -> Result<(S::Output, bool), StoreError> {
     let verification = rows::verification(db, &step.verification())?;
-    let keys = step.counters(verification.as_ref());
+    let CounterKeys { caller, recipient } = step.counters(verification.as_ref());
+    let ahead = |key: CounterKey| CounterKey { expires_at: key.expires_at + counters_lead, ..key };
+    let keys = CounterKeys { caller: caller.map(ahead), recipient: recipient.map(ahead) };
     let idempotency_key = step.idempotency_key();
     let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
     let before = Records {
@@ -276,6 +295,7 @@ fn apply<S: Step>(
         recipient: rows::counters(db, keys.recipient)?,
         saved_answer: saved.flatten(),
         outbox: Vec::new(),
+        counters_lead,
     };
 
     let (output, changes) = step::run(step, &before, observer);
@@ -302,6 +322,7 @@ fn sweep(
     db: &Connection,
     now: Timestamp,
     retention: Duration,
+    counters_time: Timestamp,
     counters_from: &mut Vec<u8>,
 ) -> Result<Swept, StoreError> {
     let time = rows::millis(now);
@@ -348,7 +369,7 @@ fn sweep(
         Some(up_to) => rows::changes(
             db,
             "DELETE FROM counters WHERE key > ?1 AND key <= ?2 AND expires_at <= ?3",
-            params![*counters_from, up_to, time],
+            params![*counters_from, up_to, rows::millis(counters_time)],
         )?,
         None => 0,
     };

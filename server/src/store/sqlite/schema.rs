@@ -79,6 +79,8 @@ const MIGRATIONS: &[&str] = &[
     DROP INDEX replay_expires;
     CREATE INDEX saved_answer_expires ON saved_answer (expires_at);
 ",
+    // Milliseconds by which the counters' time is ahead of the clock's.
+    "ALTER TABLE clock ADD COLUMN counters_lead INTEGER NOT NULL DEFAULT 0",
 ];
 
 /// `PRAGMA application_id` of our databases: "lkey" in ASCII.
