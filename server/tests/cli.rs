@@ -301,3 +301,20 @@ fn s39_check_finds_what_serve_refuses_about_the_database() {
     let (code, out, _) = latchkey.run(&["check"], &[]);
     assert_eq!((code, out.contains("problem")), (Some(1), true), "{out}");
 }
+
+#[test]
+fn s37_check_finds_what_serve_refuses_about_the_clock() {
+    let latchkey = Latchkey::new();
+    latchkey.serve(&[]).stop();
+    let database = latchkey.directory.path().join("data/latchkey.db");
+    let database = rusqlite::Connection::open(database).unwrap();
+    for days in [-100, 200] {
+        let moved = "UPDATE clock SET latest = latest + ?1 * 86400000";
+        database.execute(moved, [days]).unwrap();
+        for command in ["check", "serve"] {
+            let (code, out, err) = latchkey.run(&[command], &[]);
+            assert_eq!(code, Some(1), "{command}: {out}{err}");
+            assert!((out + &err).contains("start once with --accept-clock"), "{command}");
+        }
+    }
+}

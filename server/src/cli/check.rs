@@ -38,7 +38,10 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
     let mut fine = true;
     match startup::inspect_store(config) {
         Ok(()) => {
-            writeln!(out, "ok       the database can be used, and agrees with the machine's clock")?;
+            writeln!(
+                out,
+                "ok       the database can be used, and agrees with the machine's clock"
+            )?;
         }
         Err(error) => {
             fine = false;
