@@ -18,7 +18,7 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, ClockRefused},
     config::{Config, KeySettings, Mode, ProviderName},
     delivery::{
         DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
@@ -65,6 +65,9 @@ pub enum StartupError {
     /// The database, once open.
     #[error("reading the store")]
     Store(#[from] StoreError),
+    /// The machine's clock is wrong, or was.
+    #[error(transparent)]
+    Clock(#[from] ClockRefused),
     /// The master secrets.
     #[error("reading the master secrets")]
     Keys(#[from] KeyFileError),
@@ -92,12 +95,13 @@ pub enum StartupError {
 }
 
 impl Application {
-    /// Puts everything together on the machine's clock.
+    /// Puts everything together on the machine's clock, with `accept_clock` however far that is from the
+    /// latest time that the store has seen.
     ///
     /// # Errors
     /// Any [`StartupError`].
-    pub async fn build(config: &Config) -> Result<Self, StartupError> {
-        Self::build_on(config, Clock::system).await
+    pub async fn build(config: &Config, accept_clock: bool) -> Result<Self, StartupError> {
+        Self::build_on(config, |latest| Clock::system(latest, accept_clock)).await
     }
 
     /// Puts everything together on a clock of the caller's choice, which is told the latest time
@@ -107,7 +111,7 @@ impl Application {
     /// Any [`StartupError`].
     pub async fn build_on(
         config: &Config,
-        clock: impl FnOnce(Timestamp) -> Clock,
+        clock: impl FnOnce(Timestamp) -> Result<Clock, ClockRefused>,
     ) -> Result<Self, StartupError> {
         let catalogue = Arc::new(Catalogue::load()?);
         let keyring = keyring(&config.keys)?;
@@ -117,7 +121,12 @@ impl Application {
         let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
         let store = AnyStore::Sqlite(SqliteStore::open(&config.store)?);
         let store = store.observed_by(recorder.clone());
-        let clock = clock(store.latest_time().await?);
+        let latest = store.latest_time().await?;
+        let clock = clock(latest)?;
+        if clock.now() < latest {
+            tracing::warn!("the clock was accepted: all verifications so far count as expired");
+        }
+        store.resume(clock.now()).await?;
 
         let address = config.server.bind;
         let bind = http::Server::bind(address).await;
@@ -263,6 +272,15 @@ pub fn dispatcher(
     let email: Result<_, SetUpError> = channel(&config.delivery.email);
     let sms: Result<_, SetUpError> = channel(&config.delivery.sms);
     Ok(Dispatcher::new(email?, sms?))
+}
+
+/// Looks at the database and the machine's clock, and changes nothing.
+///
+/// # Errors
+/// The reason why a server would not start on them.
+pub fn inspect_store(config: &Config) -> Result<(), StartupError> {
+    let latest = SqliteStore::inspect(&config.store)?;
+    Ok(Clock::is_credible(latest.unwrap_or_default())?)
 }
 
 /// The master secrets, from wherever the configuration keeps them.

@@ -267,3 +267,54 @@ fn the_description_of_the_api_is_printed_alone() {
     assert_eq!((code, log.as_str()), (Some(0), ""));
     assert_eq!(out, include_str!("../../docs/openapi.json"));
 }
+
+#[test]
+fn s39_check_finds_what_serve_refuses_about_the_database() {
+    let latchkey = Latchkey::new();
+    let (code, out, _) = latchkey.run(&["check"], &[]);
+    assert_eq!(
+        (code, out.contains("the database can be used, and agrees with the machine's clock")),
+        (Some(0), true),
+        "{out}"
+    );
+    let serving = latchkey.serve(&[]);
+    let (code, out, err) = latchkey.run(&["check"], &[]);
+    assert_eq!(code, Some(0), "beside a running server: {out}{err}");
+    serving.stop();
+
+    let database = latchkey.directory.path().join("data/latchkey.db");
+    let execute = |statements: &str| {
+        rusqlite::Connection::open(&database).unwrap().execute_batch(statements).unwrap();
+    };
+    for (statements, reason) in [
+        ("PRAGMA user_version = 1000", "schema version 1000"),
+        ("PRAGMA application_id = 1", "a database of another program"),
+    ] {
+        execute(statements);
+        for command in ["check", "serve"] {
+            let (code, out, err) = latchkey.run(&[command], &[]);
+            assert_eq!(code, Some(1), "{command}: {out}{err}");
+            assert!((out + &err).contains(reason), "{command}");
+        }
+    }
+    std::fs::write(&database, "no database".repeat(1000)).unwrap();
+    let (code, out, _) = latchkey.run(&["check"], &[]);
+    assert_eq!((code, out.contains("problem")), (Some(1), true), "{out}");
+}
+
+#[test]
+fn s37_check_finds_what_serve_refuses_about_the_clock() {
+    let latchkey = Latchkey::new();
+    latchkey.serve(&[]).stop();
+    let database = latchkey.directory.path().join("data/latchkey.db");
+    let database = rusqlite::Connection::open(database).unwrap();
+    for days in [-100, 200] {
+        let moved = "UPDATE clock SET latest = latest + ?1 * 86400000";
+        database.execute(moved, [days]).unwrap();
+        for command in ["check", "serve"] {
+            let (code, out, err) = latchkey.run(&[command], &[]);
+            assert_eq!(code, Some(1), "{command}: {out}{err}");
+            assert!((out + &err).contains("start once with --accept-clock"), "{command}");
+        }
+    }
+}

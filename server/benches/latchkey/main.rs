@@ -1,4 +1,4 @@
-//! Benchmark of Latchkey: the store by itself, then the whole flow over HTTP.
+//! Benchmark of Latchkey: reading phone numbers, the store by itself, then the whole flow over HTTP.
 //!
 //! Every figure stands beside a yardstick measured in the same run, because machines are noisy and
 //! only ratios travel: the store beside the disk's bare flush and beside one commit per request, the
@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
 mod flow;
+mod numbers;
 mod store;
 
 fn main() {
@@ -19,7 +20,10 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     // `make bench` runs all of it; a name runs that part alone.
     let named = |part| arguments.iter().any(|argument| argument == part);
-    let all = !named("store") && !named("flow");
+    let all = !["numbers", "store", "flow"].into_iter().any(named);
+    if all || named("numbers") {
+        numbers::measure();
+    }
     if all || named("store") {
         runtime.block_on(store::measure());
     }

@@ -1,4 +1,6 @@
 //! `latchkey check`: reports whether a server with this configuration would work.
+//!
+//! It looks at everything and changes nothing, beside a running server too.
 
 use std::{io::Write, sync::Arc};
 
@@ -6,6 +8,7 @@ use super::{CommandError, probe};
 use crate::{
     config::{Config, Mode},
     delivery::Inbox,
+    error_chain::chain,
     i18n::Catalogue,
     keyring::Keyring,
     origin::Origin,
@@ -13,7 +16,7 @@ use crate::{
     startup,
 };
 
-/// Prints the sites, the warnings and the state of each provider.
+/// Prints the sites, the warnings, and the state of the database and of each provider.
 pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), CommandError> {
     let mode = match config.server.mode {
         Mode::Development => "development",
@@ -32,6 +35,19 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
     if config.keys.given.is_none() {
         Keyring::read(&config.keys.file)?;
     }
+    let mut fine = true;
+    match startup::inspect_store(config) {
+        Ok(()) => {
+            writeln!(
+                out,
+                "ok       the database can be used, and agrees with the machine's clock"
+            )?;
+        }
+        Err(error) => {
+            fine = false;
+            writeln!(out, "problem  {}", chain(&error))?;
+        }
+    }
     let catalogue = Arc::new(Catalogue::load()?);
     let inbox = Arc::new(Inbox::new(catalogue.clone()));
     let dispatcher = startup::dispatcher(config, &catalogue, &inbox)?;
@@ -39,7 +55,6 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
     if findings.is_empty() {
         writeln!(out, "ok       messages are shown on /dev/inbox; nothing is sent")?;
     }
-    let mut fine = true;
     for finding in findings {
         match finding.trouble {
             None => writeln!(out, "ok       {} would take messages", finding.provider)?,

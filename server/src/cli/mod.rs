@@ -43,7 +43,12 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the pages, the element and the API
-    Serve,
+    Serve {
+        /// Start although the machine's clock is far from the latest time in the database. Once, after you have
+        /// looked at the clock: see "The clock" in docs/CONFIGURATION.md
+        #[arg(long)]
+        accept_clock: bool,
+    },
     /// Check that the configuration is complete and the providers would take messages
     Check,
     /// Send a message with a made-up code, to see it arrive
@@ -97,7 +102,7 @@ async fn execute(Cli { config, command }: Cli) -> Result<(), CommandError> {
     let mut out = io::stdout();
     let config = || load(config);
     match command {
-        Command::Serve => serve::serve(&config()?).await,
+        Command::Serve { accept_clock } => serve::serve(&config()?, accept_clock).await,
         Command::Check => check::check(&config()?, &mut out).await,
         Command::SendTest { to } => send_test::send_test(&config()?, &to, &mut out).await,
         Command::Keys { keys } => keys::print(keys, config, &mut out, &mut io::stderr()),

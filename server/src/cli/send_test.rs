@@ -30,7 +30,7 @@ pub(super) async fn send_test(
     let dispatcher = startup::dispatcher(config, &catalogue, &inbox)?;
 
     let code = Code::generate(config.policy.code_length, &mut SysRng)?;
-    let now = Clock::system(Timestamp::default()).now();
+    let now = Clock::system(Timestamp::default(), false)?.now();
     let message = OutgoingMessage {
         id: format!("test-{}", now.as_millis()),
         channel: recipient.channel(),

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// Serves until SIGTERM or SIGINT, and then succeeds even if some requests were cut off.
-pub(super) async fn serve(config: &Config) -> Result<(), CommandError> {
+pub(super) async fn serve(config: &Config, accept_clock: bool) -> Result<(), CommandError> {
     telemetry::start(&config.log);
     for warning in config.warnings() {
         tracing::warn!("{warning}");
@@ -22,7 +22,7 @@ pub(super) async fn serve(config: &Config) -> Result<(), CommandError> {
     let (mut terminate, mut interrupt) =
         (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
 
-    let application = Application::build(config).await?;
+    let application = Application::build(config, accept_clock).await?;
     if config.check_providers {
         check_providers(&application, config).await?;
     }

@@ -30,6 +30,9 @@ struct Content {
     expires_at: Timestamp,
     #[serde(default, rename = "around_host", skip_serializing_if = "Option::is_none")]
     embedder_host: Option<String>,
+    /// It is for a test recipient, and handed to no provider.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    test: bool,
 }
 
 impl Envelope {
@@ -45,6 +48,7 @@ impl Envelope {
             locale: verification.locale().to_owned(),
             expires_at: send.expires_at,
             embedder_host: embedder.map(|origin| origin.host().to_owned()),
+            test: verification.details().test_mode,
         })
     }
 
@@ -64,6 +68,11 @@ impl Envelope {
         outbox::open(sealed, key, sealer).map(Self)
     }
 
+    /// Whether it is for a test recipient, and so for no provider.
+    pub fn is_test(&self) -> bool {
+        self.0.test
+    }
+
     /// The message for a provider.
     pub fn into_message(
         self,
@@ -71,7 +80,7 @@ impl Envelope {
         senders: &Senders,
         origin_host: &str,
     ) -> OutgoingMessage {
-        let Content { site, to, code, channel, locale, expires_at, embedder_host } = self.0;
+        let Content { site, to, code, channel, locale, expires_at, embedder_host, .. } = self.0;
         let SenderNames { brand, sender } = senders.of(&site).clone();
         OutgoingMessage {
             id: public_id(key),

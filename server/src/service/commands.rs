@@ -2,13 +2,11 @@
 //!
 //! A store runs each atomically, and possibly more than once, so none looks outside its arguments.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use otp::{
     Channel, Code, DeliveryState, Outcome, Policy, Recipient, State, Timestamp, Verification,
-    VerificationId,
-    limits::{Exceeded, Limits},
-    verification::Opening,
+    VerificationId, limits::Limits, verification::Opening,
 };
 use zeroize::Zeroizing;
 
@@ -20,6 +18,9 @@ use crate::{
         CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step,
     },
 };
+
+/// Time until the message of a test recipient counts as sent, about what a provider takes.
+const TEST_DELIVERY: Duration = Duration::from_millis(300);
 
 /// One use case on one verification, on behalf of one client.
 pub(super) struct Command {
@@ -55,7 +56,7 @@ pub(super) enum Action {
 /// A code for a new message.
 struct NewCode {
     code: Code,
-    /// Nothing is sent; this state is recorded instead.
+    /// Nothing is sent; this state is recorded instead (see [`TestCode`]).
     test_delivery: Option<DeliveryState>,
 }
 
@@ -136,15 +137,16 @@ impl Command {
     }
 
     fn check(&self, records: &mut Records, typed: &str) -> Decision<Result<Done, Refused>> {
-        match self.limits().take_check(&mut records.caller, self.now) {
+        let counted = self.counted_at(records);
+        match self.limits().take_check(&mut records.caller, counted) {
             // The caller's check counts from here on, even where the recipient's limit refuses it.
             Ok(()) => Decision::Commit(self.compare(records, typed)),
-            Err(exceeded) => Decision::Abort(Err(self.exceeded(exceeded))),
+            Err(exceeded) => Decision::Abort(Err(Refused::Exceeded { exceeded, now: counted })),
         }
     }
 
     fn compare(&self, records: &mut Records, typed: &str) -> Result<Done, Refused> {
-        let (limits, now) = (self.limits(), self.now);
+        let (limits, now, counted) = (self.limits(), self.now, self.counted_at(records));
         let Records { verification, recipient, .. } = records;
         let reached = verification.as_mut().filter(|found| self.client.scope.covers(found));
         let Some(verification) = reached else {
@@ -155,13 +157,13 @@ impl Command {
         if verification.state(now) == State::Pending {
             // Not even the right code passes once a recipient's wrong checks are spent, or the
             // limit would only slow a guesser down (S5).
-            let allowed = limits.allow_check(recipient, now);
-            allowed.map_err(|exceeded| self.exceeded(exceeded))?;
+            let allowed = limits.allow_check(recipient, counted);
+            allowed.map_err(|exceeded| Refused::Exceeded { exceeded, now: counted })?;
         }
         let outcome = verification.check(typed, &self.shared.keys.peppers, now);
         match outcome {
             _ if self.is_for_test_suites(verification) => {}
-            Outcome::Incorrect { .. } => limits.count_wrong_check(recipient, now),
+            Outcome::Incorrect { .. } => limits.count_wrong_check(recipient, counted),
             Outcome::Approved => recipient.wrong_checks.clear(),
             _ => {}
         }
@@ -217,20 +219,27 @@ impl Command {
         NewCode { code, test_delivery }: &NewCode,
         records: &mut Records,
     ) -> Result<Done, Refused> {
-        let (limits, now) = (self.limits(), self.now);
+        let (limits, now, counted) = (self.limits(), self.now, self.counted_at(records));
+        let exceeded = |exceeded| Refused::Exceeded { exceeded, now: counted };
         let message = if let Some(state) = *test_delivery {
             if !self.is_for_test_suites(&verification) {
-                let taken = limits.take_caller_send(&mut records.caller, now);
-                taken.map_err(|exceeded| self.exceeded(exceeded))?;
+                limits.take_caller_send(&mut records.caller, counted).map_err(exceeded)?;
             }
             verification.record_delivery(verification.send_count(), state, 0);
-            if state == DeliveryState::Undelivered {
-                verification.record_refusal(now);
+            match state {
+                DeliveryState::Undelivered => verification.record_refusal(now),
+                DeliveryState::Accepted => {
+                    let message = self.message(&verification, code)?;
+                    records
+                        .outbox
+                        .push(OutboxChange::Schedule { message, at: now + TEST_DELIVERY });
+                }
+                DeliveryState::Sent | DeliveryState::Delivered => {}
             }
             None
         } else {
-            let taken = limits.take_send(&mut records.caller, &mut records.recipient, now);
-            taken.map_err(|exceeded| self.exceeded(exceeded))?;
+            let taken = limits.take_send(&mut records.caller, &mut records.recipient, counted);
+            taken.map_err(exceeded)?;
             let message = self.message(&verification, code)?;
             records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
             Some(message)
@@ -291,8 +300,9 @@ impl Command {
         verification.details().test_mode && site.is_some_and(|site| site.test_mode.is_some())
     }
 
-    fn exceeded(&self, exceeded: Exceeded) -> Refused {
-        Refused::Exceeded { exceeded, now: self.now }
+    /// Time of the counters, which never goes back.
+    fn counted_at(&self, records: &Records) -> Timestamp {
+        self.now + records.counters_lead
     }
 
     fn done(&self, verification: Option<&Verification>) -> Done {

@@ -332,3 +332,31 @@ async fn a_message_that_a_limit_refuses_is_charged_to_nobody() {
         latchkey.service.start(&person, latchkey.start_for("shop", to)).await.unwrap();
     }
 }
+
+#[tokio::test]
+async fn s37_after_a_start_ten_years_ahead_no_code_revives_and_limits_run_as_ever() {
+    let latchkey = installation();
+    let shop = backend(&latchkey, "shop", None);
+    latchkey.clock.advance(Duration::from_secs(10 * 365 * 24 * 3600));
+    latchkey.store.resume(latchkey.clock.now()).await.unwrap();
+    let id = latchkey.start(&shop, "tester@example.com").await.unwrap().verification.id();
+    for _ in 0..3 {
+        latchkey.start(&shop, "jo@example.com").await.unwrap();
+    }
+    assert!(latchkey.start(&shop, "jo@example.com").await.is_err());
+
+    // The clock is right again, and accepted.
+    let Clock::Manual(millis) = &latchkey.clock else { panic!("it is advanced by hand") };
+    millis.store(START.as_millis(), std::sync::atomic::Ordering::SeqCst);
+    latchkey.store.resume(START).await.unwrap();
+    assert_eq!(latchkey.store.latest_time().await.unwrap(), START);
+    assert_eq!(latchkey.check(&shop, id, "424242").await, Outcome::Expired);
+    let refused = latchkey.start(&shop, "jo@example.com").await.unwrap_err();
+    let Refused::Exceeded { exceeded, now } = refused else { panic!("{refused:?}") };
+    let wait = exceeded.retry_at.since(now);
+    assert!(wait > Duration::from_secs(500) && wait <= Duration::from_secs(630), "{wait:?}");
+    latchkey.clock.advance(wait);
+    latchkey.start(&shop, "jo@example.com").await.unwrap();
+    let id = latchkey.start(&shop, "tester@example.com").await.unwrap().verification.id();
+    assert_eq!(latchkey.check(&shop, id, "424242").await, Outcome::Approved);
+}

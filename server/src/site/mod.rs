@@ -89,7 +89,7 @@ impl Site {
         if let Some(test_mode) = self.test_mode {
             return Some(TestCode::of(test_mode, &self.policy));
         }
-        self.test_recipients.get(&recipient.canonical()).cloned().map(TestCode::accepting)
+        self.test_recipients.get(&recipient.canonical()).cloned().map(TestCode::of_recipient)
     }
 }
 

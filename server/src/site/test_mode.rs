@@ -22,7 +22,8 @@ pub enum TestCode {
     Known {
         /// The code.
         code: Code,
-        /// Delivery state that is recorded for its message.
+        /// Delivery state that is recorded for its message; `accepted` where the worker settles it a little
+        /// later, as it does with messages that are sent.
         delivery: DeliveryState,
     },
     /// No code: the send is refused, as by a limit.
@@ -30,18 +31,19 @@ pub enum TestCode {
 }
 
 impl TestCode {
-    /// The code of a test recipient.
-    pub(super) fn accepting(code: Code) -> Self {
-        Self::Known { code, delivery: DeliveryState::Delivered }
+    /// The code of a test recipient. Strangers who open a verification for it must not see that it is one.
+    pub(super) fn of_recipient(code: Code) -> Self {
+        Self::Known { code, delivery: DeliveryState::Accepted }
     }
 
     /// The code of a verification at a site for test suites.
     pub(super) fn of(test_mode: TestMode, policy: &Policy) -> Self {
         let length = policy.code_length();
+        let delivered = |code| Self::Known { code, delivery: DeliveryState::Delivered };
         match test_mode {
-            TestMode::Approve => Self::accepting(Code::zeros(length)),
+            TestMode::Approve => delivered(Code::zeros(length)),
             // A guess must have the length of the policy, so a code of another length never matches.
-            TestMode::Incorrect => Self::accepting(Code::zeros(if length == 4 { 5 } else { 4 })),
+            TestMode::Incorrect => delivered(Code::zeros(if length == 4 { 5 } else { 4 })),
             TestMode::Undeliverable => {
                 Self::Known { code: Code::zeros(length), delivery: DeliveryState::Undelivered }
             }

@@ -66,6 +66,15 @@ pub trait Store: Clone + Send + Sync + 'static {
     /// starts does not revive what has expired.
     fn latest_time(&self) -> impl StoreFuture<Timestamp>;
 
+    /// Remembers `now` as the latest time, at the start of a server.
+    ///
+    /// If the store has seen a later time, that one was wrong, and everything that it is compared with has to go
+    /// back with it: verifications and codes count as expired, all of them, and are dropped. Events and
+    /// saved answers keep their distance from the latest time. The counters' time does not go back: it
+    /// is ahead of the clock's from then on ([`Records::counters_lead`]), so no budget is refilled and no
+    /// limit is stuck (S37).
+    fn resume(&self, now: Timestamp) -> impl StoreFuture<()>;
+
     /// Succeeds if a write would go through.
     fn ping(&self) -> impl StoreFuture<()>;
 }
@@ -126,6 +135,12 @@ impl Store for AnyStore {
 
     async fn latest_time(&self) -> Result<Timestamp, StoreError> {
         on_back_end!(self, store => store.latest_time().await)
+    }
+
+    async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.resume(now).await,
+        }
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

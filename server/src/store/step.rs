@@ -1,5 +1,7 @@
 //! A pure change of stored records, and the one place that runs it.
 
+use std::time::Duration;
+
 use otp::{
     Timestamp, Verification, VerificationId,
     quota::{CallerCounters, RecipientCounters},
@@ -65,6 +67,8 @@ pub struct Records {
     pub saved_answer: Option<SavedAnswer>,
     /// Changes to the outbox, empty at first.
     pub outbox: Vec<OutboxChange>,
+    /// Span by which the counters' time is ahead of the step's; a step does not change it.
+    pub counters_lead: Duration,
 }
 
 /// Keys of the counters of a step; `None` where it counts nothing.
@@ -82,7 +86,7 @@ pub struct CounterKeys {
 pub struct CounterKey {
     /// The digest.
     pub digest: [u8; 16],
-    /// A sweep may drop the counters from this time on.
+    /// A sweep may drop the counters from this time on; like all times here, the clock's.
     pub expires_at: Timestamp,
 }
 
@@ -134,7 +138,7 @@ pub(super) fn run<S: Step>(
         Decision::Commit(output) => output,
         Decision::Abort(output) => return (output, Changes::default()),
     };
-    let Records { mut verification, caller, recipient, saved_answer, mut outbox } = after;
+    let Records { mut verification, caller, recipient, saved_answer, mut outbox, .. } = after;
     if verification == before.verification {
         verification = None;
     }

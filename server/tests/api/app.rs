@@ -52,7 +52,7 @@ impl TestApp {
         let config = Config::load(&sources).unwrap();
         let application = Application::build_on(&config, |latest| {
             assert!(latest <= clock.now());
-            clock.clone()
+            Ok(clock.clone())
         });
         let application = application.await.unwrap();
         let origin = format!("http://{}", application.address());

@@ -7,6 +7,10 @@ use serde_json::json;
 use server::delivery::{
     Failure, ProbeError, Provider, SetUpError, Smtp, SmtpSecurity, SmtpSettings, Undelivered,
 };
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    net::TcpStream,
+};
 
 use crate::{
     CODE, NOW, TIMEOUT, catalogue,
@@ -94,6 +98,52 @@ async fn s23_a_server_that_strips_starttls_gets_nothing() {
     assert_eq!(undelivered.kind, Failure::Permanent);
     assert!(undelivered.reason.contains("STARTTLS"), "{undelivered}");
     assert!(matches!(provider.probe().await, Err(ProbeError::Unreachable { .. })));
+    assert_nothing_sent(&server.end().await);
+}
+
+/// Puts an attacker between a client and the server on port `genuine`, who adds `injected` in clear to the reply to
+/// STARTTLS and otherwise passes everything on; returns the attacker's port.
+async fn injecting(genuine: u16, injected: &'static str) -> u16 {
+    let listener = tokio::net::TcpListener::bind("localhost:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut server = TcpStream::connect(("localhost", genuine)).await.unwrap();
+        let (mut asked, mut replied) = (vec![0; 4096], vec![0; 4096]);
+        let mut last = Vec::new();
+        while last != b"STARTTLS\r\n" {
+            tokio::select! {
+                length = client.read(&mut asked) => {
+                    last = asked[..length.unwrap()].to_vec();
+                    server.write_all(&last).await.unwrap();
+                }
+                length = server.read(&mut replied) => {
+                    client.write_all(&replied[..length.unwrap()]).await.unwrap();
+                }
+            }
+        }
+        let length = server.read(&mut replied).await.unwrap();
+        assert!(replied.starts_with(b"220 "));
+        let both = [&replied[..length], injected.as_bytes()].concat();
+        client.write_all(&both).await.unwrap();
+        // Either side may hang up.
+        let _ = copy_bidirectional(&mut client, &mut server).await;
+    });
+    port
+}
+
+#[tokio::test]
+async fn s38_replies_in_clear_together_with_the_one_to_starttls_never_count() {
+    let server = MailServer::usual().await;
+    let hello = "250-localhost\r\n250 AUTH PLAIN LOGIN\r\n";
+    let accepted = "250-localhost\r\n250 AUTH PLAIN LOGIN\r\n235 in\r\n250 from\r\n250 to\r\n354 go\r\n250 sent\r\n";
+    for injected in [accepted, hello, "\r\n", "2"] {
+        let port = injecting(server.settings().port, injected).await;
+        let provider = provider(SmtpSettings { port, ..server.settings() });
+        let undelivered = refusal(&provider, "jane@example.com").await;
+        assert_eq!(undelivered.kind, Failure::Transient, "{undelivered}");
+        assert!(undelivered.reason.contains("connecting"), "{undelivered}");
+    }
     assert_nothing_sent(&server.end().await);
 }
 

@@ -167,6 +167,7 @@ const CONFINED: &[Confined] = &[
         names: &[
             "jiff::Timestamp::now",
             "jiff::Zoned::now",
+            "rustix::time",
             "std::time::Instant::now",
             "std::time::SystemTime::now",
         ],

@@ -63,7 +63,12 @@ impl Installation {
 
     /// Starts the program and waits until it listens.
     pub(crate) fn start(&self) -> Program {
-        let mut program = self.spawn();
+        self.start_with(&[])
+    }
+
+    /// Starts the program with these arguments of `serve` and waits until it listens.
+    pub(crate) fn start_with(&self, arguments: &[&str]) -> Program {
+        let mut program = self.spawn_with(arguments);
         let address = loop {
             let line = program.output.recv_timeout(SOON);
             let line = line.unwrap_or_else(|_| panic!("the program did not start: {}", self.log()));
@@ -77,12 +82,18 @@ impl Installation {
 
     /// Starts the program without waiting.
     pub(crate) fn spawn(&self) -> Program {
+        self.spawn_with(&[])
+    }
+
+    /// Starts the program with these arguments of `serve`, without waiting.
+    pub(crate) fn spawn_with(&self, arguments: &[&str]) -> Program {
         let log = File::options().append(true).create(true).open(self.folder.path().join("log"));
         // A full disk is simulated by a limit on the size of files. Its signal, which a full disk does not
         // send, is ignored.
-        let ignore_signal = r#"trap "" XFSZ; exec "$0" serve"#;
+        let ignore_signal = r#"trap "" XFSZ; exec "$0" serve "$@""#;
         let mut child = Command::new("sh")
             .args(["-c", ignore_signal, env!("CARGO_BIN_EXE_latchkey")])
+            .args(arguments)
             .current_dir(&self.folder)
             .env_clear()
             .envs(self.settings.iter().map(|(name, value)| (name, value)))

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 
 use app::wire::Brand;
 use otp::{
-    Channel, DeliveryState, Details, Policy, Recipient, Timestamp, Verification, VerificationId,
-    limits::Limits, quota::Quota,
+    Channel, Code, DeliveryState, Details, Policy, Recipient, Timestamp, Verification,
+    VerificationId, limits::Limits, quota::Quota,
 };
 use server::{
     clock::Clock,
@@ -30,6 +30,9 @@ pub(crate) const BACKOFF: Backoff =
     Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) };
 /// Longer than any try: mail has five steps with a time-out of [`TIMEOUT`](crate::TIMEOUT) each.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
+
+/// The test recipient of the site.
+pub(crate) const TESTER: &str = "tester@example.com";
 
 /// Most retries that a test needs; more mean that a message is retried without end.
 const MAX_RETRIES: usize = 100;
@@ -55,8 +58,10 @@ impl Outbox {
         let keys = DerivedKeys::derive(&keyring).unwrap();
         let tokens = Tokens::derive(&keyring, "https://login.example.com").unwrap();
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
+        let mut demo = builtin::demo(Policy::default(), Brand::default());
+        demo.test_recipients = [(TESTER.to_owned(), Code::parse("424242").unwrap())].into();
         let rules = Rules {
-            sites: Arc::new(Sites::new(builtin::demo(Policy::default(), Brand::default()), [])),
+            sites: Arc::new(Sites::new(demo, [])),
             channels: vec![Channel::Email, Channel::Sms],
             default_country: "GB".to_owned(),
             limits: Limits {
@@ -95,6 +100,12 @@ impl Outbox {
 
     /// Opens a verification; returns its id and the message for the worker.
     pub(crate) async fn accept(&mut self, to: &str) -> (VerificationId, Message) {
+        let id = self.open(to).await;
+        (id, self.committed.try_recv().expect("a message is committed"))
+    }
+
+    /// Opens a verification.
+    pub(crate) async fn open(&self, to: &str) -> VerificationId {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let caller = Some([127, 0, 0, 1].into());
         let client = Client { scope: Scope::Holder, address: caller, idempotency_key: None };
@@ -105,8 +116,7 @@ impl Outbox {
             locale: "en".to_owned(),
             details: Details::default(),
         };
-        let opened = self.service.start(&client, start).await.unwrap();
-        (opened.verification.id(), self.committed.try_recv().expect("a message is committed"))
+        self.service.start(&client, start).await.unwrap().verification.id()
     }
 
     /// As [`Outbox::accept`], and tries it once.

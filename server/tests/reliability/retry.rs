@@ -7,7 +7,7 @@ use server::store::{Queue, Store};
 
 use crate::{
     mail_server::MailServer,
-    outbox::{BACKOFF, Outbox, START, plain_mail},
+    outbox::{BACKOFF, Outbox, START, TESTER, plain_mail},
 };
 
 #[tokio::test]
@@ -127,4 +127,19 @@ async fn s25_a_slow_provider_is_cut_off_when_the_code_expires() {
     assert_eq!(outbox.worker.deliver_due().await, 1);
     assert_eq!(outbox.progress(id).await, (DeliveryState::Undelivered, 1));
     assert!(!server.end().await.contains(&"message".to_owned()));
+}
+
+#[tokio::test]
+async fn a_test_recipient_looks_like_any_other_and_is_sent_nothing() {
+    let server = MailServer::usual().await;
+    let mut outbox = Outbox::by_mail(&server);
+    let (ordinary, message) = outbox.accept("jane@example.com").await;
+    let tested = outbox.open(TESTER).await;
+    assert_eq!(outbox.progress(tested).await, outbox.progress(ordinary).await);
+    outbox.worker.attempt(message).await;
+    assert_eq!(outbox.until_settled().await.len(), 1, "after a while, as a provider takes one");
+    assert_eq!(outbox.progress(ordinary).await, (DeliveryState::Sent, 1));
+    assert_eq!(outbox.progress(tested).await, (DeliveryState::Sent, 1));
+    let messages = server.end().await.into_iter().filter(|event| event == "message").count();
+    assert_eq!(messages, 1);
 }

@@ -1,4 +1,4 @@
-//! S26: the database is unavailable for a while.
+//! S26: the database is unavailable for a while. S39: it is gone.
 
 use std::time::Duration;
 
@@ -45,6 +45,18 @@ async fn s26_while_the_disk_is_full_changes_are_refused_within_a_second() {
     program.browser().becomes_ready().await;
     verification.is_as_it_was().await;
     verification.is_approved(&mail).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s39_a_database_that_is_removed_under_the_server_is_noticed() {
+    let mail = MailSink::open().await;
+    let installation = Installation::mailing(&mail);
+    let program = installation.start();
+    let verification = Verification::started(&program, &mail).await;
+
+    std::fs::remove_dir_all(installation.database().parent().unwrap()).unwrap();
+    verification.is_refused_within_a_second().await;
+    assert!(installation.log().contains("latchkey.db was removed or replaced"));
 }
 
 /// Longest wait for a refusal: a second is promised, and the rest is for the requests themselves.

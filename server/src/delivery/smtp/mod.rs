@@ -8,6 +8,7 @@
 //! lettre's `tracing` feature must stay off: it logs every line it writes, password and code included
 //! (S8).
 
+mod line_stream;
 mod message;
 mod session;
 

@@ -14,7 +14,7 @@ use lettre::{
 };
 use secrecy::ExposeSecret;
 
-use super::{SmtpSecurity, SmtpSettings};
+use super::{SmtpSecurity, SmtpSettings, line_stream::LineStream};
 use crate::delivery::Undelivered;
 
 /// A step of the session.
@@ -52,15 +52,7 @@ impl Session {
         tls: Option<&TlsParameters>,
     ) -> Result<Self, Fault> {
         let timeout = settings.timeout;
-        let mut connection =
-            Step::Connect.within(timeout, connect(settings, tls)).await.and_then(|connection| {
-                match connection {
-                    Some(connection) => Ok(connection),
-                    None => Err(Step::Connect.permanent(
-                        "the server does not offer STARTTLS; nothing was sent without it",
-                    )),
-                }
-            })?;
+        let mut connection = Step::Connect.within(timeout, connect(settings, tls)).await?;
         if let Some((user, password)) = &settings.credentials {
             let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
             let authentication = connection.auth(DEFAULT_MECHANISMS, &credentials);
@@ -93,47 +85,55 @@ impl Session {
     }
 }
 
-/// Connects; `None` if STARTTLS is configured and the server does not offer it.
 async fn connect(
     settings: &SmtpSettings,
     tls: Option<&TlsParameters>,
-) -> Result<Option<AsyncSmtpConnection>, Error> {
+) -> Result<AsyncSmtpConnection, Broken> {
     let hello = ClientId::default();
-    let implicit = tls.filter(|_| settings.security == SmtpSecurity::Tls).cloned();
     let server = (settings.host.as_str(), settings.port);
-    let mut connection =
-        AsyncSmtpConnection::connect_tokio1(server, None, &hello, implicit, None).await?;
-    match tls {
-        Some(tls) if settings.security == SmtpSecurity::StartTls => {
-            if !connection.can_starttls() {
-                return Ok(None);
-            }
-            connection.starttls(tls.clone(), &hello).await?;
-        }
-        _ => {}
+    let Some(tls) = tls.filter(|_| settings.security == SmtpSecurity::StartTls) else {
+        let tls = tls.cloned();
+        return Ok(AsyncSmtpConnection::connect_tokio1(server, None, &hello, tls, None).await?);
+    };
+    let stream = Box::new(LineStream::connect(server).await?);
+    let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello).await?;
+    if !connection.can_starttls() {
+        return Err(Broken::NoStartTls);
     }
-    Ok(Some(connection))
+    connection.starttls(tls.clone(), &hello).await?;
+    Ok(connection)
+}
+
+/// Cause of a failed step.
+#[derive(Debug, thiserror::Error)]
+enum Broken {
+    #[error("connecting")]
+    Connection(#[from] io::Error),
+    #[error("talking to the server")]
+    Dialogue(#[from] Error),
+    #[error("the server does not offer STARTTLS; nothing was sent without it")]
+    NoStartTls,
 }
 
 impl Step {
     /// Number of steps.
     pub(super) const COUNT: u32 = 5;
 
-    async fn within<T>(
+    async fn within<T, E: Into<Broken>>(
         self,
         timeout: Duration,
-        step: impl Future<Output = Result<T, Error>>,
+        step: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Fault> {
         let undelivered = match tokio::time::timeout(timeout, step).await {
             Ok(Ok(done)) => return Ok(done),
-            Ok(Err(error)) => self.undelivered(&error),
+            Ok(Err(error)) => match error.into() {
+                Broken::Connection(error) => self.interrupted(&error.to_string()),
+                Broken::Dialogue(error) => self.undelivered(&error),
+                missing @ Broken::NoStartTls => Undelivered::permanent(missing.to_string()),
+            },
             Err(_) => self.interrupted("timed out"),
         };
         Err(Fault { step: self, undelivered })
-    }
-
-    fn permanent(self, reason: &str) -> Fault {
-        Fault { step: self, undelivered: Undelivered::permanent(reason) }
     }
 
     fn undelivered(self, error: &Error) -> Undelivered {

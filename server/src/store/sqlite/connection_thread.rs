@@ -7,7 +7,10 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+    },
     thread,
     time::Duration,
 };
@@ -15,6 +18,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::file::OwnedFile;
 use crate::store::StoreError;
 
 /// Jobs that may wait. Beyond that the store is overloaded and says so at once.
@@ -33,10 +37,25 @@ const TIMEOUT: Duration = Duration::from_millis(900);
 /// learn the reason.
 pub(super) const BUSY: Duration = Duration::from_millis(800);
 
-/// Handle to a connection thread. Dropping the last one ends the thread.
+/// Handle to a connection thread. Dropping the last one ends the thread and waits for it, so that the file
+/// is closed and unlocked afterwards.
 #[derive(Clone, Debug)]
-pub(super) struct ConnectionThread {
-    queue: SyncSender<Box<dyn Job>>,
+pub(super) struct ConnectionThread(Arc<Running>);
+
+#[derive(Debug)]
+struct Running {
+    queue: Option<SyncSender<Box<dyn Job>>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take() {
+            // Panics of jobs are caught on the thread.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// Mode of a connection thread.
@@ -52,13 +71,17 @@ impl ConnectionThread {
     pub(super) fn start(
         name: &str,
         connection: Connection,
+        file: Arc<OwnedFile>,
         access: Access,
     ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
-        thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || work(&connection, &jobs, access))?;
-        Ok(Self { queue })
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+            work(&connection, &file, &jobs, access);
+            // The file stays locked until the connection is closed.
+            drop(connection);
+            drop(file);
+        })?;
+        Ok(Self(Arc::new(Running { queue: Some(queue), thread: Some(thread) })))
     }
 
     /// Runs `run` on the thread and waits until it is committed. It may run twice: if a job fails,
@@ -69,11 +92,13 @@ impl ConnectionThread {
     ) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         let job = Asked { run, output: None, reply };
-        self.queue.try_send(Box::new(job)).map_err(|error| {
-            StoreError::Unavailable(match error {
-                TrySendError::Full(_) => "too many requests are waiting for the store".into(),
-                TrySendError::Disconnected(_) => "the store's thread has ended".into(),
-            })
+        let ended = || StoreError::Unavailable("the store's thread has ended".into());
+        let queue = self.0.queue.as_ref().ok_or_else(ended)?;
+        queue.try_send(Box::new(job)).map_err(|error| match error {
+            TrySendError::Full(_) => {
+                StoreError::Unavailable("too many requests are waiting for the store".into())
+            }
+            TrySendError::Disconnected(_) => ended(),
         })?;
         // A caller that gives up drops its end of the channel, and the thread skips the job.
         tokio::time::timeout(TIMEOUT, answer)
@@ -124,7 +149,7 @@ where
     }
 }
 
-fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) {
+fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>, access: Access) {
     let mut batch: Vec<Box<dyn Job>> = Vec::new();
     let mut company = false;
     while let Ok(first) = jobs.recv() {
@@ -132,7 +157,7 @@ fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) 
         match access {
             Access::Read => {
                 for mut job in batch.drain(..).filter(|job| !job.abandoned()) {
-                    let result = job.run(connection);
+                    let result = job.run(connection).inspect_err(|error| file.note_of(error));
                     job.answer(result);
                 }
             }
@@ -145,7 +170,7 @@ fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) 
                 company = batch.len() > 1;
                 // A caller that has given up was told that the store is away, and will ask again.
                 batch.retain(|job| !job.abandoned());
-                commit(connection, &mut batch);
+                commit(connection, file, &mut batch);
             }
         }
     }
@@ -153,24 +178,27 @@ fn work(connection: &Connection, jobs: &Receiver<Box<dyn Job>>, access: Access) 
 
 /// Runs a batch in one transaction and answers it. If that fails, each job runs in a transaction of
 /// its own, so that only the failing one gets the error.
-fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Job>>) {
-    if let Err(error) = begin(connection) {
+fn commit(connection: &Connection, file: &OwnedFile, batch: &mut Vec<Box<dyn Job>>) {
+    if let Err(error) = begin(connection, file) {
         // The store is away; no job has failed.
-        let reason = error.to_string();
-        let refusal = || Err(StoreError::Unavailable(reason.clone().into()));
-        return batch.drain(..).for_each(|job| job.answer(refusal()));
+        return refuse(batch, &*error);
     }
     // Another process may have held the file for longer than callers wait. They were told that
     // nothing was done.
     batch.retain(|job| !job.abandoned());
     let result = batch.iter_mut().try_for_each(|job| job.run(connection));
     match result.and_then(|()| execute(connection, "COMMIT").map_err(super::unavailable)) {
-        Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
+        Ok(()) => match file.check() {
+            Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
+            // It was committed to a file that nobody will find again, so nothing is acknowledged.
+            Err(gone) => refuse(batch, &gone),
+        },
         Err(error) => {
+            file.note_of(&error);
             // `begin` rolls back again if this fails.
             let _ = roll_back(connection);
             if batch.len() > 1 {
-                return batch.drain(..).for_each(|job| commit(connection, &mut vec![job]));
+                return batch.drain(..).for_each(|job| commit(connection, file, &mut vec![job]));
             }
             if let Some(job) = batch.pop() {
                 job.answer(Err(error));
@@ -179,9 +207,16 @@ fn commit(connection: &Connection, batch: &mut Vec<Box<dyn Job>>) {
     }
 }
 
-fn begin(connection: &Connection) -> rusqlite::Result<()> {
-    roll_back(connection)?;
-    execute(connection, "BEGIN IMMEDIATE")
+fn refuse(batch: &mut Vec<Box<dyn Job>>, error: &dyn std::error::Error) {
+    let reason = error.to_string();
+    let refusal = || Err(StoreError::Unavailable(reason.clone().into()));
+    batch.drain(..).for_each(|job| job.answer(refusal()));
+}
+
+fn begin(connection: &Connection, file: &OwnedFile) -> Result<(), Box<dyn std::error::Error>> {
+    file.check()?;
+    let begun = roll_back(connection).and_then(|()| execute(connection, "BEGIN IMMEDIATE"));
+    Ok(begun.inspect_err(|error| file.note(error))?)
 }
 
 /// Ends a transaction that has failed, unless SQLite has done so by itself.

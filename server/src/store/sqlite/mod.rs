@@ -2,28 +2,37 @@
 //!
 //! One thread writes, in groups (see [`connection_thread`]); others read. In WAL mode readers and the
 //! writer do not block each other, and `synchronous=FULL` flushes the log at every commit, so every
-//! answered change is on the disk. A lock beside the file keeps a second server away from it: leases and the group
-//! commit assume one owner.
+//! answered change is on the disk. Locks keep a second server away from the file (see [`file`]): leases and
+//! the group commit assume one owner.
 
 mod connection_thread;
+mod file;
+mod open_error;
 mod rows;
 mod schema;
 
 use std::{
-    fs::{File, TryLockError},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use otp::{Timestamp, Verification, VerificationId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, config::DbConfig, params};
 
-use self::connection_thread::{Access, ConnectionThread};
-use super::{Message, Observer, Queue, Records, Step, Store, StoreError, Swept, step};
+pub use self::open_error::OpenError;
+use self::{
+    connection_thread::{Access, ConnectionThread},
+    file::OwnedFile,
+    schema::Kind,
+};
+use super::{
+    CounterKey, CounterKeys, Message, Observer, Queue, Records, Step, Store, StoreError, Swept,
+    step,
+};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
 const READERS: usize = 2;
@@ -39,48 +48,8 @@ pub struct SqliteStore {
     /// Key after which the next sweep of the counters goes on; digests have no useful order.
     sweep_from: Arc<Mutex<Vec<u8>>>,
     observer: Option<Arc<dyn Observer>>,
-    /// Held as long as the store lives.
-    _lock: Arc<File>,
-}
-
-/// Error of opening a database.
-#[derive(Debug, thiserror::Error)]
-pub enum OpenError {
-    /// The folder or the lock could not be made.
-    #[error("creating {}", path.display())]
-    Create {
-        /// The folder or the lock.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Another process has it open.
-    #[error("{} is in use by another process", path.display())]
-    InUse {
-        /// The database.
-        path: PathBuf,
-    },
-    /// SQLite could not open or set it up.
-    #[error("opening the database {}", path.display())]
-    Sqlite {
-        /// The database.
-        path: PathBuf,
-        /// The system's error.
-        #[source]
-        source: rusqlite::Error,
-    },
-    /// It was written by a newer version of this program.
-    #[error("{} has schema version {found}, which is newer than this program", path.display())]
-    Newer {
-        /// The database.
-        path: PathBuf,
-        /// Its schema version.
-        found: u32,
-    },
-    /// A thread could not be started.
-    #[error("starting a thread of the store")]
-    Thread(#[source] std::io::Error),
+    /// Milliseconds by which the counters' time is ahead of the clock's.
+    counters_lead: Arc<AtomicU64>,
 }
 
 impl SqliteStore {
@@ -104,27 +73,23 @@ impl SqliteStore {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).map_err(|source| create(folder, source))?;
         }
-        let lock = lock(path)?;
-        keep_private(path).map_err(|source| create(path, source))?;
-
-        let mut connection = Connection::open(path).map_err(sqlite)?;
+        let file = Arc::new(OwnedFile::lock(path)?);
+        let mut connection = connect(path)?;
+        known(&connection, path)?;
         configure(&connection).map_err(sqlite)?;
-        if let Err(found) = schema::migrate(&mut connection).map_err(sqlite)? {
-            return Err(OpenError::Newer { path: path.to_owned(), found });
-        }
+        schema::migrate(&mut connection).map_err(sqlite)?;
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
         connection.execute(due_again, []).map_err(sqlite)?;
+        file.watch()?;
 
-        let writer = ConnectionThread::start(
-            "store-writer",
-            connection,
-            Access::Write { batch: batch.max(1) },
-        );
+        let access = Access::Write { batch: batch.max(1) };
+        let writer = ConnectionThread::start("store-writer", connection, file.clone(), access);
         let reader = |number| {
-            let connection = Connection::open(path).map_err(sqlite)?;
+            let connection = connect(path)?;
             configure(&connection).map_err(sqlite)?;
             connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
-            ConnectionThread::start(&format!("store-reader-{number}"), connection, Access::Read)
+            let name = format!("store-reader-{number}");
+            ConnectionThread::start(&name, connection, file.clone(), Access::Read)
                 .map_err(OpenError::Thread)
         };
         Ok(Self {
@@ -133,8 +98,39 @@ impl SqliteStore {
             next_reader: Arc::default(),
             sweep_from: Arc::default(),
             observer: None,
-            _lock: Arc::new(lock),
+            counters_lead: Arc::default(),
         })
+    }
+
+    /// Looks at the database at `path` and changes nothing, beside a running server too: gives the latest
+    /// time that it has seen, `None` where there is no database yet.
+    ///
+    /// # Errors
+    /// Any [`OpenError`] that would keep a server from opening it, except that it is in use; and
+    /// [`OpenError::Damaged`], which is looked for in all its pages.
+    pub fn inspect(path: &Path) -> Result<Option<Timestamp>, OpenError> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
+        let connection = connect(path)?;
+        connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
+        connection.busy_timeout(connection_thread::BUSY).map_err(sqlite)?;
+        if known(&connection, path)? == Kind::Empty {
+            return Ok(None);
+        }
+        let check = "PRAGMA quick_check(1)";
+        let finding: String = connection.query_row(check, [], |row| row.get(0)).map_err(sqlite)?;
+        if finding != "ok" {
+            return Err(OpenError::Damaged { path: path.to_owned(), finding });
+        }
+        rows::latest_time(&connection)
+            .map(Some)
+            .map_err(|error| OpenError::Unreadable { path: path.to_owned(), source: error })
+    }
+
+    fn counters_lead(&self) -> Duration {
+        Duration::from_millis(self.counters_lead.load(Ordering::Relaxed))
     }
 
     fn reader(&self) -> &ConnectionThread {
@@ -153,8 +149,8 @@ impl Store for SqliteStore {
     }
 
     async fn apply<S: Step>(&self, mut step: S) -> Result<S::Output, StoreError> {
-        let observer = self.observer.clone();
-        let applied = move |db: &Connection| apply(db, &mut step, observer.as_deref());
+        let (observer, lead) = (self.observer.clone(), self.counters_lead());
+        let applied = move |db: &Connection| apply(db, &mut step, observer.as_deref(), lead);
         let (output, observed) = self.writer.ask(applied).await?;
         if let Some(observer) = self.observer.as_ref().filter(|_| observed) {
             observer.committed();
@@ -184,16 +180,22 @@ impl Store for SqliteStore {
     }
 
     async fn sweep(&self, now: Timestamp, retention: Duration) -> Result<Swept, StoreError> {
-        let from = self.sweep_from.clone();
+        let (from, lead) = (self.sweep_from.clone(), self.counters_lead());
         let sweep = move |db: &Connection| {
             let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
-            sweep(db, now, retention, &mut from)
+            sweep(db, now, retention, now + lead, &mut from)
         };
         self.writer.ask(sweep).await
     }
 
     async fn latest_time(&self) -> Result<Timestamp, StoreError> {
         self.reader().ask(rows::latest_time).await
+    }
+
+    async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
+        let lead = self.writer.ask(move |db| rows::resume(db, now)).await?;
+        self.counters_lead.store(lead, Ordering::Relaxed);
+        Ok(())
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
@@ -209,9 +211,12 @@ fn apply<S: Step>(
     db: &Connection,
     step: &mut S,
     observer: Option<&dyn Observer>,
+    counters_lead: Duration,
 ) -> Result<(S::Output, bool), StoreError> {
     let verification = rows::verification(db, &step.verification())?;
-    let keys = step.counters(verification.as_ref());
+    let CounterKeys { caller, recipient } = step.counters(verification.as_ref());
+    let ahead = |key: CounterKey| CounterKey { expires_at: key.expires_at + counters_lead, ..key };
+    let keys = CounterKeys { caller: caller.map(ahead), recipient: recipient.map(ahead) };
     let idempotency_key = step.idempotency_key();
     let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
     let before = Records {
@@ -220,6 +225,7 @@ fn apply<S: Step>(
         recipient: rows::counters(db, keys.recipient)?,
         saved_answer: saved.flatten(),
         outbox: Vec::new(),
+        counters_lead,
     };
 
     let (output, changes) = step::run(step, &before, observer);
@@ -246,6 +252,7 @@ fn sweep(
     db: &Connection,
     now: Timestamp,
     retention: Duration,
+    counters_time: Timestamp,
     counters_from: &mut Vec<u8>,
 ) -> Result<Swept, StoreError> {
     let time = rows::millis(now);
@@ -292,7 +299,7 @@ fn sweep(
         Some(up_to) => rows::changes(
             db,
             "DELETE FROM counters WHERE key > ?1 AND key <= ?2 AND expires_at <= ?3",
-            params![*counters_from, up_to, time],
+            params![*counters_from, up_to, rows::millis(counters_time)],
         )?,
         None => 0,
     };
@@ -303,31 +310,36 @@ fn sweep(
     Ok(Swept { verifications, counters, saved_answers, messages, more })
 }
 
+/// Opens a file that is there. Closing the connection writes nothing, so that another program's database
+/// stays as it is.
+fn connect(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        Ok(connection)
+    });
+    opened.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+}
+
+/// Kind of a database that this program may use.
+fn known(connection: &Connection, path: &Path) -> Result<Kind, OpenError> {
+    let path = path.to_owned();
+    match schema::kind(connection) {
+        Ok(kind @ (Kind::Empty | Kind::Ours)) => Ok(kind),
+        Ok(Kind::Newer(found)) => Err(OpenError::Newer { path, found }),
+        Ok(Kind::Foreign) => Err(OpenError::Foreign { path }),
+        Err(source) => Err(OpenError::Sqlite { path, source }),
+    }
+}
+
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     connection.busy_timeout(connection_thread::BUSY)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
-}
-
-/// Makes the file, if there is none, such that its owner alone reads it: it holds recipients. The
-/// files that SQLite makes beside it take its mode over.
-fn keep_private(path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    File::options().create(true).append(true).mode(0o600).open(path).map(|_| ())
-}
-
-fn lock(path: &Path) -> Result<File, OpenError> {
-    let lock_path = path.with_extension("lock");
-    let create = |source| OpenError::Create { path: lock_path.clone(), source };
-    let file = File::create(&lock_path).map_err(create)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(create(source)),
-    }
 }
 
 fn unavailable(error: rusqlite::Error) -> StoreError {

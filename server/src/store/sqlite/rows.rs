@@ -202,6 +202,27 @@ pub(super) fn latest_time(connection: &Connection) -> Result<Timestamp, StoreErr
     Ok(timestamp(swept).max(opened))
 }
 
+/// Starts again at `now`; gives the milliseconds by which the counters' time is ahead of the clock's.
+pub(super) fn resume(connection: &Connection, now: Timestamp) -> Result<u64, StoreError> {
+    let back = latest_time(connection)?.since(now);
+    let back = i64::try_from(back.as_millis()).unwrap_or(i64::MAX);
+    if back > 0 {
+        execute(connection, "DELETE FROM verification", [])?;
+        let codes = "DELETE FROM outbox WHERE queue = ?1";
+        execute(connection, codes, params![number_of(Queue::Codes)])?;
+        let events = "UPDATE outbox SET due_at = max(due_at - ?1, 0), expires_at = expires_at - ?1";
+        execute(connection, events, params![back])?;
+        let answers = "UPDATE saved_answer SET expires_at = expires_at - ?1";
+        execute(connection, answers, params![back])?;
+    }
+    let clock = "UPDATE clock SET latest = ?1, counters_lead = counters_lead + ?2";
+    execute(connection, clock, params![millis(now), back])?;
+    connection
+        .query_row("SELECT counters_lead FROM clock", [], |row| row.get::<_, i64>(0))
+        .map(|lead| u64::try_from(lead).unwrap_or_default())
+        .map_err(unavailable)
+}
+
 pub(super) fn lease(
     connection: &Connection,
     key: &MessageKey,

@@ -79,23 +79,56 @@ const MIGRATIONS: &[&str] = &[
     DROP INDEX replay_expires;
     CREATE INDEX saved_answer_expires ON saved_answer (expires_at);
 ",
+    // Milliseconds by which the counters' time is ahead of the clock's.
+    "ALTER TABLE clock ADD COLUMN counters_lead INTEGER NOT NULL DEFAULT 0",
 ];
 
-/// Brings the database up to date, each step in a transaction of its own.
-///
-/// Gives the version it found where that is newer than this program knows.
-pub(super) fn migrate(connection: &mut Connection) -> Result<Result<(), u32>, rusqlite::Error> {
+/// `PRAGMA application_id` of our databases: "lkey" in ASCII.
+const APPLICATION_ID: u32 = u32::from_be_bytes(*b"lkey");
+
+/// Tables of every version, by which a database is known that has no mark yet.
+const OF_OLD: &str = "SELECT count(*) FROM sqlite_schema
+                      WHERE type = 'table' AND name IN ('verification', 'outbox', 'clock')";
+
+/// Kind of database that a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Nothing yet.
+    Empty,
+    /// Ours, of this version or an earlier one.
+    Ours,
+    /// Ours, of this later version.
+    Newer(u32),
+    /// Another program's.
+    Foreign,
+}
+
+/// Looks at a database and changes nothing.
+pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
+    let number = |query: &str| connection.query_row(query, [], |row| row.get::<_, u32>(0));
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    let version = number("PRAGMA user_version")?;
+    Ok(match (number("PRAGMA application_id")?, version) {
+        (APPLICATION_ID, _) if version > known => Kind::Newer(version),
+        (APPLICATION_ID, _) => Kind::Ours,
+        (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => Kind::Empty,
+        (0, 1..) if version <= known && number(OF_OLD)? == 3 => Kind::Ours,
+        _ => Kind::Foreign,
+    })
+}
+
+/// Marks the database as ours and brings it up to date, each step in a transaction of its own.
+pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let Some(pending) = MIGRATIONS.get(version as usize..) else {
-        return Ok(Err(version));
-    };
+    let pending = MIGRATIONS.get(version as usize..).unwrap_or_default();
     for (step, number) in pending.iter().zip(version + 1..) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(step)?;
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 #[cfg(test)]
@@ -120,7 +153,7 @@ mod tests {
         let mut connection = of_version(2);
         let insert = "INSERT INTO outbox VALUES (x'01', 1, 20, 1, 30, 4, 5, x'06')";
         connection.execute(insert, []).unwrap();
-        assert_eq!(migrate(&mut connection), Ok(Ok(())));
+        migrate(&mut connection).unwrap();
         let select = "SELECT queue, verification, number, due_at, leased, expires_at, tries,
                              unanswered, sealed FROM outbox";
         let row = connection.query_row(select, [], |row| {
@@ -139,7 +172,7 @@ mod tests {
         let insert = "INSERT INTO account VALUES (x'01010101010101010101010101010101', 9, ?1)";
         connection.execute(insert, [format!("[{window},{window},{window}]")]).unwrap();
         connection.execute("INSERT INTO replay VALUES (x'02', 8, x'03')", []).unwrap();
-        assert_eq!(migrate(&mut connection), Ok(Ok(())));
+        migrate(&mut connection).unwrap();
         let key = CounterKey { digest: [1; 16], expires_at: Timestamp::default() };
         let counters: RecipientCounters = rows::counters(&connection, Some(key)).unwrap();
         assert_ne!(counters.wrong_checks, RecipientCounters::default().wrong_checks);
@@ -149,9 +182,36 @@ mod tests {
     }
 
     #[test]
+    fn s39_databases_of_every_version_are_known_and_others_are_foreign() {
+        for version in 1..=5 {
+            let mut connection = of_version(version);
+            assert_eq!(kind(&connection), Ok(Kind::Ours), "{version}");
+            migrate(&mut connection).unwrap();
+            assert_eq!(kind(&connection), Ok(Kind::Ours), "{version}");
+            connection.pragma_update(None, "user_version", 1000).unwrap();
+            assert_eq!(kind(&connection), Ok(Kind::Newer(1000)));
+        }
+        let holding = |statements: &str| {
+            let connection = Connection::open_in_memory().unwrap();
+            connection.execute_batch(statements).unwrap();
+            kind(&connection)
+        };
+        assert_eq!(holding(""), Ok(Kind::Empty));
+        for foreign in [
+            "CREATE TABLE song (title TEXT)",
+            "PRAGMA user_version = 5",
+            "PRAGMA application_id = 252006673",
+            "CREATE TABLE clock (latest); PRAGMA user_version = 3",
+            "CREATE TABLE clock (a); CREATE TABLE outbox (a); CREATE TABLE verification (a)",
+        ] {
+            assert_eq!(holding(foreign), Ok(Kind::Foreign), "{foreign}");
+        }
+    }
+
+    #[test]
     fn what_is_due_is_found_by_an_index() {
         let mut connection = of_version(0);
-        assert_eq!(migrate(&mut connection), Ok(Ok(())));
+        migrate(&mut connection).unwrap();
         let explain = "EXPLAIN QUERY PLAN SELECT min(due_at) FROM outbox WHERE queue = 1";
         let plan: String = connection.query_row(explain, [], |row| row.get(3)).unwrap();
         assert!(plan.contains("outbox_due"), "{plan}");
