@@ -18,7 +18,7 @@ use crate::{
     delivery::{
         DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
     },
-    derived_keys::DerivedKeys,
+    derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
     i18n::{Catalogue, CatalogueError},
     keyring::{KeyFileError, Keyring},
@@ -110,7 +110,7 @@ impl Application {
         let told = config.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
         let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
-        let store = AnyStore::Sqlite(SqliteStore::open(&config.store)?);
+        let store = AnyStore::Sqlite(SqliteStore::open(&config.store, &keyring)?);
         let store = store.observed_by(recorder.clone());
         let clock = clock(store.latest_time().await?);
 
@@ -271,6 +271,21 @@ pub fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
         return Ok(Keyring::read_or_make(&settings.file, &mut SysRng)?);
     }
     Keyring::read(&settings.file)?.ok_or_else(|| StartupError::NoKeys(settings.file.clone()))
+}
+
+/// Whether the configured master secrets open the database, if there is one. Changes nothing. Gives the
+/// fingerprints of the secrets, newest first; none if they are yet to be made.
+///
+/// # Errors
+/// [`StartupError::Keys`] and [`StartupError::Open`].
+pub fn inspect_store(config: &Config) -> Result<Vec<String>, StartupError> {
+    let keyring = match &config.keys.given {
+        Some(given) => Some(given.clone()),
+        None => Keyring::read(&config.keys.file)?,
+    };
+    SqliteStore::inspect(&config.store, keyring.as_ref())?;
+    let secrets = keyring.iter().flat_map(Keyring::secrets);
+    secrets.map(fingerprint).collect::<Result<_, _>>().map_err(|_| StartupError::Derive)
 }
 
 /// Longest time from the start of a verification to the end of its last code.

@@ -6,8 +6,8 @@ use super::{CommandError, probe};
 use crate::{
     config::{Config, Mode},
     delivery::Inbox,
+    error_chain::chain,
     i18n::Catalogue,
-    keyring::Keyring,
     origin::Origin,
     site::Site,
     startup,
@@ -29,8 +29,14 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
         writeln!(out, "warning  {warning}")?;
     }
 
-    if config.keys.given.is_none() {
-        Keyring::read(&config.keys.file)?;
+    let mut fine = true;
+    match startup::inspect_store(config) {
+        Ok(secrets) if secrets.is_empty() => {}
+        Ok(secrets) => writeln!(out, "ok       master secrets {}", secrets.join(", "))?,
+        Err(error) => {
+            fine = false;
+            writeln!(out, "problem  {}", chain(&error))?;
+        }
     }
     let catalogue = Arc::new(Catalogue::load()?);
     let inbox = Arc::new(Inbox::new(catalogue.clone()));
@@ -39,7 +45,6 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
     if findings.is_empty() {
         writeln!(out, "ok       messages are shown on /dev/inbox; nothing is sent")?;
     }
-    let mut fine = true;
     for finding in findings {
         match finding.trouble {
             None => writeln!(out, "ok       {} would take messages", finding.provider)?,

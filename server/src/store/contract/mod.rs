@@ -17,6 +17,7 @@ use otp::{
 use rand::rngs::SysRng;
 
 use super::*;
+use crate::keyring::Keyring;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LEASE: Duration = Duration::from_secs(60);
@@ -29,7 +30,14 @@ fn peppers() -> Peppers {
     Peppers::new([Pepper::new([7; 32])]).unwrap()
 }
 
-fn opened(now: Timestamp) -> Verification {
+/// Master secrets, each a letter, newest first.
+pub(super) fn keyring(letters: &str) -> Keyring {
+    // 32 bytes in base64.
+    let secrets: Vec<_> = letters.chars().map(|letter| letter.to_string().repeat(43)).collect();
+    Keyring::parse(secrets.iter().map(String::as_str)).unwrap()
+}
+
+pub(super) fn opened(now: Timestamp) -> Verification {
     let opening = Opening {
         id: VerificationId::generate(now, &mut SysRng).unwrap(),
         site: "demo".into(),

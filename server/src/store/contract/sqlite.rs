@@ -1,18 +1,25 @@
 //! The contract on the SQLite store, and tests of that store alone.
 
-use std::time::Duration;
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
-use crate::store::{Queue, SqliteStore, Store, StoreError, contract};
+use crate::{
+    derived_keys::fingerprint,
+    error_chain::chain,
+    store::{OpenError, Queue, SqliteStore, Store, StoreError, contract},
+};
 
 /// A store and a function that opens it again; the function keeps the folder.
 fn fresh() -> (SqliteStore, impl Fn(SqliteStore) -> SqliteStore) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data").join("latchkey.db");
-    let store = SqliteStore::open(&path).unwrap();
+    let store = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
     let reopen = move |store: SqliteStore| {
         assert!(folder.path().exists());
         drop(store);
-        SqliteStore::open(&path).unwrap()
+        SqliteStore::open(&path, &contract::keyring("A")).unwrap()
     };
     (store, reopen)
 }
@@ -23,8 +30,8 @@ contract! { fresh() }
 async fn a_second_server_is_kept_away_from_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latchkey.db");
-    let _first = SqliteStore::open(&path).unwrap();
-    let second = SqliteStore::open(&path).unwrap_err();
+    let _first = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
+    let second = SqliteStore::open(&path, &contract::keyring("A")).unwrap_err();
     assert!(second.to_string().contains("in use by another process"));
 }
 
@@ -33,7 +40,7 @@ async fn the_files_are_for_their_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latchkey.db");
-    let store = SqliteStore::open(&path).unwrap();
+    let store = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
     contract::create(&store).await;
     for name in ["latchkey.db", "latchkey.db-wal"] {
         let mode = folder.path().join(name).metadata().unwrap().permissions().mode();
@@ -45,11 +52,11 @@ async fn the_files_are_for_their_owner_alone() {
 async fn a_database_of_a_newer_version_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latchkey.db");
-    drop(SqliteStore::open(&path).unwrap());
+    drop(SqliteStore::open(&path, &contract::keyring("A")).unwrap());
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 1000).unwrap();
     drop(connection);
-    let error = SqliteStore::open(&path).unwrap_err();
+    let error = SqliteStore::open(&path, &contract::keyring("A")).unwrap_err();
     assert!(error.to_string().contains("schema version 1000"), "{error}");
 }
 
@@ -58,7 +65,12 @@ async fn a_file_that_is_no_database_is_refused_with_its_name() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latchkey.db");
     std::fs::write(&path, "not a database, but long enough to be looked at".repeat(100)).unwrap();
-    assert!(SqliteStore::open(&path).unwrap_err().to_string().contains("latchkey.db"));
+    assert!(
+        SqliteStore::open(&path, &contract::keyring("A"))
+            .unwrap_err()
+            .to_string()
+            .contains("latchkey.db")
+    );
 }
 
 /// Locks the file as another process would, for a backup or by mistake.
@@ -72,7 +84,7 @@ fn hold(path: &std::path::Path) -> rusqlite::Connection {
 async fn s26_a_store_that_is_held_by_another_says_so_and_is_back_afterwards() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latchkey.db");
-    let store = SqliteStore::open(&path).unwrap();
+    let store = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
     let id = contract::create(&store).await;
     let other = hold(&path);
     let refused = store.apply(contract::checking(id, "123456")).await.unwrap_err();
@@ -88,7 +100,7 @@ async fn s26_a_store_that_is_held_by_another_says_so_and_is_back_afterwards() {
 async fn s26_what_was_given_up_while_the_store_was_held_is_not_done_later() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("latchkey.db");
-    let store = SqliteStore::open(&path).unwrap();
+    let store = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
     let id = contract::create(&store).await;
     let other = hold(&path);
     // The first is given up while the writer waits for the file, the second in the queue.
@@ -110,4 +122,109 @@ async fn messages_leased_to_a_process_that_died_are_due_at_the_next_start() {
     let store = reopen(store);
     let claimed = store.claim(Queue::Codes, contract::START, contract::LEASE, 10).await.unwrap();
     assert_eq!(claimed, [contract::message(id, 1)]);
+}
+
+/// Fingerprints of the master secrets that the database keeps its key for.
+fn kept_for(path: &Path) -> Vec<String> {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let select = "SELECT key FROM store_key, json_each(store_key.wrapped)";
+    let mut statement = connection.prepare(select).unwrap();
+    let fingerprints = statement.query_map([], |row| row.get(0)).unwrap();
+    fingerprints.collect::<Result<_, _>>().unwrap()
+}
+
+#[tokio::test]
+async fn s37_a_rotation_of_master_secrets_renames_nothing_and_makes_nothing_unreadable() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latchkey.db");
+    let open = |letters| SqliteStore::open(&path, &contract::keyring(letters));
+    let store = open("A").unwrap();
+    let id = contract::create(&store).await;
+    let name = store.pseudonyms().request("shop", "key");
+    drop(store);
+    for letters in ["BA", "B", "CB", "C"] {
+        let store = open(letters).unwrap();
+        assert_eq!(store.pseudonyms().request("shop", "key"), name);
+        assert!(store.read(id).await.unwrap().is_some());
+        drop(store);
+        let mut secrets: Vec<_> = contract::keyring(letters)
+            .secrets()
+            .map(|secret| fingerprint(secret).unwrap())
+            .collect();
+        secrets.sort_unstable();
+        assert_eq!(kept_for(&path), secrets);
+    }
+    assert!(matches!(open("BA"), Err(OpenError::Key { .. })), "they were taken away");
+}
+
+#[tokio::test]
+async fn s37_a_database_is_refused_without_its_master_secrets_and_stays_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latchkey.db");
+    let inspect = |letters| SqliteStore::inspect(&path, Some(&contract::keyring(letters)));
+    inspect("A").unwrap();
+    assert!(!path.exists(), "looking makes nothing");
+    let store = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
+    let id = contract::create(&store).await;
+    inspect("BA").unwrap();
+    drop(store);
+    let kept = kept_for(&path);
+    let refused = [
+        SqliteStore::open(&path, &contract::keyring("B")).err(),
+        inspect("B").err(),
+        SqliteStore::inspect(&path, None).err(),
+    ];
+    for refused in refused {
+        let error = chain(&refused.unwrap());
+        assert!(error.contains("latchkey.db") && error.contains(&kept[0]), "{error}");
+    }
+    assert_eq!(kept_for(&path), kept);
+    let store = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
+    assert!(store.read(id).await.unwrap().is_some());
+}
+
+#[tokio::test]
+async fn s7_a_record_that_is_moved_to_another_row_is_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latchkey.db");
+    let store = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
+    let (one, other) = (contract::create(&store).await, contract::create(&store).await);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let moved = "UPDATE verification SET sealed =
+                 (SELECT sealed FROM verification WHERE id = ?1) WHERE id = ?2";
+    connection.execute(moved, [one.as_bytes(), other.as_bytes()]).unwrap();
+    assert!(store.read(one).await.is_ok());
+    assert!(matches!(store.read(other).await, Err(StoreError::Corrupt(_))));
+}
+
+/// Whether a file of the database contains these bytes.
+fn is_in_files(path: &Path, bytes: &[u8]) -> bool {
+    let is_in = |file: PathBuf| {
+        let file = std::fs::read(file).unwrap_or_default();
+        file.windows(bytes.len()).any(|window| window == bytes)
+    };
+    ["db", "db-wal"].into_iter().any(|extension| is_in(path.with_extension(extension)))
+}
+
+#[tokio::test]
+async fn s7_a_swept_verification_leaves_nothing_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("latchkey.db");
+    let store = SqliteStore::open(&path, &contract::keyring("A")).unwrap();
+    for _ in 0..20 {
+        contract::create(&store).await;
+    }
+    let select = "SELECT sealed FROM verification";
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    let rows: Vec<Vec<u8>> = {
+        let mut select = connection.prepare(select).unwrap();
+        let rows = select.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    };
+    let found = || rows.iter().filter(|row| is_in_files(&path, &row[..64])).count();
+    assert_eq!(found(), 20);
+    let end = contract::START + contract::RETENTION * 2;
+    assert_eq!(store.sweep(end, contract::RETENTION).await.unwrap().verifications, 20);
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+    assert_eq!(found(), 0);
 }

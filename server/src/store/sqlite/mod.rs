@@ -6,6 +6,8 @@
 //! commit assume one owner.
 
 mod connection_thread;
+mod key_row;
+mod open_error;
 mod rows;
 mod schema;
 
@@ -20,10 +22,17 @@ use std::{
 };
 
 use otp::{Timestamp, Verification, VerificationId};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OpenFlags, params};
 
-use self::connection_thread::{Access, ConnectionThread};
-use super::{Message, Observer, Queue, Records, Step, Store, StoreError, Swept, step};
+use self::{
+    connection_thread::{Access, ConnectionThread},
+    open_error::Error,
+};
+use super::{
+    Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, StoreKeyError, Swept,
+    step,
+};
+use crate::{derived_keys::Sealer, keyring::Keyring};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
 const READERS: usize = 2;
@@ -39,6 +48,9 @@ pub struct SqliteStore {
     /// Key after which the next sweep of the counters goes on; digests have no useful order.
     sweep_from: Arc<Mutex<Vec<u8>>>,
     observer: Option<Arc<dyn Observer>>,
+    /// Encryption of verifications.
+    sealer: Arc<Sealer>,
+    pseudonyms: Arc<Pseudonyms>,
     /// Held as long as the store lives.
     _lock: Arc<File>,
 }
@@ -78,6 +90,15 @@ pub enum OpenError {
         /// Its schema version.
         found: u32,
     },
+    /// The key that its rows are encrypted under cannot be used.
+    #[error("opening the key of the database {}", path.display())]
+    Key {
+        /// The database.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: StoreKeyError,
+    },
     /// A thread could not be started.
     #[error("starting a thread of the store")]
     Thread(#[source] std::io::Error),
@@ -85,12 +106,13 @@ pub enum OpenError {
 
 impl SqliteStore {
     /// Opens the database at `path`, creating it and its folder where they do not exist, and makes
-    /// all messages due that an earlier process had leased and not settled.
+    /// all messages due that an earlier process had leased and not settled. Its key is opened with any
+    /// of the master secrets, and kept for exactly these.
     ///
     /// # Errors
     /// Any [`OpenError`].
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, connection_thread::BATCH)
+    pub fn open(path: &Path, keyring: &Keyring) -> Result<Self, OpenError> {
+        Self::open_with(path, keyring, connection_thread::BATCH)
     }
 
     /// Like [`SqliteStore::open`], with at most `batch` requests in one commit, so that a benchmark can
@@ -98,7 +120,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// Any [`OpenError`].
-    pub fn open_with(path: &Path, batch: usize) -> Result<Self, OpenError> {
+    pub fn open_with(path: &Path, keyring: &Keyring, batch: usize) -> Result<Self, OpenError> {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let create = |path: &Path, source| OpenError::Create { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -109,9 +131,9 @@ impl SqliteStore {
 
         let mut connection = Connection::open(path).map_err(sqlite)?;
         configure(&connection).map_err(sqlite)?;
-        if let Err(found) = schema::migrate(&mut connection).map_err(sqlite)? {
-            return Err(OpenError::Newer { path: path.to_owned(), found });
-        }
+        let failed = |error: Error| error.at(path);
+        schema::migrate(&mut connection, keyring).map_err(failed)?;
+        let key = key_row::open(&mut connection, keyring).map_err(failed)?;
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
         connection.execute(due_again, []).map_err(sqlite)?;
 
@@ -133,8 +155,24 @@ impl SqliteStore {
             next_reader: Arc::default(),
             sweep_from: Arc::default(),
             observer: None,
+            sealer: Arc::new(key.sealer().map_err(|error| failed(error.into()))?),
+            pseudonyms: Arc::new(key.pseudonyms()),
             _lock: Arc::new(lock),
         })
+    }
+
+    /// Looks at the database at `path`, if there is one, and changes nothing.
+    ///
+    /// # Errors
+    /// [`OpenError::Key`] if none of the master secrets opens it, and [`OpenError::Sqlite`].
+    pub fn inspect(path: &Path, keyring: Option<&Keyring>) -> Result<(), OpenError> {
+        if !path.exists() {
+            return Ok(());
+        }
+        let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let inspected = connection.map_err(Error::Sqlite);
+        let inspected = inspected.and_then(|connection| key_row::inspect(&connection, keyring));
+        inspected.map_err(|error| error.at(path))
     }
 
     fn reader(&self) -> &ConnectionThread {
@@ -148,13 +186,18 @@ impl Store for SqliteStore {
         Self { observer: Some(observer), ..self }
     }
 
+    fn pseudonyms(&self) -> Arc<Pseudonyms> {
+        self.pseudonyms.clone()
+    }
+
     async fn read(&self, id: VerificationId) -> Result<Option<Verification>, StoreError> {
-        self.reader().ask(move |db| rows::verification(db, &id)).await
+        let sealer = self.sealer.clone();
+        self.reader().ask(move |db| rows::verification(db, &sealer, &id)).await
     }
 
     async fn apply<S: Step>(&self, mut step: S) -> Result<S::Output, StoreError> {
-        let observer = self.observer.clone();
-        let applied = move |db: &Connection| apply(db, &mut step, observer.as_deref());
+        let (sealer, observer) = (self.sealer.clone(), self.observer.clone());
+        let applied = move |db: &Connection| apply(db, &sealer, &mut step, observer.as_deref());
         let (output, observed) = self.writer.ask(applied).await?;
         if let Some(observer) = self.observer.as_ref().filter(|_| observed) {
             observer.committed();
@@ -207,10 +250,11 @@ impl Store for SqliteStore {
 /// output, and whether the observer has added to the outbox.
 fn apply<S: Step>(
     db: &Connection,
+    sealer: &Sealer,
     step: &mut S,
     observer: Option<&dyn Observer>,
 ) -> Result<(S::Output, bool), StoreError> {
-    let verification = rows::verification(db, &step.verification())?;
+    let verification = rows::verification(db, sealer, &step.verification())?;
     let keys = step.counters(verification.as_ref());
     let idempotency_key = step.idempotency_key();
     let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
@@ -231,7 +275,7 @@ fn apply<S: Step>(
     }
 
     if let Some(verification) = &changes.verification {
-        rows::put_verification(db, verification)?;
+        rows::put_verification(db, sealer, verification)?;
     }
     rows::put_counters(db, keys.caller, changes.caller.as_ref())?;
     rows::put_counters(db, keys.recipient, changes.recipient.as_ref())?;
@@ -308,6 +352,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // A row that was deleted is not to be read out of the file, not even with the master secrets.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
 }
