@@ -30,7 +30,8 @@ pub(super) fn make(
              sealed BLOB NOT NULL
          ) STRICT, WITHOUT ROWID;",
     )?;
-    put(transaction, &key, keyring)?;
+    // A key that is there already is never replaced by another one.
+    put(transaction, "INSERT INTO store_key VALUES (0, ?1)", &key, keyring)?;
     seal(transaction, &key.sealer()?)?;
     transaction.execute_batch("DROP TABLE verification_in_clear")?;
     Ok(())
@@ -55,7 +56,7 @@ pub(super) fn open(connection: &mut Connection, keyring: &Keyring) -> Result<Sto
     let wrapped = get(&transaction)?;
     let key = wrapped.open(Some(keyring))?;
     if !wrapped.is_for(keyring)? {
-        put(&transaction, &key, keyring)?;
+        put(&transaction, "UPDATE store_key SET wrapped = ?1", &key, keyring)?;
         transaction.commit()?;
         // A secret that was taken away opens nothing that is still in the files.
         connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")?;
@@ -77,11 +78,14 @@ fn get(connection: &Connection) -> Result<WrappedKey, Error> {
     Ok(serde_json::from_str(&wrapped).map_err(|_| StoreKeyError::Unreadable)?)
 }
 
-fn put(connection: &Connection, key: &StoreKey, keyring: &Keyring) -> Result<(), Error> {
+fn put(
+    connection: &Connection,
+    statement: &str,
+    key: &StoreKey,
+    keyring: &Keyring,
+) -> Result<(), Error> {
     let wrapped = key.wrap(keyring)?;
     let wrapped = serde_json::to_string(&wrapped).map_err(|_| StoreKeyError::Crypto)?;
-    let upsert =
-        "INSERT INTO store_key VALUES (0, ?1) ON CONFLICT (only) DO UPDATE SET wrapped = ?1";
-    connection.execute(upsert, params![wrapped])?;
+    connection.execute(statement, [wrapped])?;
     Ok(())
 }

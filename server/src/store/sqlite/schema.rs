@@ -107,7 +107,7 @@ pub(super) fn migrate(connection: &mut Connection, keyring: &Keyring) -> Result<
     for (step, number) in pending.iter().zip(found + 1..) {
         if matches!(step, Rewrite) && !is_new {
             // It cannot be part of a transaction; if it is cut short, the next start runs it again.
-            connection.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")?;
+            rewrite(connection)?;
         }
         let transaction = connection.transaction()?;
         match step {
@@ -117,6 +117,18 @@ pub(super) fn migrate(connection: &mut Connection, keyring: &Keyring) -> Result<
         }
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Fails if another connection still reads earlier rows.
+fn rewrite(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch("VACUUM")?;
+    let empty_log = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let is_busy: bool = connection.query_row(empty_log, [], |row| row.get(0))?;
+    if is_busy {
+        let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        return Err(rusqlite::Error::SqliteFailure(busy, None));
     }
     Ok(())
 }
@@ -205,6 +217,10 @@ mod tests {
             files.windows(14).filter(|window| window == b"jo@example.com").count()
         };
         assert!(deleted() > 100, "those deleted are still there");
+        // The log cannot be emptied while another connection reads, so the next start does it.
+        connection.execute_batch("BEGIN; SELECT count(*) FROM verification").unwrap();
+        assert!(SqliteStore::open(&path, &keyring("BA")).is_err());
+        assert!(deleted() > 0);
         drop(connection);
 
         let store = SqliteStore::open(&path, &keyring("BA")).unwrap();
