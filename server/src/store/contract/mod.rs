@@ -607,6 +607,15 @@ pub(super) async fn a_restart_brings_nothing_forward_that_is_scheduled<S: Store>
     assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(at));
 }
 
+pub(super) async fn s37_counters_keep_their_names_over_a_restart<S: Store>(
+    store: S,
+    reopen: impl Fn(S) -> S,
+) {
+    let name = |store: &S| store.pseudonyms().request("shop", "key");
+    let before = name(&store);
+    assert_eq!(name(&reopen(store)), before);
+}
+
 async fn in_parallel<S: Step>(
     store: &impl Store,
     count: usize,
@@ -686,9 +695,11 @@ macro_rules! contract {
             the_store_is_pinged;
             s24_all_that_was_answered_is_there_after_a_restart
             s28_the_latest_time_is_known_after_a_restart
+            s37_counters_keep_their_names_over_a_restart
             a_restart_brings_nothing_forward_that_is_scheduled
         }
     };
 }
 
+mod at_rest;
 mod sqlite;

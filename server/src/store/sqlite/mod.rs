@@ -7,7 +7,7 @@
 
 mod connection_thread;
 mod key_row;
-mod open_error;
+mod prepare_error;
 mod rows;
 mod schema;
 
@@ -26,7 +26,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use self::{
     connection_thread::{Access, ConnectionThread},
-    open_error::Error,
+    prepare_error::PrepareError,
 };
 use super::{
     Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, StoreKeyError, Swept,
@@ -131,7 +131,7 @@ impl SqliteStore {
 
         let mut connection = Connection::open(path).map_err(sqlite)?;
         configure(&connection).map_err(sqlite)?;
-        let failed = |error: Error| error.at(path);
+        let failed = |error: PrepareError| error.at(path);
         schema::migrate(&mut connection, keyring).map_err(failed)?;
         let key = key_row::open(&mut connection, keyring).map_err(failed)?;
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
@@ -170,7 +170,7 @@ impl SqliteStore {
             return Ok(());
         }
         let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
-        let inspected = connection.map_err(Error::Sqlite);
+        let inspected = connection.map_err(PrepareError::Sqlite);
         let inspected = inspected.and_then(|connection| key_row::inspect(&connection, keyring));
         inspected.map_err(|error| error.at(path))
     }

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{key_row, open_error::Error};
+use super::{key_row, prepare_error::PrepareError};
 use crate::keyring::Keyring;
 
 /// A step between two versions.
@@ -100,10 +100,10 @@ const MIGRATIONS: &[Migration] = &[
 ];
 
 /// Brings the database up to date, each step in a transaction of its own.
-pub(super) fn migrate(connection: &mut Connection, keyring: &Keyring) -> Result<(), Error> {
+pub(super) fn migrate(connection: &mut Connection, keyring: &Keyring) -> Result<(), PrepareError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let is_new = found == 0;
-    let pending = MIGRATIONS.get(found as usize..).ok_or(Error::Newer(found))?;
+    let pending = MIGRATIONS.get(found as usize..).ok_or(PrepareError::Newer(found))?;
     for (step, number) in pending.iter().zip(found + 1..) {
         if matches!(step, Rewrite) && !is_new {
             // It cannot be part of a transaction; if it is cut short, the next start runs it again.
@@ -242,7 +242,7 @@ mod tests {
         let version: u32 =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version as usize, MIGRATIONS.len());
-        assert!(matches!(key_row::open(&mut connection, &keyring("B")), Err(Error::Key(_))));
+        assert!(matches!(key_row::open(&mut connection, &keyring("B")), Err(PrepareError::Key(_))));
     }
 
     #[test]

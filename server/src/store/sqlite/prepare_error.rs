@@ -1,4 +1,4 @@
-//! Error of opening a database, before its path is added.
+//! Error of preparing a database for use, without its path.
 
 use std::path::Path;
 
@@ -7,27 +7,27 @@ use crate::store::StoreKeyError;
 
 /// Error of bringing a database up to date, or of opening its key.
 #[derive(Debug)]
-pub(super) enum Error {
+pub(super) enum PrepareError {
     Sqlite(rusqlite::Error),
     Key(StoreKeyError),
     /// Its version is newer than this program knows.
     Newer(u32),
 }
 
-impl From<rusqlite::Error> for Error {
+impl From<rusqlite::Error> for PrepareError {
     fn from(error: rusqlite::Error) -> Self {
         Self::Sqlite(error)
     }
 }
 
-impl From<StoreKeyError> for Error {
+impl From<StoreKeyError> for PrepareError {
     fn from(error: StoreKeyError) -> Self {
         Self::Key(error)
     }
 }
 
-impl Error {
-    /// The error, of the database at `path`.
+impl PrepareError {
+    /// The error of the database at `path`.
     pub(super) fn at(self, path: &Path) -> OpenError {
         let path = path.to_owned();
         match self {
