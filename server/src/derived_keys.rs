@@ -2,18 +2,14 @@
 //!
 //! Derived keys are not stored, so a dump of the store reveals nothing without the configuration.
 
-use std::{net::IpAddr, sync::Arc};
+use std::sync::Arc;
 
 use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, NONCE_LEN, RandomizedNonceKey},
+    aead::{AES_256_GCM, Aad, Algorithm, NONCE_LEN, RandomizedNonceKey},
     error::Unspecified,
     hkdf::{HKDF_SHA256, Salt},
-    hmac,
 };
-use otp::{
-    Recipient,
-    digest::{Pepper, Peppers},
-};
+use otp::digest::{Pepper, Peppers};
 
 use crate::keyring::Keyring;
 
@@ -24,8 +20,6 @@ pub struct DerivedKeys {
     pub peppers: Arc<Peppers>,
     /// Encryption keys of the outbox and of saved answers, newest first.
     pub sealer: Arc<Sealer>,
-    /// HMAC key for the names of counters and idempotency keys.
-    pub pseudonyms: Arc<Pseudonyms>,
 }
 
 impl DerivedKeys {
@@ -36,19 +30,14 @@ impl DerivedKeys {
     pub fn derive(keyring: &Keyring) -> Result<Self, Unspecified> {
         let mut peppers = Vec::new();
         let mut sealing = Vec::new();
-        let mut naming = None;
         for secret in keyring.secrets() {
             peppers.push(Pepper::new(derive_key(secret, b"latchkey pepper")?));
             let key = derive_key(secret, b"latchkey outbox")?;
             sealing.push(RandomizedNonceKey::new(&AES_256_GCM, &key)?);
-            // Of the oldest secret, so that a fresh one in front does not rename counters.
-            naming = Some(derive_key(secret, b"latchkey accounts")?);
         }
-        let naming = naming.ok_or(Unspecified)?;
         Ok(Self {
             peppers: Arc::new(Peppers::new(peppers).ok_or(Unspecified)?),
             sealer: Arc::new(Sealer(sealing)),
-            pseudonyms: Arc::new(Pseudonyms(hmac::Key::new(hmac::HMAC_SHA256, &naming))),
         })
     }
 }
@@ -64,7 +53,16 @@ pub fn derive_key(secret: &[u8], label: &[u8]) -> Result<[u8; 32], Unspecified> 
     Ok(key)
 }
 
-/// Encryption of the outbox: AES-256-GCM with random nonces, keys newest first.
+/// Public name of a master secret, which says nothing about it: eight hexadecimal digits.
+///
+/// # Errors
+/// If the cryptographic library fails.
+pub fn fingerprint(secret: &[u8]) -> Result<String, Unspecified> {
+    let [a, b, c, d, ..] = derive_key(secret, b"latchkey fingerprint")?;
+    Ok(format!("{:08x}", u32::from_be_bytes([a, b, c, d])))
+}
+
+/// Authenticated encryption with random nonces, keys newest first.
 #[derive(Debug)]
 pub struct Sealer(Vec<RandomizedNonceKey>);
 
@@ -74,6 +72,14 @@ pub struct Sealer(Vec<RandomizedNonceKey>);
 pub struct CannotOpen;
 
 impl Sealer {
+    /// A sealer with one key.
+    ///
+    /// # Errors
+    /// If the cryptographic library fails.
+    pub fn new(algorithm: &'static Algorithm, key: &[u8; 32]) -> Result<Self, Unspecified> {
+        Ok(Self(vec![RandomizedNonceKey::new(algorithm, key)?]))
+    }
+
     /// Encrypts `plain`, bound to `context`. The result is a nonce, the ciphertext and its tag.
     ///
     /// # Errors
@@ -103,42 +109,6 @@ impl Sealer {
                 Some(plain)
             })
             .ok_or(CannotOpen)
-    }
-}
-
-/// Pseudonyms for the keys of counters: keyed digests, cut to 128 bits.
-#[derive(Debug)]
-pub struct Pseudonyms(hmac::Key);
-
-impl Pseudonyms {
-    /// Pseudonym of a recipient at one site, the same for every spelling (S18).
-    pub fn recipient(&self, site: &str, recipient: &Recipient) -> [u8; 16] {
-        self.name(&[b"recipient", site.as_bytes(), recipient.canonical().as_bytes()])
-    }
-
-    /// Pseudonym of an idempotency key of a site.
-    pub fn request(&self, site: &str, key: &str) -> [u8; 16] {
-        self.name(&[b"request", site.as_bytes(), key.as_bytes()])
-    }
-
-    /// Pseudonym of a caller. An IPv6 network of /64 counts as one caller, since its owner can choose any
-    /// address in it (S17).
-    pub fn caller(&self, address: IpAddr) -> [u8; 16] {
-        match address.to_canonical() {
-            IpAddr::V4(address) => self.name(&[b"caller", &address.octets()]),
-            IpAddr::V6(address) => self.name(&[b"caller", &address.octets()[..8]]),
-        }
-    }
-
-    fn name(&self, parts: &[&[u8]]) -> [u8; 16] {
-        let mut context = hmac::Context::with_key(&self.0);
-        for part in parts {
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
-        }
-        let mut name = [0; 16];
-        name.copy_from_slice(&context.sign().as_ref()[..16]);
-        name
     }
 }
 
@@ -189,21 +159,10 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_secret_does_not_rename_counters() {
-        let address = "192.0.2.1".parse().unwrap();
-        let before = secrets(&["A"]).pseudonyms.caller(address);
-        assert_eq!(secrets(&["B", "A"]).pseudonyms.caller(address), before);
-        assert_ne!(secrets(&["B"]).pseudonyms.caller(address), before);
-    }
-
-    #[test]
-    fn s17_callers_are_told_apart_by_network_and_not_by_ipv6_host() {
-        let pseudonyms = secrets(&["A"]).pseudonyms;
-        let name = |address: &str| pseudonyms.caller(address.parse().unwrap());
-        assert_eq!(name("2001:db8:1:2::1"), name("2001:db8:1:2:ffff::9"));
-        assert_ne!(name("2001:db8:1:2::1"), name("2001:db8:1:3::1"));
-        assert_eq!(name("::ffff:192.0.2.1"), name("192.0.2.1"));
-        assert_ne!(name("192.0.2.1"), name("192.0.2.2"));
+    fn every_secret_has_a_fingerprint_of_its_own() {
+        let fingerprints = [1, 2].map(|byte| fingerprint(&[byte; 32]).unwrap());
+        assert!(fingerprints.iter().all(|fingerprint| fingerprint.len() == 8));
+        assert_ne!(fingerprints[0], fingerprints[1]);
     }
 
     #[test]

@@ -122,8 +122,11 @@ fn keep(file: &Path, secret: &SecretString) -> io::Result<()> {
     // A temporary file has mode 0600 from the start and gets its name when it is complete. An existing file
     // is never replaced, because its secrets would be lost.
     let mut temporary = tempfile::NamedTempFile::new_in(directory)?;
-    writeln!(temporary, "# Latchkey's master secrets, newest first. Losing them ends every open")?;
-    writeln!(temporary, "# verification; whoever reads them can guess codes from the database.")?;
+    writeln!(
+        temporary,
+        "# Latchkey's master secrets, newest first. The database cannot be read without"
+    )?;
+    writeln!(temporary, "# them; whoever has both can guess codes and read recipients.")?;
     writeln!(temporary, "{}", secret.expose_secret())?;
     temporary.as_file().sync_all()?;
     temporary.persist_noclobber(file).map_err(|error| error.error)?;

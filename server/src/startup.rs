@@ -23,7 +23,7 @@ use crate::{
     delivery::{
         DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
     },
-    derived_keys::DerivedKeys,
+    derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
     i18n::{Catalogue, CatalogueError},
     keyring::{KeyFileError, Keyring},
@@ -119,7 +119,7 @@ impl Application {
         let told = config.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
         let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
-        let store = AnyStore::Sqlite(SqliteStore::open(&config.store)?);
+        let store = AnyStore::Sqlite(SqliteStore::open(&config.store, &keyring)?);
         let store = store.observed_by(recorder.clone());
         let latest = store.latest_time().await?;
         let clock = clock(latest)?;
@@ -274,15 +274,6 @@ pub fn dispatcher(
     Ok(Dispatcher::new(email?, sms?))
 }
 
-/// Looks at the database and the machine's clock, and changes nothing.
-///
-/// # Errors
-/// The reason why a server would not start on them.
-pub fn inspect_store(config: &Config) -> Result<(), StartupError> {
-    let latest = SqliteStore::inspect(&config.store)?;
-    Ok(Clock::is_credible(latest.unwrap_or_default())?)
-}
-
 /// The master secrets, from wherever the configuration keeps them.
 ///
 /// # Errors
@@ -295,6 +286,22 @@ pub fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
         return Ok(Keyring::read_or_make(&settings.file, &mut SysRng)?);
     }
     Keyring::read(&settings.file)?.ok_or_else(|| StartupError::NoKeys(settings.file.clone()))
+}
+
+/// Looks at the database, whether the master secrets open it, and at the machine's clock. Changes nothing.
+/// Gives the fingerprints of the secrets, newest first; none if they are yet to be made.
+///
+/// # Errors
+/// The reason why a server would not start on them.
+pub fn inspect_store(config: &Config) -> Result<Vec<String>, StartupError> {
+    let keyring = match &config.keys.given {
+        Some(given) => Some(given.clone()),
+        None => Keyring::read(&config.keys.file)?,
+    };
+    let latest = SqliteStore::inspect(&config.store, keyring.as_ref())?;
+    Clock::is_credible(latest.unwrap_or_default())?;
+    let secrets = keyring.iter().flat_map(Keyring::secrets);
+    secrets.map(fingerprint).collect::<Result<_, _>>().map_err(|_| StartupError::Derive)
 }
 
 /// Longest time from the start of a verification to the end of its last code.

@@ -318,3 +318,28 @@ fn s37_check_finds_what_serve_refuses_about_the_clock() {
         }
     }
 }
+
+#[test]
+fn s37_without_its_master_secret_a_database_is_refused_and_the_secret_named() {
+    let latchkey = Latchkey::new();
+    let (lost, other) = ("A".repeat(43), "B".repeat(43));
+    let serving = latchkey.serve(&[("LATCHKEY_KEYS__SECRETS", &lost)]);
+    assert_eq!(serving.stop().0, Some(0));
+    let check = |secrets: &str| latchkey.run(&["check"], &[("LATCHKEY_KEYS__SECRETS", secrets)]);
+    let (code, out, _) = check(&lost);
+    let name = out.lines().find_map(|line| line.strip_prefix("ok       master secrets "));
+    let name = name.unwrap_or_else(|| panic!("{out}"));
+    assert_eq!(code, Some(0), "{out}");
+
+    let (code, _, log) = latchkey.run(&["serve"], &[("LATCHKEY_KEYS__SECRETS", &other)]);
+    assert!(code == Some(1) && log.contains(name) && log.contains("keys.secrets"), "{log}");
+    // No other secret was made instead.
+    let (code, _, log) = latchkey.run(&["serve"], &[]);
+    assert!(code == Some(1) && log.contains(name), "{log}");
+    let (code, out, _) = check(&other);
+    assert!(code == Some(1) && out.contains("problem  ") && out.contains(name), "{out}");
+
+    let both = format!("{other},{lost}");
+    assert_eq!(latchkey.serve(&[("LATCHKEY_KEYS__SECRETS", &both)]).stop().0, Some(0));
+    assert_eq!(check(&other).0, Some(0));
+}

@@ -13,9 +13,12 @@ use otp::{
     verification::Opening,
 };
 use rand::rngs::SysRng;
-use server::store::{
-    CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records,
-    SqliteStore, Step, Store,
+use server::{
+    keyring::Keyring,
+    store::{
+        CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records,
+        SqliteStore, Step, Store,
+    },
 };
 
 const SPAN: Duration = Duration::from_secs(3);
@@ -27,10 +30,12 @@ pub(crate) async fn measure() {
     let flushes = flushes_per_second(&folder.path().join("flush"));
     println!("  raw fdatasync of one 4 KiB block: {flushes:.0} per second");
 
-    let single = SqliteStore::open_with(&folder.path().join("single.db"), 1).expect("a store");
+    let keyring = Keyring::parse(["A".repeat(43).as_str()]).expect("a secret");
+    let single = SqliteStore::open_with(&folder.path().join("single.db"), &keyring, 1);
+    let single = single.expect("a store");
     let single = run(&single, 64).await;
     println!("  64 callers, one commit per request: {}", single.line());
-    let grouped = SqliteStore::open(&folder.path().join("grouped.db")).expect("a store");
+    let grouped = SqliteStore::open(&folder.path().join("grouped.db"), &keyring).expect("a store");
     for callers in [1, 16, 64] {
         let figures = run(&grouped, callers).await;
         println!("  {callers} callers, group commit: {}", figures.line());

@@ -10,7 +10,6 @@ use crate::{
     delivery::Inbox,
     error_chain::chain,
     i18n::Catalogue,
-    keyring::Keyring,
     origin::Origin,
     site::Site,
     startup,
@@ -32,16 +31,16 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
         writeln!(out, "warning  {warning}")?;
     }
 
-    if config.keys.given.is_none() {
-        Keyring::read(&config.keys.file)?;
-    }
     let mut fine = true;
     match startup::inspect_store(config) {
-        Ok(()) => {
+        Ok(secrets) => {
             writeln!(
                 out,
                 "ok       the database can be used, and agrees with the machine's clock"
             )?;
+            if !secrets.is_empty() {
+                writeln!(out, "ok       master secrets {}", secrets.join(", "))?;
+            }
         }
         Err(error) => {
             fine = false;

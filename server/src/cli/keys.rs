@@ -70,7 +70,7 @@ fn print_master(out: &mut impl Write, aside: &mut impl Write) -> Result<(), Comm
         "A fresh master secret. Keep it in LATCHKEY_KEYS__SECRETS, in a file that\n\
          LATCHKEY_KEYS__SECRETS_FILE names, or as `keys.secrets` in latchkey.toml.\n\n\
          To rotate, put it in front of the secrets you have: the first one writes, all are read.\n\
-         Restart, and remove the last one a day later, when nothing depends on it any more.\n"
+         Restart, and remove the last one a day later (three with webhooks), when nothing depends on it.\n"
     )?;
     writeln!(out, "{}", secret.expose_secret())?;
     Ok(())

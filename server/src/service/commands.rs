@@ -79,7 +79,7 @@ impl Step for Command {
                 .map(|found| (found.site(), found.recipient())),
             Action::Cancel | Action::Redeem { .. } => return CounterKeys::default(),
         };
-        let (limits, pseudonyms) = (self.limits(), &self.shared.keys.pseudonyms);
+        let (limits, pseudonyms) = (self.limits(), &self.shared.pseudonyms);
         // Counters are kept for twice the span that they are counted over.
         let key = |digest, span| CounterKey { digest, expires_at: self.now + span * 2 };
         let caller = |address| key(pseudonyms.caller(address), limits.caller_span());

@@ -34,7 +34,7 @@ use crate::{
     derived_keys::DerivedKeys,
     error_chain::log_error,
     site::{Site, Sites},
-    store::{AnyStore, Message, Store},
+    store::{AnyStore, Message, Pseudonyms, Store},
     tokens::Tokens,
 };
 
@@ -67,6 +67,7 @@ pub struct Service {
 #[derive(Debug)]
 struct Shared {
     keys: DerivedKeys,
+    pseudonyms: Arc<Pseudonyms>,
     tokens: Tokens,
     rules: Rules,
 }
@@ -118,7 +119,8 @@ impl Service {
         clock: Clock,
         worker: mpsc::Sender<Message>,
     ) -> Self {
-        let shared = Arc::new(Shared { keys, tokens, rules });
+        let pseudonyms = store.pseudonyms();
+        let shared = Arc::new(Shared { keys, pseudonyms, tokens, rules });
         Self { store, shared, clock, worker }
     }
 
@@ -150,7 +152,7 @@ impl Service {
 
     /// The keyed digest of an `Idempotency-Key`, which tells nothing of the key itself.
     pub fn idempotency_key(&self, site: &str, key: &str, fingerprint: [u8; 32]) -> IdempotencyKey {
-        IdempotencyKey { digest: self.shared.keys.pseudonyms.request(site, key), fingerprint }
+        IdempotencyKey { digest: self.shared.pseudonyms.request(site, key), fingerprint }
     }
 
     /// Reads a recipient that `site` can reach.

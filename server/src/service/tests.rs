@@ -24,10 +24,10 @@ pub(crate) struct Installation {
 
 pub(crate) fn installation() -> Installation {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&folder.path().join("latchkey.db")).unwrap();
-    let store = AnyStore::Sqlite(store);
     let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let keyring = Keyring::parse([secret]).unwrap();
+    let store = SqliteStore::open(&folder.path().join("latchkey.db"), &keyring).unwrap();
+    let store = AnyStore::Sqlite(store);
     let keys = DerivedKeys::derive(&keyring).unwrap();
     let tokens = Tokens::derive(&keyring, "https://otp.example.com").unwrap();
     let (policy, brand) = (Policy::default(), Brand::default());

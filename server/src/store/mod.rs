@@ -4,8 +4,10 @@
 //! SQL: a [`Step`] is a pure function over [`Records`], and a store runs it atomically and makes
 //! its changes durable before it answers.
 
+mod pseudonyms;
 mod sqlite;
 mod step;
+mod store_key;
 
 #[cfg(test)]
 mod contract;
@@ -15,8 +17,10 @@ use std::{sync::Arc, time::Duration};
 use otp::{Timestamp, Verification, VerificationId};
 
 pub use self::{
+    pseudonyms::Pseudonyms,
     sqlite::{OpenError, SqliteStore},
     step::{CounterKey, CounterKeys, Decision, Observer, Records, SavedAnswer, Step},
+    store_key::StoreKeyError,
 };
 
 /// Durable, atomic storage for everything that must not be lost or raced for.
@@ -31,12 +35,17 @@ pub use self::{
 ///   answer.
 /// - The [`Observer`] sees each change of a verification, and its additions are committed with it.
 /// - A message is claimed by one caller at a time, until it is settled or its lease runs out.
+/// - Verifications are encrypted where they are kept.
+/// - The [`Pseudonyms`] are the same for the whole life of the store.
 ///
 /// Every method fails with [`StoreError`] where the store is away, overloaded or unreadable.
 pub trait Store: Clone + Send + Sync + 'static {
     /// The same store, whose changes `observer` is told of.
     #[must_use]
     fn observed_by(self, observer: Arc<dyn Observer>) -> Self;
+
+    /// Names for the counters and saved answers of this store.
+    fn pseudonyms(&self) -> Arc<Pseudonyms>;
 
     /// Looks a verification up. Changes nothing.
     fn read(&self, id: VerificationId) -> impl StoreFuture<Option<Verification>>;
@@ -104,6 +113,12 @@ impl Store for AnyStore {
     fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
         match self {
             Self::Sqlite(store) => Self::Sqlite(store.observed_by(observer)),
+        }
+    }
+
+    fn pseudonyms(&self) -> Arc<Pseudonyms> {
+        match self {
+            Self::Sqlite(store) => store.pseudonyms(),
         }
     }
 

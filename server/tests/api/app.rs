@@ -73,6 +73,12 @@ impl TestApp {
         Self::run(self.folder, self.settings, self.clock).await
     }
 
+    /// Like [`TestApp::restart`], with one more setting.
+    pub(crate) async fn restart_with(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self.restart().await
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -7,5 +7,6 @@ mod card;
 mod hosted;
 mod limits;
 mod once;
+mod rotation;
 mod secrecy;
 mod web;

@@ -104,8 +104,8 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "store",
-        may_name: &[],
-        instead: "a store keeps records and runs steps; `otp` and `service` decide their meaning",
+        may_name: &["derived_keys", "keyring"],
+        instead: "a store encrypts and keeps records and runs steps; `otp` and `service` decide their meaning",
     },
     Layer {
         module: "config",
@@ -189,6 +189,7 @@ const CONFINED: &[Confined] = &[
             "http::security_headers",
             "service",
             "startup",
+            "store::store_key",
             "webhook::worker",
         ],
         instead: "take the generator as an argument; if it has to be named here, add this module",

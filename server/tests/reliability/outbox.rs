@@ -50,11 +50,11 @@ pub(crate) struct Outbox {
 impl Outbox {
     pub(crate) fn of(email: Vec<Provider>, sms: Vec<Provider>) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = SqliteStore::open(&folder.path().join("latchkey.db")).unwrap();
-        let store = AnyStore::Sqlite(store);
-        let clock = Clock::manual(START);
         let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let keyring = Keyring::parse([secret]).unwrap();
+        let store = SqliteStore::open(&folder.path().join("latchkey.db"), &keyring).unwrap();
+        let store = AnyStore::Sqlite(store);
+        let clock = Clock::manual(START);
         let keys = DerivedKeys::derive(&keyring).unwrap();
         let tokens = Tokens::derive(&keyring, "https://login.example.com").unwrap();
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };

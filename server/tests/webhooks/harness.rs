@@ -213,7 +213,7 @@ impl Harness {
 }
 
 fn open(folder: &TempDir) -> Result<SqliteStore, OpenError> {
-    SqliteStore::open(&folder.path().join("latchkey.db"))
+    SqliteStore::open(&folder.path().join("latchkey.db"), &keyring())
 }
 
 fn worker(

@@ -17,6 +17,7 @@ use otp::{
 use rand::rngs::SysRng;
 
 use super::*;
+use crate::keyring::Keyring;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LEASE: Duration = Duration::from_secs(60);
@@ -29,7 +30,14 @@ fn peppers() -> Peppers {
     Peppers::new([Pepper::new([7; 32])]).unwrap()
 }
 
-fn opened(now: Timestamp) -> Verification {
+/// Master secrets, each a letter, newest first.
+pub(super) fn keyring(letters: &str) -> Keyring {
+    // 32 bytes in base64.
+    let secrets: Vec<_> = letters.chars().map(|letter| letter.to_string().repeat(43)).collect();
+    Keyring::parse(secrets.iter().map(String::as_str)).unwrap()
+}
+
+pub(super) fn opened(now: Timestamp) -> Verification {
     let opening = Opening {
         id: VerificationId::generate(now, &mut SysRng).unwrap(),
         site: "demo".into(),
@@ -599,6 +607,15 @@ pub(super) async fn a_restart_brings_nothing_forward_that_is_scheduled<S: Store>
     assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(at));
 }
 
+pub(super) async fn s37_counters_keep_their_names_over_a_restart<S: Store>(
+    store: S,
+    reopen: impl Fn(S) -> S,
+) {
+    let name = |store: &S| store.pseudonyms().request("shop", "key");
+    let before = name(&store);
+    assert_eq!(name(&reopen(store)), before);
+}
+
 async fn in_parallel<S: Step>(
     store: &impl Store,
     count: usize,
@@ -731,9 +748,11 @@ macro_rules! contract {
             s24_all_that_was_answered_is_there_after_a_restart
             s28_the_latest_time_is_known_after_a_restart
             s37_what_a_wrong_clock_has_stored_goes_back_with_it
+            s37_counters_keep_their_names_over_a_restart
             a_restart_brings_nothing_forward_that_is_scheduled
         }
     };
 }
 
+mod at_rest;
 mod sqlite;

@@ -7,7 +7,9 @@
 
 mod connection_thread;
 mod file;
+mod key_row;
 mod open_error;
+mod prepare_error;
 mod rows;
 mod schema;
 
@@ -27,12 +29,14 @@ pub use self::open_error::OpenError;
 use self::{
     connection_thread::{Access, ConnectionThread},
     file::OwnedFile,
+    prepare_error::PrepareError,
     schema::Kind,
 };
 use super::{
-    CounterKey, CounterKeys, Message, Observer, Queue, Records, Step, Store, StoreError, Swept,
-    step,
+    CounterKey, CounterKeys, Message, Observer, Pseudonyms, Queue, Records, Step, Store,
+    StoreError, Swept, step,
 };
+use crate::{derived_keys::Sealer, keyring::Keyring};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
 const READERS: usize = 2;
@@ -50,16 +54,20 @@ pub struct SqliteStore {
     observer: Option<Arc<dyn Observer>>,
     /// Milliseconds by which the counters' time is ahead of the clock's.
     counters_lead: Arc<AtomicU64>,
+    /// Encryption of verifications.
+    sealer: Arc<Sealer>,
+    pseudonyms: Arc<Pseudonyms>,
 }
 
 impl SqliteStore {
     /// Opens the database at `path`, creating it and its folder where they do not exist, and makes
-    /// all messages due that an earlier process had leased and not settled.
+    /// all messages due that an earlier process had leased and not settled. Its key is opened with any
+    /// of the master secrets, and kept for exactly these.
     ///
     /// # Errors
     /// Any [`OpenError`].
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        Self::open_with(path, connection_thread::BATCH)
+    pub fn open(path: &Path, keyring: &Keyring) -> Result<Self, OpenError> {
+        Self::open_with(path, keyring, connection_thread::BATCH)
     }
 
     /// Like [`SqliteStore::open`], with at most `batch` requests in one commit, so that a benchmark can
@@ -67,7 +75,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// Any [`OpenError`].
-    pub fn open_with(path: &Path, batch: usize) -> Result<Self, OpenError> {
+    pub fn open_with(path: &Path, keyring: &Keyring, batch: usize) -> Result<Self, OpenError> {
         let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
         let create = |path: &Path, source| OpenError::Create { path: path.to_owned(), source };
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -77,7 +85,9 @@ impl SqliteStore {
         let mut connection = connect(path)?;
         known(&connection, path)?;
         configure(&connection).map_err(sqlite)?;
-        schema::migrate(&mut connection).map_err(sqlite)?;
+        let failed = |error: PrepareError| error.at(path);
+        schema::migrate(&mut connection, keyring).map_err(failed)?;
+        let key = key_row::open(&mut connection, keyring).map_err(failed)?;
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
         connection.execute(due_again, []).map_err(sqlite)?;
         file.watch()?;
@@ -99,6 +109,8 @@ impl SqliteStore {
             sweep_from: Arc::default(),
             observer: None,
             counters_lead: Arc::default(),
+            sealer: Arc::new(key.sealer().map_err(|error| failed(error.into()))?),
+            pseudonyms: Arc::new(key.pseudonyms()),
         })
     }
 
@@ -106,9 +118,9 @@ impl SqliteStore {
     /// time that it has seen, `None` where there is no database yet.
     ///
     /// # Errors
-    /// Any [`OpenError`] that would keep a server from opening it, except that it is in use; and
-    /// [`OpenError::Damaged`], which is looked for in all its pages.
-    pub fn inspect(path: &Path) -> Result<Option<Timestamp>, OpenError> {
+    /// Any [`OpenError`] that would keep a server with these master secrets from opening it, except that it
+    /// is in use; and [`OpenError::Damaged`], which is looked for in all its pages.
+    pub fn inspect(path: &Path, keyring: Option<&Keyring>) -> Result<Option<Timestamp>, OpenError> {
         if !path.exists() {
             return Ok(None);
         }
@@ -124,6 +136,7 @@ impl SqliteStore {
         if finding != "ok" {
             return Err(OpenError::Damaged { path: path.to_owned(), finding });
         }
+        key_row::inspect(&connection, keyring).map_err(|error| error.at(path))?;
         rows::latest_time(&connection)
             .map(Some)
             .map_err(|error| OpenError::Unreadable { path: path.to_owned(), source: error })
@@ -144,13 +157,20 @@ impl Store for SqliteStore {
         Self { observer: Some(observer), ..self }
     }
 
+    fn pseudonyms(&self) -> Arc<Pseudonyms> {
+        self.pseudonyms.clone()
+    }
+
     async fn read(&self, id: VerificationId) -> Result<Option<Verification>, StoreError> {
-        self.reader().ask(move |db| rows::verification(db, &id)).await
+        let sealer = self.sealer.clone();
+        self.reader().ask(move |db| rows::verification(db, &sealer, &id)).await
     }
 
     async fn apply<S: Step>(&self, mut step: S) -> Result<S::Output, StoreError> {
-        let (observer, lead) = (self.observer.clone(), self.counters_lead());
-        let applied = move |db: &Connection| apply(db, &mut step, observer.as_deref(), lead);
+        let (sealer, observer) = (self.sealer.clone(), self.observer.clone());
+        let lead = self.counters_lead();
+        let applied =
+            move |db: &Connection| apply(db, &sealer, &mut step, observer.as_deref(), lead);
         let (output, observed) = self.writer.ask(applied).await?;
         if let Some(observer) = self.observer.as_ref().filter(|_| observed) {
             observer.committed();
@@ -209,11 +229,12 @@ impl Store for SqliteStore {
 /// output, and whether the observer has added to the outbox.
 fn apply<S: Step>(
     db: &Connection,
+    sealer: &Sealer,
     step: &mut S,
     observer: Option<&dyn Observer>,
     counters_lead: Duration,
 ) -> Result<(S::Output, bool), StoreError> {
-    let verification = rows::verification(db, &step.verification())?;
+    let verification = rows::verification(db, sealer, &step.verification())?;
     let CounterKeys { caller, recipient } = step.counters(verification.as_ref());
     let ahead = |key: CounterKey| CounterKey { expires_at: key.expires_at + counters_lead, ..key };
     let keys = CounterKeys { caller: caller.map(ahead), recipient: recipient.map(ahead) };
@@ -237,7 +258,7 @@ fn apply<S: Step>(
     }
 
     if let Some(verification) = &changes.verification {
-        rows::put_verification(db, verification)?;
+        rows::put_verification(db, sealer, verification)?;
     }
     rows::put_counters(db, keys.caller, changes.caller.as_ref())?;
     rows::put_counters(db, keys.recipient, changes.recipient.as_ref())?;
@@ -338,6 +359,8 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // A row that was deleted is not to be read out of the file, not even with the master secrets.
+    connection.pragma_update(None, "secure_delete", "ON")?;
     connection.set_prepared_statement_cache_capacity(32);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreKeyError};
 
 /// Error of opening a database.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +61,15 @@ pub enum OpenError {
         path: PathBuf,
         /// Its schema version.
         found: u32,
+    },
+    /// The key that its rows are encrypted under cannot be used.
+    #[error("opening the key of the database {}", path.display())]
+    Key {
+        /// The database.
+        path: PathBuf,
+        /// The reason.
+        #[source]
+        source: StoreKeyError,
     },
     /// A record cannot be read.
     #[error("reading the database {}", path.display())]

@@ -1,28 +1,42 @@
 //! Statements between records and rows, each prepared once for a connection.
+//!
+//! A verification is encrypted as a whole, bound to its id: it holds the recipient and whatever the site
+//! has attached to it.
 
 use otp::{Timestamp, Verification, VerificationId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::unavailable;
-use crate::store::{CounterKey, Message, MessageKey, OutboxChange, Queue, SavedAnswer, StoreError};
+use crate::{
+    derived_keys::Sealer,
+    store::{CounterKey, Message, MessageKey, OutboxChange, Queue, SavedAnswer, StoreError},
+};
 
 pub(super) fn verification(
     connection: &Connection,
+    sealer: &Sealer,
     id: &VerificationId,
 ) -> Result<Option<Verification>, StoreError> {
-    body(connection, "SELECT body FROM verification WHERE id = ?1", id.as_bytes())
+    let statement = "SELECT sealed FROM verification WHERE id = ?1";
+    read(connection, statement, id.as_bytes(), |sealed| {
+        let body = sealer.open(id.as_bytes(), sealed).map_err(corrupt)?;
+        serde_json::from_slice(&body).map_err(corrupt)
+    })
 }
 
 pub(super) fn put_verification(
     connection: &Connection,
+    sealer: &Sealer,
     verification: &Verification,
 ) -> Result<(), StoreError> {
+    let id = verification.id();
     let body = to_json(verification)?;
+    let sealed = sealer.seal(id.as_bytes(), body.as_bytes()).map_err(corrupt)?;
     execute(
         connection,
-        "INSERT INTO verification VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET body = ?2",
-        params![verification.id().as_bytes(), body],
+        "INSERT INTO verification VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET sealed = ?2",
+        params![id.as_bytes(), sealed],
     )
 }
 
@@ -33,7 +47,8 @@ pub(super) fn counters<T: DeserializeOwned + Default>(
 ) -> Result<T, StoreError> {
     let Some(key) = key else { return Ok(T::default()) };
     let statement = "SELECT body FROM counters WHERE key = ?1";
-    body(connection, statement, &key.digest).map(Option::unwrap_or_default)
+    let parse = |body: &[u8]| serde_json::from_slice(body).map_err(corrupt);
+    read(connection, statement, &key.digest, parse).map(Option::unwrap_or_default)
 }
 
 /// Writes changed counters, or drops the row where nothing is counted any more.
@@ -278,22 +293,25 @@ fn message(row: &Row<'_>, queue: Queue, leased_until: Timestamp) -> rusqlite::Re
     })
 }
 
-fn body<T: DeserializeOwned>(
+/// Reads the one column of the row under a key.
+fn read<T>(
     connection: &Connection,
     statement: &str,
     key: &[u8],
+    parse: impl FnOnce(&[u8]) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
     let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
     let body = statement
-        .query_row([key], |row| {
-            let body = row.get_ref(0)?.as_bytes()?;
-            Ok(serde_json::from_slice(body).map_err(|error| StoreError::Corrupt(error.into())))
-        })
+        .query_row([key], |row| Ok(parse(row.get_ref(0)?.as_bytes()?)))
         .optional()
         .map_err(unavailable)?;
     body.transpose()
 }
 
 fn to_json(record: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(record).map_err(|error| StoreError::Corrupt(error.into()))
+    serde_json::to_string(record).map_err(corrupt)
+}
+
+fn corrupt(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Corrupt(error.into())
 }

@@ -2,12 +2,27 @@
 
 use rusqlite::Connection;
 
+use super::{key_row, prepare_error::PrepareError};
+use crate::keyring::Keyring;
+
+/// A step between two versions.
+enum Migration {
+    /// Statements.
+    Sql(&'static str),
+    /// Makes the key of the store and encrypts the verifications under it.
+    Seal,
+    /// Writes the file anew, so that nothing is left in it of rows that were deleted or replaced.
+    Rewrite,
+}
+
+use Migration::{Rewrite, Seal, Sql};
+
 /// Step `n` brings a database from version `n` to `n + 1`; the version is `PRAGMA user_version`.
 ///
 /// Every key is a blob that the rows are ordered by. Ids of verifications begin with the time they
 /// were made, so what is made together lies together, and what is old is found without an index.
-const MIGRATIONS: &[&str] = &[
-    "
+const MIGRATIONS: &[Migration] = &[
+    Sql("
     CREATE TABLE verification (
         id BLOB PRIMARY KEY,
         body TEXT NOT NULL
@@ -38,11 +53,11 @@ const MIGRATIONS: &[&str] = &[
         latest INTEGER NOT NULL
     ) STRICT;
     INSERT INTO clock VALUES (0, 0);
-",
+"),
     // A ping has to write something new: SQLite does not write a row that stays as it is.
-    "ALTER TABLE clock ADD COLUMN pings INTEGER NOT NULL DEFAULT 0",
+    Sql("ALTER TABLE clock ADD COLUMN pings INTEGER NOT NULL DEFAULT 0"),
     // A verification itself knows whether its result was redeemed.
-    "
+    Sql("
     DROP TABLE redeemed_token;
     CREATE TABLE replay (
         key BLOB PRIMARY KEY,
@@ -50,9 +65,9 @@ const MIGRATIONS: &[&str] = &[
         sealed BLOB NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX replay_expires ON replay (expires_at);
-",
+"),
     // All messages so far are codes; events get a queue of their own beside them.
-    "
+    Sql("
     CREATE TABLE outbox_by_queue (
         queue INTEGER NOT NULL,
         verification BLOB NOT NULL,
@@ -71,16 +86,19 @@ const MIGRATIONS: &[&str] = &[
     DROP TABLE outbox;
     ALTER TABLE outbox_by_queue RENAME TO outbox;
     CREATE INDEX outbox_due ON outbox (queue, due_at);
-",
+"),
     // The names that the program uses.
-    "
+    Sql("
     ALTER TABLE account RENAME TO counters;
     ALTER TABLE replay RENAME TO saved_answer;
     DROP INDEX replay_expires;
     CREATE INDEX saved_answer_expires ON saved_answer (expires_at);
-",
+"),
+    // A copy of the file shows no recipient.
+    Seal,
+    Rewrite,
     // Milliseconds by which the counters' time is ahead of the clock's.
-    "ALTER TABLE clock ADD COLUMN counters_lead INTEGER NOT NULL DEFAULT 0",
+    Sql("ALTER TABLE clock ADD COLUMN counters_lead INTEGER NOT NULL DEFAULT 0"),
 ];
 
 /// `PRAGMA application_id` of our databases: "lkey" in ASCII.
@@ -118,31 +136,56 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
 }
 
 /// Marks the database as ours and brings it up to date, each step in a transaction of its own.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+pub(super) fn migrate(connection: &mut Connection, keyring: &Keyring) -> Result<(), PrepareError> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    let version: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let pending = MIGRATIONS.get(version as usize..).unwrap_or_default();
-    for (step, number) in pending.iter().zip(version + 1..) {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let is_new = found == 0;
+    let pending = MIGRATIONS.get(found as usize..).unwrap_or_default();
+    for (step, number) in pending.iter().zip(found + 1..) {
+        if matches!(step, Rewrite) && !is_new {
+            // It cannot be part of a transaction; if it is cut short, the next start runs it again.
+            rewrite(connection)?;
+        }
         let transaction = connection.transaction()?;
-        transaction.execute_batch(step)?;
+        match step {
+            Sql(statements) => transaction.execute_batch(statements)?,
+            Seal => key_row::make(&transaction, is_new, keyring)?,
+            Rewrite => {}
+        }
         transaction.pragma_update(None, "user_version", number)?;
         transaction.commit()?;
     }
     Ok(())
 }
 
+/// Fails if another connection still reads earlier rows.
+fn rewrite(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.execute_batch("VACUUM")?;
+    let empty_log = "PRAGMA wal_checkpoint(TRUNCATE)";
+    let is_busy: bool = connection.query_row(empty_log, [], |row| row.get(0))?;
+    if is_busy {
+        let busy = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY);
+        return Err(rusqlite::Error::SqliteFailure(busy, None));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use otp::{Timestamp, quota::RecipientCounters};
+    use otp::{Timestamp, Verification, quota::RecipientCounters};
+    use rusqlite::params;
 
     use super::{super::rows, *};
-    use crate::store::CounterKey;
+    use crate::store::{
+        CounterKey, SqliteStore, Store,
+        contract::{self, keyring},
+    };
 
     /// A database as it was when the steps up to `version` were all there were.
-    fn of_version(version: u32) -> Connection {
-        let connection = Connection::open_in_memory().unwrap();
+    fn of_version(version: u32, connection: Connection) -> Connection {
         for step in &MIGRATIONS[..version as usize] {
-            connection.execute_batch(step).unwrap();
+            let Sql(statements) = step else { panic!("these steps are statements") };
+            connection.execute_batch(statements).unwrap();
         }
         connection.pragma_update(None, "user_version", version).unwrap();
         connection
@@ -150,10 +193,10 @@ mod tests {
 
     #[test]
     fn messages_of_an_outbox_without_queues_are_codes() {
-        let mut connection = of_version(2);
+        let mut connection = of_version(2, Connection::open_in_memory().unwrap());
         let insert = "INSERT INTO outbox VALUES (x'01', 1, 20, 1, 30, 4, 5, x'06')";
         connection.execute(insert, []).unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, &keyring("A")).unwrap();
         let select = "SELECT queue, verification, number, due_at, leased, expires_at, tries,
                              unanswered, sealed FROM outbox";
         let row = connection.query_row(select, [], |row| {
@@ -167,12 +210,12 @@ mod tests {
 
     #[test]
     fn counters_and_saved_answers_of_an_earlier_version_are_kept() {
-        let mut connection = of_version(4);
+        let mut connection = of_version(4, Connection::open_in_memory().unwrap());
         let window = r#"{"slots":[[7,2]]}"#;
         let insert = "INSERT INTO account VALUES (x'01010101010101010101010101010101', 9, ?1)";
         connection.execute(insert, [format!("[{window},{window},{window}]")]).unwrap();
         connection.execute("INSERT INTO replay VALUES (x'02', 8, x'03')", []).unwrap();
-        migrate(&mut connection).unwrap();
+        migrate(&mut connection, &keyring("A")).unwrap();
         let key = CounterKey { digest: [1; 16], expires_at: Timestamp::default() };
         let counters: RecipientCounters = rows::counters(&connection, Some(key)).unwrap();
         assert_ne!(counters.wrong_checks, RecipientCounters::default().wrong_checks);
@@ -181,12 +224,70 @@ mod tests {
         assert_eq!(saved, Ok(8));
     }
 
+    /// Fills a database of version 5 with verifications, half of which were deleted again.
+    fn fill(connection: &Connection) -> Vec<Verification> {
+        let insert = "INSERT INTO verification VALUES (?1, ?2)";
+        let verifications: Vec<_> =
+            (0..200).map(|_| contract::opened(Timestamp::default())).collect();
+        for verification in &verifications {
+            let body = serde_json::to_string(verification).unwrap();
+            connection.execute(insert, params![verification.id().as_bytes(), body]).unwrap();
+        }
+        let (deleted, kept) = verifications.split_at(100);
+        for verification in deleted {
+            let delete = "DELETE FROM verification WHERE id = ?1";
+            connection.execute(delete, [verification.id().as_bytes()]).unwrap();
+        }
+        kept.to_vec()
+    }
+
+    #[tokio::test]
+    async fn s7_an_upgrade_encrypts_the_recipients_and_leaves_none_in_the_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("latchkey.db");
+        let connection = of_version(5, Connection::open(&path).unwrap());
+        connection.pragma_update(None, "journal_mode", "WAL").unwrap();
+        let verifications = fill(&connection);
+        let deleted = || {
+            let files = ["db", "db-wal"].map(|extension| path.with_extension(extension));
+            let files = files.map(|file| std::fs::read(file).unwrap_or_default()).concat();
+            files.windows(14).filter(|window| window == b"jo@example.com").count()
+        };
+        assert!(deleted() > 100, "those deleted are still there");
+        // The log cannot be emptied while another connection reads, so the next start does it.
+        connection.execute_batch("BEGIN; SELECT count(*) FROM verification").unwrap();
+        assert!(SqliteStore::open(&path, &keyring("BA")).is_err());
+        assert!(deleted() > 0);
+        drop(connection);
+
+        let store = SqliteStore::open(&path, &keyring("BA")).unwrap();
+        assert_eq!(deleted(), 0);
+        for verification in verifications {
+            assert_eq!(store.read(verification.id()).await.unwrap(), Some(verification));
+        }
+        // The name that version 5 gave under the oldest of these secrets.
+        let name = 0x06d2_1f91_31aa_cde4_a972_8c4c_e90f_d88f_u128.to_be_bytes();
+        assert_eq!(store.pseudonyms().request("shop", "key"), name);
+    }
+
+    #[test]
+    fn an_upgrade_that_was_cut_short_is_finished_by_the_next_start() {
+        let mut connection = of_version(5, Connection::open_in_memory().unwrap());
+        migrate(&mut connection, &keyring("A")).unwrap();
+        connection.pragma_update(None, "user_version", 6).unwrap();
+        migrate(&mut connection, &keyring("B")).unwrap();
+        let version: u32 =
+            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        assert_eq!(version as usize, MIGRATIONS.len());
+        assert!(matches!(key_row::open(&mut connection, &keyring("B")), Err(PrepareError::Key(_))));
+    }
+
     #[test]
     fn s39_databases_of_every_version_are_known_and_others_are_foreign() {
         for version in 1..=5 {
-            let mut connection = of_version(version);
+            let mut connection = of_version(version, Connection::open_in_memory().unwrap());
             assert_eq!(kind(&connection), Ok(Kind::Ours), "{version}");
-            migrate(&mut connection).unwrap();
+            migrate(&mut connection, &keyring("A")).unwrap();
             assert_eq!(kind(&connection), Ok(Kind::Ours), "{version}");
             connection.pragma_update(None, "user_version", 1000).unwrap();
             assert_eq!(kind(&connection), Ok(Kind::Newer(1000)));
@@ -210,8 +311,8 @@ mod tests {
 
     #[test]
     fn what_is_due_is_found_by_an_index() {
-        let mut connection = of_version(0);
-        migrate(&mut connection).unwrap();
+        let mut connection = of_version(0, Connection::open_in_memory().unwrap());
+        migrate(&mut connection, &keyring("A")).unwrap();
         let explain = "EXPLAIN QUERY PLAN SELECT min(due_at) FROM outbox WHERE queue = 1";
         let plan: String = connection.query_row(explain, [], |row| row.get(3)).unwrap();
         assert!(plan.contains("outbox_due"), "{plan}");

@@ -1,5 +1,6 @@
 //! The JSON API, as back ends with a secret key use it.
 
+mod at_rest;
 mod description;
 mod endpoints;
 mod reach;

@@ -10,11 +10,11 @@ use server::{keyring::Keyring, tokens::Tokens};
 use super::{APPROVE, DEMO, Reply};
 use crate::app::{START, TestApp};
 
-const REDEEM: &str = "/v1/tokens/redeem";
+pub(super) const REDEEM: &str = "/v1/tokens/redeem";
 
 impl TestApp {
     /// The signer of this server's tokens.
-    fn tokens(&self) -> Tokens {
+    pub(super) fn tokens(&self) -> Tokens {
         let keys = Keyring::read(&self.folder().join("data/latchkey.keys")).unwrap().unwrap();
         Tokens::derive(&keys, &self.origin).unwrap()
     }
@@ -36,7 +36,7 @@ impl TestApp {
 }
 
 /// A token about a verification that was approved at the start.
-fn token(id: &str, site: &str, issued_at: Timestamp) -> ResultToken {
+pub(super) fn token(id: &str, site: &str, issued_at: Timestamp) -> ResultToken {
     ResultToken {
         verification: id.parse().unwrap(),
         audience: site.to_owned(),
