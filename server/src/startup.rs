@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::Clock,
-    config::{Config, KeySettings, Mode, ProviderName},
+    config::{Config, KeySettings, Mode, ProviderName, ServerSettings},
     delivery::{
         DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
     },
@@ -22,6 +22,7 @@ use crate::{
     housekeeping, http,
     i18n::{Catalogue, CatalogueError},
     keyring::{KeyFileError, Keyring},
+    open_files,
     outbox::Backoff,
     port::BrowserPort,
     service::{Rules, Service},
@@ -34,10 +35,15 @@ use crate::{
 /// Committed messages that may wait for the worker in memory; further ones wait in the outbox.
 const COMMITTED: usize = 1024;
 
+/// Open files that are no connections of clients: the database, the log, connections to providers and
+/// receivers, clients that are being hung up on, and some to spare.
+const OTHER_FILES: usize = 256;
+
 /// A server that listens and does not answer yet.
 pub struct Application {
     server: http::Server,
-    timeouts: http::Timeouts,
+    bounds: http::Bounds,
+    is_https: bool,
     router: Router,
     readiness: http::Readiness,
     worker: Arc<DeliveryWorker>,
@@ -118,6 +124,7 @@ impl Application {
         let bind = http::Server::bind(address).await;
         let server = bind.map_err(|source| StartupError::Bind { address, source })?;
         let origin = config.server.origin(server.address());
+        let is_https = origin.is_https();
         let tokens = Tokens::derive(&keyring, origin.as_str()).map_err(|_| StartupError::Derive)?;
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
@@ -131,6 +138,7 @@ impl Application {
             channels: dispatcher.channels(),
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
+            count_test_suites: !development,
             lease,
         };
         let start = start_settings(config, &rules.channels);
@@ -167,7 +175,9 @@ impl Application {
             catalogue,
             assets: http::assets::page_assets(),
             start,
+            has_start_page: config.page.start,
             inbox: development.then(|| dev_inbox(inbox)),
+            development_hosts: development.then(|| config.server.development_hosts.clone()),
             readiness: readiness.clone(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             origin,
@@ -180,12 +190,15 @@ impl Application {
         };
         let timeouts = http::Timeouts {
             header: config.server.header_timeout,
+            write: config.server.write_timeout,
             shutdown: config.server.shutdown_timeout,
         };
+        let bounds = http::Bounds { timeouts, connections: connection_limits(&config.server) };
         let router = http::router(web, http::assets::router());
         Ok(Self {
             server,
-            timeouts,
+            bounds,
+            is_https,
             router,
             readiness,
             worker,
@@ -218,12 +231,13 @@ impl Application {
         let sweeper = tokio::spawn(sweeper);
 
         let mut deadline = Instant::now();
+        let shutdown = self.bounds.timeouts.shutdown;
         let stop = async {
             stop.await;
             self.readiness.stop();
-            deadline = Instant::now() + self.timeouts.shutdown;
+            deadline = Instant::now() + shutdown;
         };
-        let ended = self.server.run(self.router, self.timeouts, stop).await;
+        let ended = self.server.run(self.router, self.bounds, self.is_https, stop).await;
         stopping.cancel();
         let tasks = async { (worker.await, events.await, sweeper.await) };
         if tokio::time::timeout_at(deadline, tasks).await.is_err() {
@@ -299,6 +313,27 @@ fn endpoints(
         Ok((site.name.clone(), endpoint))
     })
     .collect()
+}
+
+/// Limits on connections, within the system's limit of open files.
+fn connection_limits(server: &ServerSettings) -> http::ConnectionLimits {
+    let mut total = server.max_connections;
+    if let Some(files) = open_files::raise_limit() {
+        let room = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).max(1);
+        if total > room {
+            tracing::warn!(
+                room,
+                "server.max_connections is {total}, but the system lets this process open {files} \
+                 files; see LimitNOFILE of systemd, or ulimit -n"
+            );
+            total = room;
+        }
+    }
+    http::ConnectionLimits {
+        total,
+        per_address: server.max_connections_per_address,
+        trusted_proxies: server.trusted_proxies.clone(),
+    }
 }
 
 fn start_settings(config: &Config, channels: &[Channel]) -> http::StartSettings {

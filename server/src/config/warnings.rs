@@ -20,8 +20,22 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
         (
             !production && !server.bind.ip().is_loopback(),
             format!(
-                "development mode listens on {}, which other machines can reach; the development \
-                 inbox shows every code to anyone who opens it",
+                "development mode listens on {}, which other machines can reach; it answers them at \
+                 the hosts of server.development_hosts alone",
+                server.bind
+            ),
+        ),
+        (
+            !server.development_hosts.is_empty(),
+            "server.development_hosts is set: whoever can reach this server there can read every \
+             code in the development inbox, and use the well-known keys"
+                .to_owned(),
+        ),
+        (
+            production && server.bind.ip().is_loopback() && server.trusted_proxies.is_empty(),
+            format!(
+                "server.trusted_proxies is empty, and on {} every request comes from a proxy on this \
+                 machine: all callers share the limits of one address",
                 server.bind
             ),
         ),

@@ -1,11 +1,12 @@
-//! HTTP server: accepts connections, bounds their time and shuts down gracefully.
+//! HTTP server: accepts connections, bounds their number, time and memory, and shuts down gracefully.
 //!
-//! `axum::serve` bounds neither the time for a request's headers (S19) nor that of a shutdown (S27), so
-//! hyper's connections are served here.
+//! `axum::serve` bounds neither connections and what they cost (S36), nor the time for a request's headers
+//! (S19), nor that of a shutdown (S27), so hyper's connections are served here.
 
 use std::{
     io,
     net::{SocketAddr, ToSocketAddrs},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -16,14 +17,49 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::net::{TcpListener, TcpStream};
+use tokio::{
+    net::{TcpListener, TcpSocket, TcpStream},
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+};
 use tower::ServiceExt;
+
+use super::{
+    bare_answers::BareAnswers,
+    connections::{ConnectionLimits, Connections, Turn},
+    security_headers,
+    tally::Tally,
+    write_deadline::WriteDeadline,
+};
+
+/// Longest header lines of a request in bytes, request line included.
+const HEADER_LIMIT: usize = 16 * 1024;
+
+/// Bytes of answers that the system keeps for a client that does not read them; it adds as much again for
+/// its own needs. Most answers fit.
+const SEND_BUFFER: u32 = 64 * 1024;
+
+/// Connections that may be closing beside those that are open.
+const CLOSING: usize = 64;
+
+/// Connections that the system completes before they are accepted.
+const BACKLOG: u32 = 1024;
+
+/// Bounds of connections.
+#[derive(Clone, Debug)]
+pub struct Bounds {
+    /// Limits on their time.
+    pub timeouts: Timeouts,
+    /// Limits on their number.
+    pub connections: ConnectionLimits,
+}
 
 /// Time limits of connections.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
     /// For the header lines of a request, and for a connection to stay open without one.
     pub header: Duration,
+    /// For a client to take an answer.
+    pub write: Duration,
     /// For work in flight to end once the server was told to stop.
     pub shutdown: Duration,
 }
@@ -54,10 +90,17 @@ impl Server {
     ///
     /// The address cannot be resolved or is in use.
     pub async fn bind(address: impl ToSocketAddrs) -> io::Result<Self> {
-        let addresses: Vec<_> = address.to_socket_addrs()?.collect();
-        let listener = TcpListener::bind(&addresses[..]).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { listener, address })
+        let mut refused = io::Error::from(io::ErrorKind::AddrNotAvailable);
+        for address in address.to_socket_addrs()? {
+            match listen(address) {
+                Ok(listener) => {
+                    let address = listener.local_addr()?;
+                    return Ok(Self { listener, address });
+                }
+                Err(error) => refused = error,
+            }
+        }
+        Err(refused)
     }
 
     /// The address that is listened on.
@@ -65,35 +108,52 @@ impl Server {
         self.address
     }
 
-    /// Answers requests until `shutdown` completes, then waits for those in flight.
+    /// Answers requests until `shutdown` completes, then waits for those in flight. `is_https` says whether
+    /// browsers reach the server by https.
     pub async fn run(
         self,
         router: Router,
-        timeouts: Timeouts,
+        bounds: Bounds,
+        is_https: bool,
         shutdown: impl Future<Output = ()>,
     ) -> Ended {
-        let graceful = GracefulShutdown::new();
+        let Bounds { timeouts, connections } = bounds;
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(timeouts.header);
+        http.timer(TokioTimer::new())
+            .header_read_timeout(timeouts.header)
+            .max_buf_size(HEADER_LIMIT);
+        // One that was closed for another still takes room until its task has run.
+        let rooms = connections.total.saturating_add(CLOSING).min(Semaphore::MAX_PERMITS);
+        let rooms = Arc::new(Semaphore::new(rooms));
+        let host = Host {
+            http,
+            graceful: GracefulShutdown::new(),
+            router,
+            write_timeout: timeouts.write,
+            bare_lines: security_headers::lines(is_https).into(),
+            connections: Arc::new(Mutex::new(Connections::new(connections))),
+            closed: Tally::default(),
+        };
         let mut shutdown = std::pin::pin!(shutdown);
         loop {
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                connection = accept(&self.listener) => {
-                    let (stream, peer) = connection;
-                    serve(&http, &graceful, &router, stream, peer);
+                (stream, peer, room) = accept(&self.listener, &rooms) => {
+                    host.serve(stream, peer, room);
                 }
             }
         }
         // Connections that the system had accepted before are served too.
-        while let Some(Ok((stream, peer))) = self.listener.accept().now_or_never() {
-            serve(&http, &graceful, &router, stream, peer);
+        while let Ok(room) = rooms.clone().try_acquire_owned()
+            && let Some(Ok((stream, peer))) = self.listener.accept().now_or_never()
+        {
+            host.serve(stream, peer, Some(room));
         }
         drop(self.listener);
-        let connections = graceful.count();
+        let connections = host.graceful.count();
         tracing::info!(connections, "stopping; waiting for work in flight");
-        let mut ending = std::pin::pin!(graceful.shutdown());
+        let mut ending = std::pin::pin!(host.graceful.shutdown());
         match tokio::time::timeout(timeouts.shutdown, &mut ending).await {
             Ok(()) => Ended::Cleanly,
             Err(_) => Ended::CutOff { connections },
@@ -101,12 +161,27 @@ impl Server {
     }
 }
 
-/// The next connection. Failures are retried: the peer has gone away, or there are too many open
-/// files, which passes when some are closed.
-async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // A restart takes the port over although connections of the process before are still closing.
+    socket.set_reuseaddr(true)?;
+    // Accepted connections inherit it.
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
+}
+
+/// The next connection, once there is room for it. Failures are retried: the peer has gone away, or there
+/// are too many open files, which passes when some are closed.
+async fn accept(
+    listener: &TcpListener,
+    rooms: &Arc<Semaphore>,
+) -> (TcpStream, SocketAddr, Option<OwnedSemaphorePermit>) {
+    // The semaphore is never closed.
+    let room = rooms.clone().acquire_owned().await.ok();
     loop {
         match listener.accept().await {
-            Ok(connection) => return connection,
+            Ok((stream, peer)) => return (stream, peer, room),
             Err(error) if is_the_peers_fault(&error) => {}
             Err(error) => {
                 tracing::error!(%error, "accepting a connection");
@@ -125,29 +200,89 @@ fn is_the_peers_fault(error: &io::Error) -> bool {
     )
 }
 
-fn serve(
-    http: &http1::Builder,
-    graceful: &GracefulShutdown,
-    router: &Router,
-    stream: TcpStream,
-    peer: SocketAddr,
-) {
-    // Answers are small and written at once; filling packets would only delay them.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "setting TCP_NODELAY");
-    }
-    let router = router.clone();
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().oneshot(request.map(Body::new))
-    });
-    let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
-    tokio::spawn(async move {
-        // Clients hang up and stall every day.
-        if let Err(error) = connection.await {
-            tracing::debug!(%error, "serving a connection");
+/// Everything that connections are served with.
+struct Host {
+    http: http1::Builder,
+    graceful: GracefulShutdown,
+    router: Router,
+    write_timeout: Duration,
+    /// Security headers for the answers that hyper gives by itself.
+    bare_lines: Arc<str>,
+    connections: Arc<Mutex<Open>>,
+    /// Connections that were closed for others.
+    closed: Tally,
+}
+
+/// The open connections; a notification closes one.
+type Open = Connections<Arc<Notify>>;
+
+impl Host {
+    fn serve(&self, stream: TcpStream, peer: SocketAddr, room: Option<OwnedSemaphorePermit>) {
+        // Answers are small and written at once; filling packets would only delay them.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "setting TCP_NODELAY");
         }
-    });
+        let close = Arc::new(Notify::new());
+        let entry = Arc::new(self.enter(peer, close.clone()));
+        let router = self.router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            entry.heard();
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().oneshot(request.map(Body::new))
+        });
+        let stream = WriteDeadline::new(TokioIo::new(stream), self.write_timeout);
+        let stream = BareAnswers::new(stream, self.bare_lines.clone());
+        let connection = self.graceful.watch(self.http.serve_connection(stream, service));
+        tokio::spawn(async move {
+            tokio::select! {
+                // Clients hang up and stall every day.
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "serving a connection");
+                },
+                () = close.notified() => {}
+            }
+            drop(room);
+        });
+    }
+
+    /// Adds a connection to the open ones, and closes another one for it where there are too many.
+    fn enter(&self, peer: SocketAddr, close: Arc<Notify>) -> Entry {
+        let (turn, silent) = lock(&self.connections).open(peer.ip(), close);
+        if let Some(silent) = silent {
+            silent.notify_one();
+            if let Some(connections) = self.closed.count() {
+                tracing::warn!(
+                    connections,
+                    "closed the connections that were silent longest, since too many are open"
+                );
+            }
+        }
+        Entry { connections: self.connections.clone(), turn: Mutex::new(turn) }
+    }
+}
+
+/// An open connection, as long as it is served.
+struct Entry {
+    connections: Arc<Mutex<Open>>,
+    turn: Mutex<Turn>,
+}
+
+impl Entry {
+    fn heard(&self) {
+        let mut turn = lock(&self.turn);
+        *turn = lock(&self.connections).heard(*turn);
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        lock(&self.connections).close(*lock(&self.turn));
+    }
+}
+
+/// Nothing panics under these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -163,6 +298,15 @@ mod tests {
     use super::*;
 
     const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(50);
+
+    /// Bounds that no test reaches.
+    fn bounds() -> Bounds {
+        let timeouts = Timeouts { header: LONG, write: LONG, shutdown: LONG };
+        let connections =
+            ConnectionLimits { total: 100, per_address: 100, trusted_proxies: Vec::new() };
+        Bounds { timeouts, connections }
+    }
 
     async fn connect(address: SocketAddr, request: &str) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -180,8 +324,9 @@ mod tests {
     async fn s19_a_client_that_never_ends_its_headers_is_hung_up_on() {
         let server = Server::bind("127.0.0.1:0").await.unwrap();
         let address = server.address();
-        let timeouts = Timeouts { header: Duration::from_millis(50), shutdown: LONG };
-        tokio::spawn(server.run(Router::new(), timeouts, std::future::pending()));
+        let mut bounds = bounds();
+        bounds.timeouts.header = SHORT;
+        tokio::spawn(server.run(Router::new(), bounds, true, std::future::pending()));
 
         let slow = connect(address, "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ").await;
 
@@ -189,7 +334,7 @@ mod tests {
     }
 
     /// A server whose only answer waits until it is let go.
-    async fn waiting(shutdown: Duration) -> (Waiting, tokio::task::JoinHandle<Ended>) {
+    async fn waiting(bounds: Bounds) -> (Waiting, tokio::task::JoinHandle<Ended>) {
         let server = Server::bind("127.0.0.1:0").await.unwrap();
         let address = server.address();
         let (arrived, release) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -201,8 +346,7 @@ mod tests {
         };
         let router = Router::new().route("/", get(answer));
         let (stop, stopped) = oneshot::channel::<()>();
-        let timeouts = Timeouts { header: LONG, shutdown };
-        let running = tokio::spawn(server.run(router, timeouts, async {
+        let running = tokio::spawn(server.run(router, bounds, true, async {
             let _ = stopped.await;
         }));
         (Waiting { address, arrived, release, stop }, running)
@@ -217,7 +361,7 @@ mod tests {
 
     #[tokio::test]
     async fn s27_work_in_flight_ends_and_nothing_new_is_let_in() {
-        let (server, running) = waiting(LONG).await;
+        let (server, running) = waiting(bounds()).await;
         let in_flight = connect(server.address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
         server.arrived.notified().await;
 
@@ -235,12 +379,84 @@ mod tests {
 
     #[tokio::test]
     async fn s27_what_takes_too_long_is_cut_off() {
-        let (server, running) = waiting(Duration::from_millis(50)).await;
+        let mut bounds = bounds();
+        bounds.timeouts.shutdown = SHORT;
+        let (server, running) = waiting(bounds).await;
         let _in_flight = connect(server.address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
         server.arrived.notified().await;
 
         server.stop.send(()).unwrap();
 
         assert_eq!(running.await.unwrap(), Ended::CutOff { connections: 1 });
+    }
+
+    #[tokio::test]
+    async fn s36_over_a_limit_the_connection_that_was_silent_longest_is_closed_for_the_new_one() {
+        let mut bounds = bounds();
+        bounds.connections.per_address = 2;
+        let (server, _running) = waiting(bounds).await;
+        let asked = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+        let idle = connect(server.address, "GET / HT").await;
+        let in_flight = connect(server.address, asked).await;
+        server.arrived.notified().await;
+
+        let new = connect(server.address, asked).await;
+        server.arrived.notified().await;
+
+        assert_eq!(rest(idle).await, "");
+        server.release.notify_waiters();
+        for answered in [in_flight, new] {
+            assert!(rest(answered).await.ends_with("done"));
+        }
+    }
+
+    #[tokio::test]
+    async fn s36_a_client_that_never_reads_its_answer_is_hung_up_on() {
+        let server = Server::bind("127.0.0.1:0").await.unwrap();
+        let address = server.address();
+        let mut bounds = bounds();
+        bounds.timeouts.write = SHORT;
+        let asked = Arc::new(Notify::new());
+        let entered = asked.clone();
+        // More than the systems on both ends keep for the client.
+        let answer = move || async move {
+            entered.notify_one();
+            vec![b'a'; 64 << 20]
+        };
+        let router = Router::new().route("/", get(answer));
+        let stop = Arc::new(Notify::new());
+        let stopped = stop.clone();
+        let running =
+            tokio::spawn(async move { server.run(router, bounds, true, stopped.notified()).await });
+        let _never_reads = connect(address, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        asked.notified().await;
+
+        stop.notify_one();
+
+        assert_eq!(running.await.unwrap(), Ended::Cleanly);
+    }
+
+    #[tokio::test]
+    async fn s13_what_hyper_refuses_by_itself_carries_the_security_headers() {
+        let server = Server::bind("127.0.0.1:0").await.unwrap();
+        let address = server.address();
+        tokio::spawn(server.run(Router::new(), bounds(), true, std::future::pending()));
+        let long = format!("GET / HTTP/1.1\r\nHost: x\r\nX: {}", "x".repeat(HEADER_LIMIT));
+        let many = format!("GET / HTTP/1.1\r\n{}\r\n", "X: x\r\n".repeat(101));
+
+        for (request, status) in [
+            ("GET / HTTP/1.1\r\nHost: x\r\nno header\r\n\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: x\r\n\r\n", "400"),
+            ("\x16\x03\x01", "400"),
+            (&*long, "431"),
+            (&*many, "431"),
+        ] {
+            let answer = rest(connect(address, request).await).await;
+            assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+            assert!(answer.ends_with("\r\n\r\n"), "{answer}");
+            for line in security_headers::lines(true).lines() {
+                assert!(answer.contains(&format!("\r\n{line}\r\n")), "{line}: {answer}");
+            }
+        }
     }
 }

@@ -219,7 +219,7 @@ impl Command {
     ) -> Result<Done, Refused> {
         let (limits, now) = (self.limits(), self.now);
         let message = if let Some(state) = *test_delivery {
-            if !self.is_for_test_suites(&verification) {
+            if self.shared.rules.count_test_suites || !self.is_for_test_suites(&verification) {
                 let taken = limits.take_caller_send(&mut records.caller, now);
                 taken.map_err(|exceeded| self.exceeded(exceeded))?;
             }
