@@ -161,3 +161,29 @@ async fn s17_a_proxy_on_this_machine_that_is_not_listed_is_warned_about() {
     assert_eq!(lines(), 1);
     assert_eq!(site.acts(), ["start jo@example.com 127.0.0.1"; 2]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn s36_many_refusals_are_one_line_a_minute() {
+    let log = log();
+    let site = site();
+    let purge = || Method::from_bytes(b"PURGE").unwrap();
+    let refuse = async |times| {
+        for _ in 0..times {
+            let request = request(purge(), "/").header("sec-fetch-site", "same-origin");
+            let answer = site.send(request.body(Body::empty()).unwrap()).await;
+            assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
+        }
+    };
+    let lines = || -> Vec<String> {
+        let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        let ours = log.lines().filter(|line| line.contains(" INFO ") && line.contains("PURGE"));
+        ours.map(str::to_owned).collect()
+    };
+
+    refuse(100).await;
+    assert_eq!(lines().len(), 1, "{:?}", lines());
+    tokio::time::advance(Duration::from_secs(60)).await;
+    refuse(100).await;
+    assert_eq!(lines().len(), 2, "{:?}", lines());
+    assert!(lines()[1].contains("requests=100"), "{:?}", lines());
+}
