@@ -121,7 +121,7 @@ impl Application {
         let clock = clock(store.latest_time().await?);
 
         let address = config.server.bind;
-        let bind = http::Server::bind(address).await;
+        let bind = http::Server::bind(address);
         let server = bind.map_err(|source| StartupError::Bind { address, source })?;
         let origin = config.server.origin(server.address());
         let is_https = origin.is_https();

@@ -192,6 +192,22 @@ fn development_that_others_can_reach_is_warned_about() {
 }
 
 #[test]
+fn a_public_origin_that_development_does_not_answer_is_warned_about() {
+    let warnings = |origin, hosts| {
+        let origin = ("LATCHKEY_SERVER__PUBLIC_ORIGIN", origin);
+        load(&[origin, ("LATCHKEY_SERVER__DEVELOPMENT_HOSTS", hosts)]).unwrap().warnings()
+    };
+
+    let warned = warnings("http://192.168.1.5:3000", "");
+    assert!(warned.len() == 1 && warned[0].contains("does not answer"), "{warned:?}");
+    let warned = warnings("http://192.168.1.5:3000", "192.168.1.5");
+    assert!(warned.len() == 1 && warned[0].contains("inbox"), "{warned:?}");
+    for own in ["http://localhost:3000", "http://otp.localhost", "http://[::1]:3000"] {
+        assert_eq!(warnings(own, ""), [""; 0], "{own}");
+    }
+}
+
+#[test]
 fn s17_production_behind_a_proxy_that_is_not_listed_is_warned_about() {
     let warnings = |variable| load(&[&PRODUCTION[..], &[variable]].concat()).unwrap().warnings();
 

@@ -42,13 +42,17 @@ impl FromRequestParts<Arc<Context>> for From {
     }
 }
 
-/// Warns once of a proxy on this machine that is not listed: everybody behind it shares the limits of one
-/// address.
+/// Warns once of a proxy on this machine, or in a private network, that is not listed: everybody behind it
+/// shares the limits of one address.
 pub(super) fn notice_proxy(request: &Request, context: &Context) {
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let Some(peer) = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()) else { return };
     let is_listed = is_trusted(&context.web.trusted_proxies, &peer);
-    if peer.is_loopback() && !is_listed && request.headers().contains_key(FORWARDED_FOR) {
+    let is_near = match peer {
+        IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
+        IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),
+    };
+    if is_near && !is_listed && request.headers().contains_key(FORWARDED_FOR) {
         context.unlisted_proxy.call_once(|| {
             tracing::warn!(
                 %peer,

@@ -27,15 +27,13 @@ const FORWARDED: [&str; 3] = ["forwarded", "via", "x-real-ip"];
 /// The request is none of these.
 pub(super) fn demand(request: &Request, listed: &[String]) -> Result<(), Problem> {
     let headers = request.headers();
-    let named = headers.get(header::HOST);
-    let host = named.and_then(|host| host.to_str().ok()).and_then(host_of);
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).and_then(host_of);
     if host.as_ref().is_some_and(|host| listed.contains(host)) {
         return Ok(());
     }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let is_from_here = peer.is_some_and(|ConnectInfo(peer)| is_loopback(peer.ip()));
-    // Only checks of health may lack a host.
-    let is_to_here = named.is_none() || host.is_some_and(|host| names_this_machine(&host));
+    let is_to_here = host.is_some_and(|host| names_this_machine(&host));
     let is_direct = !is_forwarded(headers) && request.version() >= Version::HTTP_11;
     if is_from_here && is_to_here && is_direct {
         Ok(())

@@ -22,6 +22,7 @@ use tracing::Span;
 use super::{
     Context, api, body, caller, development, element,
     frame::Frame,
+    health,
     problem::Problem,
     same_origin, security_headers,
     trace::{self, Refusals},
@@ -77,7 +78,9 @@ async fn admit(
     next: Next,
 ) -> Result<Response, Problem> {
     well_formed::demand(&request)?;
-    if let Some(listed) = &context.web.development_hosts {
+    if let Some(listed) = &context.web.development_hosts
+        && !health::answers_at(request.uri().path())
+    {
         development::demand(&request, listed)?;
     }
     caller::notice_proxy(&request, &context);

@@ -23,7 +23,7 @@ impl Refusals {
         Self(std::array::from_fn(|_| Tally::default()))
     }
 
-    /// Counts a refusal; returns the number that a line should tell now.
+    /// Counts a refusal; returns the number with this status since the last line, if there should be one now.
     fn count(&self, status: StatusCode) -> Option<u64> {
         self.0.get(usize::from(status.as_u16()).checked_sub(400)?)?.count()
     }
@@ -49,7 +49,7 @@ pub(super) fn answered(refusals: &Refusals, response: &Response, latency: Durati
     if status.is_server_error() {
         error!("failed");
     } else if let Some(requests) = refusals.count(status) {
-        info!(requests, "refused since the line before with this status");
+        info!(requests, "refused");
     } else {
         debug!("answered");
     }

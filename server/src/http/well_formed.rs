@@ -6,7 +6,7 @@
 use app::error::ApiError;
 use axum::{
     extract::Request,
-    http::{HeaderMap, HeaderName, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
 };
 
 use super::{health, problem::Problem};
@@ -26,7 +26,7 @@ pub(super) fn demand(request: &Request) -> Result<(), Problem> {
     let hosts = count(headers, &header::HOST);
     let has_host = hosts == 1 || hosts == 0 && health::answers_at(request.uri().path());
     let agrees = request.uri().authority().is_none_or(|authority| {
-        let host = headers.get(header::HOST).map(|host| host.as_bytes());
+        let host = headers.get(header::HOST).map(HeaderValue::as_bytes);
         host.is_some_and(|host| host.eq_ignore_ascii_case(authority.as_str().as_bytes()))
     });
     let is_once = ONCE.iter().all(|name| count(headers, name) <= 1);

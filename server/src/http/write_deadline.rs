@@ -90,3 +90,59 @@ impl<S: Write + Unpin> Write for WriteDeadline<S> {
         Pin::new(&mut self.inner).poll_shutdown(context)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+
+    use super::*;
+
+    const ALLOWED: Duration = Duration::from_secs(60);
+
+    /// Writes an answer as hyper does.
+    async fn write(
+        stream: &mut WriteDeadline<TokioIo<DuplexStream>>,
+        mut answer: &[u8],
+    ) -> io::Result<()> {
+        while !answer.is_empty() {
+            let written = poll_fn(|context| Pin::new(&mut *stream).poll_write(context, answer));
+            answer = &answer[written.await?..];
+        }
+        Ok(())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn s36_a_client_that_reads_drop_by_drop_is_not_waited_for() {
+        let (mut client, server) = duplex(1024);
+        let mut stream = WriteDeadline::new(TokioIo::new(server), ALLOWED);
+        tokio::spawn(async move {
+            while client.read_u8().await.is_ok() {
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+
+        let written = write(&mut stream, &[0; 4096]).await;
+
+        assert_eq!(written.unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_answer_has_a_deadline_of_its_own() {
+        let (mut client, server) = duplex(1024);
+        let mut stream = WriteDeadline::new(TokioIo::new(server), ALLOWED);
+        tokio::spawn(async move {
+            // Four of these make an answer.
+            let mut part = [0; 1024];
+            while client.read_exact(&mut part).await.is_ok() {
+                sleep(ALLOWED / 6).await;
+            }
+        });
+
+        for _ in 0..10 {
+            write(&mut stream, &[0; 4096]).await.unwrap();
+        }
+    }
+}

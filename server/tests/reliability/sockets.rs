@@ -41,7 +41,8 @@ async fn hostile(number: usize, source: IpAddr, server: SocketAddr) -> Option<Tc
 }
 
 async fn starve(source: impl Fn(usize) -> IpAddr) {
-    let limit = server::open_files::raise_limit().map_or(usize::MAX, |limit| limit as usize);
+    let limit = server::open_files::raise_limit()
+        .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap());
     let count = HOSTILE.min(limit.saturating_sub(OTHER_FILES));
     let program = Installation::mailing_to(1).start();
     let address: SocketAddr = program.address().parse().unwrap();

@@ -97,7 +97,6 @@ impl Harness {
             sealer: keys.sealer,
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
-            count_test_suites: false,
             lease: TIMEOUT,
             senders: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
             origin_host: "login.example.com".to_owned(),

@@ -126,7 +126,8 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
         ),
         ApiError::BadRequest => (
             Code::BadRequest,
-            "This request could not be read. A body must be one JSON object in UTF-8.",
+            "This request could not be read. It needs one `Host`, and a body must be one JSON object in \
+             UTF-8.",
         ),
         ApiError::Unavailable { .. } => (
             Code::Unavailable,

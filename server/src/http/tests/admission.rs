@@ -76,6 +76,9 @@ async fn s32_development_tells_strangers_nothing_but_what_to_set() {
             }
         }
     }
+    // Checks of health tell nothing.
+    let health = site.send(local("/health/ready", "10.0.0.1", "*/*")).await;
+    assert_eq!(health.status, StatusCode::OK);
     let mut forwarded = local("/dev/inbox", "127.0.0.1:3000", "*/*");
     forwarded.headers_mut().insert("x-forwarded-for", HeaderValue::from_static("192.0.2.1"));
     assert_eq!(site.send(forwarded).await.status, StatusCode::MISDIRECTED_REQUEST);
