@@ -226,7 +226,7 @@ impl Host {
             tracing::debug!(%error, "setting TCP_NODELAY");
         }
         let close = Arc::new(Notify::new());
-        let entry = Arc::new(self.enter(peer, close.clone()));
+        let entry = self.enter(peer, close.clone());
         let router = self.router.clone();
         let service = service_fn(move |mut request: Request<Incoming>| {
             entry.heard();
@@ -244,6 +244,7 @@ impl Host {
                 },
                 () = close.notified() => {}
             }
+            // Only now is the socket closed.
             drop(room);
         });
     }
@@ -279,7 +280,8 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        lock(&self.connections).close(*lock(&self.turn));
+        let turn = *lock(&self.turn);
+        lock(&self.connections).close(turn);
     }
 }
 
