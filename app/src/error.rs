@@ -54,6 +54,8 @@ pub enum ApiError {
     NotEmbeddable,
     /// The request does not come from our own page.
     CrossSite,
+    /// The server runs in development mode, and the request was not made on its machine.
+    DevelopmentOnly,
     /// The request could not be read.
     BadRequest,
     /// The store is away; nothing was changed.
@@ -79,6 +81,7 @@ impl ApiError {
             Self::CrossSite | Self::NotEmbeddable => 403,
             Self::NotFound => 404,
             Self::AlreadyFinished | Self::NoSendsLeft | Self::TokenAlreadyRedeemed => 409,
+            Self::DevelopmentOnly => 421,
             Self::RateLimited { .. } | Self::ResendTooEarly { .. } => 429,
             Self::Unavailable { .. } => 503,
             Self::Internal => 500,

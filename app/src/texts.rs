@@ -180,7 +180,8 @@ texts! {
 
     /// Texts of the error pages.
     problem: ProblemTexts {
-        not_found, not_found_body, slow_down, refused, not_embeddable, not_embeddable_body, away, fault,
+        not_found, not_found_body, slow_down, refused, not_embeddable, not_embeddable_body,
+        development_only, development_only_body, away, fault,
     }
 
     /// Texts for a person whom a relying party has redirected here.

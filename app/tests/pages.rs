@@ -47,7 +47,7 @@ impl Site {
     }
 
     fn frame(&self) -> Frame<'_> {
-        Frame { texts: &self.texts, assets: &self.assets, nonce: NONCE }
+        Frame { texts: &self.texts, assets: &self.assets, nonce: NONCE, has_start: true }
     }
 
     fn verification(&self, view: Option<VerificationView>, flash: Option<Flash>) -> String {

@@ -83,6 +83,8 @@ string_enum! {
         ChannelUnavailable = "channel_unavailable",
         /// The request comes from a page of another site.
         CrossSite = "cross_site",
+        /// Development mode answers its own machine alone.
+        DevelopmentOnly = "development_only",
         /// The idempotency key belongs to another request.
         IdempotencyKeyReused = "idempotency_key_reused",
         /// A fault of the server.

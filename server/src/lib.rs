@@ -15,6 +15,7 @@ pub mod housekeeping;
 pub mod http;
 pub mod i18n;
 pub mod keyring;
+pub mod open_files;
 pub mod origin;
 pub mod outbox;
 pub mod port;

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::{Clock, ClockRefused},
-    config::{Config, KeySettings, Mode, ProviderName},
+    config::{Config, KeySettings, Mode, ProviderName, ServerSettings},
     delivery::{
         DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
     },
@@ -27,6 +27,7 @@ use crate::{
     housekeeping, http,
     i18n::{Catalogue, CatalogueError},
     keyring::{KeyFileError, Keyring},
+    open_files,
     outbox::Backoff,
     port::BrowserPort,
     service::{Rules, Service},
@@ -39,10 +40,15 @@ use crate::{
 /// Committed messages that may wait for the worker in memory; further ones wait in the outbox.
 const COMMITTED: usize = 1024;
 
+/// Open files that are no connections of clients: the database, the log, connections to providers and
+/// receivers, clients that are being hung up on, and some to spare.
+const OTHER_FILES: usize = 256;
+
 /// A server that listens and does not answer yet.
 pub struct Application {
     server: http::Server,
-    timeouts: http::Timeouts,
+    bounds: http::Bounds,
+    is_https: bool,
     router: Router,
     readiness: http::Readiness,
     worker: Arc<DeliveryWorker>,
@@ -121,17 +127,13 @@ impl Application {
         let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
         let store = AnyStore::Sqlite(SqliteStore::open(&config.store, &keyring)?);
         let store = store.observed_by(recorder.clone());
-        let latest = store.latest_time().await?;
-        let clock = clock(latest)?;
-        if clock.now() < latest {
-            tracing::warn!("the clock was accepted: all verifications so far count as expired");
-        }
-        store.resume(clock.now()).await?;
+        let clock = resume(&store, clock).await?;
 
         let address = config.server.bind;
-        let bind = http::Server::bind(address).await;
+        let bind = http::Server::bind(address);
         let server = bind.map_err(|source| StartupError::Bind { address, source })?;
         let origin = config.server.origin(server.address());
+        let is_https = origin.is_https();
         let tokens = Tokens::derive(&keyring, origin.as_str()).map_err(|_| StartupError::Derive)?;
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
@@ -145,6 +147,7 @@ impl Application {
             channels: dispatcher.channels(),
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
+            count_test_suites: !development,
             lease,
         };
         let start = start_options(config, &rules.channels);
@@ -182,7 +185,9 @@ impl Application {
             assets: http::assets::page_assets(),
             brand: config.sites.first().brand.clone(),
             start,
+            has_start_page: config.page.start,
             inbox: development.then(|| Box::new(move || inbox.messages()) as _),
+            development_hosts: development.then(|| config.server.development_hosts.clone()),
             readiness: readiness.clone(),
             trusted_proxies: config.server.trusted_proxies.clone(),
             origin,
@@ -195,12 +200,15 @@ impl Application {
         };
         let timeouts = http::Timeouts {
             header: config.server.header_timeout,
+            write: config.server.write_timeout,
             shutdown: config.server.shutdown_timeout,
         };
+        let bounds = http::Bounds { timeouts, connections: connection_limits(&config.server) };
         let router = http::router(web, http::assets::router());
         Ok(Self {
             server,
-            timeouts,
+            bounds,
+            is_https,
             router,
             readiness,
             worker,
@@ -233,12 +241,13 @@ impl Application {
         let sweeper = tokio::spawn(sweeper);
 
         let mut deadline = Instant::now();
+        let shutdown = self.bounds.timeouts.shutdown;
         let stop = async {
             stop.await;
             self.readiness.stop();
-            deadline = Instant::now() + self.timeouts.shutdown;
+            deadline = Instant::now() + shutdown;
         };
-        let ended = self.server.run(self.router, self.timeouts, stop).await;
+        let ended = self.server.run(self.router, self.bounds, self.is_https, stop).await;
         stopping.cancel();
         let tasks = async { (worker.await, events.await, sweeper.await) };
         if tokio::time::timeout_at(deadline, tasks).await.is_err() {
@@ -330,6 +339,41 @@ fn endpoints(
         Ok((site.name.clone(), endpoint))
     })
     .collect()
+}
+
+/// Starts the clock of a store.
+async fn resume(
+    store: &AnyStore,
+    clock: impl FnOnce(Timestamp) -> Result<Clock, ClockRefused>,
+) -> Result<Clock, StartupError> {
+    let latest = store.latest_time().await?;
+    let clock = clock(latest)?;
+    if clock.now() < latest {
+        tracing::warn!("the clock was accepted: all verifications so far count as expired");
+    }
+    store.resume(clock.now()).await?;
+    Ok(clock)
+}
+
+/// Limits on connections, within the system's limit of open files.
+fn connection_limits(server: &ServerSettings) -> http::ConnectionLimits {
+    let mut total = server.max_connections;
+    if let Some(files) = open_files::raise_limit() {
+        let room = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).max(1);
+        if total > room {
+            tracing::warn!(
+                room,
+                "server.max_connections is {total}, but the system lets this process open {files} \
+                 files; see LimitNOFILE of systemd, or ulimit -n"
+            );
+            total = room;
+        }
+    }
+    http::ConnectionLimits {
+        total,
+        per_address: server.max_connections_per_address,
+        trusted_proxies: server.trusted_proxies.clone(),
+    }
 }
 
 /// Options of the start page, in no language yet.

@@ -11,11 +11,11 @@ pub(crate) struct CardContext {
     pub(crate) base: &'static str,
     /// Query at the end of each address, `?` included; may be empty.
     pub(crate) query: String,
-    /// Address of the start page.
-    pub(crate) start: String,
+    /// Address of the start page, if there is one.
+    pub(crate) start: Option<String>,
     /// The page is in a frame.
     pub(crate) is_framed: bool,
-    /// The embedding page has given the recipient, which cannot be changed here.
+    /// The recipient cannot be changed here, since the relying party has given it.
     pub(crate) is_given: bool,
 }
 
@@ -25,7 +25,7 @@ impl CardContext {
         leptos::prelude::use_context().unwrap_or(Self {
             base: "/v/",
             query: String::new(),
-            start: "/".to_owned(),
+            start: Some("/".to_owned()),
             is_framed: false,
             is_given: false,
         })
@@ -47,12 +47,20 @@ pub(super) fn path(_id: &str, _verb: &str) -> &'static str {
 /// Address of the start page.
 #[cfg(feature = "ssr")]
 pub(super) fn start() -> String {
-    CardContext::find().start
+    CardContext::find().start.unwrap_or_default()
 }
 
 #[cfg(not(feature = "ssr"))]
 pub(super) fn start() -> &'static str {
     ""
+}
+
+/// Whether there is a start page.
+pub(super) fn has_start() -> bool {
+    #[cfg(feature = "ssr")]
+    return CardContext::find().start.is_some();
+    #[cfg(not(feature = "ssr"))]
+    true
 }
 
 /// `false` in a frame: browsers refuse to autofocus a field there and log a warning.
@@ -63,7 +71,7 @@ pub(super) fn may_autofocus() -> bool {
     true
 }
 
-/// Whether the embedding page has given the recipient.
+/// Whether the relying party has given the recipient.
 pub(super) fn is_given() -> bool {
     #[cfg(feature = "ssr")]
     return CardContext::find().is_given;

@@ -31,7 +31,7 @@ pub(crate) fn ending<V: IntoView>(
     let Content { kind, heading, before, recipient, after } = Content::of(card, texts);
     let next_step = match return_form {
         Some(return_form) => Either::Left(return_form),
-        None => Either::Right((kind == "bad").then(|| {
+        None => Either::Right((kind == "bad" && context::has_start()).then(|| {
             view! {
                 <a class="button" href=context::start() data-restart="">
                     {texts.start_again.clone()}
@@ -66,7 +66,7 @@ pub(super) fn live_ending(live: Live) -> impl IntoView {
                 {part(|content| content.before)} <bdi dir="ltr">{part(|content| content.recipient)}</bdi>
                 {part(|content| content.after)}
             </p>
-            <a class="button" href=context::start()>
+            <a class="button" href=context::start() hidden=!context::has_start()>
                 {live.text(|texts| &texts.start_again)}
             </a>
         </div>

@@ -36,6 +36,7 @@ pub fn problem(page: ProblemPage<'_>) -> String {
         }
         ApiError::Unavailable { .. } => (&texts.away, card.unavailable.clone()),
         ApiError::NotEmbeddable => (&texts.not_embeddable, texts.not_embeddable_body.clone()),
+        ApiError::DevelopmentOnly => (&texts.development_only, texts.development_only_body.clone()),
         ApiError::Internal => (&texts.fault, card.internal.clone()),
         ApiError::InvalidRecipient { .. } | ApiError::ChannelUnavailable => {
             (&card.failed, card.failed_body.clone())
@@ -50,16 +51,20 @@ pub fn problem(page: ProblemPage<'_>) -> String {
         told: setting.map(|setting| Told::refusal(setting, error)),
         ..Head::default()
     };
-    let start = setting.map_or("/".to_owned(), Setting::start);
+    let start = setting.map(Setting::start).or(frame.has_start.then(|| "/".to_owned()));
     document(frame, &head, || {
         view! {
             <div class="ending" data-kind="bad">
                 {mark()}
                 <h1>{heading.clone()}</h1>
                 <p>{body}</p>
-                <a class="button" href=start data-restart=setting.map(|_| "")>
-                    {card.start_again.clone()}
-                </a>
+                {start.map(|start| {
+                    view! {
+                        <a class="button" href=start data-restart=setting.map(|_| "")>
+                            {card.start_again.clone()}
+                        </a>
+                    }
+                })}
             </div>
         }
     })

@@ -39,6 +39,8 @@ pub struct Frame<'a> {
     pub assets: &'a Assets,
     /// Nonce of this response's Content-Security-Policy.
     pub nonce: &'a str,
+    /// There is a start page outside of frames.
+    pub has_start: bool,
 }
 
 /// Task of the loader in a page.
@@ -120,7 +122,7 @@ pub(super) fn document<V: IntoView>(
     head: &Head,
     main: impl FnOnce() -> V,
 ) -> String {
-    let Frame { texts, assets, nonce } = frame;
+    let Frame { texts, assets, nonce, .. } = frame;
     let title = texts.card.titled(&head.title, head.is_error);
     let task = match head.script {
         Script::Hydrate => "hydrate",

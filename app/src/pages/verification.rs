@@ -77,6 +77,8 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     let provide_card_context = || {
         if let Some(setting) = setting {
             provide_context(CardContext::of(setting));
+        } else if !frame.has_start {
+            provide_context(CardContext::without_start(way_back.is_some()));
         }
     };
     if is_over {
@@ -97,11 +99,23 @@ pub fn verification(page: VerificationPage<'_>) -> String {
 }
 
 impl CardContext {
+    /// A page of its own on a server without a start page. Only a person who came from a relying party has a
+    /// place to go to from there.
+    fn without_start(leads_back: bool) -> Self {
+        Self {
+            base: "/v/",
+            query: String::new(),
+            start: None,
+            is_framed: false,
+            is_given: !leads_back,
+        }
+    }
+
     fn of(setting: &Setting) -> Self {
         Self {
             base: "/embed/v/",
             query: ["?", &setting.query].concat(),
-            start: setting.start(),
+            start: Some(setting.start()),
             is_framed: true,
             is_given: setting.is_given,
         }

@@ -123,6 +123,9 @@ slow-down = Too many requests
 refused = We could not read that
 not-embeddable = Not for this page
 not-embeddable-body = No site has this key, or it does not list the address of the page around. Both stand in the configuration of this server.
+# The server runs in development mode and is reached from elsewhere, as behind a proxy.
+development-only = For development only
+development-only-body = This server runs in development mode, which answers its own machine alone. Behind a proxy set server.mode = "production", server.public_origin and server.trusted_proxies. To try it from another device, list the host of this address in server.development_hosts.
 # The service is unavailable.
 away = Back in a moment
 # Internal error.

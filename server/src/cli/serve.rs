@@ -74,7 +74,9 @@ fn announce(application: &Application, config: &Config) -> io::Result<()> {
     if config.server.mode == Mode::Development {
         let mut out = io::stdout();
         writeln!(out, "\n  Latchkey is ready.\n")?;
-        writeln!(out, "  Page       {origin}/")?;
+        if config.page.start {
+            writeln!(out, "  Page       {origin}/")?;
+        }
         writeln!(out, "  Messages   {origin}/dev/inbox\n")?;
         out.flush()?;
     }

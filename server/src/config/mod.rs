@@ -115,7 +115,7 @@ impl Config {
         let has_smtp = smtp.is_some() || !settings.is_fine("smtp");
         let has_twilio = twilio.is_some() || !settings.is_fine("twilio");
         let delivery = DeliverySettings::read(settings, mode, has_smtp, has_twilio);
-        let page = PageSettings::read(settings);
+        let page = PageSettings::read(settings, mode);
         let context = SiteContext {
             mode,
             directory,

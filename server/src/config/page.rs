@@ -2,11 +2,13 @@
 
 use otp::Recipient;
 
-use super::settings::Settings;
+use super::{server::Mode, settings::Settings};
 
 /// Name, country and recipient of the hosted page.
 #[derive(Clone, Debug)]
 pub struct PageSettings {
+    /// Whether there is a start page, on which strangers ask for a code.
+    pub start: bool,
     /// The name on the page and in the messages.
     pub brand: String,
     /// ISO 3166-1 alpha-2 region in which a national phone number is read at first.
@@ -16,7 +18,10 @@ pub struct PageSettings {
 }
 
 impl PageSettings {
-    pub(super) fn read(settings: &mut Settings) -> Self {
+    pub(super) fn read(settings: &mut Settings, mode: Mode) -> Self {
+        let asked_for = settings.get("page.start");
+        let start =
+            if settings.is_set("page.start") { asked_for } else { mode == Mode::Development };
         let brand = settings.parse("page.brand", display_name).unwrap_or_default();
         let country = settings.parse("page.default_country", |text| {
             let is_code = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
@@ -25,7 +30,7 @@ impl PageSettings {
         let default_country = country.unwrap_or_default();
         let fixed_recipient = settings
             .parse_optional("page.fixed_recipient", |text| recipient(text, &default_country));
-        Self { brand, default_country, fixed_recipient }
+        Self { start, brand, default_country, fixed_recipient }
     }
 }
 

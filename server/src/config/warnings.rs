@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use otp::policy::Draft;
 
-use super::server::{Mode, ServerSettings};
-use crate::site::{Site, Sites};
+use super::server::{Mode, ServerSettings, is_loopback};
+use crate::{
+    origin::Origin,
+    site::{Site, Sites},
+};
 
 /// The longest lifetime of a code for signing in: NIST SP 800-63B-4, 3.1.3.2 (S2).
 const LONGEST_LIFETIME: Duration = Duration::from_secs(600);
@@ -20,8 +23,28 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
         (
             !production && !server.bind.ip().is_loopback(),
             format!(
-                "development mode listens on {}, which other machines can reach; the development \
-                 inbox shows every code to anyone who opens it",
+                "development mode listens on {}, which other machines can reach; it answers them at \
+                 the hosts of server.development_hosts alone",
+                server.bind
+            ),
+        ),
+        (
+            !production && is_unanswered(server),
+            "development mode does not answer requests to the host of server.public_origin; list it in \
+             server.development_hosts, or set server.mode to production"
+                .to_owned(),
+        ),
+        (
+            !server.development_hosts.is_empty(),
+            "server.development_hosts is set: whoever can reach this server there can read every \
+             code in the development inbox, and use the well-known keys"
+                .to_owned(),
+        ),
+        (
+            production && server.bind.ip().is_loopback() && server.trusted_proxies.is_empty(),
+            format!(
+                "server.trusted_proxies is empty, and on {} every request comes from a proxy on this \
+                 machine: all callers share the limits of one address",
                 server.bind
             ),
         ),
@@ -62,4 +85,14 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
     });
     let all = of_server.into_iter().chain(of_sites);
     all.filter(|(applies, _)| *applies).map(|(_, warning)| warning).collect()
+}
+
+/// Whether development mode does not answer requests to the host of the public origin.
+fn is_unanswered(server: &ServerSettings) -> bool {
+    let host = server.public_origin.as_ref().map(Origin::host);
+    let host = host.map(|host| host.trim_start_matches('[').trim_end_matches(']'));
+    host.is_some_and(|host| {
+        let is_own = is_loopback(host) || host.ends_with(".localhost");
+        !is_own && !server.development_hosts.iter().any(|listed| listed == host)
+    })
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::{
     body::{Body, HttpBody, to_bytes},
     extract::Request,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode, header},
 };
 use http_body_util::LengthLimitError;
 
@@ -24,10 +24,13 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 ///
-/// The body is too long, too slow or broken.
+/// The body is too long, too slow, compressed or broken.
 pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
     if request.method().is_safe() {
         return Ok(request);
+    }
+    if is_encoded(request.headers()) {
+        return Err(Problem::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let (parts, body) = request.into_parts();
     // A body with a declared length is refused without being read.
@@ -40,6 +43,13 @@ pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
         Ok(Err(_)) => Err(Problem::bare(StatusCode::BAD_REQUEST)),
         Err(_) => Err(Problem::bare(StatusCode::REQUEST_TIMEOUT)),
     }
+}
+
+/// Whether a body is compressed, or encoded in any other way. Nothing here decodes one, so the bytes would
+/// be taken for the text.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 fn is_too_long(error: &axum::Error) -> bool {

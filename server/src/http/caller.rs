@@ -13,12 +13,15 @@ use std::{
 
 use app::port::Caller;
 use axum::{
-    extract::{ConnectInfo, FromRequestParts},
+    extract::{ConnectInfo, FromRequestParts, Request},
     http::{HeaderMap, HeaderValue, header, request::Parts},
 };
 use ipnet::IpNet;
 
 use super::Context;
+
+/// Header in which proxies write the addresses that a request came from.
+const FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// The caller of a request, as an extractor.
 pub(super) struct From(pub(super) Caller);
@@ -39,6 +42,27 @@ impl FromRequestParts<Arc<Context>> for From {
     }
 }
 
+/// Warns once of a proxy on this machine, or in a private network, that is not listed: everybody behind it
+/// shares the limits of one address.
+pub(super) fn notice_proxy(request: &Request, context: &Context) {
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let Some(peer) = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical()) else { return };
+    let is_listed = is_trusted(&context.web.trusted_proxies, &peer);
+    let is_near = match peer {
+        IpAddr::V4(peer) => peer.is_loopback() || peer.is_private(),
+        IpAddr::V6(peer) => peer.is_loopback() || peer.is_unique_local(),
+    };
+    if is_near && !is_listed && request.headers().contains_key(FORWARDED_FOR) {
+        context.unlisted_proxy.call_once(|| {
+            tracing::warn!(
+                %peer,
+                "a proxy that sends X-Forwarded-For is not in server.trusted_proxies, so all its \
+                 requests share the limits of one address"
+            );
+        });
+    }
+}
+
 /// The language of the answer, negotiated from `Accept-Language`.
 pub(super) fn locale(context: &Context, wanted: Option<&HeaderValue>) -> String {
     context.web.catalogue.negotiate(wanted.and_then(|value| value.to_str().ok()))
@@ -46,12 +70,11 @@ pub(super) fn locale(context: &Context, wanted: Option<&HeaderValue>) -> String 
 
 /// The first address from the right that is no `trusted` proxy.
 fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let vouched = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     // `::ffff:192.0.2.1` and `192.0.2.1` are one caller.
     let mut nearest = peer.to_canonical();
-    let lines = headers.get_all("x-forwarded-for").iter().rev();
+    let lines = headers.get_all(FORWARDED_FOR).iter().rev();
     let mut hops = lines.flat_map(|line| line.as_bytes().rsplit(|byte| *byte == b','));
-    while vouched(&nearest) {
+    while is_trusted(trusted, &nearest) {
         // An unreadable entry ends the walk: everybody behind that proxy shares its quota rather than
         // escaping it.
         match hops.next().and_then(hop) {
@@ -60,6 +83,10 @@ fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
         }
     }
     nearest
+}
+
+fn is_trusted(trusted: &[IpNet], address: &IpAddr) -> bool {
+    trusted.iter().any(|network| network.contains(address))
 }
 
 /// One entry: an address, possibly with a port, IPv6 possibly in brackets.

@@ -129,6 +129,9 @@ pub(super) async fn cancel(
             let page = context.web.port.page(&id).await?;
             match page.map(|page| page.place) {
                 Some(Place::Visited(_)) => Ok(visit.to_page(&id, None)),
+                _ if visit.frame.is_none() && !context.web.has_start_page => {
+                    Ok(visit.to_page(&id, None))
+                }
                 _ => Ok(visit.to_start()),
             }
         }

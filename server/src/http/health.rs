@@ -10,11 +10,15 @@ use std::{
 
 use async_trait::async_trait;
 use axum::{extract::State, http::StatusCode};
+use tokio::{sync::Mutex, time::Instant};
 
 use super::Context;
 
 /// Time after which a store that does not answer counts as away.
 const TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Time for which the result of a check is given again. A check writes, and anybody may ask for one.
+const REMEMBERED: Duration = Duration::from_secs(1);
 
 /// Health check of the store.
 #[async_trait]
@@ -30,13 +34,15 @@ pub struct Readiness(Arc<Inner>);
 struct Inner {
     stopping: AtomicBool,
     store: Box<dyn StorePing>,
+    /// The last check of the store: its time and result.
+    last: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Readiness {
     /// Ready as long as `store` answers.
     pub fn new(store: impl StorePing + 'static) -> Self {
         let store = Box::new(store);
-        Self(Arc::new(Inner { stopping: AtomicBool::new(false), store }))
+        Self(Arc::new(Inner { stopping: AtomicBool::new(false), store, last: Mutex::default() }))
     }
 
     /// Makes the server unready. This is the first step of a shutdown, so that a load balancer sends
@@ -49,8 +55,22 @@ impl Readiness {
         if self.0.stopping.load(Ordering::Relaxed) {
             return false;
         }
-        tokio::time::timeout(TIMEOUT, self.0.store.ping()).await.unwrap_or(false)
+        // Requests at the same time wait for one check.
+        let mut last = self.0.last.lock().await;
+        if let Some((at, is_well)) = *last
+            && Instant::now() < at + REMEMBERED
+        {
+            return is_well;
+        }
+        let is_well = tokio::time::timeout(TIMEOUT, self.0.store.ping()).await.unwrap_or(false);
+        *last = Some((Instant::now(), is_well));
+        is_well
     }
+}
+
+/// Whether an address answers checks of health.
+pub(super) fn answers_at(path: &str) -> bool {
+    path.starts_with("/health/")
 }
 
 /// `GET /health/live`: the process answers, so it need not be restarted.

@@ -2,7 +2,8 @@
 //!
 //! It is one layer of the router, since each boxes and clones all that is inside it for every
 //! request. From the outside in: a span and a log line, problems in words, security headers, time-outs
-//! and panics turned into problems (S19, S26), foreign sites turned away, bodies read within bounds.
+//! and panics turned into problems (S19, S26), contradictory requests and foreign sites turned away,
+//! bodies read within bounds.
 
 use std::{any::Any, sync::Arc};
 
@@ -16,18 +17,29 @@ use axum::{
 };
 use tower::{ServiceBuilder, timeout::TimeoutLayer};
 use tower_http::{catch_panic::CatchPanicLayer, trace::TraceLayer};
+use tracing::Span;
 
 use super::{
-    Context, api, body, element, frame::Frame, problem::Problem, same_origin, security_headers,
-    trace, wording::Wording,
+    Context, api, body, caller, development, element,
+    frame::Frame,
+    health,
+    problem::Problem,
+    same_origin, security_headers,
+    trace::{self, Refusals},
+    well_formed,
+    wording::Wording,
 };
 
 /// Puts the stack around all routes.
 pub(super) fn wrap(router: Router, context: &Arc<Context>) -> Router {
+    let refusals = Arc::new(Refusals::new());
+    let answered = move |response: &Response, latency, span: &Span| {
+        trace::answered(&refusals, response, latency, span);
+    };
     let trace = TraceLayer::new_for_http()
         .make_span_with(trace::span)
         .on_request(())
-        .on_response(trace::answered)
+        .on_response(answered)
         .on_body_chunk(())
         .on_eos(())
         .on_failure(());
@@ -59,12 +71,19 @@ async fn present(
     response
 }
 
-/// Refuses cross-site requests and reads the body within bounds.
+/// Refuses contradictory and cross-site requests, in development those from elsewhere, and reads the body within bounds.
 async fn admit(
     State(context): State<Arc<Context>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    well_formed::demand(&request)?;
+    if let Some(listed) = &context.web.development_hosts
+        && !health::answers_at(request.uri().path())
+    {
+        development::demand(&request, listed)?;
+    }
+    caller::notice_proxy(&request, &context);
     // No browser adds a secret key by itself, so no page can make one act through the API; and one
     // address is meant for the pages that embed us.
     let is_for_others =

@@ -7,9 +7,12 @@
 
 pub mod api;
 pub mod assets;
+mod bare_answers;
 mod body;
 mod caller;
+mod connections;
 mod dev_inbox;
+mod development;
 mod element;
 mod forms;
 mod frame;
@@ -22,13 +25,20 @@ mod security_headers;
 mod security_txt;
 mod serve;
 mod server_fns;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod trace;
 mod visit;
+mod well_formed;
 mod wording;
+mod write_deadline;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Once},
+    time::Duration,
+};
 
 use app::{
     pages::Assets,
@@ -42,8 +52,9 @@ use axum::{
 use ipnet::IpNet;
 
 pub use self::{
+    connections::ConnectionLimits,
     health::{Readiness, StorePing},
-    serve::{Ended, Server, Timeouts},
+    serve::{Bounds, Ended, Server, Timeouts},
 };
 use crate::{i18n::Catalogue, origin::Origin, service::Service};
 
@@ -61,8 +72,12 @@ pub struct Web {
     pub brand: Brand,
     /// Options of the start page; its countries have their region for a name.
     pub start: StartOptions,
+    /// Whether there is a start page outside of frames.
+    pub has_start_page: bool,
     /// The messages of the development inbox, where there is one.
     pub inbox: Option<Box<dyn Fn() -> Vec<InboxMessage> + Send + Sync>>,
+    /// In development mode, the hosts that are answered beside this machine.
+    pub development_hosts: Option<Vec<String>>,
     /// Readiness for requests.
     pub readiness: Readiness,
     /// Proxies whose `X-Forwarded-For` is believed.
@@ -80,6 +95,8 @@ pub struct Web {
 /// State of the handlers: [`Web`] and what follows from it.
 struct Context {
     web: Web,
+    /// A proxy that is not listed was warned about.
+    unlisted_proxy: Once,
     /// Options of the start page by locale.
     offers: HashMap<String, StartOptions>,
 }
@@ -88,7 +105,7 @@ impl Context {
     fn new(web: Web) -> Self {
         let locales = web.catalogue.locales().map(str::to_owned);
         let offers = locales.map(|locale| (locale.clone(), web.offer(&locale))).collect();
-        Self { web, offers }
+        Self { web, unlisted_proxy: Once::new(), offers }
     }
 }
 
@@ -111,8 +128,9 @@ pub fn router(web: Web, assets: Router) -> Router {
     let inbox = web.inbox.is_some();
     let context = Arc::new(Context::new(web));
 
-    let mut routes = journey("/", "/v")
-        .merge(journey("/embed", "/embed/v"))
+    let own_start = context.web.has_start_page.then_some("/");
+    let mut routes = journey(own_start, "/v")
+        .merge(journey(Some("/embed"), "/embed/v"))
         .route(element::PATH, post(element::start).options(element::preflight))
         .route("/.well-known/security.txt", get(security_txt::get))
         .route("/health/live", get(health::live))
@@ -135,10 +153,13 @@ pub fn router(web: Web, assets: Router) -> Router {
 }
 
 /// The pages of a verification and their forms, on their own or in a frame.
-fn journey(start: &str, verification: &str) -> Router<Arc<Context>> {
+fn journey(start: Option<&str>, verification: &str) -> Router<Arc<Context>> {
     let path = |rest: &str| format!("{verification}/{{id}}{rest}");
-    Router::new()
-        .route(start, get(pages::start).post(forms::start))
+    let mut routes = Router::new();
+    if let Some(start) = start {
+        routes = routes.route(start, get(pages::start).post(forms::start));
+    }
+    routes
         .route(&path(""), get(pages::verification))
         .route(&path("/check"), post(forms::check))
         .route(&path("/resend"), post(forms::resend))

@@ -45,7 +45,12 @@ impl Page {
             ApiError::Internal
         })?;
         let texts = context.web.catalogue.texts(locale);
-        let frame = Frame { texts: &texts, assets: &context.web.assets, nonce: nonce.as_str() };
+        let frame = Frame {
+            texts: &texts,
+            assets: &context.web.assets,
+            nonce: nonce.as_str(),
+            has_start: context.web.has_start_page,
+        };
         Ok(Self { status, html: document(frame), nonce })
     }
 }

@@ -76,6 +76,16 @@ pub(super) struct LoadedByAnyone;
 #[derive(Clone, Debug)]
 pub(super) struct FormTarget(pub(super) Origin);
 
+/// The headers of an answer that is no page, as lines for answers that do not come from the router.
+pub(super) fn lines(hsts: bool) -> String {
+    let mut bare = Response::default();
+    add(&mut bare, None, hsts);
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        Some(format!("{name}: {}\r\n", value.to_str().ok()?))
+    };
+    bare.headers().iter().filter_map(line).collect()
+}
+
 /// Adds the headers to an answer; `hsts` where the public origin is https.
 ///
 /// `ancestor` is the one origin whose pages may show the answer in a frame. It comes from the

@@ -1,15 +1,33 @@
 //! One span and one log line for each request.
 //!
 //! Paths hold ids, which are capabilities, so the route's template stands for them. Success is logged
-//! at `debug`: proxies write access logs, and ours would cost more than many an answer.
+//! at `debug`: proxies write access logs, and ours would cost more than many an answer. So are refusals, of
+//! which anybody can cause any number, apart from one line a minute for each status.
 
 use std::time::Duration;
 
 use axum::{
     extract::{MatchedPath, Request},
+    http::StatusCode,
     response::Response,
 };
 use tracing::{Span, debug, error, field::Empty, info, info_span};
+
+use super::tally::Tally;
+
+/// Counts of refusals by their status, from 400 to 499.
+pub(super) struct Refusals([Tally; 100]);
+
+impl Refusals {
+    pub(super) fn new() -> Self {
+        Self(std::array::from_fn(|_| Tally::default()))
+    }
+
+    /// Counts a refusal; returns the number with this status since the last line, if there should be one now.
+    fn count(&self, status: StatusCode) -> Option<u64> {
+        self.0.get(usize::from(status.as_u16()).checked_sub(400)?)?.count()
+    }
+}
 
 /// The span of a request: method and route now, status and latency once they are known.
 pub(super) fn span(request: &Request) -> Span {
@@ -24,14 +42,14 @@ pub(super) fn span(request: &Request) -> Span {
 }
 
 /// Logs an answer in its request's span.
-pub(super) fn answered(response: &Response, latency: Duration, span: &Span) {
+pub(super) fn answered(refusals: &Refusals, response: &Response, latency: Duration, span: &Span) {
     let status = response.status();
     span.record("status", status.as_u16());
     span.record("latency_us", u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
     if status.is_server_error() {
         error!("failed");
-    } else if status.is_client_error() {
-        info!("refused");
+    } else if let Some(requests) = refusals.count(status) {
+        info!(requests, "refused");
     } else {
         debug!("answered");
     }

@@ -9,8 +9,8 @@ use otp::Verification;
 pub struct Client {
     /// Verifications that it can reach.
     pub scope: Scope,
-    /// Address that it is counted under. A back end's says nothing about people, so it has none;
-    /// the recipient's limits hold for it as for everybody.
+    /// Address that it is counted under. A back end's says nothing about people, so it has none, unless
+    /// everybody knows its key; the recipient's limits hold for it as for everybody.
     pub address: Option<IpAddr>,
     /// Key that makes a repeated request the same one, if the client sends one.
     pub idempotency_key: Option<IdempotencyKey>,

@@ -222,7 +222,7 @@ impl Command {
         let (limits, now, counted) = (self.limits(), self.now, self.counted_at(records));
         let exceeded = |exceeded| Refused::Exceeded { exceeded, now: counted };
         let message = if let Some(state) = *test_delivery {
-            if !self.is_for_test_suites(&verification) {
+            if self.shared.rules.count_test_suites || !self.is_for_test_suites(&verification) {
                 limits.take_caller_send(&mut records.caller, counted).map_err(exceeded)?;
             }
             verification.record_delivery(verification.send_count(), state, 0);

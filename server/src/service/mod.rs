@@ -49,6 +49,9 @@ pub struct Rules {
     pub default_country: String,
     /// Limits across verifications.
     pub limits: Limits,
+    /// Whether callers with the keys of sites for test suites are counted like others. Everybody knows these
+    /// keys, so they are where strangers reach the server.
+    pub count_test_suites: bool,
     /// Lease of a message that is handed to the worker; longer than any try takes.
     pub lease: Duration,
 }
@@ -127,6 +130,12 @@ impl Service {
     /// The relying parties.
     pub fn sites(&self) -> &Sites {
         &self.shared.rules.sites
+    }
+
+    /// Whether requests with a secret key of `site` count for the address that they come from: everybody
+    /// knows the key.
+    pub fn counts_callers_of(&self, site: &Site) -> bool {
+        self.shared.rules.count_test_suites && site.test_mode.is_some()
     }
 
     /// The public keys of result tokens, as a JWK Set in JSON.

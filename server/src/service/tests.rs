@@ -23,6 +23,11 @@ pub(crate) struct Installation {
 }
 
 pub(crate) fn installation() -> Installation {
+    installation_counting(false)
+}
+
+/// An installation that counts callers with the keys of sites for test suites, or does not.
+pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
     let folder = tempfile::tempdir().unwrap();
     let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let keyring = Keyring::parse([secret]).unwrap();
@@ -48,6 +53,7 @@ pub(crate) fn installation() -> Installation {
             caller_sends: quota,
             caller_checks: quota,
         },
+        count_test_suites,
         lease: Duration::from_secs(60),
     };
     let clock = Clock::manual(START);

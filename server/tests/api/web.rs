@@ -103,7 +103,8 @@ async fn s13_no_two_pages_share_a_nonce_and_scripts_need_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s16_host_and_forwarded_headers_change_no_message_and_no_redirect() {
     let origin = ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "http://otp.example");
-    let app = TestApp::start_with(&[origin]).await;
+    let hosts = ("LATCHKEY_SERVER__DEVELOPMENT_HOSTS", "127.0.0.1,evil.example");
+    let app = TestApp::start_with(&[origin, hosts]).await;
     let answer = app
         .request(Method::POST, "/")
         .header("host", "evil.example")

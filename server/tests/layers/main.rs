@@ -44,6 +44,7 @@ const LAYERS: &[Layer] = &[
             "http",
             "i18n",
             "keyring",
+            "open_files",
             "outbox",
             "port",
             "service",
@@ -129,6 +130,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer { module: "site", may_name: &["origin"], instead: "a site is a value" },
     Layer { module: "origin", may_name: &[], instead: "an origin is a value" },
+    Layer { module: "open_files", may_name: &[], instead: "a limit comes from the system" },
     Layer { module: "keyring", may_name: &[], instead: "secrets are read from text and files" },
     Layer { module: "i18n", may_name: &[], instead: "texts come from their files" },
     Layer { module: "clock", may_name: &[], instead: "the time comes from the machine" },
@@ -176,9 +178,9 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         names: &["tokio::time::Instant::now"],
-        homes: &["startup"],
+        homes: &["http::health", "http::tally", "startup"],
         instead: "take `now` as an argument, or a `Clock`; this one measures the end of the process, \
-                  and decides nothing",
+                  the age of a check of the store and the time between log lines, and decides nothing",
     },
     Confined {
         names: &["rand::rngs"],

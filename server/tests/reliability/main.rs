@@ -1,4 +1,5 @@
-//! The real program under SIGKILL, SIGTERM, a locked database, a full disk and a clock that was set back;
+//! The real program under SIGKILL, SIGTERM, a locked database, a full disk, a clock that was set back and
+//! hostile connections;
 //! and the outbox in this process, on a manual clock, under failures of delivery.
 //!
 //! Mail is sent to a real mail server (`end2end/servers/smtp.mjs`), which outlives the program and records
@@ -23,6 +24,7 @@ mod receiver;
 mod retry;
 mod rng;
 mod shutdown;
+mod sockets;
 mod store;
 
 use std::{sync::Arc, time::Duration};

@@ -71,6 +71,7 @@ impl Outbox {
                 caller_sends: plenty,
                 caller_checks: plenty,
             },
+            count_test_suites: false,
             lease: LEASE,
         };
         let (wake, committed) = mpsc::channel(100);

@@ -85,6 +85,7 @@ impl Harness {
                 caller_sends: plenty,
                 caller_checks: plenty,
             },
+            count_test_suites: false,
             lease: TIMEOUT,
         };
         let (wake, committed) = mpsc::channel(1000);

@@ -11,9 +11,10 @@ use crate::{
 };
 
 const DIGEST: &str = "sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7785459a";
-const PRODUCTION: [(&str, &str); 4] = [
+const PRODUCTION: [(&str, &str); 5] = [
     ("LATCHKEY_SERVER__MODE", "production"),
     ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://otp.example.com"),
+    ("LATCHKEY_SERVER__TRUSTED_PROXIES", "127.0.0.1"),
     ("LATCHKEY_KEYS__SECRETS", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="),
     ("SMTP_URL", "smtps://otp%40example.com:p%23w@mail.example.com"),
 ];

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::json;
 use crate::{
-    http::{Context, problem::Problem},
+    http::{Context, caller, problem::Problem},
     service::{Client, Scope},
     site::Site,
 };
@@ -43,7 +43,10 @@ impl FromRequestParts<Arc<Context>> for Backend {
     ) -> Result<Self, Problem> {
         let site = authorize(&parts.headers, context)?;
         let scope = Scope::Site(site.name.clone());
-        Ok(Self { site, client: Client { scope, address: None, idempotency_key: None } })
+        let Ok(caller::From(caller)) = caller::From::from_request_parts(parts, context).await;
+        let is_counted = context.web.service.counts_callers_of(&site);
+        let address = is_counted.then_some(caller.address);
+        Ok(Self { site, client: Client { scope, address, idempotency_key: None } })
     }
 }
 

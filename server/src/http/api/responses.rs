@@ -120,7 +120,8 @@ refusals! {
     Reading:
         "408" "`request_timeout`: the body took too long to arrive.",
         "413" "`payload_too_large`: the body is longer than 16 KiB.",
-        "415" "`unsupported_media_type`: the content type is not `application/json`."
+        "415" "`unsupported_media_type`: the content type is not `application/json`, or the body is \
+               compressed."
 }
 
 refusals! {

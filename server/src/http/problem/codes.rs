@@ -67,9 +67,17 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
         ApiError::CrossSite => {
             (Code::CrossSite, "This request comes from a page of another site and changes nothing.")
         }
+        ApiError::DevelopmentOnly => (
+            Code::DevelopmentOnly,
+            "This server runs in development mode, which answers requests of its own machine that no \
+             proxy has forwarded. Behind a proxy set `server.mode` to production, \
+             `server.public_origin` and `server.trusted_proxies`; to try it from another device, list \
+             the host in `server.development_hosts`.",
+        ),
         ApiError::BadRequest => (
             Code::BadRequest,
-            "This request could not be read. A body must be one JSON object in UTF-8.",
+            "This request could not be read. It needs one `Host`, and a body must be one JSON object in \
+             UTF-8.",
         ),
         ApiError::Unavailable { .. } => (
             Code::Unavailable,
@@ -98,9 +106,10 @@ pub(in crate::http) fn of_status(status: StatusCode) -> (Code, &'static str) {
         StatusCode::PAYLOAD_TOO_LARGE => {
             (Code::PayloadTooLarge, "The body of a request may have 16 KiB.")
         }
-        StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-            (Code::UnsupportedMediaType, "A body needs `Content-Type: application/json`.")
-        }
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => (
+            Code::UnsupportedMediaType,
+            "A body needs `Content-Type: application/json` and may not be compressed.",
+        ),
         status if status.is_server_error() => of_error(ApiError::Internal),
         _ => of_error(ApiError::BadRequest),
     }

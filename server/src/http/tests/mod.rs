@@ -5,7 +5,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc, LazyLock, Mutex, Once,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
 };
@@ -25,7 +25,7 @@ use axum::{
     Router,
     body::{Body, Bytes},
     extract::ConnectInfo,
-    http::{HeaderMap, Method, Request, StatusCode, header},
+    http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header},
 };
 use http_body_util::BodyExt;
 use otp::CodeProblem;
@@ -35,9 +35,10 @@ use super::{Readiness, StorePing, Web, router};
 use crate::{
     i18n::Catalogue,
     origin::Origin,
-    service::tests::{Installation, installation},
+    service::tests::{Installation, installation, installation_counting},
 };
 
+mod admission;
 mod embed;
 
 const ID: &str = "abcdefghijklmnopqrstuvwxyz-_12";
@@ -181,12 +182,16 @@ impl Port for Script {
 }
 
 #[derive(Clone, Default)]
-struct Store(Arc<AtomicBool>);
+struct Store {
+    is_away: Arc<AtomicBool>,
+    pings: Arc<AtomicU32>,
+}
 
 #[async_trait]
 impl StorePing for Store {
     async fn ping(&self) -> bool {
-        !self.0.load(Ordering::SeqCst)
+        self.pings.fetch_add(1, Ordering::SeqCst);
+        !self.is_away.load(Ordering::SeqCst)
     }
 }
 
@@ -196,6 +201,8 @@ struct Site {
     script: Arc<Script>,
     readiness: Readiness,
     store_is_away: Arc<AtomicBool>,
+    /// Checks of the store.
+    pings: Arc<AtomicU32>,
     _installation: Installation,
 }
 
@@ -233,6 +240,8 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
             default_country: "GB".to_owned(),
         },
         inbox: Some(Box::new(|| vec![message()])),
+        development_hosts: None,
+        has_start_page: true,
         readiness: readiness.clone(),
         trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()],
         origin: Origin::parse("https://otp.example.com").unwrap(),
@@ -246,7 +255,14 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
         axum::routing::get(|| async { ([(header::CACHE_CONTROL, "max-age=9")], "a{}") }),
     );
     let router = router(web, assets);
-    Site { router, script, readiness, store_is_away: store.0, _installation: installation }
+    Site {
+        router,
+        script,
+        readiness,
+        store_is_away: store.is_away,
+        pings: store.pings,
+        _installation: installation,
+    }
 }
 
 fn message() -> InboxMessage {
@@ -315,6 +331,7 @@ fn request(method: Method, path: &str) -> axum::http::request::Builder {
     Request::builder()
         .method(method)
         .uri(path)
+        .header(header::HOST, "otp.example.com")
         .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, 1], 4711))))
 }
 
@@ -705,34 +722,52 @@ async fn s17_the_caller_is_whom_a_configured_proxy_vouches_for() {
 #[tokio::test]
 async fn s16_host_and_forwarded_headers_change_nothing() {
     let site = site();
-    let request = form_post("/")
-        .header(header::HOST, "evil.example")
-        .header("x-forwarded-host", "evil.example")
-        .header("forwarded", "host=evil.example");
-
     let form = Body::from("channel=email&email=jane%40example.com");
-    let answer = site.send(request.body(form).unwrap()).await;
+    let mut request = form_post("/").body(form).unwrap();
+    let evil = |value| HeaderValue::from_static(value);
+    request.headers_mut().insert(header::HOST, evil("evil.example"));
+    request.headers_mut().insert("x-forwarded-host", evil("evil.example"));
+    request.headers_mut().insert("forwarded", evil("host=evil.example"));
+
+    let answer = site.send(request).await;
 
     assert_eq!(answer.location(), format!("/v/{ID}"));
     assert!(!format!("{:?}", answer.headers).contains("evil"));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn readiness_follows_the_store_and_ends_with_the_stop() {
+    let a_second = Duration::from_secs(1);
     let site = site();
     assert_eq!(site.get("/health/ready").await.status, StatusCode::OK);
 
     site.store_is_away.store(true, Ordering::SeqCst);
+    tokio::time::advance(a_second).await;
     assert_eq!(site.get("/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(site.get("/health/live").await.status, StatusCode::OK);
 
     site.store_is_away.store(false, Ordering::SeqCst);
+    tokio::time::advance(a_second).await;
     assert_eq!(site.get("/health/ready").await.status, StatusCode::OK);
 
     // S27
     site.readiness.stop();
     assert_eq!(site.get("/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(site.get("/health/live").await.status, StatusCode::OK);
+}
+
+/// A check of the store writes.
+#[tokio::test(start_paused = true)]
+async fn s36_many_questions_for_readiness_are_one_check_a_second() {
+    let site = site();
+    for _ in 0..3 {
+        for _ in 0..100 {
+            assert_eq!(site.get("/health/ready").await.status, StatusCode::OK);
+        }
+        tokio::time::advance(Duration::from_secs(1)).await;
+    }
+
+    assert_eq!(site.pings.load(Ordering::SeqCst), 3);
 }
 
 #[tokio::test]

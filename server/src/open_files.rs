@@ -1,0 +1,34 @@
+//! Limit of the system on open files, of which each connection is one.
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+/// Raises the limit of this process as far as it may be raised without privileges, and returns it; `None`
+/// if there is none.
+///
+/// Many systems start programs with a limit of 1024, and let them raise it.
+pub fn raise_limit() -> Option<u64> {
+    let mut limit = getrlimit(Resource::Nofile);
+    let reached = limit.current;
+    limit.current = limit.maximum;
+    match setrlimit(Resource::Nofile, limit) {
+        Ok(()) => limit.current,
+        Err(error) => {
+            tracing::warn!(%error, "raising the limit of open files");
+            reached
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s36_the_limit_is_raised_as_far_as_it_goes() {
+        let raised = raise_limit();
+
+        let limit = getrlimit(Resource::Nofile);
+        assert_eq!(raised, limit.maximum);
+        assert_eq!(limit.current, limit.maximum);
+    }
+}
