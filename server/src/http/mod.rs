@@ -163,7 +163,7 @@ fn journey(start: &str, verification: &str) -> Router<Arc<Context>> {
     Router::new()
         .route(start, get(pages::start).post(forms::start))
         .route(&path(""), get(pages::verification))
-        .route(&path("/check"), post(forms::check))
+        .route(&path("/check"), get(forms::checked).post(forms::check))
         .route(&path("/resend"), post(forms::resend))
         .route(&path("/cancel"), post(forms::cancel))
 }

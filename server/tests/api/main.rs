@@ -7,5 +7,6 @@ mod card;
 mod hosted;
 mod limits;
 mod once;
+mod proof;
 mod secrecy;
 mod web;
