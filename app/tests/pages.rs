@@ -550,7 +550,7 @@ fn the_return_form_holds_the_result_and_submits_itself_when_approved_or_canceled
 fn a_redirected_person_can_cancel_and_find_help() {
     let site = Site::new();
     let html = site.visited(State::Pending, None);
-    assert!(html.contains("<p class=\"brand\">[for-account <bdi>Tea &amp; Co</bdi>]"), "{html}");
+    assert!(html.contains("<p class=\"account\">[for-account <bdi>Tea &amp; Co</bdi>]"), "{html}");
     let leave = "[cancel-and-return \u{2068}Tea &amp; Co\u{2069}]";
     assert!(html.contains(&format!("{leave}</button>")) && !html.contains("[change]"), "{html}");
     assert!(html.contains("<a href=\"https://shop.example/help\" class=\"link\">"), "{html}");

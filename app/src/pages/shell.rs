@@ -232,7 +232,7 @@ fn relying_party(head: &Head) -> impl IntoView + use<> {
     });
     let account = head.account.as_ref().map(|(text, name)| {
         view! {
-            <p class="brand">{text.before.clone()}<bdi>{name.clone()}</bdi>{text.after.clone()}</p>
+            <p class="account">{text.before.clone()}<bdi>{name.clone()}</bdi>{text.after.clone()}</p>
         }
     });
     view! {

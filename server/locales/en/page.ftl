@@ -104,7 +104,7 @@ channel-unavailable = No code can be sent this way. Choose the other one.
 ## The relying party that started a verification
 
 # Above the title of the card: what the code is for.
-for-account = Code for your account at { $brand }
+for-account = For your account at { $brand }
 # The final state in every window but the one in which the code was typed, which alone leads on.
 elsewhere = Verified
 elsewhere-body = { $recipient } is verified. Go on where you typed the code.

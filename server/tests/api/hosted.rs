@@ -227,7 +227,7 @@ async fn pages_and_messages_carry_the_brand_of_their_site() {
 
     let (named, _) = page(&app, &id).await;
     for part in [
-        "<p class=\"brand\">Code for your account at <bdi>Tea &amp; Co</bdi>",
+        "<p class=\"account\">For your account at <bdi>Tea &amp; Co</bdi>",
         "--accent:#7a0019",
         "href=\"mailto:help@shop.example\"",
         "Help from <bdi>Tea &amp; Co</bdi>",
