@@ -49,6 +49,8 @@ export class OtpVerification extends HTMLElement {
   #frame: HTMLIFrameElement | undefined;
   #connection: Connection | undefined;
   #token = '';
+  /** Tokens by the path of their verification: the frame has one only in the answer to its form. */
+  readonly #proofs = new Map<string, string>();
   /** Path of the verification in the frame, which is loaded again when the element is moved. */
   #path = '';
   /** The look in the current URL of the frame. */
@@ -190,6 +192,7 @@ export class OtpVerification extends HTMLElement {
   async #start(): Promise<void> {
     const run = (this.#run += 1);
     this.#clear();
+    this.#proofs.clear();
     this.#sent = 0;
     this.#isReady = this.#isResetting = false;
     const to = this.getAttribute('to');
@@ -315,16 +318,23 @@ export class OtpVerification extends HTMLElement {
         this.#sent = Math.max(this.#sent, message.number);
         break;
       case 'verified':
-        // A reloaded page sends the message again.
+        this.#proofs.set(this.#path, message.token);
+        // The answer to a form that was sent again has the same one.
         if (message.token === this.#token) break;
         this.#setToken(message.token);
         this.#dispatch('verified', { token: message.token, state: message.state });
         break;
       case 'expired':
+        this.#proofs.delete(this.#path);
         this.#setToken('');
         this.#dispatch('expired');
         break;
       case 'error':
+        // The code was typed in this frame before its page was loaded again.
+        if (message.code === 'elsewhere' && this.#proofs.has(this.#path)) {
+          this.#setToken(this.#proofs.get(this.#path) ?? '');
+          break;
+        }
         this.#dispatch('error', { code: message.code });
         break;
       case 'restart':

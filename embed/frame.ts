@@ -7,6 +7,9 @@ import { type FromFrame, greeting, isFromElement, isGreeting } from './messages.
 
 const main = document.querySelector<HTMLElement>('main[data-embedder]');
 
+/** Path of the page of a verification, also in the answer to its form; empty on other pages. */
+const path = /^\/embed\/v\/[^/]+/.exec(location.pathname)?.[0] ?? '';
+
 function connect(main: HTMLElement, embedder: string): void {
   let port: MessagePort | undefined;
   const send = (message: FromFrame) => port?.postMessage(message);
@@ -22,8 +25,6 @@ function connect(main: HTMLElement, embedder: string): void {
   });
 
   function start(): void {
-    const { pathname } = location;
-    const path = pathname.startsWith('/embed/v/') ? pathname : '';
     send({ type: 'page', title: document.title, path });
     const measure = () => {
       send({ type: 'size', height: Math.ceil(main.getBoundingClientRect().height) });
@@ -47,13 +48,14 @@ function connect(main: HTMLElement, embedder: string): void {
 
   /** Reports the final state. The server rendered it, and it does not change. */
   function reportEnding(): void {
-    const { ending, token, now, pageState = '' } = main.dataset;
+    const { ending, token, staleIn, pageState = '' } = main.dataset;
+    const look = () => location.replace(path + location.search);
+    // Shows the state after the token has expired.
+    if (staleIn) setTimeout(look, Math.max(1_000, Number(staleIn)));
     if (token) {
       send({ type: 'verified', token, state: pageState });
-      // Reloads after the token has expired, to show the state by then.
-      const [, claims = ''] = token.split('.');
-      const { exp } = JSON.parse(atob(claims.replaceAll('-', '+').replaceAll('_', '/')));
-      setTimeout(() => location.reload(), Math.max(1_000, exp * 1_000 - Number(now)));
+      // This page is the answer to a form, which going back and forward would have to send again.
+      history.replaceState(null, '', path + location.search);
     } else if (ending === 'expired') {
       send({ type: 'expired' });
     } else if (ending) {

@@ -12,7 +12,11 @@
     sent.add(event.target);
     setTimeout(() => sent.delete(event.target), 5000);
   });
-  addEventListener("pageshow", () => sent.clear());
+  addEventListener("pageshow", (event) => {
+    sent.clear();
+    // A page that was kept while another one was shown has stopped at what it was doing.
+    if (event.persisted && island) location.reload();
+  });
 
   if (island) {
     // The countdown starts from this time, even if the code arrives much later.

@@ -13,6 +13,17 @@ use crate::{
     wire::{Channel, CheckAnswer, EmbedOffer, Embedding, PageView, StartRequest, VerificationView},
 };
 
+/// The door through which a client comes. At each one, the verifications behind the others are unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Door {
+    /// Our own pages: verifications that began outside of frames.
+    Page,
+    /// A frame: verifications that began in a frame of the same site and origin.
+    Frame(Embedding),
+    /// The server functions of the island, which runs behind both of the others.
+    Island,
+}
+
 /// The client of a request.
 #[derive(Clone, Debug)]
 pub struct Caller {
@@ -20,6 +31,8 @@ pub struct Caller {
     pub address: IpAddr,
     /// The language negotiated with the browser, a BCP 47 tag that the catalogue has.
     pub locale: String,
+    /// The door through which it comes.
+    pub door: Door,
 }
 
 /// The use cases, as pages see them.
@@ -32,24 +45,30 @@ pub trait Port: Send + Sync {
     /// `true` if any site has listed this origin.
     fn knows_origin(&self, origin: &str) -> bool;
 
-    /// Begins a verification and accepts its first message: for the page that it is embedded in, or
-    /// on our own first page.
+    /// Begins a verification and accepts its first message: for the page around the frame, or on our
+    /// own first page.
     async fn start(
         &self,
         caller: &Caller,
-        embedding: Option<&Embedding>,
         request: StartRequest,
     ) -> Result<VerificationView, ApiError>;
 
     /// Everything that the page of a verification shows, `None` where it never was, or has expired
-    /// and leads nowhere. Changes nothing.
-    async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError>;
+    /// and leads nowhere. Changes nothing, and never holds a proof.
+    async fn page(&self, caller: &Caller, id: &str) -> Result<Option<PageView>, ApiError>;
 
     /// Looks a verification up. `None` where it has expired or never was. Changes nothing.
     async fn view(&self, id: &str) -> Result<Option<VerificationView>, ApiError>;
 
-    /// Checks one guess, as typed. A wrong code is an outcome, not an error.
-    async fn check(&self, caller: &Caller, id: &str, guess: &str) -> Result<CheckAnswer, ApiError>;
+    /// Checks one guess, as typed, with the claim of the page that it was typed on, if any. A wrong code
+    /// is an outcome, not an error.
+    async fn check(
+        &self,
+        caller: &Caller,
+        id: &str,
+        guess: &str,
+        claim: &str,
+    ) -> Result<CheckAnswer, ApiError>;
 
     /// Sends a new code, by another channel if one is named.
     async fn resend(

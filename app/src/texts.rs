@@ -184,8 +184,9 @@ texts! {
         development_only, development_only_body, away, fault,
     }
 
-    /// Texts for a person whom a relying party has redirected here.
+    /// Texts for a person who comes from a relying party.
     return_form: ReturnTexts {
+        for_account(brand), elsewhere, elsewhere_body(recipient),
         return_to(brand), cancel_and_return(brand), undelivered_there(recipient), expired_there(brand),
         too_many_attempts_there(brand), canceled_there(brand), failed_there(brand), support(brand),
     }

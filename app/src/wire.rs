@@ -46,8 +46,8 @@ pub struct VerificationView {
     pub resend_at: u64,
     /// Time at which the verification as a whole expires.
     pub expires_at: u64,
-    /// Its end is followed by a return form or by a token for the embedding page, which the page
-    /// that the server renders then holds.
+    /// Its end is followed by a return form or by a message to the embedding page, which the page that
+    /// the server renders then holds.
     pub leads_on: bool,
 }
 
@@ -65,7 +65,7 @@ pub struct Brand {
 }
 
 /// Content of the page of a verification.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageView {
     /// The verification; `None` where it has expired.
     pub view: Option<VerificationView>,
@@ -73,6 +73,52 @@ pub struct PageView {
     pub brand: Brand,
     /// The page or site around it.
     pub place: Place,
+    /// The proof of an approved verification; `None` for any other.
+    pub proof: Option<Proof>,
+    /// The claim of this page, while it asks for a code.
+    pub claim: Option<String>,
+}
+
+/// The proof of an approved verification, as far as one client may have it (S31).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// This client's check was approved; `None` once the result is redeemed or its time is over.
+    Own(Option<Token>),
+    /// Another client's check was; time at which the result's time is over, `None` once it is.
+    Elsewhere(Option<u64>),
+}
+
+/// A signed result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// The result token.
+    pub signed: String,
+    /// Time from which it is refused.
+    pub expires_at: u64,
+}
+
+impl Proof {
+    /// The token, for the client that may have it.
+    pub fn token(&self) -> Option<&Token> {
+        match self {
+            Self::Own(token) => token.as_ref(),
+            Self::Elsewhere(_) => None,
+        }
+    }
+}
+
+impl PageView {
+    /// The way back to the relying party, once the verification is over. That of an approved one is for
+    /// the client alone whose check was approved.
+    pub fn way_back(&self) -> Option<&WayBack> {
+        let Place::Visited(way) = &self.place else { return None };
+        let is_open = match (way.result, &self.proof) {
+            (State::Pending, _) => false,
+            (State::Approved, proof) => matches!(proof, Some(Proof::Own(_))),
+            _ => true,
+        };
+        is_open.then_some(way)
+    }
 }
 
 /// Place of a verification's page.
@@ -84,12 +130,7 @@ pub enum Place {
     /// The relying party has sent the person here and waits for them.
     Visited(WayBack),
     /// It is shown in a frame of a relying party's page.
-    Embedded {
-        /// The page.
-        page: Embedding,
-        /// The signed result of an approved verification.
-        token: Option<String>,
-    },
+    Embedded(Embedding),
 }
 
 /// The way back to a relying party: a form that is posted to it.
@@ -101,8 +142,6 @@ pub struct WayBack {
     pub result: State,
     /// The relying party's own identifier for its session.
     pub page_state: Option<String>,
-    /// The signed result of an approved verification.
-    pub token: Option<String>,
 }
 
 /// A relying party's page with a frame in which a verification begins and is shown.
@@ -134,6 +173,8 @@ pub struct CheckAnswer {
     pub outcome: Outcome,
     /// The verification after it; `None` where it has expired or never was.
     pub verification: Option<VerificationView>,
+    /// The page with the proof, if the proof is this client's and leads on to a relying party.
+    pub page: Option<PageView>,
 }
 
 /// Input of the start form.

@@ -15,7 +15,7 @@ use app::{
     texts::{Argument, SLOT, Texts},
     wire::{
         Brand, Channel, Country, Delivery, DeliveryState, Embedding, InboxMessage, PageView, Place,
-        StartOptions, StartRequest, State, VerificationView, WayBack,
+        Proof, StartOptions, StartRequest, State, Token, VerificationView, WayBack,
     },
 };
 
@@ -52,15 +52,19 @@ impl Site {
 
     fn verification(&self, view: Option<VerificationView>, flash: Option<Flash>) -> String {
         let page = view.map(|view| PageView {
+            claim: (view.state == State::Pending).then(|| "cla1m".to_owned()),
             view: Some(view),
-            brand: Brand::default(),
-            place: Place::Alone,
+            ..PageView::default()
         });
         verification(VerificationPage { frame: self.frame(), page, flash, setting: None })
     }
 
-    /// The page of a verification for a person whom a relying party has redirected.
+    /// The page of a verification for a person whom a relying party has redirected, who has the proof.
     fn visited(&self, state: State, token: Option<&str>) -> String {
+        self.visited_with(state, Proof::Own(token.map(signed)))
+    }
+
+    fn visited_with(&self, state: State, proof: Proof) -> String {
         let view = Some(over(state)).filter(|_| state != State::Expired);
         let brand = Brand {
             name: "Tea & Co".into(),
@@ -71,9 +75,9 @@ impl Site {
             url: "https://shop.example/return?a=1&b=\"2\"".into(),
             result: state,
             page_state: Some("<s>".into()),
-            token: token.map(str::to_owned),
         });
-        let page = Some(PageView { view, brand, place });
+        let proof = (state == State::Approved).then_some(proof);
+        let page = Some(PageView { view, brand, place, proof, ..PageView::default() });
         verification(VerificationPage { frame: self.frame(), page, flash: None, setting: None })
     }
 
@@ -116,6 +120,10 @@ fn view() -> VerificationView {
         expires_at: 372_000,
         leads_on: false,
     }
+}
+
+fn signed(token: &str) -> Token {
+    Token { signed: token.to_owned(), expires_at: 160_000 }
 }
 
 fn over(state: State) -> VerificationView {
@@ -252,7 +260,7 @@ fn a_title_names_errors_first_and_never_the_recipient() {
 #[test]
 fn the_field_is_one_input_that_browsers_know_how_to_fill() {
     let html = Site::new().verification(Some(view()), None);
-    assert_eq!(html.matches("<input").count(), 1);
+    assert_eq!(html.matches("<input").count() - html.matches("type=\"hidden\"").count(), 1);
     let field = tag(&html, "code");
     for attribute in [
         "name=\"code\"",
@@ -542,7 +550,7 @@ fn the_return_form_holds_the_result_and_submits_itself_when_approved_or_canceled
 fn a_redirected_person_can_cancel_and_find_help() {
     let site = Site::new();
     let html = site.visited(State::Pending, None);
-    assert!(html.contains("<p class=\"brand\">Tea &amp; Co</p>"));
+    assert!(html.contains("<p class=\"account\">[for-account <bdi>Tea &amp; Co</bdi>]"), "{html}");
     let leave = "[cancel-and-return \u{2068}Tea &amp; Co\u{2069}]";
     assert!(html.contains(&format!("{leave}</button>")) && !html.contains("[change]"), "{html}");
     assert!(html.contains("<a href=\"https://shop.example/help\" class=\"link\">"), "{html}");
@@ -573,14 +581,20 @@ fn setting() -> Setting {
 }
 
 fn framed(setting: &Setting, view: Option<VerificationView>, token: Option<&str>) -> String {
+    framed_with(setting, view, Proof::Own(token.map(signed)))
+}
+
+fn framed_with(setting: &Setting, view: Option<VerificationView>, proof: Proof) -> String {
     let site = Site::new();
     let page = Embedding {
         site_key: "k".into(),
         origin: "https://shop.example".into(),
         page_state: Some("a \"state\"".into()),
     };
-    let place = Place::Embedded { page, token: token.map(str::to_owned) };
-    let page = PageView { view, brand: Brand::default(), place };
+    let proof = view.as_ref().filter(|view| view.state == State::Approved).map(|_| proof);
+    let brand = Brand { name: "Shop & Co".into(), ..Brand::default() };
+    let place = Place::Embedded(page);
+    let page = PageView { view, brand, place, proof, ..PageView::default() };
     let (page, setting) = (Some(page), Some(setting));
     verification(VerificationPage { frame: site.frame(), page, flash: None, setting })
 }
@@ -638,7 +652,7 @@ fn the_final_state_is_in_data_attributes_for_the_embedding_page() {
     let ended = |state, token| framed(&setting(), Some(over(state)), token);
     let approved = ended(State::Approved, Some("a.b.c"));
     assert!(approved.contains("data-ending=\"approved\" data-token=\"a.b.c\""));
-    assert!(approved.contains("data-page-state=\"a &quot;state&quot;\""));
+    assert!(approved.contains("data-page-state=\"a &quot;state&quot;\" data-stale-in=\"60000\""));
     assert!(approved.contains("[approved]"));
     for (state, word) in [
         (State::Canceled, "canceled"),
@@ -658,6 +672,49 @@ fn in_a_frame_an_approved_verification_without_its_token_shows_as_expired() {
     let html = framed(&setting(), Some(over(State::Approved)), None);
     assert!(html.contains("data-ending=\"expired\""));
     assert!(html.contains("[expired]") && html.contains("data-restart"));
+}
+
+#[test]
+fn s31_elsewhere_an_approved_verification_shows_that_and_no_proof() {
+    let (site, approved) = (Site::new(), State::Approved);
+    for (proof, is_over) in
+        [(Proof::Elsewhere(Some(160_000)), false), (Proof::Elsewhere(None), true)]
+    {
+        let hosted = site.visited_with(approved, proof.clone());
+        assert!(hosted.contains("<h1>[elsewhere]</h1>"), "{hosted}");
+        assert!(hosted.contains("[elsewhere-body ") && hosted.contains("j***@example.com"));
+        assert!(!hosted.contains("<form") && !hosted.contains("<script"), "{hosted}");
+        assert!(!hosted.contains("&lt;s&gt;") && !hosted.contains("/return"), "{hosted}");
+
+        let framed = framed_with(&setting(), Some(over(approved)), proof);
+        let ending = if is_over { "expired" } else { "elsewhere" };
+        assert!(framed.contains(&format!("data-ending=\"{ending}\"")), "{framed}");
+        assert!(framed.contains("data-restart") && !framed.contains("<form"), "{framed}");
+        for word in ["data-token", "data-page-state", "state&quot;"] {
+            assert!(!framed.contains(word), "{word}");
+        }
+    }
+}
+
+#[test]
+fn s31_a_page_that_asks_for_a_code_has_its_claim_in_the_form_and_nowhere_else() {
+    let site = Site::new();
+    let html = site.verification(Some(view()), None);
+    let field = tag(&html, "claim");
+    for part in ["type=\"hidden\"", "name=\"claim\"", "form=\"check\"", "value=\"cla1m\""] {
+        assert!(field.contains(part), "{field}");
+    }
+    assert_eq!(html.matches("cla1m").count(), 1);
+    assert!(!site.verification(Some(over(State::Approved)), None).contains("name=\"claim\""));
+}
+
+#[test]
+fn the_page_says_whose_account_the_code_is_for() {
+    let hosted = Site::new().visited(State::Pending, None);
+    assert!(hosted.contains("[for-account <bdi>Tea &amp; Co</bdi>]"), "{hosted}");
+    let framed = framed(&setting(), Some(view()), None);
+    assert!(framed.contains("[for-account <bdi>Shop &amp; Co</bdi>]"), "{framed}");
+    assert!(!Site::new().verification(Some(view()), None).contains("[for-account"));
 }
 
 #[test]

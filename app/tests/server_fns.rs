@@ -5,11 +5,8 @@ use std::{net::IpAddr, sync::Arc};
 
 use app::{
     error::{ApiError, Limit},
-    port::{Caller, Port},
-    wire::{
-        Channel, CheckAnswer, EmbedOffer, Embedding, Outcome, PageView, StartRequest,
-        VerificationView,
-    },
+    port::{Caller, Door, Port},
+    wire::{Channel, CheckAnswer, EmbedOffer, Outcome, PageView, StartRequest, VerificationView},
 };
 use axum::{
     body::{Body, to_bytes},
@@ -32,16 +29,11 @@ impl Port for Empty {
         false
     }
 
-    async fn start(
-        &self,
-        _: &Caller,
-        _: Option<&Embedding>,
-        _: StartRequest,
-    ) -> Result<VerificationView, ApiError> {
+    async fn start(&self, _: &Caller, _: StartRequest) -> Result<VerificationView, ApiError> {
         Err(ApiError::Internal)
     }
 
-    async fn page(&self, _: &str) -> Result<Option<PageView>, ApiError> {
+    async fn page(&self, _: &Caller, _: &str) -> Result<Option<PageView>, ApiError> {
         Ok(None)
     }
 
@@ -49,13 +41,20 @@ impl Port for Empty {
         Ok(None)
     }
 
-    async fn check(&self, caller: &Caller, _: &str, guess: &str) -> Result<CheckAnswer, ApiError> {
-        assert_eq!(caller.locale, "en");
+    async fn check(
+        &self,
+        caller: &Caller,
+        _: &str,
+        guess: &str,
+        claim: &str,
+    ) -> Result<CheckAnswer, ApiError> {
+        assert_eq!((caller.locale.as_str(), claim), ("en", "c"));
         match guess {
             "limit" => Err(ApiError::RateLimited { limit: Limit::CallerChecks, retry_after: 60 }),
             _ => Ok(CheckAnswer {
                 outcome: Outcome::Malformed { expected: 6, problem: CodeProblem::TooShort },
                 verification: None,
+                page: None,
             }),
         }
     }
@@ -84,7 +83,8 @@ async fn call(path: &str, body: &'static str) -> (StatusCode, String, Response<(
         .unwrap();
     let provide = || {
         provide_context::<Arc<dyn Port>>(Arc::new(Empty));
-        provide_context(Caller { address: IpAddr::from([192, 0, 2, 1]), locale: "en".into() });
+        let (address, locale) = (IpAddr::from([192, 0, 2, 1]), "en".into());
+        provide_context(Caller { address, locale, door: Door::Island });
     };
     let response = leptos_axum::handle_server_fns_with_context(provide, request).await;
     let (parts, body) = response.into_response().into_parts();
@@ -113,13 +113,13 @@ async fn an_unknown_verification_is_an_empty_card() {
 
 #[tokio::test]
 async fn an_outcome_comes_with_the_words_for_it() {
-    let (status, body, _) = call("/ui/check", r#"["id","12"]"#).await;
+    let (status, body, _) = call("/ui/check", r#"["id","12","c"]"#).await;
     assert_eq!((status, body.as_str()), (StatusCode::OK, r#"["0","1","too-short"]"#));
 }
 
 #[tokio::test]
 async fn a_refusal_has_its_status_and_says_when_to_come_back() {
-    let (status, body, response) = call("/ui/check", r#"["id","limit"]"#).await;
+    let (status, body, response) = call("/ui/check", r#"["id","limit","c"]"#).await;
     assert_eq!(status, StatusCode::TOO_MANY_REQUESTS);
     assert_eq!(body, r#"["limit-checks.60"]"#);
     assert_eq!(response.headers()[header::RETRY_AFTER], "60");
@@ -133,7 +133,15 @@ async fn a_refusal_has_its_status_and_says_when_to_come_back() {
 #[tokio::test]
 async fn arguments_that_do_not_fit_are_refused() {
     // S19: neither too few nor too many, nor of another kind.
-    for body in ["", "[]", r#"["id"]"#, r#"["id","1","2"]"#, r#"["id",5]"#, r#"{"id":"x"}"#] {
+    for body in [
+        "",
+        "[]",
+        r#"["id"]"#,
+        r#"["id","1"]"#,
+        r#"["id","1","2","3"]"#,
+        r#"["id",5,"c"]"#,
+        r#"{"id":"x"}"#,
+    ] {
         let (status, ..) = call("/ui/check", body).await;
         assert_eq!(status, StatusCode::BAD_REQUEST, "{body}");
     }

@@ -265,7 +265,7 @@ test('manipulated responses in the browser do not convince the back end', async 
     const answer = await route.fetch();
     const html = await answer.text();
     const body = html
-      .replace('data-embedder', `data-ending="approved" data-token="${forged}" data-now="0" data-embedder`)
+      .replace('data-embedder', `data-ending="approved" data-token="${forged}" data-stale-in="300000" data-embedder`)
       .replace('<h1 id="title">OTP Verification', '<h1 id="title">Login Success!');
     await route.fulfill({ response: answer, body });
   });

@@ -83,17 +83,21 @@ for (const [language, command, file] of [
       await page.getByRole('button', { name: /^Cancel and return to .Example Shop.$/ }).click();
       await expect(journey.heading('Not signed in: canceled')).toBeVisible();
 
-      // An attacker who has left the page and lets a victim type the code is not signed in. A page that
-      // is left open gets the proof as well: see what docs/SECURITY.md does not promise.
+      // An attacker who begins with a victim's address and lets the victim type the code is not signed in,
+      // neither by the page that is left open nor by loading it again (S31).
       await start();
       const address = page.url();
-      await page.goto('about:blank');
       const victim = journey.on(await browser.newPage());
       await victim.page.goto(address);
       await victim.hydrated();
       await victim.type(await latchkey.code(2));
       await expect(victim.heading('Not signed in: nothing has come back')).toBeVisible();
       await victim.page.close();
+      await page.bringToFront();
+      await expect(journey.heading('Verified')).toBeVisible({ timeout: 20_000 });
+      await page.reload();
+      await expect(journey.heading('Verified')).toBeVisible();
+      await expect(page.locator('form')).toHaveCount(0);
       await page.goto(`${shop}/done`);
       await expect(page.getByRole('heading', { name: /^Not signed in/ })).toBeVisible();
 

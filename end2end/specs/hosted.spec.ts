@@ -1,48 +1,9 @@
 // The hosted flow: a relying party on another site redirects people to our page and gets them back.
 import type { Page } from '@playwright/test';
 
+import { back, expect, leave, test, visit } from '../harness/hosted.ts';
 import { looksRight } from '../harness/looks.ts';
-import { RelyingParty } from '../harness/relying-party.ts';
-import { type Journey, expect, test as base, wrong } from '../harness/test.ts';
-
-const test = base.extend<{ tea: RelyingParty; urls: string[] }>({
-  tea: async ({}, use) => {
-    const tea = await RelyingParty.start();
-    await use(tea);
-    await tea.end();
-  },
-  settings: async ({ tea }, use) => use(tea.settings),
-  // S8, S15: no recipient and no token is in any URL or referrer.
-  urls: [
-    async ({ context, tea }, use) => {
-      const seen: string[] = [];
-      context.on('request', (request) => {
-        seen.push(request.url());
-        if (request.url().startsWith(tea.origin)) seen.push(request.headers().referer ?? '');
-      });
-      await use(seen);
-      const tokens = tea.returns.map(({ fields }) => fields.token).filter(Boolean);
-      for (const secret of ['example.com', ...tokens]) {
-        expect(seen.filter((url) => url.includes(secret))).toEqual([]);
-      }
-      const referrers = tea.returns.map(({ headers }) => headers.referer);
-      const foreign = referrers.filter((referrer) => referrer && !referrer.startsWith(tea.origin));
-      expect(foreign, 'no referrer holds the URL of a verification').toEqual([]);
-    },
-    { auto: true },
-  ],
-});
-
-/** Goes from the relying party to our page. */
-async function visit(tea: RelyingParty, latchkey: { origin: string }, page: Page): Promise<void> {
-  tea.latchkey = latchkey.origin;
-  await page.goto(tea.origin);
-  await page.getByRole('link', { name: 'Sign in' }).click();
-}
-
-// Invisible isolation marks surround the name.
-const leave = (page: Page) => page.getByRole('button', { name: /^Cancel and return to .Tea & Co.$/ });
-const back = (page: Page) => page.getByRole('button', { name: 'Return to Tea & Co', exact: true });
+import { type Journey, wrong } from '../harness/test.ts';
 
 /** Types wrong codes until none are left; without script each one is submitted by the button. */
 async function guess(journey: Journey, code: string, submits: boolean): Promise<void> {
@@ -178,20 +139,18 @@ test('navigating back after a success does not lead to a second one', async ({
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
   const { fields } = tea.returns[0];
 
-  // The page with the return form is no longer in the history. If a busy browser has kept it, it does
-  // not submit the form again.
+  // The answer with the return form is no longer in the history.
   await page.reload();
   await page.goBack();
-  await expect(page.getByRole('link', { name: 'Sign in' }).or(back(page))).toBeVisible();
+  await expect(journey.heading('Verified')).toBeVisible();
   await page.goForward();
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
   expect(tea.returns).toHaveLength(1);
 
-  // Opened again, the page has a return form without a token.
+  // Opened again, the page has no return form.
   await page.goto(address);
-  await journey.succeeded();
-  await expect(back(page)).toBeVisible();
-  await expect(page.locator('input[name=token]')).toHaveCount(0);
+  await expect(journey.heading('Verified')).toBeVisible();
+  await expect(page.locator('form')).toHaveCount(0);
   expect(tea.returns).toHaveLength(1);
 
   // The token cannot be redeemed again, neither by the relying party nor by another browser that posts
@@ -219,47 +178,6 @@ test('navigating back after canceling does not submit the form again', async ({ 
   await expect(journey.heading('Verification called off')).toBeVisible();
   await expect(back(page)).toBeVisible();
   expect(tea.returns).toHaveLength(1);
-});
-
-// An attacker starts with a victim's address, leaves, and lets the victim type the code. A page that is
-// left open gets the proof as well: see what docs/SECURITY.md does not promise.
-test('a token is useless outside the browser that started', async ({ browser, journey, latchkey, page, tea }) => {
-  await visit(tea, latchkey, page);
-  await journey.hydrated();
-  const address = page.url();
-  await page.goto('about:blank');
-  const victim = journey.on(await browser.newPage());
-  await victim.page.goto(address);
-  await victim.hydrated();
-  await victim.type(await latchkey.code());
-  await expect(victim.heading('Not signed in: nothing is known of you')).toBeVisible();
-  expect(tea.returns).toHaveLength(1);
-  await page.goto(`${tea.origin}/done`);
-  await expect(journey.heading('Not signed in: nothing is known of you')).toBeVisible();
-  await victim.page.close();
-});
-
-test('a code typed in two tabs returns both, but only one with a token', async ({
-  context,
-  journey,
-  latchkey,
-  page,
-  tea,
-}) => {
-  await visit(tea, latchkey, page);
-  await journey.hydrated();
-  const other = journey.on(await context.newPage());
-  await other.page.goto(page.url());
-  await other.hydrated();
-  const code = await latchkey.code();
-  await journey.type(code);
-  await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
-  await other.page.bringToFront();
-  await other.type(code);
-  await other.succeeded();
-  await back(other.page).click();
-  await expect(other.heading('Welcome, jo@example.com')).toBeVisible();
-  expect(tea.returns.map(({ fields }) => 'token' in fields)).toEqual([true, false]);
 });
 
 test.describe('with custom colours', () => {
@@ -295,7 +213,7 @@ test.describe('with custom colours', () => {
     await journey.type(await latchkey.code(3));
     await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
     await page.goto(another);
-    await expect(back(page)).toBeVisible();
-    await looksRight(page, 'visited-approved');
+    await expect(journey.heading('Verified')).toBeVisible();
+    await looksRight(page, 'visited-elsewhere');
   });
 });

@@ -10,8 +10,8 @@ test('a code is delivered by text message, typed and verified', async ({ journey
   const message = await texts.message('+447700900123');
   expect(message.from).toBe(texts.sender);
   expect(message.body).toBe(
-    `${message.code} is your Latchkey code. It is valid for 5 minutes. Do not share it.\n` +
-      `@127.0.0.1 #${message.code}`,
+    `${message.code} is your Latchkey code. It is valid for 5 minutes. Tell nobody. ` +
+      `Type it only where you asked for it.\n@127.0.0.1 #${message.code}`,
   );
   expect(message.validity).toBeGreaterThan(290);
   expect(message.validity).toBeLessThanOrEqual(300);

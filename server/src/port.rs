@@ -5,11 +5,11 @@
 
 use app::{
     error::ApiError,
-    port::{Caller, Port},
-    wire::{self, EmbedOffer, Embedding, PageView, Place, WayBack},
+    port::{Caller, Door, Port},
+    wire::{self, EmbedOffer, Embedding, PageView, Place, Proof, Token, WayBack},
 };
 use async_trait::async_trait;
-use otp::{Channel, Details, Recipient, State, VerificationId};
+use otp::{Channel, Claim, Details, Recipient, State, Timestamp, VerificationId};
 use tracing::info;
 
 use crate::{
@@ -31,11 +31,6 @@ pub struct BrowserPort {
     pub fixed_recipient: Option<Recipient>,
 }
 
-/// A person who holds a verification's id.
-fn holder(caller: &Caller) -> Client {
-    Client { scope: Scope::Holder, address: Some(caller.address), idempotency_key: None }
-}
-
 /// An origin that a stranger sent, for the log in which developers look for the reason of a refusal:
 /// only if it can be read as one, and no longer than a host name may be.
 fn shown(origin: &str) -> String {
@@ -45,12 +40,25 @@ fn shown(origin: &str) -> String {
 }
 
 impl BrowserPort {
+    /// A person who holds a verification's id, at a door.
+    fn holder(&self, caller: &Caller) -> Client {
+        let scope = match &caller.door {
+            Door::Island => Scope::Holder,
+            Door::Page => Scope::Hosted,
+            Door::Frame(page) => {
+                let site = self.service.sites().with_public_key(&page.site_key);
+                let site = site.map(|site| site.name.clone()).unwrap_or_default();
+                Scope::Framed { site, origin: page.origin.clone() }
+            }
+        };
+        Client { scope, address: Some(caller.address), idempotency_key: None }
+    }
+
     /// The surroundings of a verification's page.
     fn place(&self, snapshot: &Snapshot) -> Place {
         let verification = &snapshot.verification;
         let Details { origin, return_url, page_state, .. } = verification.details();
         let page_state = page_state.clone();
-        let token = self.service.token(snapshot);
         let site = self.service.sites().named(verification.site());
         let site_key = site.and_then(|site| site.public_key.clone());
         // A URL that the site has taken off its list since is not used any more.
@@ -58,16 +66,33 @@ impl BrowserPort {
         match (origin, return_url.as_ref().filter(is_listed)) {
             (Some(origin), _) => {
                 let (site_key, origin) = (site_key.unwrap_or_default(), origin.clone());
-                Place::Embedded { page: Embedding { site_key, origin, page_state }, token }
+                Place::Embedded(Embedding { site_key, origin, page_state })
             }
-            (None, Some(url)) => Place::Visited(WayBack {
-                url: url.clone(),
-                result: snapshot.state(),
-                page_state,
-                token,
-            }),
+            (None, Some(url)) => {
+                Place::Visited(WayBack { url: url.clone(), result: snapshot.state(), page_state })
+            }
             (None, None) => Place::Alone,
         }
+    }
+
+    /// The page of a verification with the proof of `is_own`, the client whose check was approved (S31).
+    fn page_of(&self, snapshot: &Snapshot, is_own: bool) -> Result<PageView, ApiError> {
+        let state = snapshot.state();
+        let until = snapshot.redeemable_until().map(Timestamp::as_millis);
+        let token = || {
+            let signed = self.service.token(snapshot)?;
+            Some(Token { signed, expires_at: until? })
+        };
+        let proof = (state == State::Approved)
+            .then(|| if is_own { Proof::Own(token()) } else { Proof::Elsewhere(until) });
+        let claim = (state == State::Pending).then(|| self.service.claim()).transpose()?;
+        Ok(PageView {
+            view: (state != State::Expired).then(|| self.view_of(snapshot)),
+            brand: self.brand(snapshot),
+            place: self.place(snapshot),
+            proof,
+            claim: claim.map(|claim| claim.encode()),
+        })
     }
 
     /// A verification as its page and the island see it.
@@ -135,10 +160,13 @@ impl Port for BrowserPort {
     async fn start(
         &self,
         caller: &Caller,
-        embedding: Option<&Embedding>,
         request: wire::StartRequest,
     ) -> Result<wire::VerificationView, ApiError> {
         let sites = self.service.sites();
+        let embedding = match &caller.door {
+            Door::Frame(page) => Some(page),
+            Door::Page | Door::Island => None,
+        };
         let wire::StartRequest { channel, to, country } = request;
         let (site, purpose, details) = match embedding {
             None => (sites.first(), HOSTED, Details::default()),
@@ -160,21 +188,16 @@ impl Port for BrowserPort {
             locale: caller.locale.clone(),
             details,
         };
-        Ok(self.view_of(&self.service.start(&holder(caller), start).await?))
+        Ok(self.view_of(&self.service.start(&self.holder(caller), start).await?))
     }
 
-    async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError> {
+    async fn page(&self, caller: &Caller, id: &str) -> Result<Option<PageView>, ApiError> {
         let id = VerificationId::parse_or_unknown(id);
-        let Some(snapshot) = self.service.find_any(&Scope::Holder, id).await? else {
+        let Some(snapshot) = self.service.find_any(&self.holder(caller).scope, id).await? else {
             return Ok(None);
         };
-        let place = self.place(&snapshot);
-        let expired = snapshot.state() == State::Expired;
-        if expired && place == Place::Alone {
-            return Ok(None);
-        }
-        let view = (!expired).then(|| self.view_of(&snapshot));
-        Ok(Some(PageView { view, brand: self.brand(&snapshot), place }))
+        let page = self.page_of(&snapshot, false)?;
+        Ok(Some(page).filter(|page| page.view.is_some() || page.place != Place::Alone))
     }
 
     async fn view(&self, id: &str) -> Result<Option<wire::VerificationView>, ApiError> {
@@ -188,12 +211,17 @@ impl Port for BrowserPort {
         caller: &Caller,
         id: &str,
         guess: &str,
+        claim: &str,
     ) -> Result<wire::CheckAnswer, ApiError> {
         let id = VerificationId::parse_or_unknown(id);
-        let Checked { outcome, snapshot, .. } =
-            self.service.check(&holder(caller), id, guess).await?;
+        let claim = Claim::parse(claim).map(|claim| claim.digest());
+        let Checked { outcome, is_own, snapshot, .. } =
+            self.service.check(&self.holder(caller), id, guess, claim).await?;
+        let proven = snapshot.as_ref().filter(|_| is_own && caller.door != Door::Island);
+        let page = proven.map(|snapshot| self.page_of(snapshot, true)).transpose()?;
+        let page = page.filter(|page| page.place != Place::Alone);
         let verification = snapshot.map(|snapshot| self.view_of(&snapshot));
-        Ok(wire::CheckAnswer { outcome, verification })
+        Ok(wire::CheckAnswer { outcome, verification, page })
     }
 
     async fn resend(
@@ -203,12 +231,12 @@ impl Port for BrowserPort {
         channel: Option<Channel>,
     ) -> Result<wire::VerificationView, ApiError> {
         let id = VerificationId::parse_or_unknown(id);
-        Ok(self.view_of(&self.service.resend(&holder(caller), id, channel).await?))
+        Ok(self.view_of(&self.service.resend(&self.holder(caller), id, channel).await?))
     }
 
     async fn cancel(&self, caller: &Caller, id: &str) -> Result<(), ApiError> {
         let id = VerificationId::parse_or_unknown(id);
-        self.service.cancel(&holder(caller), id).await?;
+        self.service.cancel(&self.holder(caller), id).await?;
         Ok(())
     }
 }

@@ -21,23 +21,27 @@ pub(crate) fn mark() -> impl IntoView {
 }
 
 /// The ending of a verification that was over when the page was requested, with the form that returns
-/// to the relying party, or else a link to the start page unless it was approved.
+/// to the relying party, or else a link to the start page unless it was approved; `may_restart` shows the
+/// link even then.
 #[cfg(feature = "ssr")]
 pub(crate) fn ending<V: IntoView>(
     card: &Card,
     texts: &CardTexts,
     return_form: Option<V>,
+    may_restart: bool,
 ) -> impl IntoView + use<V> {
     let Content { kind, heading, before, recipient, after } = Content::of(card, texts);
     let next_step = match return_form {
         Some(return_form) => Either::Left(return_form),
-        None => Either::Right((kind == "bad" && context::has_start()).then(|| {
-            view! {
-                <a class="button" href=context::start() data-restart="">
-                    {texts.start_again.clone()}
-                </a>
-            }
-        })),
+        None => {
+            Either::Right(((kind == "bad" || may_restart) && context::has_start()).then(|| {
+                view! {
+                    <a class="button" href=context::start() data-restart="">
+                        {texts.start_again.clone()}
+                    </a>
+                }
+            }))
+        }
     };
     view! {
         <div class="ending" data-kind=kind>

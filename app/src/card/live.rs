@@ -166,7 +166,8 @@ impl Live {
             internal.web_otp.abort();
         });
         spawn_local(async move {
-            let answer = check_code(id, guess).await;
+            let claim = input("claim").map(|field| field.value()).unwrap_or_default();
+            let answer = check_code(id, guess, claim).await;
             self.request_done();
             self.announcement.set(String::new());
             match answer {
@@ -236,12 +237,17 @@ impl Live {
 
     /// Shows the state from a response.
     fn show(self, view: Option<VerificationView>, flash: Option<Flash>) {
-        // The page that the server renders next has a token or a form that returns to the relying
-        // party. The card stays as it is until that page is there.
-        let is_over = view.as_ref().is_none_or(|view| view.state != State::Pending);
-        if is_over && self.with_view(|view| view.leads_on) == Some(true) {
+        // The page that the server renders next leads on to the relying party. The card stays as it is
+        // until that page is there.
+        let state = view.as_ref().map_or(State::Expired, |view| view.state);
+        if state != State::Pending && self.with_view(|view| view.leads_on) == Some(true) {
             self.busy.set(true);
-            let _ = window().location().reload();
+            match field().and_then(|field| field.form()) {
+                // The proof is in the answer to the form with the claim of the check that was approved.
+                // If that was another client's, the server answers with the page that says so.
+                Some(form) if state == State::Approved => drop(form.submit()),
+                _ => drop(window().location().reload()),
+            }
             return;
         }
         if let Some(view) = &view {
@@ -377,7 +383,11 @@ fn browser_now() -> u64 {
 }
 
 fn field() -> Option<web_sys::HtmlInputElement> {
-    document().get_element_by_id("code").map(JsCast::unchecked_into)
+    input("code")
+}
+
+fn input(id: &str) -> Option<web_sys::HtmlInputElement> {
+    document().get_element_by_id(id).map(JsCast::unchecked_into)
 }
 
 fn focus(id: &str) {

@@ -15,9 +15,10 @@ use crate::{
 const AUTO_SUBMIT: &str = "{const[how]=performance.getEntriesByType('navigation');\
                   if(!how||how.type!='back_forward')document.getElementById('way-back').submit()}";
 
-/// The form of a verification that is over.
+/// The form of a verification that is over, with the token that this client may have.
 pub(super) fn return_form(
     way: &WayBack,
+    token: Option<&str>,
     brand: &str,
     texts: &ReturnTexts,
     nonce: &str,
@@ -25,14 +26,14 @@ pub(super) fn return_form(
     let field = |name: &'static str, value: Option<String>| {
         value.map(|value| view! { <input type="hidden" name=name value=value /> })
     };
-    let script = submits_itself(way).then(|| {
+    let script = submits_itself(way.result, token).then(|| {
         view! { <script nonce=nonce.to_owned() inner_html=AUTO_SUBMIT></script> }
     });
     view! {
         <form id="way-back" method="post" action=way.url.clone()>
             {field("result", Some(way.result.as_str().to_owned()))}
             {field("state", way.page_state.clone())}
-            {field("token", way.token.clone())}
+            {field("token", token.map(str::to_owned))}
             <button class="button" type="submit">
                 <span>
                     {texts.return_to.before.clone()}<bdi>{brand.to_owned()}</bdi>
@@ -62,9 +63,9 @@ pub(super) fn reworded(card: CardTexts, brand: &str, texts: &ReturnTexts) -> Car
 
 /// Whether the page has nothing left to say. An approved verification without a token has already been
 /// returned from.
-fn submits_itself(way: &WayBack) -> bool {
-    match way.result {
-        State::Approved => way.token.is_some(),
+fn submits_itself(result: State, token: Option<&str>) -> bool {
+    match result {
+        State::Approved => token.is_some(),
         State::Canceled => true,
         State::Pending | State::Expired | State::MaxAttemptsReached | State::Failed => false,
     }

@@ -3,7 +3,7 @@
 use crate::{
     error::ApiError,
     look::Look,
-    wire::{Brand, Place, State, VerificationView},
+    wire::{Brand, PageView, Place, Proof, State},
 };
 
 /// Everything that a page in a frame is rendered with.
@@ -38,8 +38,8 @@ pub(super) struct Told {
     pub(super) ending: Option<String>,
     pub(super) token: Option<String>,
     pub(super) page_state: Option<String>,
-    /// The server's time, which the expiry of the token refers to.
-    pub(super) now: Option<u64>,
+    /// Milliseconds until the result can no longer be redeemed, when the page is loaded again.
+    pub(super) stale_in: Option<u64>,
 }
 
 impl Told {
@@ -58,29 +58,32 @@ impl Told {
     }
 
     /// The state of a verification.
-    pub(super) fn verification(
-        setting: &Setting,
-        place: &Place,
-        view: Option<&VerificationView>,
-    ) -> Self {
-        let (page_state, token) = match place {
-            Place::Embedded { page, token } => (page.page_state.clone(), token.clone()),
-            Place::Alone | Place::Visited(_) => (None, None),
-        };
-        let ending = match view.map_or(State::Expired, |view| view.state) {
-            State::Pending => None,
-            State::Approved if token.is_some() => Some("approved"),
+    pub(super) fn verification(setting: &Setting, page: &PageView) -> Self {
+        let state = page.view.as_ref().map_or(State::Expired, |view| view.state);
+        let ending = match (state, &page.proof) {
+            (State::Pending, _) => None,
+            (State::Approved, Some(Proof::Own(Some(_)))) => Some("approved"),
+            (State::Approved, Some(Proof::Elsewhere(Some(_)))) => Some("elsewhere"),
             // The token has been redeemed, or nobody did so in time.
-            State::Approved | State::Expired => Some("expired"),
-            State::MaxAttemptsReached => Some("max_attempts_reached"),
-            State::Canceled => Some("canceled"),
-            State::Failed => Some("failed"),
+            (State::Approved | State::Expired, _) => Some("expired"),
+            (State::MaxAttemptsReached, _) => Some("max_attempts_reached"),
+            (State::Canceled, _) => Some("canceled"),
+            (State::Failed, _) => Some("failed"),
         };
         let told = Self { ending: ending.map(str::to_owned), ..Self::presence(setting) };
-        if token.is_none() {
-            return told;
-        }
-        Self { token, page_state, now: view.map(|view| view.now), ..told }
+        let Some(proof) = &page.proof else { return told };
+        let (token, expires_at) = match proof {
+            Proof::Own(Some(token)) => (Some(token.signed.clone()), Some(token.expires_at)),
+            Proof::Own(None) => (None, None),
+            Proof::Elsewhere(expires_at) => (None, *expires_at),
+        };
+        let now = page.view.as_ref().map_or(0, |view| view.now);
+        let page_state = match &page.place {
+            Place::Embedded(page) if token.is_some() => page.page_state.clone(),
+            _ => None,
+        };
+        let stale_in = expires_at.map(|time| time.saturating_sub(now));
+        Self { token, page_state, stale_in, ..told }
     }
 }
 

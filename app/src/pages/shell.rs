@@ -71,6 +71,8 @@ pub(super) struct Head {
     pub(super) sheet: Option<String>,
     /// The site's logo.
     pub(super) logo: Option<Logo>,
+    /// Text on what a code is for, around the name of the relying party.
+    pub(super) account: Option<(Slotted, String)>,
     /// Link to the site's help.
     pub(super) support: Option<Support>,
     /// Colour scheme and custom colours.
@@ -151,12 +153,6 @@ pub(super) fn document<V: IntoView>(
     let dark = look.theme.dark_when().map(|when| style(assets.dark.clone(), Some(when)));
     let framed = head.told.as_ref().map(|_| style(assets.embed_css.clone(), None));
     let sheet = head.sheet.clone().map(|sheet| style(sheet, None));
-    let logo = head.logo.as_ref().map(|logo| match &logo.image {
-        Some(image) => Either::Left(view! {
-            <img class="logo" src=image.clone() alt=logo.name.clone() />
-        }),
-        None => Either::Right(view! { <p class="brand">{logo.name.clone()}</p> }),
-    });
     let support = head.support.as_ref().map(|support| {
         view! {
             <p class="support">
@@ -209,9 +205,9 @@ pub(super) fn document<V: IntoView>(
                         data-ending=told.ending
                         data-token=told.token
                         data-page-state=told.page_state
-                        data-now=told.now
+                        data-stale-in=told.stale_in
                     >
-                        {logo}
+                        {relying_party(head)}
                         {main()}
                         {support}
                     </main>
@@ -223,4 +219,26 @@ pub(super) fn document<V: IntoView>(
         }
         .to_html()
     })
+}
+
+/// The relying party and what the page is for.
+fn relying_party(head: &Head) -> impl IntoView + use<> {
+    let logo = head.logo.as_ref().map(|logo| match &logo.image {
+        Some(image) => Either::Left(view! {
+            <img class="logo" src=image.clone() alt=logo.name.clone() />
+        }),
+        // The text below names it as well.
+        None => Either::Right(
+            head.account.is_none().then(|| view! { <p class="brand">{logo.name.clone()}</p> }),
+        ),
+    });
+    let account = head.account.as_ref().map(|(text, name)| {
+        view! {
+            <p class="account">{text.before.clone()}<bdi>{name.clone()}</bdi>{text.after.clone()}</p>
+        }
+    });
+    view! {
+        {logo}
+        {account}
+    }
 }

@@ -12,7 +12,7 @@ use crate::{
         shell::{Frame, Head, Logo, Script, Support, document},
     },
     server_fns::json,
-    wire::{PageView, Place},
+    wire::{PageView, Place, Proof},
     wire_codec::Pack,
 };
 
@@ -32,27 +32,29 @@ pub struct VerificationPage<'a> {
 /// Renders a verification.
 pub fn verification(page: VerificationPage<'_>) -> String {
     let VerificationPage { frame, page, flash, setting } = page;
-    let (view, brand, place) = match page {
-        Some(PageView { view, brand, place }) => (view, brand, place),
-        None => Default::default(),
-    };
+    let page = page.unwrap_or_default();
+    let told = setting.map(|setting| Told::verification(setting, &page));
+    let way_back = page.way_back().cloned();
+    let PageView { view, brand, place, proof, claim } = page;
     let length = view.as_ref().map_or(0, |view| u32::from(view.code_length));
     let attempts_left = view.as_ref().map_or(0, |view| view.attempts_left);
-    let way_back = match &place {
-        Place::Visited(way_back) => Some(way_back),
-        Place::Alone | Place::Embedded { .. } => None,
-    };
-    let told = setting.map(|setting| Told::verification(setting, &place, view.as_ref()));
+    let is_visited = matches!(place, Place::Visited(_));
+    let leads_on = place != Place::Alone;
+    let is_elsewhere = leads_on && matches!(proof, Some(Proof::Elsewhere(_)));
     // A person from a relying party who enters the right code twice is simply verified.
-    let flash = flash.filter(|flash| way_back.is_none() || *flash != Flash::AlreadyUsed);
+    let flash = flash.filter(|flash| !leads_on || *flash != Flash::AlreadyUsed);
     // An approved verification in a frame without its token is of no use to the embedding page: it
     // shows as expired, so that the person can start again.
     let is_expired = told.as_ref().is_some_and(|told| told.ending.as_deref() == Some("expired"));
     let card = Card { view: view.filter(|_| !is_expired), flash };
 
     let mut texts = frame.texts.card.clone();
-    if way_back.is_some() {
+    if is_visited {
         texts = reworded(texts, &brand.name, &frame.texts.return_form);
+    }
+    if is_elsewhere {
+        texts.approved.clone_from(&frame.texts.return_form.elsewhere);
+        texts.approved_body.clone_from(&frame.texts.return_form.elsewhere_body);
     }
     texts.incorrect = texts.incorrect.up_to(attempts_left);
     let label = frame.texts.code.code_label.of(length).to_owned();
@@ -64,29 +66,36 @@ pub fn verification(page: VerificationPage<'_>) -> String {
         is_error: card.is_error(),
         // A final state never changes.
         script: if is_over { Script::None } else { Script::Hydrate },
-        logo: match way_back {
-            Some(_) => Some(Logo::or_name(&brand)),
-            None => Logo::of(setting.map_or(&brand, |setting| &setting.brand)),
+        logo: if is_visited {
+            Some(Logo::or_name(&brand))
+        } else {
+            Logo::of(setting.map_or(&brand, |setting| &setting.brand))
         },
+        account: (leads_on && !is_over)
+            .then(|| (frame.texts.return_form.for_account.clone(), brand.name.clone())),
         // An embedding page has its own.
         support: Support::of(&brand, &frame.texts.return_form).filter(|_| setting.is_none()),
         look: setting.map_or_else(|| Look::of(&brand), |setting| setting.look.clone()),
         told,
         ..Head::default()
     };
+    let leads_back = way_back.is_some();
     let provide_card_context = || {
         if let Some(setting) = setting {
             provide_context(CardContext::of(setting));
         } else if !frame.has_start {
-            provide_context(CardContext::without_start(way_back.is_some()));
+            provide_context(CardContext::without_start(leads_back));
         }
     };
     if is_over {
         return document(frame, &head, || {
             provide_card_context();
-            let form = way_back
-                .map(|way| return_form(way, &brand.name, &frame.texts.return_form, frame.nonce));
-            ending(&card, &texts, form)
+            let token = proof.as_ref().and_then(Proof::token).map(|token| token.signed.as_str());
+            let form = way_back.map(|way| {
+                return_form(&way, token, &brand.name, &frame.texts.return_form, frame.nonce)
+            });
+            // A frame can begin again by itself, unlike a page that a relying party has led to.
+            ending(&card, &texts, form, is_elsewhere && setting.is_some())
         });
     }
     let seed = Seed { card, texts, label, malformed };
@@ -94,7 +103,14 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     document(frame, &head, || {
         provide_card_context();
         provide_context(seed);
-        view! { <VerificationCard /> }
+        // Outside of the island, which never changes it.
+        let claim = claim.map(|claim| {
+            view! { <input id="claim" type="hidden" form="check" name="claim" value=claim /> }
+        });
+        view! {
+            <VerificationCard />
+            {claim}
+        }
     })
 }
 

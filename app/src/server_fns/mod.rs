@@ -41,15 +41,16 @@ pub(crate) async fn view_verification(id: String) -> Result<Card, Flash> {
     Ok(Card { view, flash: None })
 }
 
-/// Checks one guess, as typed.
+/// Checks one guess, as typed, with the claim of the page. The answer holds no proof: the card gets that
+/// by posting its form.
 ///
 /// # Errors
 ///
 /// A limit is reached, or the store is away. A wrong code is no error.
 #[server(prefix = "/ui", endpoint = "check", input = JsonPost, output = JsonPost, input_derive = (Clone,))]
-pub(crate) async fn check_code(id: String, guess: String) -> Result<Card, Flash> {
+pub(crate) async fn check_code(id: String, guess: String, claim: String) -> Result<Card, Flash> {
     let (port, caller) = (expect_context::<Arc<dyn Port>>(), expect_context::<Caller>());
-    let answer = port.check(&caller, &id, &guess).await.map_err(refuse)?;
+    let answer = port.check(&caller, &id, &guess, &claim).await.map_err(refuse)?;
     Ok(Card { view: answer.verification, flash: Flash::of_check(answer.outcome) })
 }
 
@@ -70,7 +71,7 @@ pub(crate) async fn resend_code(id: String, channel: Option<Channel>) -> Result<
 }
 
 pack_fields!(ViewVerification { id });
-pack_fields!(CheckCode { id, guess });
+pack_fields!(CheckCode { id, guess, claim });
 pack_fields!(ResendCode { id, channel });
 
 /// Sets the status and `Retry-After` of a refusal and returns what the card shows.

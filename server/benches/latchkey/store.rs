@@ -212,7 +212,7 @@ impl Step for Check {
     fn run(&mut self, records: &mut Records) -> Decision<bool> {
         let found = records.verification.as_mut();
         Decision::Commit(found.is_some_and(|found| {
-            found.check(code().as_str(), &peppers(), NOW) == otp::Outcome::Approved
+            found.check(code().as_str(), None, &peppers(), NOW) == otp::Outcome::Approved
         }))
     }
 }

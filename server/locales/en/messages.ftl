@@ -2,7 +2,7 @@
 
 email-subject = Your { $brand } code
 email-intro = Your code for { $brand }:
-email-use = Type it on the page where you asked for it, and nowhere else. Nobody from { $brand } will ever ask you for it.
+email-use = Type it only on the page where you asked for it, not on one that somebody has sent you to. Tell nobody: no one from { $brand } will ever ask you for it.
 email-ignore = If you did not ask for a code, you need not do anything: without it nothing happens.
 
 validity-minutes =
@@ -16,7 +16,8 @@ validity-seconds =
        *[other] It is valid for { $count } seconds.
     }
 
-# Text message: the longest of these three that fits is sent. $validity is one of the sentences above.
-sms-text = { $code } is your { $brand } code. { $validity } Do not share it.
+# Text message: the longest of these four that fits is sent. $validity is one of the sentences above.
+sms-text = { $code } is your { $brand } code. { $validity } Tell nobody. Type it only where you asked for it.
+sms-brief = { $code } is your { $brand } code. Tell nobody. Type it only where you asked for it.
 sms-short = { $code } is your { $brand } code.
 sms-bare = { $code } is your code.

@@ -101,8 +101,13 @@ phone-too-short = This phone number has too few digits
 phone-too-long = This phone number has too many digits
 channel-unavailable = No code can be sent this way. Choose the other one.
 
-## Return to the relying party that started a verification
+## The relying party that started a verification
 
+# Above the title of the card: what the code is for.
+for-account = For your account at { $brand }
+# The final state in every window but the one in which the code was typed, which alone leads on.
+elsewhere = Verified
+elsewhere-body = { $recipient } is verified. Go on where you typed the code.
 return-to = Return to { $brand }
 # Replaces "change" while the verification is pending.
 cancel-and-return = Cancel and return to { $brand }

@@ -128,7 +128,7 @@ mod tests {
         let opened = opened();
         assert_eq!(between(None, &opened, START), []);
         let (_, found) = events(&opened, START, |verification| {
-            verification.check("000000", &peppers(), START);
+            verification.check("000000", None, &peppers(), START);
         });
         assert_eq!(found, []);
     }
@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn an_approval_is_one_event() {
         let check = |verification: &mut Verification| {
-            verification.check("123456", &peppers(), START);
+            verification.check("123456", None, &peppers(), START);
         };
         let (approved, found) = events(&opened(), START, check);
         assert_eq!(found, [Event::Approved]);
@@ -149,7 +149,7 @@ mod tests {
         let mut found = Vec::new();
         for _ in 0..6 {
             let (after, more) = events(&verification, START, |verification| {
-                verification.check("000000", &peppers(), START);
+                verification.check("000000", None, &peppers(), START);
             });
             (verification, found) = (after, [found, more].concat());
         }

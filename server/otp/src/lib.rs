@@ -8,6 +8,7 @@
 
 pub mod verification;
 
+pub mod claim;
 pub mod code;
 pub mod details;
 pub mod digest;
@@ -21,6 +22,7 @@ pub mod send;
 pub mod time;
 pub mod token;
 
+pub use claim::{Claim, ClaimDigest};
 pub use code::Code;
 pub use details::Details;
 pub use id::VerificationId;

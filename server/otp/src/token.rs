@@ -111,7 +111,7 @@ mod tests {
         };
         let code = Code::parse("123456").unwrap();
         let mut verification = Verification::open(opening, Channel::Email, &code, &peppers, START);
-        verification.check(guess, &peppers, START);
+        verification.check(guess, None, &peppers, START);
         verification
     }
 

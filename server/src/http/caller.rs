@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
 };
 
-use app::port::Caller;
+use app::port::{Caller, Door};
 use axum::{
     extract::{ConnectInfo, FromRequestParts, Request},
     http::{HeaderMap, HeaderValue, header, request::Parts},
@@ -23,7 +23,7 @@ use super::Context;
 /// Header in which proxies write the addresses that a request came from.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The caller of a request, as an extractor.
+/// The caller of a request, as an extractor: at the door of our own pages, until a handler knows better.
 pub(super) struct From(pub(super) Caller);
 
 impl FromRequestParts<Arc<Context>> for From {
@@ -38,7 +38,8 @@ impl FromRequestParts<Arc<Context>> for From {
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
         let address = address(peer, &parts.headers, &context.web.trusted_proxies);
         let language = parts.headers.get(header::ACCEPT_LANGUAGE);
-        Ok(Self(Caller { address, locale: locale(context, language) }))
+        let locale = locale(context, language);
+        Ok(Self(Caller { address, locale, door: Door::Page }))
     }
 }
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use app::{
     error::ApiError,
-    port::Port,
+    port::{Door, Port},
     wire::{Channel, Embedding, StartRequest},
 };
 use axum::{
@@ -98,9 +98,9 @@ pub(super) async fn start(
         caller.locale = context.web.catalogue.negotiate(Some(locale));
     }
     let Start { site_key, to, channel, country, state, .. } = start;
-    let embedding = Embedding { site_key, origin: origin.to_owned(), page_state: state };
+    caller.door = Door::Frame(Embedding { site_key, origin: origin.to_owned(), page_state: state });
     let request = StartRequest { channel, to, country };
-    let answer = match port.start(&caller, Some(&embedding), request).await {
+    let answer = match port.start(&caller, request).await {
         Ok(view) => {
             let started = Started { url: format!("/embed/v/{}", view.id) };
             (StatusCode::CREATED, Json(started)).into_response()

@@ -1,5 +1,8 @@
 //! The journey without script: plain forms, each answered by a redirect to the page that shows what
 //! came of it, so that reloading and going back never send anything again.
+//!
+//! The one exception is the answer with a proof, which stands in no page that can be looked at (S31).
+//! Sending that form again gives the same answer and changes nothing.
 
 use std::sync::Arc;
 
@@ -7,7 +10,7 @@ use app::{
     error::ApiError,
     flash::Flash,
     pages::StartForm,
-    wire::{Channel, Place},
+    wire::{Channel, CheckAnswer, Place},
 };
 use axum::{
     body::Bytes,
@@ -65,7 +68,7 @@ pub(super) async fn start(
     Fields(form): Fields<StartForm>,
 ) -> Result<Response, Problem> {
     let request = form.clone().into();
-    match context.web.port.start(&visit.caller, visit.embedding(), request).await {
+    match context.web.port.start(&visit.caller, request).await {
         Ok(view) => Ok(visit.to_page(&view.id, None).into_response()),
         Err(error) => pages::start_page(&context, &visit, form, Some(error)),
     }
@@ -77,19 +80,31 @@ pub(super) async fn start(
 pub(super) struct CheckForm {
     #[serde(default)]
     code: String,
+    /// The claim of the page.
+    #[serde(default)]
+    claim: String,
 }
 
-/// `POST .../{id}/check`: checks one guess.
+/// `POST .../{id}/check`: checks one guess. The answer to the check that is approved, and to those that
+/// repeat its claim, holds the proof.
 pub(super) async fn check(
     State(context): State<Arc<Context>>,
     visit: Visit,
     Id(id): Id,
     Fields(form): Fields<CheckForm>,
-) -> Result<Redirect, Problem> {
-    match context.web.port.check(&visit.caller, &id, &form.code).await {
-        Ok(answer) => Ok(visit.to_page(&id, Flash::of_check(answer.outcome))),
-        Err(error) => refused(&visit, &id, error),
+) -> Result<Response, Problem> {
+    match context.web.port.check(&visit.caller, &id, &form.code, &form.claim).await {
+        Ok(CheckAnswer { page: Some(page), .. }) => {
+            pages::verification_page(&context, &visit, Some(page), None)
+        }
+        Ok(answer) => Ok(visit.to_page(&id, Flash::of_check(answer.outcome)).into_response()),
+        Err(error) => refused(&visit, &id, error).map(Redirect::into_response),
     }
+}
+
+/// `GET .../{id}/check`: the page, for whoever opens the address of an answer.
+pub(super) async fn checked(visit: Visit, Id(id): Id) -> Redirect {
+    visit.to_page(&id, None)
 }
 
 /// The form that asks for another code.
@@ -126,7 +141,7 @@ pub(super) async fn cancel(
     match context.web.port.cancel(&visit.caller, &id).await {
         // A verification that is over needs no canceling; the person wants to leave in any case.
         Ok(()) | Err(ApiError::NotFound | ApiError::AlreadyFinished) => {
-            let page = context.web.port.page(&id).await?;
+            let page = context.web.port.page(&visit.caller, &id).await?;
             match page.map(|page| page.place) {
                 Some(Place::Visited(_)) => Ok(visit.to_page(&id, None)),
                 _ if visit.frame.is_none() && !context.web.has_start_page => {

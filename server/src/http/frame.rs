@@ -10,7 +10,7 @@ use app::{
     error::{ApiError, Limit, RecipientProblem},
     look::{Look, LookOptions},
     pages::Setting,
-    wire::{Channel, Embedding, PageView, Place},
+    wire::{Channel, Embedding},
 };
 use axum::{
     extract::{Query, Request, rejection::QueryRejection},
@@ -119,15 +119,6 @@ impl Frame {
             country: asked.country,
             refused: asked.refused.map(|code| refusal(&code, asked.wait)),
         })
-    }
-
-    /// `true` if a verification began in a frame of the same site and origin.
-    pub(super) fn is_home_of(&self, page: &PageView) -> bool {
-        matches!(
-            &page.place,
-            Place::Embedded { page: Embedding { site_key, origin, .. }, .. }
-                if *site_key == self.embedding.site_key && *origin == self.embedding.origin
-        )
     }
 }
 

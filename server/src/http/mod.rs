@@ -161,7 +161,7 @@ fn journey(start: Option<&str>, verification: &str) -> Router<Arc<Context>> {
     }
     routes
         .route(&path(""), get(pages::verification))
-        .route(&path("/check"), post(forms::check))
+        .route(&path("/check"), get(forms::checked).post(forms::check))
         .route(&path("/resend"), post(forms::resend))
         .route(&path("/cancel"), post(forms::cancel))
 }

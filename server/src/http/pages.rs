@@ -4,8 +4,9 @@ use std::{borrow::Cow, sync::Arc};
 
 use app::{
     error::ApiError,
+    flash::Flash,
     pages::{self, Frame, ProblemPage, StartForm, StartPage, VerificationPage},
-    wire::{self, Place, StartOptions},
+    wire::{PageView, StartOptions},
 };
 use axum::{
     extract::{Path, State},
@@ -127,15 +128,28 @@ pub(super) async fn verification(
     visit: Visit,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let page = context.web.port.page(&id).await?;
-    let is_home =
-        |page: &wire::PageView| visit.frame.as_ref().is_none_or(|frame| frame.is_home_of(page));
-    let page = page.filter(is_home);
-    let target = page.as_ref().and_then(|page| way_back(&page.place));
+    let page = context.web.port.page(&visit.caller, &id).await?;
+    verification_page(&context, &visit, page, visit.flash)
+}
+
+/// The page of a verification; the answer with its proof, if `page` holds one.
+///
+/// # Errors
+///
+/// No page can be laid out.
+pub(super) fn verification_page(
+    context: &Context,
+    visit: &Visit,
+    page: Option<PageView>,
+    flash: Option<Flash>,
+) -> Result<Response, Problem> {
+    // Target of the form on the page, if there is one.
+    let way_back = page.as_ref().and_then(PageView::way_back);
+    let target = way_back.and_then(|way| Origin::of_url(&way.url)).map(FormTarget);
     let is_known = page.as_ref().is_some_and(|page| page.view.is_some());
     let status = if is_known { StatusCode::OK } else { StatusCode::NOT_FOUND };
-    let (flash, setting) = (visit.flash, visit.setting());
-    let page = Page::lay_out(&context, &visit.caller.locale, status, |frame| {
+    let setting = visit.setting();
+    let page = Page::lay_out(context, &visit.caller.locale, status, |frame| {
         pages::verification(VerificationPage { frame, page, flash, setting })
     })?;
     let mut response = page.into_response();
@@ -143,14 +157,4 @@ pub(super) async fn verification(
         response.extensions_mut().insert(target);
     }
     Ok(response)
-}
-
-/// Target of the form on the page of a verification that is over.
-fn way_back(place: &Place) -> Option<FormTarget> {
-    match place {
-        Place::Visited(way) if way.result != wire::State::Pending => {
-            Origin::of_url(&way.url).map(FormTarget)
-        }
-        _ => None,
-    }
 }

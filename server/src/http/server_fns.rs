@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use app::error::ApiError;
+use app::{error::ApiError, port::Door};
 use axum::{
     extract::{Request, State},
     http::{HeaderValue, header},
@@ -22,7 +22,7 @@ pub(super) fn paths() -> impl Iterator<Item = &'static str> {
 /// `POST /ui/...`: calls a server function with the port and the caller as its context.
 pub(super) async fn call(
     State(context): State<Arc<Context>>,
-    caller::From(caller): caller::From,
+    caller::From(mut caller): caller::From,
     mut request: Request,
 ) -> Result<Response, Problem> {
     // A form of another site cannot send JSON.
@@ -31,6 +31,7 @@ pub(super) async fn call(
     }
     // Clients that accept HTML would be redirected to their `Referer`, with the error in the URL.
     request.headers_mut().insert(header::ACCEPT, HeaderValue::from_static("application/json"));
+    caller.door = Door::Island;
     let port = context.web.port.clone();
     let provide = move || {
         provide_context(port.clone());

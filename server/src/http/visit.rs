@@ -4,14 +4,18 @@
 
 use std::sync::Arc;
 
-use app::{flash::Flash, pages::Setting, port::Caller, wire::Embedding};
+use app::{
+    flash::Flash,
+    pages::Setting,
+    port::{Caller, Door},
+};
 use axum::{extract::FromRequestParts, http::request::Parts, response::Redirect};
 
 use super::{Context, caller, frame::Frame, problem::Problem};
 
 /// The caller and the place of a page, as an extractor.
 pub(super) struct Visit {
-    /// In a frame, with the frame's language.
+    /// In a frame, at its door and with its language.
     pub(super) caller: Caller,
     /// Result of the last form, from the query of its redirect.
     pub(super) flash: Option<Flash>,
@@ -29,6 +33,7 @@ impl FromRequestParts<Arc<Context>> for Visit {
         let Ok(caller::From(mut caller)) = caller::From::from_request_parts(parts, context).await;
         if let Some(frame) = &frame {
             caller.locale.clone_from(&frame.locale);
+            caller.door = Door::Frame(frame.embedding.clone());
         }
         // Anybody can write a query, so an unknown value is ignored.
         let mut query = parts.uri.query().unwrap_or_default().split('&');
@@ -40,10 +45,6 @@ impl FromRequestParts<Arc<Context>> for Visit {
 impl Visit {
     pub(super) fn setting(&self) -> Option<&Setting> {
         self.frame.as_ref().map(|frame| &frame.setting)
-    }
-
-    pub(super) fn embedding(&self) -> Option<&Embedding> {
-        self.frame.as_ref().map(|frame| &frame.embedding)
     }
 
     /// Redirect to the first page.

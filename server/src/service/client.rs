@@ -19,8 +19,17 @@ pub struct Client {
 /// The verifications that a client can reach.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// Any whose id it knows: the person who was given the page.
+    /// Any whose id it knows.
     Holder,
+    /// Those that began outside of frames, and whose id it knows.
+    Hosted,
+    /// Those that began in a frame of one site and origin, and whose id it knows.
+    Framed {
+        /// Name of the site.
+        site: String,
+        /// Origin of the page around the frame.
+        origin: String,
+    },
     /// Those of one site: a back end with a secret key of that site.
     Site(String),
 }
@@ -30,6 +39,11 @@ impl Scope {
     pub fn covers(&self, verification: &Verification) -> bool {
         match self {
             Self::Holder => true,
+            Self::Hosted => verification.details().origin.is_none(),
+            Self::Framed { site, origin } => {
+                verification.site() == site
+                    && verification.details().origin.as_ref() == Some(origin)
+            }
             Self::Site(site) => verification.site() == site,
         }
     }

@@ -5,8 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use otp::{
-    Channel, Code, DeliveryState, Outcome, Policy, Recipient, State, Timestamp, Verification,
-    VerificationId, limits::Limits, verification::Opening,
+    Channel, ClaimDigest, Code, DeliveryState, Outcome, Policy, Recipient, State, Timestamp,
+    Verification, VerificationId, limits::Limits, verification::Opening,
 };
 use zeroize::Zeroizing;
 
@@ -40,7 +40,7 @@ pub(super) enum Action {
         drawn: Code,
     },
     /// Checks one guess, as it was typed.
-    Check { typed: Zeroizing<String> },
+    Check { typed: Zeroizing<String>, claim: Option<ClaimDigest> },
     /// Sends a new code.
     Resend {
         channel: Option<Channel>,
@@ -108,7 +108,7 @@ impl Command {
             Action::Open { opening, drawn } => {
                 Decision::commit_success(self.open(records, opening, drawn))
             }
-            Action::Check { typed } => self.check(records, typed),
+            Action::Check { typed, claim } => self.check(records, typed, *claim),
             Action::Resend { channel, drawn } => {
                 Decision::commit_success(self.resend(records, *channel, drawn))
             }
@@ -136,16 +136,39 @@ impl Command {
         self.send(verification, &code, records)
     }
 
-    fn check(&self, records: &mut Records, typed: &str) -> Decision<Result<Done, Refused>> {
+    fn check(
+        &self,
+        records: &mut Records,
+        typed: &str,
+        claim: Option<ClaimDigest>,
+    ) -> Decision<Result<Done, Refused>> {
+        if let Some(done) = self.approved_again(records, claim) {
+            return Decision::Abort(Ok(done));
+        }
         let counted = self.counted_at(records);
         match self.limits().take_check(&mut records.caller, counted) {
             // The caller's check counts from here on, even where the recipient's limit refuses it.
-            Ok(()) => Decision::Commit(self.compare(records, typed)),
+            Ok(()) => Decision::Commit(self.compare(records, typed, claim)),
             Err(exceeded) => Decision::Abort(Err(Refused::Exceeded { exceeded, now: counted })),
         }
     }
 
-    fn compare(&self, records: &mut Records, typed: &str) -> Result<Done, Refused> {
+    /// The answer to a check with the claim of the one that was approved: approved again, whatever was
+    /// typed (S31). Nothing is counted, so no limit keeps a client from its proof.
+    fn approved_again(&self, records: &Records, claim: Option<ClaimDigest>) -> Option<Done> {
+        let reached = records.verification.as_ref();
+        let verification = reached.filter(|found| self.client.scope.covers(found))?;
+        let is_own = verification.is_claimed_by(&claim?);
+        let outcome = Some(Outcome::Approved);
+        is_own.then(|| Done { outcome, is_own, ..self.done(Some(verification)) })
+    }
+
+    fn compare(
+        &self,
+        records: &mut Records,
+        typed: &str,
+        claim: Option<ClaimDigest>,
+    ) -> Result<Done, Refused> {
         let (limits, now, counted) = (self.limits(), self.now, self.counted_at(records));
         let Records { verification, recipient, .. } = records;
         let reached = verification.as_mut().filter(|found| self.client.scope.covers(found));
@@ -160,7 +183,7 @@ impl Command {
             let allowed = limits.allow_check(recipient, counted);
             allowed.map_err(|exceeded| Refused::Exceeded { exceeded, now: counted })?;
         }
-        let outcome = verification.check(typed, &self.shared.keys.peppers, now);
+        let outcome = verification.check(typed, claim, &self.shared.keys.peppers, now);
         match outcome {
             _ if self.is_for_test_suites(verification) => {}
             Outcome::Incorrect { .. } => limits.count_wrong_check(recipient, counted),
@@ -168,7 +191,9 @@ impl Command {
             _ => {}
         }
         self.withdraw(records);
-        Ok(Done { outcome: Some(outcome), ..self.done(records.verification.as_ref()) })
+        let is_own = outcome == Outcome::Approved;
+        let done = self.done(records.verification.as_ref());
+        Ok(Done { outcome: Some(outcome), is_own, ..done })
     }
 
     fn resend(
@@ -308,6 +333,7 @@ impl Command {
     fn done(&self, verification: Option<&Verification>) -> Done {
         Done {
             outcome: None,
+            is_own: false,
             verification: verification.cloned(),
             message: None,
             at: self.now,

@@ -10,6 +10,8 @@ use crate::store::Message;
 pub(super) struct Done {
     /// Outcome of a check.
     pub(super) outcome: Option<Outcome>,
+    /// The approval is this client's: its check was approved, or repeats the claim of the one that was.
+    pub(super) is_own: bool,
     /// The verification afterwards; `None` if the client cannot reach any.
     pub(super) verification: Option<Verification>,
     /// A message to be handed over now.

@@ -61,7 +61,7 @@ fn repeat(key: IdempotencyKey, sealer: &Sealer, saved: &SavedAnswer) -> Result<D
         return Err(Refused::KeyReused);
     }
     let Content { outcome, verification, at, .. } = content;
-    Ok(Done { outcome, verification, message: None, at, repeated: true })
+    Ok(Done { outcome, is_own: false, verification, message: None, at, repeated: true })
 }
 
 fn save(

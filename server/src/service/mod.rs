@@ -15,8 +15,8 @@ pub(crate) mod tests;
 use std::{sync::Arc, time::Duration};
 
 use otp::{
-    Channel, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp, Verification,
-    VerificationId, code, limits::Limits, token::MAX_LIFETIME, verification::Opening,
+    Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp,
+    Verification, VerificationId, code, limits::Limits, token::MAX_LIFETIME, verification::Opening,
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
@@ -106,6 +106,9 @@ pub struct Snapshot {
 pub struct Checked {
     /// The outcome.
     pub outcome: Outcome,
+    /// The approval is this client's, and so is the proof (S31): its check was approved, or repeats the
+    /// claim of the one that was.
+    pub is_own: bool,
     /// The verification after it; `None` if it has expired or never was.
     pub snapshot: Option<Snapshot>,
     /// The answer to an earlier request with the same idempotency key.
@@ -235,7 +238,16 @@ impl Service {
         Ok(found.map(|verification| Snapshot { verification, now, repeated: false }))
     }
 
-    /// Checks one guess, as it was typed. A wrong code is an outcome, not an error.
+    /// A fresh claim, for a page that asks for a code.
+    ///
+    /// # Errors
+    /// [`Refused::Crypto`].
+    pub fn claim(&self) -> Result<Claim, Refused> {
+        Claim::generate(&mut SysRng).map_err(|_| Refused::Crypto)
+    }
+
+    /// Checks one guess, as it was typed. A wrong code is an outcome, not an error. If the check is
+    /// approved, a later one with the same `claim` is answered like it.
     ///
     /// # Errors
     /// [`Refused::Exceeded`], [`Refused::KeyReused`], [`Refused::Crypto`] and [`Refused::Store`].
@@ -244,11 +256,13 @@ impl Service {
         client: &Client,
         id: VerificationId,
         typed: &str,
+        claim: Option<ClaimDigest>,
     ) -> Result<Checked, Refused> {
-        let action = Action::Check { typed: typed.to_owned().into() };
+        let action = Action::Check { typed: typed.to_owned().into(), claim };
         let done = self.apply(client, id, self.clock.now(), action).await?;
         Ok(Checked {
             outcome: done.outcome.unwrap_or(Outcome::Expired),
+            is_own: done.is_own,
             repeated: done.repeated,
             snapshot: done.snapshot().ok().filter(Snapshot::is_visible),
         })
@@ -278,8 +292,7 @@ impl Service {
 
     /// The signed result of an approved verification, until it is redeemed or its time is over.
     pub fn token(&self, snapshot: &Snapshot) -> Option<String> {
-        let Snapshot { verification, now, .. } = snapshot;
-        let token = ResultToken::issue(verification, MAX_LIFETIME, *now)?;
+        let token = snapshot.result()?;
         // Without a token the relying party learns nothing, which is the safe side to fail on.
         let signed = self.shared.tokens.sign(&token);
         signed.inspect_err(|error| log_error(error, "a result token could not be signed")).ok()
@@ -332,6 +345,15 @@ impl Snapshot {
     /// State of the verification at the instant.
     pub fn state(&self) -> State {
         self.verification.state(self.now)
+    }
+
+    /// Time until which the result of an approved verification can be redeemed; `None` once it has been.
+    pub fn redeemable_until(&self) -> Option<Timestamp> {
+        self.result().map(|result| result.expires_at)
+    }
+
+    fn result(&self) -> Option<ResultToken> {
+        ResultToken::issue(&self.verification, MAX_LIFETIME, self.now)
     }
 
     /// An expired verification looks like one that never was (S9).

@@ -92,7 +92,7 @@ impl Installation {
     }
 
     async fn check(&self, client: &Client, id: VerificationId, guess: &str) -> Outcome {
-        self.service.check(client, id, guess).await.unwrap().outcome
+        self.service.check(client, id, guess, None).await.unwrap().outcome
     }
 }
 
@@ -167,7 +167,7 @@ async fn s5_a_wrong_check_that_is_sent_again_counts_once() {
 async fn s5_the_code_of_a_test_recipient_is_guessed_at_no_more_often_than_any() {
     let latchkey = installation();
     let client = backend(&latchkey, "shop", None);
-    let guess = |id, digits| latchkey.service.check(&client, id, digits);
+    let guess = |id, digits| latchkey.service.check(&client, id, digits, None);
     for wrong in ["000000", "000001", "000002"] {
         // It stays the same, so a verification of its own for each guess must gain nothing.
         let id = latchkey.start(&client, "tester@example.com").await.unwrap().verification.id();
@@ -312,7 +312,7 @@ async fn a_check_that_the_recipients_limit_refuses_still_counts_for_its_caller()
     let person = Client { scope: Scope::Holder, address, idempotency_key: None };
     let mut limits = Vec::new();
     for _ in 0..4 {
-        let refused = latchkey.service.check(&person, id, "424242").await;
+        let refused = latchkey.service.check(&person, id, "424242", None).await;
         let Err(Refused::Exceeded { exceeded, .. }) = refused else { panic!("{refused:?}") };
         limits.push(exceeded.limit);
     }

@@ -33,7 +33,7 @@ fn result() -> ResultToken {
     };
     let code = Code::parse("123456").unwrap();
     let mut verification = Verification::open(opening, Channel::Email, &code, &peppers, START);
-    verification.check(code.as_str(), &peppers, START);
+    verification.check(code.as_str(), None, &peppers, START);
     ResultToken::issue(&verification, MAX_LIFETIME, START).unwrap()
 }
 

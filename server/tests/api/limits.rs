@@ -24,7 +24,7 @@ async fn s5_wrong_checks_of_a_recipient_add_up_over_verifications_spellings_and_
         assert_eq!(app.outcome(&second, &wrong(&code)).await, Outcome::Incorrect { attempts_left });
     }
     // Not even the right code passes now, or the limit would only slow a guesser down.
-    let refused = app.call("check", json!([second, code])).await;
+    let refused = app.call("check", json!([second, code, ""])).await;
     assert_eq!(refused.status(), 429);
     assert!(refused.headers().contains_key("retry-after"));
     assert!(refused.text().await.unwrap().starts_with("[\"limit-checks."));
@@ -85,14 +85,14 @@ async fn s17_one_address_asks_for_thirty_messages_in_five_minutes_whatever_it_cl
 async fn one_address_checks_sixty_times_a_minute() {
     let app = TestApp::start().await;
     for _ in 0..60 {
-        let unknown = json!(["A".repeat(32), "123456"]);
+        let unknown = json!(["A".repeat(32), "123456", ""]);
         assert_eq!(app.call("check", unknown).await.status(), 200);
     }
-    let unknown = json!(["A".repeat(32), "123456"]);
+    let unknown = json!(["A".repeat(32), "123456", ""]);
     let refused = app.call("check", unknown).await;
     assert_eq!(refused.status(), 429);
     let wait: u64 = refused.headers()["retry-after"].to_str().unwrap().parse().unwrap();
     app.advance(wait);
-    let unknown = json!(["A".repeat(32), "123456"]);
+    let unknown = json!(["A".repeat(32), "123456", ""]);
     assert_eq!(app.call("check", unknown).await.status(), 200);
 }

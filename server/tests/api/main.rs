@@ -7,6 +7,7 @@ mod card;
 mod hosted;
 mod limits;
 mod once;
+mod proof;
 mod rotation;
 mod secrecy;
 mod web;

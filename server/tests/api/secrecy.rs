@@ -66,7 +66,7 @@ async fn s8_code_key_and_recipient_appear_in_no_log_answer_or_file() {
     }
     let wrong = wrong(&code);
     for guess in [wrong.as_str(), "12", "abc", &code, &code] {
-        let arguments = json!([id, guess]);
+        let arguments = json!([id, guess, ""]);
         answers.push(whole(app.call("check", arguments).await).await);
         answers
             .push(whole(app.post_form(&format!("/v/{id}/check"), &[("code", guess)]).await).await);
@@ -109,10 +109,9 @@ async fn s8_a_result_token_is_in_no_log() {
     let shop = app.back_end(DEMO);
     let (address, back) = ("s8.of.a.token@example.com", "http://localhost:3001/return");
     let created = shop.post("/v1/verifications", &json!({"to": address, "return_url": back})).await;
-    let path = created.header("location");
     let code = app.code(1).await;
-    shop.check(path, &code).await;
-    let page = app.get(&path.replace("/v1/verifications", "/v")).await.text().await.unwrap();
+    let path = created.header("location").replace("/v1/verifications", "/v") + "/check";
+    let page = app.post_form(&path, &[("code", &code)]).await.text().await.unwrap();
     let token = page.split_once("name=\"token\" value=\"").unwrap().1.split_once('"').unwrap().0;
     let redeemed = shop.post("/v1/tokens/redeem", &json!({ "token": token })).await;
     assert_eq!(redeemed.json["recipient"], address);
@@ -124,6 +123,33 @@ async fn s8_a_result_token_is_in_no_log() {
     for needle in [token, signature, address] {
         assert!(!contains(&log, needle), "{needle} is in the log");
     }
+}
+
+/// S31: a claim is as good as the proof, so it is as secret.
+#[tokio::test(flavor = "multi_thread")]
+async fn s8_a_claim_is_in_no_log_url_or_file() {
+    let log = log();
+    let app = TestApp::start().await;
+    let id = app.start_email("s8.of.a.claim@example.com").await;
+    let code = app.code(1).await;
+    let page = app.get(&format!("/v/{id}")).await.text().await.unwrap();
+    let claim = page.split_once("name=\"claim\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    for guess in [&wrong(&code), &code, ""] {
+        let form = [("code", guess), ("claim", claim)];
+        let posted = whole(app.post_form(&format!("/v/{id}/check"), &form).await).await;
+        let called = whole(app.call("check", json!([id, guess, claim])).await).await;
+        assert!(!posted.contains(claim) && !called.contains(claim), "{posted} {called}");
+    }
+    assert_eq!(app.view(&id).await.unwrap().state, ::app::wire::State::Approved);
+    for entry in std::fs::read_dir(app.folder().join("data")).unwrap() {
+        let entry = entry.unwrap();
+        let file = std::fs::read(entry.path()).unwrap();
+        assert!(!contains(&file, claim), "the claim is in {:?}", entry.file_name());
+    }
+    app.restart().await;
+    let log = log.lock().unwrap().clone();
+    assert!(contains(&log, "/v/{id}/check"), "the log is listened to");
+    assert!(!contains(&log, claim), "the claim is in the log");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -179,7 +205,7 @@ async fn s9_an_unknown_an_expired_and_an_impossible_id_answer_alike() {
     let unknown = "A".repeat(32);
     let mut answers = Vec::new();
     for id in [expired.as_str(), &unknown, "not-an-id"] {
-        let check = app.call("check", json!([id, code])).await;
+        let check = app.call("check", json!([id, code, ""])).await;
         let view = app.call("view", json!([id])).await;
         let resend = app.call("resend", json!([id, "0"])).await;
         let form = app.post_form(&format!("/v/{id}/check"), &[("code", &code)]).await;

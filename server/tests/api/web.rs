@@ -30,7 +30,7 @@ async fn s12_a_foreign_page_changes_nothing() {
         let form = [("channel", "email"), ("email", "victim@example.com")];
         let answer = foreign("/".into(), header, value).form(&form).send().await.unwrap();
         assert_eq!(answer.status(), 403);
-        let arguments = json!([id, code]);
+        let arguments = json!([id, code, ""]);
         let answer = foreign("/ui/check".into(), header, value).json(&arguments).send().await;
         assert_eq!(answer.unwrap().status(), 403);
     }
@@ -42,7 +42,7 @@ async fn s12_a_foreign_page_changes_nothing() {
 async fn s12_functions_take_json_with_its_content_type_only() {
     let app = TestApp::start().await;
     let id = app.start_email("jo@example.com").await;
-    let body = json!([id, app.code(1).await]).to_string();
+    let body = json!([id, app.code(1).await, ""]).to_string();
     for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
         let request = app.request(Method::POST, "/ui/check").header("content-type", content_type);
         let answer = request.body(body.clone()).send().await.unwrap();
@@ -63,7 +63,7 @@ async fn s13_every_answer_carries_the_security_headers() {
     answers.push(app.post_form("/", &[("unknown", "field")]).await);
     answers.push(app.bare_request(Method::POST, "/").send().await.unwrap());
     answers.push(app.request(Method::DELETE, "/").send().await.unwrap());
-    answers.push(app.call("check", json!([id, "1"])).await);
+    answers.push(app.call("check", json!([id, "1", ""])).await);
     answers.push(app.call("check", json!([id])).await);
     for answer in answers {
         let header = |name: &str| {
@@ -145,12 +145,12 @@ async fn s19_unknown_fields_are_refused_and_large_bodies_get_413() {
     let id = app.start_email("jo@example.com").await;
     let form = [("channel", "email"), ("email", "jo@example.com"), ("admin", "true")];
     assert_eq!(app.post_form("/", &form).await.status(), 400);
-    assert_eq!(app.call("check", json!([id, "123456", "admin"])).await.status(), 400);
+    assert_eq!(app.call("check", json!([id, "123456", "", "admin"])).await.status(), 400);
     assert_eq!(app.call("check", json!({ "id": id, "guess": "123456" })).await.status(), 400);
     let large = "1".repeat(17 * 1024);
     let answer = app.post_form(&format!("/v/{id}/check"), &[("code", &large)]).await;
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
-    let answer = app.call("check", json!([id, large])).await;
+    let answer = app.call("check", json!([id, large, ""])).await;
     assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(app.view(&id).await.unwrap().attempts_left, 5);
 }

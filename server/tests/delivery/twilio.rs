@@ -144,8 +144,8 @@ async fn a_message_is_one_request_with_the_fields_of_the_api() {
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{SID}:{TOKEN}")));
     assert_eq!(request.authorization, basic);
     let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let body = "042917 is your Example code. It is valid for 5 minutes. Do not share it.\n\
-                @login.example.com #042917";
+    let body = "042917 is your Example code. It is valid for 5 minutes. Tell nobody. Type it only \
+                where you asked for it.\n@login.example.com #042917";
     assert_eq!(
         request.form,
         [

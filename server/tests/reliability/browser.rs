@@ -54,7 +54,7 @@ impl Browser {
     }
 
     pub(crate) async fn check(&self, id: &str, guess: &str) -> Result<Outcome, Lost> {
-        Ok(self.card("check", json!([id, guess])).await?.outcome())
+        Ok(self.card("check", json!([id, guess, ""])).await?.outcome())
     }
 
     pub(crate) async fn view(&self, id: &str) -> Result<Option<VerificationView>, Lost> {

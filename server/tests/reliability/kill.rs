@@ -323,7 +323,7 @@ async fn s5_wrong_checks_of_a_recipient_add_up_over_kills() {
         for _ in 0..3 {
             let guess = wrong_guess(&codes);
             let response =
-                browser.call("check", &serde_json::json!([id, guess])).send().await.unwrap();
+                browser.call("check", &serde_json::json!([id, guess, ""])).send().await.unwrap();
             if response.status() == StatusCode::TOO_MANY_REQUESTS {
                 assert_eq!(wrong_checks, 7);
                 return;

@@ -105,8 +105,8 @@ impl Verification {
             browser.form(&check, &[("code", code)]),
             browser.form(&resend, &[]),
             browser.form(&cancel, &[]),
-            browser.call("check", &json!([id, wrong])),
-            browser.call("check", &json!([id, code])),
+            browser.call("check", &json!([id, wrong, ""])),
+            browser.call("check", &json!([id, code, ""])),
             browser.call("resend", &json!([id, "0"])),
         ];
         let answers = join_all(requests.map(RequestBuilder::send)).await;

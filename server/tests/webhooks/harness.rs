@@ -160,7 +160,7 @@ impl Harness {
     }
 
     pub(crate) async fn check_as(&self, client: &Client, id: VerificationId, code: &Code) {
-        self.service.check(client, id, code.as_str()).await.unwrap();
+        self.service.check(client, id, code.as_str(), None).await.unwrap();
     }
 
     /// Opens a verification of the site `shop` and enters its code.

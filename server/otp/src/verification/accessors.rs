@@ -4,8 +4,8 @@ use otp_types::{DeliveryState, State};
 
 use super::Verification;
 use crate::{
-    details::Details, id::VerificationId, policy::Policy, recipient::Recipient, send::Send,
-    time::Timestamp,
+    claim::ClaimDigest, details::Details, id::VerificationId, policy::Policy, recipient::Recipient,
+    send::Send, time::Timestamp,
 };
 
 impl Verification {
@@ -72,6 +72,11 @@ impl Verification {
     /// Time of the end, other than by expiry.
     pub fn finished_at(&self) -> Option<Timestamp> {
         self.finished.map(|finished| finished.at)
+    }
+
+    /// Whether the check that was approved came with this claim.
+    pub fn is_claimed_by(&self, claim: &ClaimDigest) -> bool {
+        self.claim.as_ref() == Some(claim)
     }
 
     /// Expiry of the newest code.

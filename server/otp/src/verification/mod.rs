@@ -13,6 +13,7 @@ use otp_types::{Channel, DeliveryState, Outcome, State};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    claim::ClaimDigest,
     code::Code,
     details::Details,
     digest::{Binding, CodeDigest, Peppers},
@@ -40,6 +41,9 @@ pub struct Verification {
     earlier_sends: Vec<Send>,
     last_send: Send,
     finished: Option<Finished>,
+    /// Digest of the claim that came with the check that was approved, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claim: Option<ClaimDigest>,
     #[serde(default, skip_serializing_if = "Details::is_empty")]
     details: Details,
     /// Time at which the result was redeemed.
@@ -138,6 +142,7 @@ impl Verification {
             earlier_sends: Vec::new(),
             last_send,
             finished: None,
+            claim: None,
             details,
             redeemed_at: None,
             events: 0,
@@ -146,8 +151,14 @@ impl Verification {
         verification
     }
 
-    /// Checks one guess, as it was typed.
-    pub fn check(&mut self, typed: &str, peppers: &Peppers, now: Timestamp) -> Outcome {
+    /// Checks one guess, as it was typed. If it is approved, the proof is for whoever has `claim` (S31).
+    pub fn check(
+        &mut self,
+        typed: &str,
+        claim: Option<ClaimDigest>,
+        peppers: &Peppers,
+        now: Timestamp,
+    ) -> Outcome {
         match self.state(now) {
             State::Pending => {}
             State::Approved => return Outcome::AlreadyUsed,
@@ -171,6 +182,7 @@ impl Verification {
         });
         if right {
             self.finish(State::Approved, now);
+            self.claim = claim;
             return Outcome::Approved;
         }
         self.wrong_checks += 1;

@@ -8,7 +8,7 @@ use rand::rngs::SysRng;
 use otp_types::CodeProblem;
 
 use super::*;
-use crate::{digest::Pepper, policy};
+use crate::{claim::Claim, digest::Pepper, policy};
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LIFETIME: Duration = Duration::from_secs(300);
@@ -40,7 +40,7 @@ fn pending() -> Verification {
 }
 
 fn check(verification: &mut Verification, digits: &str, now: Timestamp) -> Outcome {
-    verification.check(digits, &peppers(), now)
+    verification.check(digits, None, &peppers(), now)
 }
 
 #[test]
@@ -48,6 +48,36 @@ fn s2_a_code_passes_one_millisecond_before_its_expiry_and_fails_at_it() {
     let expiry = START + LIFETIME;
     assert_eq!(check(&mut pending(), "123456", expiry - MILLISECOND), Outcome::Approved);
     assert_eq!(check(&mut pending(), "123456", expiry), Outcome::Expired);
+}
+
+#[test]
+fn s31_the_proof_is_claimed_by_the_check_that_is_approved_and_by_no_other() {
+    let claims = [1, 2, 3].map(|_| Claim::generate(&mut SysRng).unwrap().digest());
+    let [early, approving, late] = claims;
+    let mut verification = pending();
+    for (digits, claim, claimed) in [
+        ("000000", early, [false, false, false]),
+        ("123456", approving, [false, true, false]),
+        ("123456", late, [false, true, false]),
+    ] {
+        verification.check(digits, Some(claim), &peppers(), START);
+        assert_eq!(claims.map(|claim| verification.is_claimed_by(&claim)), claimed);
+    }
+    let stored = serde_json::to_string(&verification).unwrap();
+    assert_eq!(serde_json::from_str::<Verification>(&stored).unwrap(), verification);
+}
+
+#[test]
+fn s31_without_a_claim_the_proof_is_claimed_by_nobody() {
+    let mut verification = pending();
+    let claim = Claim::generate(&mut SysRng).unwrap().digest();
+    check(&mut verification, "123456", START);
+    assert_eq!(verification.check("123456", Some(claim), &peppers(), START), Outcome::AlreadyUsed);
+    assert!(!verification.is_claimed_by(&claim));
+    // Like every record of an earlier version.
+    let stored = serde_json::to_string(&verification).unwrap();
+    assert!(!stored.contains("claim"));
+    assert_eq!(serde_json::from_str::<Verification>(&stored).unwrap(), verification);
 }
 
 #[test]

@@ -32,7 +32,7 @@ const SMS_SEPTETS: usize = 140;
 const SMS_UCS2_UNITS: usize = 70;
 
 /// Catalogue ids of the texts of messages.
-pub const TEXTS: [&str; 9] = [
+pub const TEXTS: [&str; 10] = [
     "email-subject",
     "email-intro",
     "email-use",
@@ -40,6 +40,7 @@ pub const TEXTS: [&str; 9] = [
     "validity-minutes",
     "validity-seconds",
     "sms-text",
+    "sms-brief",
     "sms-short",
     "sms-bare",
 ];
@@ -71,7 +72,7 @@ pub fn sms(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> 
         let wording = catalogue.format(&message.locale, id, Some(&args));
         format!("{wording}\n{}", origin_bound(message))
     };
-    ["sms-text", "sms-short"]
+    ["sms-text", "sms-brief", "sms-short"]
         .into_iter()
         .map(render)
         .find(|text| fits(text))

@@ -32,6 +32,8 @@ fn the_code_stands_alone_on_its_line_in_text_and_html_and_not_in_the_subject() {
     assert_eq!(email.html.lines().filter(|line| *line == "042917").count(), 1);
     assert_eq!(email.text.matches("042917").count(), 1);
     assert_eq!(email.subject, "Your Example code");
+    assert!(email.text.contains("Type it only on the page where you asked for it"));
+    assert!(email.text.contains("Tell nobody"));
     assert!(email.text.contains("It is valid for 5 minutes."), "{}", email.text);
     assert!(email.html.contains("It is valid for 5 minutes."));
     assert!(email.html.contains(";letter-spacing:4px\">\n042917\n"), "{}", email.html);
@@ -59,7 +61,8 @@ fn a_text_message_ends_with_the_origin_bound_line_and_fits() {
     let text = sms(&catalogue(), &message("Example", "login.example.com"), NOW);
     assert_eq!(
         text,
-        "042917 is your Example code. It is valid for 5 minutes. Do not share it.\n\
+        "042917 is your Example code. It is valid for 5 minutes. Tell nobody. Type it only where \
+         you asked for it.\n\
          @login.example.com #042917"
     );
     assert!(septets(&text).unwrap() < 140);
@@ -88,7 +91,10 @@ fn the_origin_bound_line_has_no_port() {
 fn a_long_name_shortens_the_wording_but_never_loses_code_or_origin() {
     let long = "Long".repeat(20);
     let longer = "Longer".repeat(40);
+    let warned = "042917 is your Example Shop for Plants code. Tell nobody. Type it only where you asked \
+                  for it.\n@example.com #042917";
     let text = |brand: &str| sms(&catalogue(), &message(brand, "example.com"), NOW);
+    assert_eq!(text("Example Shop for Plants"), warned);
     assert_eq!(text(&long), format!("042917 is your {long} code.\n@example.com #042917"));
     assert_eq!(text(&longer), "042917 is your code.\n@example.com #042917");
     assert_eq!(text("例え株式会社"), "042917 is your 例え株式会社 code.\n@example.com #042917");

@@ -56,6 +56,6 @@ pub(super) async fn check(
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
     let typed = body.code.into_string();
-    let checked = context.web.service.check(&backend.client, id, &typed).await?;
+    let checked = context.web.service.check(&backend.client, id, &typed, None).await?;
     Ok(answer(response_types::Check::of(&checked, &context), checked.repeated))
 }

@@ -84,7 +84,8 @@ pub(super) struct Verification {
     /// When its result was redeemed, if it was.
     #[schema(inline, required = true)]
     redeemed_at: Option<Time>,
-    /// The page on which the person types the code.
+    /// The hosted page, on which the person types the code. It knows no verification that began in an
+    /// element.
     #[schema(
         format = "uri",
         example = "https://otp.example.com/v/AZ2mTQ8uX0eKq1v7dYc3LrWb5nHs9gPo"

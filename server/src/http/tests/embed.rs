@@ -294,12 +294,19 @@ async fn a_preflight_is_answered_for_listed_origins_alone() {
 }
 
 #[tokio::test]
-async fn the_token_stands_in_the_frame_of_an_approved_verification_and_nowhere_else() {
+async fn s31_the_token_stands_in_the_answer_to_a_check_in_the_frame_and_nowhere_else() {
     let site = site();
-    let approved = site.get(&format!("/embed/v/framed-approved?{FRAME}")).await;
+    let path = "/embed/v/framed-pending/check";
+    let approved = site.post(&format!("{path}?{FRAME}"), "code=123456&claim=c").await;
+    assert_eq!((approved.status, approved.header("location")), (StatusCode::OK, ""));
+    assert_eq!(ancestors(&approved), "https://shop.example");
     assert!(approved.body.contains("data-ending=\"approved\" data-token=\"a.b.c\""));
-    assert!(approved.body.contains("data-page-state=\"abc\""));
-    // On a page of its own there is nobody to be told.
-    let hosted = site.get("/v/framed-approved").await;
-    assert!(!hosted.body.contains("a.b.c"), "{}", hosted.body);
+    assert!(approved.body.contains("data-page-state=\"abc\" data-stale-in=\"60000\""));
+    assert_eq!(site.acts(), ["check with c"]);
+
+    let looked = site.get(&format!("/embed/v/framed-approved?{FRAME}")).await;
+    assert!(looked.body.contains("data-ending=\"elsewhere\" data-stale-in=\"60000\""));
+    assert!(looked.body.contains("data-restart") && !looked.body.contains("a.b.c"));
+    let typed = site.get(&format!("{path}?{FRAME}")).await;
+    assert_eq!(typed.location(), format!("/embed/v/framed-pending?{FRAME}"));
 }

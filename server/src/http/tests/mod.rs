@@ -13,11 +13,11 @@ use std::{
 use app::{
     error::{ApiError, Limit, RecipientProblem},
     pages::Assets,
-    port::{Caller, Port},
+    port::{Caller, Door, Port},
     wire::{
         Brand, Channel, CheckAnswer, Country, Delivery, DeliveryState, EmbedOffer, Embedding,
-        InboxMessage, Outcome, PageView, Place, StartOptions, StartRequest, State,
-        VerificationView,
+        InboxMessage, Outcome, PageView, Place, Proof, StartOptions, StartRequest, State, Token,
+        VerificationView, WayBack,
     },
 };
 use async_trait::async_trait;
@@ -87,6 +87,14 @@ fn view(state: State) -> VerificationView {
     }
 }
 
+fn embedding() -> Embedding {
+    Embedding {
+        site_key: "lk_pub_shop".to_owned(),
+        origin: "https://shop.example".to_owned(),
+        page_state: Some("abc".to_owned()),
+    }
+}
+
 #[async_trait]
 impl Port for Script {
     fn embed_offer(&self, site_key: &str, origin: &str) -> Option<EmbedOffer> {
@@ -102,16 +110,13 @@ impl Port for Script {
         ["https://shop.example", "https://other.example"].contains(&origin)
     }
 
-    async fn start(
-        &self,
-        who: &Caller,
-        embedding: Option<&Embedding>,
-        what: StartRequest,
-    ) -> Result<VerificationView, ApiError> {
-        let page = embedding.map_or_else(String::new, |page| {
-            let state = page.page_state.as_deref().unwrap_or_default();
-            format!(" for {} with {state}", page.origin)
-        });
+    async fn start(&self, who: &Caller, what: StartRequest) -> Result<VerificationView, ApiError> {
+        let page = match &who.door {
+            Door::Frame(Embedding { origin, page_state, .. }) => {
+                format!(" for {origin} with {}", page_state.as_deref().unwrap_or_default())
+            }
+            Door::Page | Door::Island => String::new(),
+        };
         self.note(format!("start {} {}{page}", what.to, who.address), &what.to).await?;
         match what.to.as_str() {
             "nobody" => Err(ApiError::InvalidRecipient { problem: RecipientProblem::Email }),
@@ -122,20 +127,28 @@ impl Port for Script {
         }
     }
 
-    async fn page(&self, id: &str) -> Result<Option<PageView>, ApiError> {
-        let place = match id.strip_prefix("framed-") {
-            None => Place::Alone,
-            Some(state) => Place::Embedded {
-                page: Embedding {
-                    site_key: "lk_pub_shop".to_owned(),
-                    origin: "https://shop.example".to_owned(),
-                    page_state: Some("abc".to_owned()),
-                },
-                token: (state == "approved").then(|| "a.b.c".to_owned()),
-            },
+    async fn page(&self, caller: &Caller, id: &str) -> Result<Option<PageView>, ApiError> {
+        let place = match id.split_once('-') {
+            Some(("framed", _)) => Place::Embedded(embedding()),
+            Some(("hosted", state)) => Place::Visited(WayBack {
+                url: "https://shop.example/return".to_owned(),
+                result: if state == "approved" { State::Approved } else { State::Pending },
+                page_state: Some("abc".to_owned()),
+            }),
+            _ => Place::Alone,
         };
-        let found = self.view(id.strip_prefix("framed-").unwrap_or(id)).await?;
+        let is_behind = match &caller.door {
+            Door::Island => true,
+            Door::Page => !matches!(place, Place::Embedded(_)),
+            Door::Frame(page) => {
+                matches!(&place, Place::Embedded(home) if home.origin == page.origin)
+            }
+        };
+        let state = id.trim_start_matches("framed-").trim_start_matches("hosted-");
+        let found = self.view(state).await?.filter(|_| is_behind);
         Ok(found.map(|view| PageView {
+            proof: (view.state == State::Approved).then_some(Proof::Elsewhere(Some(60_000))),
+            claim: (view.state == State::Pending).then(|| "a-claim".to_owned()),
             view: Some(view),
             brand: Brand { name: "Latchkey".to_owned(), ..Brand::default() },
             place,
@@ -151,8 +164,15 @@ impl Port for Script {
         }
     }
 
-    async fn check(&self, _: &Caller, id: &str, guess: &str) -> Result<CheckAnswer, ApiError> {
-        self.note("check".to_owned(), id).await?;
+    async fn check(
+        &self,
+        caller: &Caller,
+        id: &str,
+        guess: &str,
+        claim: &str,
+    ) -> Result<CheckAnswer, ApiError> {
+        let claimed = if claim.is_empty() { "" } else { " with " };
+        self.note(format!("check{claimed}{claim}"), id).await?;
         let (outcome, state) = match guess {
             "123456" => (Outcome::Approved, State::Approved),
             "12345" => {
@@ -160,7 +180,16 @@ impl Port for Script {
             }
             _ => (Outcome::Incorrect { attempts_left: 4 }, State::Pending),
         };
-        Ok(CheckAnswer { outcome, verification: Some(view(state)) })
+        let leads_on = id.starts_with("framed-") || id.starts_with("hosted-");
+        let is_own = outcome == Outcome::Approved && leads_on && caller.door != Door::Island;
+        let page = if is_own {
+            self.page(caller, &id.replace("pending", "approved")).await?
+        } else {
+            None
+        };
+        let token = Token { signed: "a.b.c".to_owned(), expires_at: 60_000 };
+        let page = page.map(|page| PageView { proof: Some(Proof::Own(Some(token))), ..page });
+        Ok(CheckAnswer { outcome, verification: Some(view(state)), page })
     }
 
     async fn resend(
@@ -556,7 +585,9 @@ async fn s19_unknown_fields_are_refused() {
     assert_eq!(start.status, StatusCode::BAD_REQUEST);
     let cancel = site.post(&format!("/v/{ID}/cancel"), "a=b").await;
     assert_eq!(cancel.status, StatusCode::BAD_REQUEST);
-    for json in [r#"["ID","123456","admin"]"#, r#"["ID"]"#, r#"{"id":"ID","guess":"123456"}"#] {
+    for json in
+        [r#"["ID","123456","","admin"]"#, r#"["ID","1"]"#, r#"{"id":"ID","guess":"123456"}"#]
+    {
         let answer = site.call("/ui/check", &json.replace("ID", ID)).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{json}");
     }
@@ -594,7 +625,7 @@ async fn forms_and_server_functions_take_their_own_content_type_only() {
             .body(Body::from(body.to_owned()))
             .unwrap()
     };
-    let json = format!(r#"["{ID}","123456"]"#);
+    let json = format!(r#"["{ID}","123456",""]"#);
 
     let form = posted(&format!("/v/{ID}/check"), "application/json", r#"{"code":"123456"}"#);
     assert_eq!(site.send(form).await.status, StatusCode::UNSUPPORTED_MEDIA_TYPE);
@@ -609,7 +640,7 @@ async fn forms_and_server_functions_take_their_own_content_type_only() {
 async fn server_functions_go_through_the_same_port() {
     let site = site();
 
-    let json = format!(r#"["{ID}","123456"]"#);
+    let json = format!(r#"["{ID}","123456",""]"#);
     let right = site.call("/ui/check", &json).await;
     assert_eq!(right.status, StatusCode::OK);
     let answer: Vec<String> = serde_json::from_str(&right.body).unwrap();
@@ -812,9 +843,9 @@ async fn s8_requests_are_logged_by_their_route_and_hold_nothing_personal() {
     let log = log();
     let site = site();
 
-    site.post(&format!("/v/{ID}/check?x=s8-query"), "code=80808080").await;
+    site.post(&format!("/v/{ID}/check?x=s8-query"), "code=80808080&claim=s8-claim").await;
     site.post("/", "channel=email&email=s8.recipient%40example.com").await;
-    site.call("/ui/check", &format!(r#"["{ID}","80808080"]"#)).await;
+    site.call("/ui/check", &format!(r#"["{ID}","80808080","s8-claim"]"#)).await;
     site.get("/v/away").await;
 
     let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
@@ -822,7 +853,7 @@ async fn s8_requests_are_logged_by_their_route_and_hold_nothing_personal() {
     {
         assert!(log.contains(expected), "{expected}: {log}");
     }
-    for secret in [ID, "80808080", "s8.recipient", "s8-query"] {
+    for secret in [ID, "80808080", "s8.recipient", "s8-query", "s8-claim"] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
 }

@@ -138,7 +138,7 @@ async fn create(store: &impl Store) -> VerificationId {
 
 fn checking(id: VerificationId, digits: &'static str) -> impl Step<Output = Option<Outcome>> {
     change(id, move |records| {
-        records.verification.as_mut().map(|found| found.check(digits, &peppers(), START))
+        records.verification.as_mut().map(|found| found.check(digits, None, &peppers(), START))
     })
 }
 
@@ -195,7 +195,7 @@ pub(super) async fn an_aborted_step_leaves_no_trace_and_a_committed_refusal_is_k
         id,
         counters: counter_keys(1),
         run: move |records: &mut Records| {
-            records.verification.as_mut().unwrap().check("000000", &peppers(), START);
+            records.verification.as_mut().unwrap().check("000000", None, &peppers(), START);
             let taken = records.recipient.wrong_checks.take(QUOTA, START);
             records.outbox.push(OutboxChange::Remove { key: code_key(id, 1) });
             assert!(taken.is_ok());
@@ -219,7 +219,7 @@ pub(super) async fn s5_a_step_that_counts_a_recipient_without_a_key_fails(store:
     let id = create(&store).await;
     let uncounted = change(id, |records: &mut Records| {
         records.recipient.wrong_checks.take(QUOTA, START).unwrap();
-        records.verification.as_mut().unwrap().check("123456", &peppers(), START)
+        records.verification.as_mut().unwrap().check("123456", None, &peppers(), START)
     });
     assert!(store.apply(uncounted).await.is_err());
     assert_eq!(store.read(id).await.unwrap().unwrap().state(START), State::Pending);
