@@ -9,6 +9,7 @@
 pub mod verification;
 
 pub mod code;
+pub mod counters;
 pub mod details;
 pub mod digest;
 pub mod event;
@@ -17,6 +18,7 @@ pub mod limits;
 pub mod policy;
 pub mod quota;
 pub mod recipient;
+pub mod risk;
 pub mod send;
 pub mod time;
 pub mod token;

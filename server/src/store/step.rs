@@ -2,7 +2,7 @@
 
 use otp::{
     Timestamp, Verification, VerificationId,
-    quota::{CallerCounters, RecipientCounters},
+    counters::{CallerCounters, RecipientCounters},
 };
 
 use super::OutboxChange;

@@ -100,7 +100,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<Result<(), u32>, ru
 
 #[cfg(test)]
 mod tests {
-    use otp::{Timestamp, quota::RecipientCounters};
+    use otp::{Timestamp, counters::RecipientCounters};
 
     use super::{super::rows, *};
     use crate::store::CounterKey;
