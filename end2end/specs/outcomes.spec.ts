@@ -249,3 +249,30 @@ test('an unknown id looks like an expired one', async ({ faults, journey, page }
   await expect(journey.heading('This OTP has expired')).toBeVisible();
   await expect(page.getByRole('link', { name: 'START AGAIN' })).toBeVisible();
 });
+
+test.describe('with no wait before a resend', () => {
+  test.use({ settings: { LATCHKEY_POLICY__RESEND_WAITS: '0' } });
+
+  test('S34: the page asks for eight digits after the third resend', async ({
+    journey,
+    latchkey,
+    page,
+  }) => {
+    await journey.byEmail('grow@example.com');
+    await journey.hydrated();
+    for (const count of [2, 3, 4]) {
+      await journey.resend.click();
+      await latchkey.caught(count);
+    }
+    await expect(page.getByRole('textbox', { name: 'Enter the 8-digit code' })).toBeVisible();
+    await journey.hydrated();
+    const code = await latchkey.code(4);
+    expect(code).toMatch(/^\d{8}$/);
+    await journey.type(code.slice(0, 6));
+    await page.keyboard.press('Enter');
+    await expect(journey.error).toHaveText('Invalid OTP: enter the 8 digits we sent. Some digits are missing.');
+    await page.keyboard.press('ControlOrMeta+a');
+    await journey.type(code);
+    await journey.succeeded();
+  });
+});

@@ -104,7 +104,7 @@ impl BrowserPort {
             id: verification.id().to_string(),
             state: snapshot.state(),
             recipient: verification.recipient().masked(),
-            code_length: verification.policy().code_length(),
+            code_length: verification.code_length(),
             attempts_left: verification.attempts_left(),
             sends_left: verification.sends_left(),
             delivery: wire::Delivery {

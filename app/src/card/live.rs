@@ -250,6 +250,15 @@ impl Live {
             }
             return;
         }
+        if view
+            .as_ref()
+            .is_some_and(|view| self.with_view(|known| known.code_length) != Some(view.code_length))
+        {
+            // The field, its label and its messages are for codes of one length.
+            self.busy.set(true);
+            let _ = window().location().reload();
+            return;
+        }
         if let Some(view) = &view {
             let clock = ServerClock::set(view.now, browser_now());
             self.internal.update_value(|internal| internal.clock = clock);

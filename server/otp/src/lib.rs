@@ -10,6 +10,7 @@ pub mod verification;
 
 pub mod claim;
 pub mod code;
+pub mod counters;
 pub mod details;
 pub mod digest;
 pub mod event;
@@ -18,6 +19,7 @@ pub mod limits;
 pub mod policy;
 pub mod quota;
 pub mod recipient;
+pub mod risk;
 pub mod send;
 pub mod time;
 pub mod token;

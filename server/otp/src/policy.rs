@@ -4,7 +4,11 @@ use std::{ops::RangeInclusive, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::code;
+use crate::{
+    code,
+    risk::{Reservations, Risk},
+    time::Timestamp,
+};
 
 /// Bounds of [`Draft::code_length`].
 pub const CODE_LENGTH: RangeInclusive<u8> = code::MIN_LENGTH..=code::MAX_LENGTH;
@@ -34,6 +38,7 @@ pub struct Policy {
     resend_waits: Vec<Duration>,
     live_codes: u8,
     window: Duration,
+    daily_risk: Risk,
 }
 
 /// Stored form, with times in whole seconds to keep rows small.
@@ -46,6 +51,13 @@ struct Stored {
     resend_waits: Vec<u64>,
     live_codes: u8,
     window: u64,
+    #[serde(default, skip_serializing_if = "is_default")]
+    daily_risk: Risk,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_default(risk: &Risk) -> bool {
+    *risk == Risk::DEFAULT
 }
 
 impl From<Policy> for Stored {
@@ -58,6 +70,7 @@ impl From<Policy> for Stored {
             resend_waits: policy.resend_waits.iter().map(Duration::as_secs).collect(),
             live_codes: policy.live_codes,
             window: policy.window.as_secs(),
+            daily_risk: policy.daily_risk,
         }
     }
 }
@@ -74,6 +87,7 @@ impl TryFrom<Stored> for Policy {
             resend_waits: stored.resend_waits.into_iter().map(Duration::from_secs).collect(),
             live_codes: stored.live_codes,
             window: Duration::from_secs(stored.window),
+            daily_risk: stored.daily_risk,
         };
         Self::new(draft).map_err(|mut problems| problems.swap_remove(0))
     }
@@ -82,7 +96,7 @@ impl TryFrom<Stored> for Policy {
 /// A policy that has not been validated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
-    /// Digits in a code, 4 to 10.
+    /// Fewest digits in a code, 4 to 10.
     pub code_length: u8,
     /// How long a code is accepted, 30 s to 1 h. Times are rounded down to whole seconds.
     pub lifetime: Duration,
@@ -96,6 +110,8 @@ pub struct Draft {
     pub live_codes: u8,
     /// How long after its creation a verification sends codes: at least one code's lifetime, up to 24 h.
     pub window: Duration,
+    /// Probability that somebody guesses a code of one recipient within 24 hours.
+    pub daily_risk: Risk,
 }
 
 impl Default for Draft {
@@ -108,6 +124,7 @@ impl Default for Draft {
             resend_waits: [30, 40, 60, 90, 120].map(Duration::from_secs).to_vec(),
             live_codes: 2,
             window: Duration::from_secs(900),
+            daily_risk: Risk::DEFAULT,
         }
     }
 }
@@ -184,14 +201,36 @@ impl Policy {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let Draft { code_length, lifetime, checks, sends, resend_waits, live_codes, window } =
-            draft;
-        Ok(Self { code_length, lifetime, checks, sends, resend_waits, live_codes, window })
+        let Draft {
+            code_length,
+            lifetime,
+            checks,
+            sends,
+            resend_waits,
+            live_codes,
+            window,
+            daily_risk,
+        } = draft;
+        Ok(Self {
+            code_length,
+            lifetime,
+            checks,
+            sends,
+            resend_waits,
+            live_codes,
+            window,
+            daily_risk,
+        })
     }
 
-    /// Digits in a code.
+    /// Fewest digits in a code.
     pub fn code_length(&self) -> u8 {
         self.code_length
+    }
+
+    /// Digits of the next code, by what is reserved for the recipient.
+    pub fn next_length(&self, reserved: &Reservations, now: Timestamp) -> u8 {
+        reserved.next_length(self.code_length, self.checks, self.daily_risk, now)
     }
 
     /// How long a code is accepted.
@@ -217,6 +256,11 @@ impl Policy {
     /// How long after its creation a verification sends codes.
     pub fn window(&self) -> Duration {
         self.window
+    }
+
+    /// Probability that somebody guesses a code of one recipient within 24 hours.
+    pub fn daily_risk(&self) -> Risk {
+        self.daily_risk
     }
 
     /// The wait after message number `sent` (from 1) before the next one may be requested.
@@ -252,6 +296,7 @@ mod tests {
             resend_waits: vec![Duration::from_secs(3601)],
             live_codes: 3,
             window: Duration::from_secs(28),
+            daily_risk: Risk::DEFAULT,
         })
         .unwrap_err();
         let names: Vec<_> = problems.iter().map(|problem| problem.name).collect();
@@ -282,6 +327,7 @@ mod tests {
                 resend_waits: vec![Duration::ZERO, Duration::from_secs(3600)],
                 live_codes,
                 window: lifetime,
+                daily_risk: Risk::DEFAULT,
             });
             assert!(policy.is_ok());
         }

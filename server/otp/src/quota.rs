@@ -22,15 +22,10 @@ pub struct Quota {
     pub per: Duration,
 }
 
-impl Quota {
-    fn slot_millis(self) -> u64 {
-        let per = u64::try_from(self.per.as_millis()).unwrap_or(u64::MAX);
-        (per / SLOTS).max(1)
-    }
-
-    fn slot(self, now: Timestamp) -> u64 {
-        now.as_millis() / self.slot_millis()
-    }
+/// Length of a slot in milliseconds.
+fn slot_millis(per: Duration) -> u64 {
+    let per = u64::try_from(per.as_millis()).unwrap_or(u64::MAX);
+    (per / SLOTS).max(1)
 }
 
 /// The refusal of an exhausted quota.
@@ -55,23 +50,21 @@ impl SlidingWindow {
     /// # Errors
     /// [`Exhausted`] if it would not.
     pub fn would_take(&self, quota: Quota, now: Timestamp) -> Result<(), Exhausted> {
-        let current = self.current_slot(quota, now);
-        let recent = self.slots.iter().filter(|(slot, _)| slot.saturating_add(SLOTS) >= current);
-        let total: u64 = recent.clone().map(|(_, events)| u64::from(*events)).sum();
+        let total = self.sum(quota.per, now);
         if total < u64::from(quota.limit) {
             return Ok(());
         }
         // As slots leave from the oldest on, find the one whose leaving makes room for one event.
         let mut over = total - u64::from(quota.limit) + 1;
-        let mut leaving = current;
-        for (slot, events) in recent {
+        let mut leaving = self.current_slot(quota.per, now);
+        for (slot, events) in self.recent(quota.per, now) {
             leaving = *slot;
             over = over.saturating_sub(u64::from(*events));
             if over == 0 {
                 break;
             }
         }
-        let millis = leaving.saturating_add(SLOTS + 1).saturating_mul(quota.slot_millis());
+        let millis = leaving.saturating_add(SLOTS + 1).saturating_mul(slot_millis(quota.per));
         Err(Exhausted { retry_at: Timestamp::from_millis(millis) })
     }
 
@@ -81,13 +74,34 @@ impl SlidingWindow {
     /// [`Exhausted`] if it has none; nothing is counted then.
     pub fn take(&mut self, quota: Quota, now: Timestamp) -> Result<(), Exhausted> {
         self.would_take(quota, now)?;
-        let current = self.current_slot(quota, now);
+        self.add(quota.per, 1, now);
+        Ok(())
+    }
+
+    /// Number of events within `per` before `now`.
+    pub fn sum(&self, per: Duration, now: Timestamp) -> u64 {
+        self.recent(per, now).map(|(_, events)| u64::from(*events)).sum()
+    }
+
+    /// Counts events without a limit.
+    pub fn add(&mut self, per: Duration, events: u32, now: Timestamp) {
+        let current = self.current_slot(per, now);
         self.slots.retain(|(slot, _)| slot.saturating_add(SLOTS) >= current);
         match self.slots.last_mut() {
-            Some((slot, events)) if *slot == current => *events = events.saturating_add(1),
-            _ => self.slots.push((current, 1)),
+            Some((slot, counted)) if *slot == current => *counted = counted.saturating_add(events),
+            _ => self.slots.push((current, events)),
         }
-        Ok(())
+    }
+
+    /// Takes events back that were counted at `at`. Those that cannot be found in their slot stay.
+    pub fn take_back(&mut self, per: Duration, events: u32, at: Timestamp) {
+        let counted_in = at.as_millis() / slot_millis(per);
+        for (slot, counted) in &mut self.slots {
+            if *slot == counted_in {
+                *counted = counted.saturating_sub(events);
+            }
+        }
+        self.slots.retain(|(_, counted)| *counted > 0);
     }
 
     /// Forgets all events.
@@ -97,33 +111,15 @@ impl SlidingWindow {
 
     /// The slot of `now`; never before the newest slot that has events, so that a clock stepped
     /// back does not make room (S28).
-    fn current_slot(&self, quota: Quota, now: Timestamp) -> u64 {
+    fn current_slot(&self, per: Duration, now: Timestamp) -> u64 {
         let newest = self.slots.last().map_or(0, |(slot, _)| *slot);
-        quota.slot(now).max(newest)
+        (now.as_millis() / slot_millis(per)).max(newest)
     }
-}
 
-/// Windows of one caller. Absent ones in a stored record read as empty, and a list of windows, as
-/// earlier versions stored it, in the order of the fields.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CallerCounters {
-    /// Messages asked for.
-    pub sends: SlidingWindow,
-    /// Checks, whatever came of them.
-    pub checks: SlidingWindow,
-}
-
-/// Windows of one recipient of one site, stored like [`CallerCounters`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct RecipientCounters {
-    /// Messages in the shorter window.
-    pub sends_short: SlidingWindow,
-    /// Messages in the longer window.
-    pub sends_long: SlidingWindow,
-    /// Wrong checks since the last right one.
-    pub wrong_checks: SlidingWindow,
+    fn recent(&self, per: Duration, now: Timestamp) -> impl Iterator<Item = &(u64, u32)> {
+        let current = self.current_slot(per, now);
+        self.slots.iter().filter(move |(slot, _)| slot.saturating_add(SLOTS) >= current)
+    }
 }
 
 #[cfg(test)]
@@ -157,19 +153,6 @@ mod tests {
         }
         window.clear();
         assert_eq!(window, SlidingWindow::default());
-    }
-
-    #[test]
-    fn a_list_of_windows_as_earlier_versions_stored_it_is_read() {
-        let window = r#"{"slots":[[7,2]]}"#;
-        let read: RecipientCounters = serde_json::from_str(&format!("[{window}]")).unwrap();
-        assert_eq!(read.sends_short.slots, [(7, 2)]);
-        assert_eq!((read.sends_long, read.wrong_checks), Default::default());
-        let all = format!("[{window},{window},{window}]");
-        let read: RecipientCounters = serde_json::from_str(&all).unwrap();
-        assert_eq!(read.wrong_checks.slots, [(7, 2)]);
-        let again = serde_json::to_string(&read).unwrap();
-        assert_eq!(serde_json::from_str::<RecipientCounters>(&again).unwrap(), read);
     }
 
     #[test]

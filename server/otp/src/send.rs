@@ -19,11 +19,21 @@ pub struct Send {
     pub delivery: DeliveryState,
     /// How many times a provider was asked to take it.
     pub tries: u32,
+    /// Digits of its code, where the policy does not say as many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) code_length: Option<u8>,
 }
 
 impl Send {
-    pub(crate) fn accepted(channel: Channel, at: Timestamp, policy: &Policy) -> Self {
+    pub(crate) fn accepted(
+        channel: Channel,
+        at: Timestamp,
+        policy: &Policy,
+        code_length: u8,
+    ) -> Self {
         let expires_at = at + policy.lifetime();
-        Self { channel, at, expires_at, delivery: DeliveryState::Accepted, tries: 0 }
+        // Left out where the policy says it, to keep rows small.
+        let code_length = Some(code_length).filter(|length| *length != policy.code_length());
+        Self { channel, at, expires_at, delivery: DeliveryState::Accepted, tries: 0, code_length }
     }
 }

@@ -7,6 +7,7 @@ use otp::{
     limits::Limits,
     policy::{self, Draft},
     quota::Quota,
+    risk::Risk,
 };
 
 use super::settings::Settings;
@@ -19,6 +20,13 @@ pub(super) fn read_policy(settings: &mut Settings) -> Draft {
         let message = format!("must be 1 to 10 numbers from {low} to {high}");
         settings.refuse("policy.resend_waits", message);
     }
+    let daily_risk: f64 = settings.get("policy.daily_risk");
+    let risk = Risk::of(daily_risk).unwrap_or_else(|| {
+        let (low, high) = Risk::BOUNDS.into_inner();
+        settings
+            .refuse("policy.daily_risk", format!("must be from {low} to {high}, not {daily_risk}"));
+        Risk::DEFAULT
+    });
     let draft = Draft {
         code_length: settings.number("policy.code_length", policy::CODE_LENGTH),
         lifetime: settings.seconds("policy.lifetime", policy::LIFETIME_SECONDS),
@@ -27,6 +35,7 @@ pub(super) fn read_policy(settings: &mut Settings) -> Draft {
         resend_waits: waits.into_iter().map(Duration::from_secs).collect(),
         live_codes: settings.number("policy.live_codes", policy::LIVE_CODES),
         window: settings.seconds("policy.window", policy::WINDOW_SECONDS),
+        daily_risk: risk,
     };
     settings.refuse_unless_ordered("policy.lifetime", "policy.window");
     if settings.is_fine("policy")

@@ -281,6 +281,7 @@ fn parse(default: &Value, text: &str) -> Value {
     match default {
         Value::Integer(_) => text.parse().map_or_else(|_| text.into(), Value::Integer),
         Value::Boolean(_) => text.parse().map_or_else(|_| text.into(), Value::Boolean),
+        Value::Float(_) => text.parse().map_or_else(|_| text.into(), Value::Float),
         Value::Array(defaults) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             let default = defaults.first();
@@ -298,6 +299,7 @@ fn mismatch(default: &Value, value: &Value) -> Option<&'static str> {
     let (fits, expected) = match default {
         Value::Integer(_) => (value.is_integer(), "a whole number"),
         Value::Boolean(_) => (value.is_bool(), "true or false"),
+        Value::Float(_) => (value.is_float(), "a number with a point or an exponent"),
         Value::Array(items) if items.first().is_some_and(Value::is_integer) => {
             (all(Value::is_integer), "a list of whole numbers")
         }

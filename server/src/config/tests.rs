@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use otp::{limits::Limits, quota::Quota};
+use otp::{limits::Limits, quota::Quota, risk::Risk};
 
 use super::*;
 use crate::delivery::SmtpSecurity;
@@ -82,6 +82,7 @@ fn the_defaults_are_those_of_the_design() {
             sends: 5,
             resend_waits: seconds(&[30, 40, 60, 90, 120]),
             live_codes: 2,
+            daily_risk: Risk::DEFAULT,
         }
     );
     let quota = |limit, seconds| Quota { limit, per: Duration::from_secs(seconds) };
@@ -404,6 +405,7 @@ fn values_that_mean_nothing_are_refused_in_words() {
         ("LATCHKEY_SERVER__TRUSTED_PROXIES", "10.0.0.0/8,nginx", "item 2 must be a network"),
         ("LATCHKEY_POLICY__CHECKS", "five", "must be a whole number"),
         ("LATCHKEY_POLICY__RESEND_WAITS", "30,x", "must be a list of whole numbers"),
+        ("LATCHKEY_POLICY__DAILY_RISK", "low", "must be a number with a point or an exponent"),
         ("LATCHKEY_POLICY__RESEND_WAITS", ",", "must be 1 to 10 numbers from 0 to 3600"),
         ("LATCHKEY_STARTUP__CHECK_PROVIDERS", "yes", "must be true or false"),
         ("LATCHKEY_DELIVERY__EMAIL", "twilio", "item 1 must be one of: smtp, inbox"),

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use otp::policy::Draft;
+use otp::{
+    Timestamp,
+    policy::Draft,
+    risk::{Reservations, Risk},
+};
 
 use super::server::{Mode, ServerSettings, is_loopback};
 use crate::{
@@ -12,6 +16,11 @@ use crate::{
 
 /// The longest lifetime of a code for signing in: NIST SP 800-63B-4, 3.1.3.2 (S2).
 const LONGEST_LIFETIME: Duration = Duration::from_secs(600);
+
+/// Whether not even the first code of a day has as few digits as the policy says.
+fn is_too_short(length: u8, checks: u32, daily: Risk) -> bool {
+    Reservations::default().next_length(length, checks, daily, Timestamp::default()) > length
+}
 
 /// One sentence each: first of the server, then of its sites by name.
 pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -> Vec<String> {
@@ -54,6 +63,19 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
                 .to_owned(),
         ),
         (
+            is_too_short(policy.code_length, policy.checks, policy.daily_risk),
+            format!(
+                "policy.code_length is {}, but policy.daily_risk allows no code as short as that, so \
+                 codes are longer",
+                policy.code_length
+            ),
+        ),
+        (
+            policy.daily_risk > Risk::DEFAULT,
+            "policy.daily_risk is above 0.00002, so codes are guessed more often than promised"
+                .to_owned(),
+        ),
+        (
             production && !for_tests.is_empty(),
             "sites_for_tests is on: the keys of those sites are public, and their approvals prove \
              nothing"
@@ -67,6 +89,11 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
         let testing = !site.test_recipients.is_empty();
         let lifetime = site.policy.lifetime();
         let has_long_codes = lifetime > LONGEST_LIFETIME && lifetime != policy.lifetime;
+        let risk = site.policy.daily_risk();
+        let (length, checks) = (site.policy.code_length(), site.policy.checks());
+        let has_short_codes =
+            length != policy.code_length && is_too_short(length, checks, risk);
+        let is_risky = risk > Risk::DEFAULT && risk != policy.daily_risk;
         [
             (embedded && !named, "origins and no public_key, so no page can embed it"),
             (!embedded && named, "a public_key and no origins, so no page can embed it"),
@@ -79,6 +106,11 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
             (
                 has_long_codes,
                 "a policy.lifetime above 600 seconds, the longest that NIST SP 800-63B accepts",
+            ),
+            (is_risky, "a policy.daily_risk above 0.00002"),
+            (
+                has_short_codes,
+                "a policy.code_length that its policy.daily_risk does not allow, so codes are longer",
             ),
         ]
         .map(|(applies, problem)| (applies, format!("site {} has {problem}", site.name)))

@@ -5,8 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use otp::{
-    Channel, ClaimDigest, Code, DeliveryState, Outcome, Policy, Recipient, State, Timestamp,
-    Verification, VerificationId, limits::Limits, verification::Opening,
+    Channel, ClaimDigest, Code, DeliveryState, Outcome, Recipient, State, Timestamp, Verification,
+    VerificationId, limits::Limits, verification::Opening,
 };
 use zeroize::Zeroizing;
 
@@ -126,9 +126,12 @@ impl Command {
         drawn: &Code,
     ) -> Result<Done, Refused> {
         let mut opening = opening.clone();
-        let code = match self.test_code(&opening.site, &opening.recipient) {
-            Some(test_code) => NewCode::scripted(&test_code, self.now)?,
-            None => NewCode::drawn(&opening.policy, drawn),
+        let code = if let Some(test_code) = self.test_code(&opening.site, &opening.recipient) {
+            NewCode::scripted(&test_code, self.now)?
+        } else {
+            let length =
+                opening.policy.next_length(&records.recipient.reserved, self.counted_at(records));
+            NewCode::drawn(drawn, length)
         };
         opening.details.test_mode = code.test_delivery.is_some();
         let (channel, peppers) = (opening.recipient.channel(), &self.shared.keys.peppers);
@@ -170,24 +173,26 @@ impl Command {
         claim: Option<ClaimDigest>,
     ) -> Result<Done, Refused> {
         let (limits, now, counted) = (self.limits(), self.now, self.counted_at(records));
-        let Records { verification, recipient, .. } = records;
+        let Records { verification, recipient, counters_lead: lead, .. } = records;
         let reached = verification.as_mut().filter(|found| self.client.scope.covers(found));
         let Some(verification) = reached else {
             // An unknown id is answered like an expired one, in the same time (S9).
             let outcome = Some(Outcome::Expired);
             return Ok(Done { outcome, verification: None, ..self.done(None) });
         };
-        if verification.state(now) == State::Pending {
-            // Not even the right code passes once a recipient's wrong checks are spent, or the
-            // limit would only slow a guesser down (S5).
+        let is_test = verification.details().test_mode;
+        if is_test && verification.state(now) == State::Pending {
+            // A test code does not change, so its guesses are limited. Not even the right code passes
+            // once they are spent, or the limit would only slow a guesser down (S5).
             let allowed = limits.allow_check(recipient, counted);
             allowed.map_err(|exceeded| Refused::Exceeded { exceeded, now: counted })?;
         }
         let outcome = verification.check(typed, claim, &self.shared.keys.peppers, now);
         match outcome {
             _ if self.is_for_test_suites(verification) => {}
-            Outcome::Incorrect { .. } => limits.count_wrong_check(recipient, counted),
-            Outcome::Approved => recipient.wrong_checks.clear(),
+            Outcome::Incorrect { .. } if is_test => limits.count_wrong_check(recipient, counted),
+            Outcome::Approved if is_test => recipient.wrong_checks.clear(),
+            Outcome::Approved => verification.give_back(&mut recipient.reserved, *lead),
             _ => {}
         }
         self.withdraw(records);
@@ -208,7 +213,10 @@ impl Command {
             let test_code = self.test_code(verification.site(), verification.recipient());
             NewCode::scripted(&test_code.ok_or(Refused::NotFound)?, self.now)?
         } else {
-            NewCode::drawn(verification.policy(), drawn)
+            NewCode::drawn(
+                drawn,
+                verification.next_length(&records.recipient.reserved, self.counted_at(records)),
+            )
         };
         let channel = channel.unwrap_or(verification.last_send().channel);
         verification
@@ -265,6 +273,7 @@ impl Command {
         } else {
             let taken = limits.take_send(&mut records.caller, &mut records.recipient, counted);
             taken.map_err(exceeded)?;
+            verification.reserve(&mut records.recipient.reserved, records.counters_lead);
             let message = self.message(&verification, code)?;
             records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
             Some(message)
@@ -343,8 +352,8 @@ impl Command {
 }
 
 impl NewCode {
-    fn drawn(policy: &Policy, drawn: &Code) -> Self {
-        Self { code: drawn.first(policy.code_length()), test_delivery: None }
+    fn drawn(digits: &Code, length: u8) -> Self {
+        Self { code: digits.first(length), test_delivery: None }
     }
 
     fn scripted(test_code: &TestCode, now: Timestamp) -> Result<Self, Refused> {

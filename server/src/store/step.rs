@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use otp::{
     Timestamp, Verification, VerificationId,
-    quota::{CallerCounters, RecipientCounters},
+    counters::{CallerCounters, RecipientCounters},
 };
 
 use super::OutboxChange;

@@ -6,46 +6,74 @@ use serde_json::json;
 use crate::app::{TestApp, wrong};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s5_wrong_checks_of_a_recipient_add_up_over_verifications_spellings_and_restarts() {
-    let mut app = TestApp::start_with(&[
-        ("LATCHKEY_LIMITS__RECIPIENT_WRONG_CHECKS_PER_DAY", "7"),
-        ("LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES", "100"),
-    ])
-    .await;
-    let first = app.start_email("jo@example.com").await;
-    let code = app.code(1).await;
-    for attempts_left in (0..5).rev() {
-        assert_eq!(app.outcome(&first, &wrong(&code)).await, Outcome::Incorrect { attempts_left });
+async fn s5_guesses_at_a_recipient_add_up_over_verifications_spellings_and_restarts() {
+    let mut app = TestApp::start().await;
+    for (count, spelling) in (1..).zip(["jo@example.com", "JO@example.com", "jo@Example.COM"]) {
+        let id = app.start_email(spelling).await;
+        let code = app.code(count).await;
+        assert_eq!(code.len(), 6);
+        for attempts_left in (0..5).rev() {
+            let outcome = app.outcome(&id, &wrong(&code)).await;
+            assert_eq!(outcome, Outcome::Incorrect { attempts_left });
+        }
+        assert_eq!(app.outcome(&id, &code).await, Outcome::TooManyAttempts);
     }
     app = app.restart().await;
-    let second = app.start_email("JO@Example.COM").await;
+    // Three times five guesses at six digits are all that one day has. The codes after them are a
+    // hundred times harder to guess, and the right person is not locked out (S34).
+    let id = app.start_email("jo@example.com").await;
     let code = app.code(1).await;
-    for attempts_left in [4, 3] {
-        assert_eq!(app.outcome(&second, &wrong(&code)).await, Outcome::Incorrect { attempts_left });
-    }
-    // Not even the right code passes now, or the limit would only slow a guesser down.
-    let refused = app.call("check", json!([second, code, ""])).await;
-    assert_eq!(refused.status(), 429);
-    assert!(refused.headers().contains_key("retry-after"));
-    assert!(refused.text().await.unwrap().starts_with("[\"limit-checks."));
+    assert_eq!(code.len(), 8);
+    assert_eq!(app.view(&id).await.unwrap().code_length, 8);
+    let six = json!([id, "123456", ""]);
+    assert!(app.call("check", six).await.text().await.unwrap().contains("too-short"));
+    assert_eq!(app.outcome(&id, &code).await, Outcome::Approved);
     // Nobody else pays for it.
-    let other = app.start_email("sam@example.com").await;
-    let code = app.code(2).await;
-    assert_eq!(app.outcome(&other, &code).await, Outcome::Approved);
+    app.start_email("sam@example.com").await;
+    assert_eq!(app.code(2).await.len(), 6);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s5_the_right_code_clears_the_wrong_checks() {
+async fn s34_an_approval_gives_its_own_risk_back_and_no_other() {
     let app =
-        TestApp::start_with(&[("LATCHKEY_LIMITS__RECIPIENT_WRONG_CHECKS_PER_DAY", "5")]).await;
-    for count in 1..=3 {
+        TestApp::start_with(&[("LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES", "100")]).await;
+    let lengths = async |count: usize| app.code(count).await.len();
+    for count in [1, 2] {
+        app.start_email("jo@example.com").await;
+        assert_eq!(lengths(count).await, 6);
+    }
+    for count in 3..=6 {
         let id = app.start_email("jo@example.com").await;
         let code = app.code(count).await;
-        for _ in 0..4 {
-            assert!(matches!(app.outcome(&id, &wrong(&code)).await, Outcome::Incorrect { .. }));
-        }
+        assert_eq!(code.len(), 6);
         assert_eq!(app.outcome(&id, &code).await, Outcome::Approved);
     }
+    app.start_email("jo@example.com").await;
+    assert_eq!(lengths(7).await, 6);
+    app.start_email("jo@example.com").await;
+    assert_eq!(lengths(8).await, 8);
+    app.advance(24 * 3600 + 24 * 3600 / 20);
+    app.start_email("jo@example.com").await;
+    assert_eq!(lengths(9).await, 6);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s34_a_longer_code_after_a_resend_ends_the_shorter_ones() {
+    let app = TestApp::start_with(&[("LATCHKEY_POLICY__RESEND_WAITS", "0")]).await;
+    let id = app.start_email("jo@example.com").await;
+    for _ in 0..2 {
+        assert_eq!(app.resend(&id).await.status(), 200);
+    }
+    let short = app.code(3).await;
+    assert_eq!(app.resend(&id).await.status(), 200);
+    let long = app.code(4).await;
+    assert_eq!((short.len(), long.len()), (6, 8));
+    assert!(
+        app.call("check", json!([id, short, ""])).await.text().await.unwrap().contains("too-short")
+    );
+    let page = app.get(&format!("/v/{id}")).await.text().await.unwrap();
+    assert!(page.contains("8-digit"), "{page}");
+    assert_eq!(app.outcome(&id, &long).await, Outcome::Approved);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -310,27 +310,14 @@ async fn s3_a_code_is_accepted_once_although_the_server_is_killed_during_hundred
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn s5_wrong_checks_of_a_recipient_add_up_over_kills() {
+async fn s5_guesses_at_a_recipient_add_up_over_kills() {
     let mail = MailSink::open().await;
-    let installation =
-        Installation::mailing(&mail).with("LATCHKEY_LIMITS__RECIPIENT_WRONG_CHECKS_PER_DAY", "7");
-    let mut wrong_checks = 0;
-    for life in 1..=4 {
+    let installation = Installation::mailing(&mail);
+    for (life, length) in [(1, 6), (2, 6), (3, 6), (4, 8)] {
         let program = installation.start();
-        let browser = program.browser();
-        let id = browser.start("jo@example.com").await.unwrap();
+        program.browser().start("jo@example.com").await.unwrap();
         let codes = mail.codes("jo@example.com", life).await;
-        for _ in 0..3 {
-            let guess = wrong_guess(&codes);
-            let response =
-                browser.call("check", &serde_json::json!([id, guess, ""])).send().await.unwrap();
-            if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                assert_eq!(wrong_checks, 7);
-                return;
-            }
-            wrong_checks += 1;
-        }
+        assert_eq!(codes.last().unwrap().len(), length);
         program.kill();
     }
-    panic!("the limit is not reached");
 }

@@ -115,8 +115,17 @@ impl Verification {
         self.sends().nth(number.checked_sub(1)? as usize)
     }
 
-    fn sends(&self) -> impl Iterator<Item = &Send> {
+    pub(super) fn sends(&self) -> impl Iterator<Item = &Send> {
         self.earlier_sends.iter().chain([&self.last_send])
+    }
+
+    /// Digits of the newest code. Codes of other lengths are not accepted.
+    pub fn code_length(&self) -> u8 {
+        self.length_of(&self.last_send)
+    }
+
+    pub(super) fn length_of(&self, send: &Send) -> u8 {
+        send.code_length.unwrap_or(self.policy.code_length())
     }
 
     /// Numbers of the messages, from 1, that no provider has accepted and that were not given up.

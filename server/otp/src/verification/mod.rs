@@ -9,6 +9,8 @@
 
 mod accessors;
 
+use std::time::Duration;
+
 use otp_types::{Channel, DeliveryState, Outcome, State};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,7 @@ use crate::{
     id::VerificationId,
     policy::Policy,
     recipient::Recipient,
+    risk::Reservations,
     send::Send,
     time::Timestamp,
 };
@@ -128,7 +131,8 @@ impl Verification {
         now: Timestamp,
     ) -> Self {
         let Opening { id, site, recipient, purpose, locale, policy, details } = opening;
-        let last_send = Send::accepted(channel, now, &policy);
+        let length = length_of(code, &policy, &details);
+        let last_send = Send::accepted(channel, now, &policy, length);
         let mut verification = Self {
             id,
             site,
@@ -166,7 +170,7 @@ impl Verification {
             State::MaxAttemptsReached => return Outcome::TooManyAttempts,
             State::Expired | State::Failed => return Outcome::Expired,
         }
-        let expected = self.policy.code_length();
+        let expected = self.code_length();
         let guess = match Code::read(typed, expected) {
             Ok(guess) => guess,
             Err(problem) => return Outcome::Malformed { expected, problem },
@@ -214,7 +218,7 @@ impl Verification {
     }
 
     /// Adds a live code and records its message, which the caller has to send. The number of checks left
-    /// does not change.
+    /// does not change. Codes before it that have another length end.
     ///
     /// # Errors
     /// As [`Verification::may_resend`]; nothing changes.
@@ -226,7 +230,12 @@ impl Verification {
         now: Timestamp,
     ) -> Result<(), ResendRefused> {
         self.may_resend(channel, now)?;
-        let send = Send::accepted(channel, now, &self.policy);
+        let length = length_of(code, &self.policy, &self.details);
+        if length != self.code_length() {
+            // The page asks for as many digits as the newest code has.
+            self.codes.clear();
+        }
+        let send = Send::accepted(channel, now, &self.policy, length);
         self.earlier_sends.push(std::mem::replace(&mut self.last_send, send));
         self.make_live(code, peppers);
         Ok(())
@@ -271,6 +280,23 @@ impl Verification {
         }
     }
 
+    /// Digits of a further code under this policy, by what is reserved for the recipient.
+    pub fn next_length(&self, reserved: &Reservations, now: Timestamp) -> u8 {
+        self.policy.next_length(reserved, now).max(self.code_length())
+    }
+
+    /// Reserves the risk of the newest code, in counters whose time is ahead by `lead`.
+    pub fn reserve(&self, reserved: &mut Reservations, lead: Duration) {
+        reserved.reserve(self.code_length(), self.policy.checks(), self.last_send.at + lead);
+    }
+
+    /// Gives back the risks of all codes, none of which can be guessed any more.
+    pub fn give_back(&self, reserved: &mut Reservations, lead: Duration) {
+        for send in self.sends() {
+            reserved.give_back(self.length_of(send), self.policy.checks(), send.at + lead);
+        }
+    }
+
     /// Takes the number of the next event, from 1.
     pub fn number_event(&mut self) -> u32 {
         self.events = self.events.saturating_add(1);
@@ -306,6 +332,12 @@ impl Verification {
             purpose: &self.purpose,
         }
     }
+}
+
+/// Digits that a guess at `code` must have. A test code that no guess may match has another length than
+/// the policy says.
+fn length_of(code: &Code, policy: &Policy, details: &Details) -> u8 {
+    if details.test_mode { policy.code_length() } else { code.length() }
 }
 
 #[cfg(test)]

@@ -144,6 +144,20 @@ fn with_one_live_code_a_resend_ends_the_code_before_it() {
 }
 
 #[test]
+fn s34_a_longer_code_ends_those_before_it() {
+    let mut verification = pending();
+    let later = START + Duration::from_secs(30);
+    verification.resend(Channel::Email, &code("87654321"), &peppers(), later).unwrap();
+    assert_eq!(verification.code_length(), 8);
+    let expected = Outcome::Malformed { expected: 8, problem: CodeProblem::TooShort };
+    assert_eq!(check(&mut verification, "123456", later), expected);
+    let stored = serde_json::to_string(&verification).unwrap();
+    let mut read: Verification = serde_json::from_str(&stored).unwrap();
+    assert_eq!(read, verification);
+    assert_eq!(check(&mut read, "87654321", later), Outcome::Approved);
+}
+
+#[test]
 fn a_code_of_another_length_is_malformed_and_costs_nothing() {
     for (code_length, right, wrong, problem) in [
         (4, "1234", "12345", CodeProblem::TooLong),

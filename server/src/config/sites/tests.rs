@@ -171,6 +171,23 @@ fn a_site_keeps_to_the_bounds_of_every_policy() {
 }
 
 #[test]
+fn a_daily_risk_stays_within_its_bounds_and_is_warned_of_above_the_default() {
+    let text = |value| format!("[[sites]]\nname = \"shop\"\npolicy.daily_risk = {value}\n");
+    for (good, warned) in [("1e-6", false), ("0.00002", false), ("2.1e-5", true), ("1e-3", true)] {
+        let warnings = load(&text(good)).unwrap().warnings();
+        let has_warning = warnings.iter().any(|warning| warning.contains("policy.daily_risk"));
+        assert_eq!(has_warning, warned, "{good}: {warnings:?}");
+    }
+    for bad in ["0.0", "9e-7", "0.0011", "1.0", "nan", "-2e-5"] {
+        let problems = problems_with(&text(bad), &[]);
+        assert_eq!(problems.len(), 1, "{bad}: {problems:#?}");
+        let start = "sites.shop.policy.daily_risk: must be from 0.000001 to 0.001, not ";
+        assert!(problems[0].starts_with(start), "{problems:?}");
+    }
+    assert_eq!(problems_with(&text("2"), &[]).len(), 1);
+}
+
+#[test]
 fn sites_stand_in_the_file_alone() {
     for name in ["LATCHKEY_SITES", "LATCHKEY_SITES__SHOP__NAME", "LATCHKEY_SITES_NAME"] {
         let problems = problems_with("", &[(name, "shop")]);

@@ -185,7 +185,7 @@ impl Verification {
             state: snapshot.state(),
             recipient: verification.recipient().masked(),
             purpose: verification.purpose().to_owned(),
-            code_length: verification.policy().code_length(),
+            code_length: verification.code_length(),
             attempts_left: verification.attempts_left(),
             sends_left: verification.sends_left(),
             delivery: Delivery {

@@ -172,7 +172,7 @@ fn rewrite(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 #[cfg(test)]
 mod tests {
-    use otp::{Timestamp, Verification, quota::RecipientCounters};
+    use otp::{Timestamp, Verification, counters::RecipientCounters};
     use rusqlite::params;
 
     use super::{super::rows, *};

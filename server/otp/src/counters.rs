@@ -1,0 +1,49 @@
+//! Records of what is counted across verifications.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{quota::SlidingWindow, risk::Reservations};
+
+/// Windows of one caller. Absent ones in a stored record read as empty, and a list of windows, as
+/// earlier versions stored it, in the order of the fields.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallerCounters {
+    /// Messages asked for.
+    pub sends: SlidingWindow,
+    /// Checks, whatever came of them.
+    pub checks: SlidingWindow,
+}
+
+/// Windows of one recipient of one site, stored like [`CallerCounters`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RecipientCounters {
+    /// Messages in the shorter window.
+    pub sends_short: SlidingWindow,
+    /// Messages in the longer window.
+    pub sends_long: SlidingWindow,
+    /// Wrong checks of test codes since the last right one.
+    pub wrong_checks: SlidingWindow,
+    /// Risks of the codes that were sent.
+    pub reserved: Reservations,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_windows_as_earlier_versions_stored_it_is_read() {
+        let window = r#"{"slots":[[7,2]]}"#;
+        let read: RecipientCounters = serde_json::from_str(&format!("[{window}]")).unwrap();
+        let stored: SlidingWindow = serde_json::from_str(window).unwrap();
+        assert_eq!(read.sends_short, stored);
+        assert_eq!((read.sends_long, read.wrong_checks), Default::default());
+        let all = format!("[{window},{window},{window}]");
+        let read: RecipientCounters = serde_json::from_str(&all).unwrap();
+        assert_eq!(read.wrong_checks, stored);
+        let again = serde_json::to_string(&read).unwrap();
+        assert_eq!(serde_json::from_str::<RecipientCounters>(&again).unwrap(), read);
+    }
+}
