@@ -94,11 +94,11 @@ const MIGRATIONS: &[Migration] = &[
     DROP INDEX replay_expires;
     CREATE INDEX saved_answer_expires ON saved_answer (expires_at);
 "),
+    // Milliseconds by which the counters' time is ahead of the clock's.
+    Sql("ALTER TABLE clock ADD COLUMN counters_lead INTEGER NOT NULL DEFAULT 0"),
     // A copy of the file shows no recipient.
     Seal,
     Rewrite,
-    // Milliseconds by which the counters' time is ahead of the clock's.
-    Sql("ALTER TABLE clock ADD COLUMN counters_lead INTEGER NOT NULL DEFAULT 0"),
 ];
 
 /// `PRAGMA application_id` of our databases: "lkey" in ASCII.
