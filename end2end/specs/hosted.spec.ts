@@ -127,6 +127,7 @@ test.describe('with the shortest lifetime of codes', () => {
 
 test('navigating back after a success does not lead to a second one', async ({
   browser,
+  faults,
   journey,
   latchkey,
   page,
@@ -139,10 +140,12 @@ test('navigating back after a success does not lead to a second one', async ({
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
   const { fields } = tea.returns[0];
 
-  // The answer with the return form is no longer in the history.
+  // The answer with the return form is no longer in the history. A browser that has kept it asks before it
+  // sends the form of the code again.
+  faults.allow(/ERR_CACHE_MISS/);
   await page.reload();
-  await page.goBack();
-  await expect(journey.heading('Verified')).toBeVisible();
+  await page.goBack().catch(() => {});
+  await expect(journey.heading('Verified').or(journey.heading('Confirm Form Resubmission'))).toBeVisible();
   await page.goForward();
   await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
   expect(tea.returns).toHaveLength(1);
