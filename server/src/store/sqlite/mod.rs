@@ -2,7 +2,7 @@
 //!
 //! One thread writes, in groups (see [`connection_thread`]); others read. In WAL mode readers and the
 //! writer do not block each other, and `synchronous=FULL` flushes the log at every commit, so every
-//! answered change is on the disk. Locks keep a second server away from the file (see [`file`]): leases and
+//! answered change is on the disk. Locks keep a second server away from the file (see [`OwnedFile`]): leases and
 //! the group commit assume one owner.
 
 mod connection_thread;
