@@ -94,6 +94,12 @@ impl Browser {
         tokio::time::timeout(SOON, polling).await.expect("it becomes ready");
     }
 
+    /// Waits until the server is not ready.
+    pub(crate) async fn becomes_unready(&self) {
+        let polling = async { while self.is_ready().await.unwrap() {} };
+        tokio::time::timeout(SOON, polling).await.expect("it becomes unready");
+    }
+
     async fn card(&self, function: &str, arguments: Value) -> Result<Card, Lost> {
         let response = self.call(function, &arguments).send().await?;
         let status = response.status();

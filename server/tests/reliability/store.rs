@@ -87,7 +87,8 @@ impl Verification {
             assert!(durations.len() < ROUNDS, "every round took too long: {durations:?}");
             durations.push(self.changes_are_refused().await);
         }
-        assert!(!browser.is_ready().await.unwrap());
+        // The result of a check is given again for a second.
+        browser.becomes_unready().await;
         assert_eq!(browser.view(id).await.unwrap().expect("it can be read").state, State::Pending);
     }
 

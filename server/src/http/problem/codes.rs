@@ -69,8 +69,8 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
         }
         ApiError::DevelopmentOnly => (
             Code::DevelopmentOnly,
-            "This server runs in development mode, which answers requests of its own machine that no \
-             proxy has forwarded. Behind a proxy set `server.mode` to production, \
+            "This server runs in development mode, which answers requests of its own machine, in \
+             HTTP/1.1, that no proxy has forwarded. Behind a proxy set `server.mode` to production, \
              `server.public_origin` and `server.trusted_proxies`; to try it from another device, list \
              the host in `server.development_hosts`.",
         ),
