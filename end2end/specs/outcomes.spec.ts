@@ -230,7 +230,9 @@ test.describe('with two guesses a minute for one address', () => {
 });
 
 test.describe('with five digits', () => {
-  test.use({ settings: { LATCHKEY_POLICY__CODE_LENGTH: '5' } });
+  test.use({
+    settings: { LATCHKEY_POLICY__CODE_LENGTH: '5', LATCHKEY_POLICY__DAILY_RISK: '0.0001' },
+  });
 
   test('the page asks for five digits', async ({ journey, latchkey, page }) => {
     await journey.byEmail('five@example.com');
