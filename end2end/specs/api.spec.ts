@@ -61,6 +61,7 @@ test('Schemathesis finds nothing with every check it has', async ({}, testInfo) 
   const latchkey = await Latchkey.start({
     LATCHKEY_POLICY__RESEND_WAITS: '0',
     LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES: '1000000',
+    LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE: '1000000',
     LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES: '1000',
     LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_HOUR: '1000',
     LATCHKEY_LOG__LEVEL: 'warn,server=info',
