@@ -648,6 +648,20 @@ fn a_recipient_given_by_the_embedding_page_cannot_be_changed_in_the_frame() {
 }
 
 #[test]
+fn without_a_start_page_only_a_person_from_a_relying_party_has_a_place_to_go_back_to() {
+    let site = Site::new();
+    let hidden = |place| {
+        let frame = Frame { has_start: false, ..site.frame() };
+        let page = Some(PageView { view: Some(view()), place, ..PageView::default() });
+        let html = verification(VerificationPage { frame, page, flash: None, setting: None });
+        between(&html, "form=\"cancel\"", ">").contains("hidden")
+    };
+    assert!(hidden(Place::Alone));
+    let url = "https://shop.example/return".into();
+    assert!(!hidden(Place::Visited(WayBack { url, result: State::Pending, page_state: None })));
+}
+
+#[test]
 fn the_final_state_is_in_data_attributes_for_the_embedding_page() {
     let ended = |state, token| framed(&setting(), Some(over(state)), token);
     let approved = ended(State::Approved, Some("a.b.c"));

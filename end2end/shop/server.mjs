@@ -30,7 +30,7 @@ const routes = {
   'GET /sign-up': ({ session }) => pages.signUp(session.state),
   'POST /sign-up': async ({ session, form }) => {
     const name = form.get('name') ?? '';
-    const proof = await prove(session, form.get('otp_token'));
+    const proof = await prove(session, form.get('otp_token'), 'embedded');
     if (!proof.ok) return pages.signUp(session.state, name, proof.reason);
     session.account = { name, email: proof.recipient };
     return redirect('/account');
@@ -47,7 +47,7 @@ const routes = {
     session.email ? pages.verify(session.email, session.state) : redirect('/checkout'),
   'POST /checkout/verify': async ({ session, form }) => {
     if (!session.email) return redirect('/checkout');
-    const proof = await prove(session, form.get('otp_token'), session.email);
+    const proof = await prove(session, form.get('otp_token'), 'embedded', session.email);
     if (!proof.ok) return pages.verify(session.email, session.state, proof.reason);
     session.order = { email: proof.recipient };
     return redirect('/order');
@@ -78,7 +78,8 @@ const routes = {
     const again = (reason) =>
       isOrder ? pages.verify(pending.email, session.state, reason) : pages.signUp(session.state, pending.name, reason);
     if (form.get('result') !== 'approved') return again('You have not been verified.');
-    const proof = await prove(session, form.get('token'), pending.email);
+    const purpose = isOrder ? 'checkout' : 'sign-up';
+    const proof = await prove(session, form.get('token'), purpose, pending.email);
     if (!proof.ok) return again(proof.reason);
     if (isOrder) session.order = { email: proof.recipient };
     else session.account = { name: pending.name, email: proof.recipient };
@@ -91,14 +92,15 @@ const routes = {
  *
  * All questions are asked here and none in the browser: has Latchkey approved it, and is this the first
  * time that it is redeemed (redeeming answers both); was a message sent at all; was it made for this
- * session (so that one person's proof is useless to another); and is it about the right recipient.
+ * session and this step (so that one person's proof is useless to another, and that of one step in another);
+ * and is it about the right recipient.
  */
-async function prove(session, token, expected = '') {
+async function prove(session, token, purpose, expected = '') {
   const redeemed = token ? await latchkey.redeem(token) : undefined;
   if (!redeemed) return { ok: false, reason: 'Please verify your address again: this proof is no longer good.' };
   // No message was sent: the proof of a site or recipient for tests. A real shop takes none of these.
   if (redeemed.test) return { ok: false, reason: 'This proof is good for tests only.' };
-  if (redeemed.page_state !== session.state) {
+  if (redeemed.page_state !== session.state || redeemed.purpose !== purpose) {
     return { ok: false, reason: 'This proof was made for somebody else. Please verify your address yourself.' };
   }
   if (expected && redeemed.recipient !== expected) {

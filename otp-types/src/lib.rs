@@ -163,7 +163,7 @@ string_enum! {
     Limit {
         /// Messages to one recipient.
         RecipientSends = "recipient_sends",
-        /// Wrong checks for one recipient, over all its verifications.
+        /// Wrong checks for one test recipient, over all its verifications.
         RecipientChecks = "recipient_checks",
         /// Messages asked for from one address.
         CallerSends = "caller_sends",

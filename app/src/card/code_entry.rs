@@ -52,7 +52,7 @@ fn recipient(live: Live, recipient: String) -> impl IntoView {
                 form="cancel"
                 type="submit"
                 aria-label=live.text(|t| &t.change_label)
-                hidden=context::is_given()
+                hidden=context::hides_change()
             >
                 {live.text(|t| &t.change)}
             </button>

@@ -15,8 +15,9 @@ pub(crate) struct CardContext {
     pub(crate) start: Option<String>,
     /// The page is in a frame.
     pub(crate) is_framed: bool,
-    /// The recipient cannot be changed here, since the relying party has given it.
-    pub(crate) is_given: bool,
+    /// There is no other recipient to change to here: the relying party has given this one, or there is no
+    /// start page.
+    pub(crate) hides_change: bool,
 }
 
 #[cfg(feature = "ssr")]
@@ -27,7 +28,7 @@ impl CardContext {
             query: String::new(),
             start: Some("/".to_owned()),
             is_framed: false,
-            is_given: false,
+            hides_change: false,
         })
     }
 }
@@ -71,10 +72,10 @@ pub(super) fn may_autofocus() -> bool {
     true
 }
 
-/// Whether the relying party has given the recipient.
-pub(super) fn is_given() -> bool {
+/// Whether the recipient cannot be changed here.
+pub(super) fn hides_change() -> bool {
     #[cfg(feature = "ssr")]
-    return CardContext::find().is_given;
+    return CardContext::find().hides_change;
     #[cfg(not(feature = "ssr"))]
     false
 }

@@ -79,12 +79,11 @@ pub fn verification(page: VerificationPage<'_>) -> String {
         told,
         ..Head::default()
     };
-    let leads_back = way_back.is_some();
     let provide_card_context = || {
         if let Some(setting) = setting {
             provide_context(CardContext::of(setting));
         } else if !frame.has_start {
-            provide_context(CardContext::without_start(leads_back));
+            provide_context(CardContext::without_start(is_visited));
         }
     };
     if is_over {
@@ -117,13 +116,13 @@ pub fn verification(page: VerificationPage<'_>) -> String {
 impl CardContext {
     /// A page of its own on a server without a start page. Only a person who came from a relying party has a
     /// place to go to from there.
-    fn without_start(leads_back: bool) -> Self {
+    fn without_start(is_visited: bool) -> Self {
         Self {
             base: "/v/",
             query: String::new(),
             start: None,
             is_framed: false,
-            is_given: !leads_back,
+            hides_change: !is_visited,
         }
     }
 
@@ -133,7 +132,7 @@ impl CardContext {
             query: ["?", &setting.query].concat(),
             start: Some(setting.start()),
             is_framed: true,
-            is_given: setting.is_given,
+            hides_change: setting.is_given,
         }
     }
 }

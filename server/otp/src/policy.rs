@@ -228,9 +228,9 @@ impl Policy {
         self.code_length
     }
 
-    /// Digits of the next code, by what is reserved for the recipient.
-    pub fn next_length(&self, reserved: &Reservations, now: Timestamp) -> u8 {
-        reserved.next_length(self.code_length, self.checks, self.daily_risk, now)
+    /// Digits of the next code, `shortest` at the least, by what is reserved for the recipient.
+    pub fn next_length(&self, reserved: &Reservations, shortest: u8, now: Timestamp) -> u8 {
+        reserved.next_length(shortest, self.checks, self.daily_risk, now)
     }
 
     /// How long a code is accepted.

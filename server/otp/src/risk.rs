@@ -153,6 +153,17 @@ mod tests {
     }
 
     #[test]
+    fn s34_a_code_that_must_be_long_grows_too_when_those_are_spent() {
+        let mut reserved = Reservations::default();
+        for _ in 0..80 {
+            assert_eq!(reserved.next_length(8, 5, Risk::DEFAULT, START), 8);
+            reserved.reserve(8, 5, START);
+        }
+        assert_eq!(reserved.next_length(8, 5, Risk::DEFAULT, START), 10);
+        assert_eq!(reserved.next_length(6, 5, Risk::DEFAULT, START), 6);
+    }
+
+    #[test]
     fn a_risk_outside_of_its_bounds_is_none() {
         for probability in [0.0, -1.0, 9e-7, 1.1e-3, 1.0, f64::NAN, f64::INFINITY] {
             assert_eq!(Risk::of(probability), None, "{probability}");

@@ -91,8 +91,9 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
         let has_long_codes = lifetime > LONGEST_LIFETIME && lifetime != policy.lifetime;
         let risk = site.policy.daily_risk();
         let (length, checks) = (site.policy.code_length(), site.policy.checks());
+        let of_server = (policy.code_length, policy.checks, policy.daily_risk);
         let has_short_codes =
-            length != policy.code_length && is_too_short(length, checks, risk);
+            (length, checks, risk) != of_server && is_too_short(length, checks, risk);
         let is_risky = risk > Risk::DEFAULT && risk != policy.daily_risk;
         [
             (embedded && !named, "origins and no public_key, so no page can embed it"),

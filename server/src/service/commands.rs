@@ -129,8 +129,9 @@ impl Command {
         let code = if let Some(test_code) = self.test_code(&opening.site, &opening.recipient) {
             NewCode::scripted(&test_code, self.now)?
         } else {
-            let length =
-                opening.policy.next_length(&records.recipient.reserved, self.counted_at(records));
+            let (policy, reserved) = (&opening.policy, &records.recipient.reserved);
+            let now = self.counted_at(records);
+            let length = policy.next_length(reserved, policy.code_length(), now);
             NewCode::drawn(drawn, length)
         };
         opening.details.test_mode = code.test_delivery.is_some();

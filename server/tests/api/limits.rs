@@ -58,6 +58,20 @@ async fn s34_an_approval_gives_its_own_risk_back_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn s34_guesses_that_were_made_before_an_approval_are_not_given_back() {
+    let app = TestApp::start().await;
+    for (count, length) in [(1, 6), (2, 6), (3, 6), (4, 8)] {
+        let id = app.start_email("jo@example.com").await;
+        let code = app.code(count).await;
+        assert_eq!(code.len(), length);
+        for _ in 0..4 {
+            assert!(matches!(app.outcome(&id, &wrong(&code)).await, Outcome::Incorrect { .. }));
+        }
+        assert_eq!(app.outcome(&id, &code).await, Outcome::Approved);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn s34_a_longer_code_after_a_resend_ends_the_shorter_ones() {
     let app = TestApp::start_with(&[("LATCHKEY_POLICY__RESEND_WAITS", "0")]).await;
     let id = app.start_email("jo@example.com").await;

@@ -90,7 +90,9 @@ impl Arrived {
         let raw = message["raw"].as_str().unwrap();
         let mut lines = raw.lines().map(str::trim);
         let message_id = lines.clone().find(|line| line.starts_with("Message-ID:")).unwrap();
-        let is_code = |line: &&str| line.len() == 6 && line.bytes().all(|b| b.is_ascii_digit());
+        let is_code = |line: &&str| {
+            [6, 8, 10].contains(&line.len()) && line.bytes().all(|b| b.is_ascii_digit())
+        };
         let code = lines.find(is_code).expect("the code stands alone on its line");
         let received = ReceivedMessage { message_id: message_id.to_owned(), code: code.to_owned() };
         let address = message["to"][0].as_str().unwrap().to_owned();

@@ -282,7 +282,7 @@ impl Verification {
 
     /// Digits of a further code under this policy, by what is reserved for the recipient.
     pub fn next_length(&self, reserved: &Reservations, now: Timestamp) -> u8 {
-        self.policy.next_length(reserved, now).max(self.code_length())
+        self.policy.next_length(reserved, self.code_length(), now)
     }
 
     /// Reserves the risk of the newest code, in counters whose time is ahead by `lead`.
@@ -290,10 +290,11 @@ impl Verification {
         reserved.reserve(self.code_length(), self.policy.checks(), self.last_send.at + lead);
     }
 
-    /// Gives back the risks of all codes, none of which can be guessed any more.
+    /// Gives back the risks of all codes, none of which can be guessed any more, except those of the
+    /// guesses that were made.
     pub fn give_back(&self, reserved: &mut Reservations, lead: Duration) {
         for send in self.sends() {
-            reserved.give_back(self.length_of(send), self.policy.checks(), send.at + lead);
+            reserved.give_back(self.length_of(send), self.attempts_left(), send.at + lead);
         }
     }
 

@@ -175,7 +175,8 @@ fn a_daily_risk_stays_within_its_bounds_and_is_warned_of_above_the_default() {
     let text = |value| format!("[[sites]]\nname = \"shop\"\npolicy.daily_risk = {value}\n");
     for (good, warned) in [("1e-6", false), ("0.00002", false), ("2.1e-5", true), ("1e-3", true)] {
         let warnings = load(&text(good)).unwrap().warnings();
-        let has_warning = warnings.iter().any(|warning| warning.contains("policy.daily_risk"));
+        let has_warning =
+            warnings.iter().any(|warning| warning.contains("policy.daily_risk above"));
         assert_eq!(has_warning, warned, "{good}: {warnings:?}");
     }
     for bad in ["0.0", "9e-7", "0.0011", "1.0", "nan", "-2e-5"] {
@@ -185,6 +186,24 @@ fn a_daily_risk_stays_within_its_bounds_and_is_warned_of_above_the_default() {
         assert!(problems[0].starts_with(start), "{problems:?}");
     }
     assert_eq!(problems_with(&text("2"), &[]).len(), 1);
+}
+
+#[test]
+fn a_code_length_that_the_daily_risk_does_not_allow_is_warned_of() {
+    let warnings = |server: &str, site: &str| {
+        let text = format!("{server}\n[[sites]]\nname = \"shop\"\n{site}\n");
+        let warnings = load(&text).unwrap().warnings();
+        warnings.into_iter().filter(|warning| warning.contains("code_length")).collect::<Vec<_>>()
+    };
+    let short = "policy.code_length = 5";
+    assert_eq!(warnings("", ""), [""; 0]);
+    assert!(warnings("", short)[0].starts_with("site shop has a policy.code_length"));
+    let server = warnings(short, "");
+    assert!(server.len() == 1 && server[0].starts_with("policy.code_length is 5"), "{server:?}");
+    // The site inherits the length, and not the risk that allows it.
+    let risky = "policy.code_length = 5\npolicy.daily_risk = 1e-3";
+    assert_eq!(warnings(risky, ""), [""; 0]);
+    assert!(warnings(risky, "policy.daily_risk = 2e-5")[0].starts_with("site shop has"));
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub(super) struct Body {
 
 /// Send another code
 ///
-/// The code before it stays valid for its own lifetime, because messages arrive late and out of
+/// The code before it stays valid for its own lifetime unless the new one is longer, because messages arrive late and out of
 /// order. The budget of guesses stays what it was. The body may be empty.
 #[utoipa::path(
     post,

@@ -135,7 +135,7 @@ fn limit(limit: Limit) -> &'static str {
              many seconds as `Retry-After` says."
         }
         Limit::RecipientChecks => {
-            "This recipient's codes were guessed wrong as often as they may be, over all its \
+            "This test recipient's code was guessed wrong as often as it may be, over all its \
              verifications. Wait for as many seconds as `Retry-After` says."
         }
         Limit::CallerSends => {

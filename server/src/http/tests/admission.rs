@@ -104,6 +104,7 @@ async fn s32_without_a_start_page_strangers_begin_nothing() {
     // Everything else works, and no link or redirect leads to the page that is not there.
     let pending = site.get(&format!("/v/{ID}")).await;
     assert_eq!(pending.status, StatusCode::OK);
+    assert!(pending.body.contains("id=\"code\""), "{}", pending.body);
     let unknown = site.get("/v/unknown").await;
     assert_eq!(unknown.status, StatusCode::NOT_FOUND);
     assert!(!unknown.body.contains("href=\"/\""), "{}", unknown.body);
