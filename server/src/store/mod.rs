@@ -18,7 +18,7 @@ use otp::{Timestamp, Verification, VerificationId};
 
 pub use self::{
     pseudonyms::Pseudonyms,
-    sqlite::{OpenError, SqliteStore},
+    sqlite::{OpenError, OpenProblem, SqliteStore},
     step::{CounterKey, CounterKeys, Decision, Observer, Records, SavedAnswer, Step},
     store_key::StoreKeyError,
 };
