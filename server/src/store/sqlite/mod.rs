@@ -294,14 +294,11 @@ fn sweep(
         params![time, SWEEP],
     )?;
 
-    let up_to: Option<Vec<u8>> = db
-        .prepare_cached(
-            "SELECT max(key) FROM (SELECT key FROM counters WHERE key > ?1 ORDER BY key LIMIT ?2)",
-        )
-        .and_then(|mut statement| {
-            statement.query_row(params![*counters_from, SWEEP], |row| row.get(0))
-        })
-        .map_err(unavailable)?;
+    let last =
+        "SELECT max(key) FROM (SELECT key FROM counters WHERE key > ?1 ORDER BY key LIMIT ?2)";
+    let up_to: Option<Option<Vec<u8>>> =
+        rows::first(db, last, params![*counters_from, SWEEP], |row| row.get(0))?;
+    let up_to = up_to.flatten();
     let counters = match &up_to {
         Some(up_to) => rows::changes(
             db,
