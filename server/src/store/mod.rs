@@ -18,7 +18,7 @@ use otp::{Timestamp, Verification, VerificationId};
 
 pub use self::{
     pseudonyms::Pseudonyms,
-    sqlite::{OpenError, SqliteStore},
+    sqlite::{OpenError, OpenProblem, SqliteStore},
     step::{CounterKey, CounterKeys, Decision, Observer, Records, SavedAnswer, Step},
     store_key::StoreKeyError,
 };
@@ -117,9 +117,7 @@ impl Store for AnyStore {
     }
 
     fn pseudonyms(&self) -> Arc<Pseudonyms> {
-        match self {
-            Self::Sqlite(store) => store.pseudonyms(),
-        }
+        on_back_end!(self, store => store.pseudonyms())
     }
 
     async fn read(&self, id: VerificationId) -> Result<Option<Verification>, StoreError> {
@@ -153,9 +151,7 @@ impl Store for AnyStore {
     }
 
     async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
-        match self {
-            Self::Sqlite(store) => store.resume(now).await,
-        }
+        on_back_end!(self, store => store.resume(now).await)
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ use server::{
     outbox::Backoff,
     service::{Client, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},
-    store::{AnyStore, OpenError, Queue, SqliteStore, Store},
+    store::{AnyStore, OpenError, OpenProblem, Queue, SqliteStore, Store},
     tokens::Tokens,
     webhook::{
         Endpoint, EventRecorder, Secret, Signer, WebhookSender, WebhookSettings, WebhookWorker,
@@ -116,7 +116,7 @@ impl Harness {
         drop((store, service, events, delivery));
         // Requests in flight release the store when they are next polled.
         let released = async {
-            while matches!(open(&folder), Err(OpenError::InUse { .. })) {
+            while matches!(open(&folder), Err(OpenError { reason: OpenProblem::InUse, .. })) {
                 tokio::task::yield_now().await;
             }
         };

@@ -28,7 +28,7 @@ async fn a_second_server_is_kept_away_from_the_file() {
     let path = folder.path().join("latchkey.db");
     let _first = SqliteStore::open(&path, &keyring("A")).unwrap();
     let second = SqliteStore::open(&path, &keyring("A")).unwrap_err();
-    assert!(second.to_string().contains("in use by another process"));
+    assert!(second.reason.to_string().contains("in use by another process"));
 }
 
 #[tokio::test]
@@ -53,7 +53,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     connection.pragma_update(None, "user_version", 1000).unwrap();
     drop(connection);
     let error = SqliteStore::open(&path, &keyring("A")).unwrap_err();
-    assert!(error.to_string().contains("schema version 1000"), "{error}");
+    assert!(error.reason.to_string().contains("schema version 1000"), "{error:?}");
 }
 
 #[tokio::test]
@@ -130,7 +130,7 @@ async fn s39_no_path_leads_a_second_server_to_the_file() {
     for second in ["symbolic.db", "hard.db", "folder/latchkey.db", "../data/latchkey.db"] {
         let refused =
             SqliteStore::open(&other.join(second), &keyring("A")).map(|_| second).unwrap_err();
-        assert!(refused.to_string().contains("in use by another process"), "{refused}");
+        assert!(refused.reason.to_string().contains("in use by another process"), "{refused:?}");
     }
 }
 
@@ -141,7 +141,7 @@ async fn s39_a_file_with_two_names_is_refused_since_its_log_belongs_to_one() {
     drop(SqliteStore::open(&path, &keyring("A")).unwrap());
     std::fs::hard_link(&path, &copy).unwrap();
     let refused = SqliteStore::open(&path, &keyring("A")).map(|_| ()).unwrap_err();
-    assert!(refused.to_string().contains("2 hard links"), "{refused}");
+    assert!(refused.reason.to_string().contains("2 hard links"), "{refused:?}");
     std::fs::remove_file(&copy).unwrap();
     SqliteStore::open(&path, &keyring("A")).unwrap();
 }
@@ -156,10 +156,10 @@ async fn s39_another_programs_database_is_refused_and_left_as_it_was() {
         theirs.execute_batch("CREATE TABLE song (title TEXT)").unwrap();
         let before = std::fs::read(&path).unwrap();
         let refused = SqliteStore::open(&path, &keyring("A")).map(|_| mode).unwrap_err();
-        assert!(refused.to_string().contains("another program"), "{refused}");
+        assert!(refused.reason.to_string().contains("another program"), "{refused:?}");
         drop(theirs);
         let refused = SqliteStore::open(&path, &keyring("A")).map(|_| mode).unwrap_err();
-        assert!(refused.to_string().contains("another program"), "{refused}");
+        assert!(refused.reason.to_string().contains("another program"), "{refused:?}");
         if mode == "DELETE" {
             assert_eq!(std::fs::read(&path).unwrap(), before);
         }

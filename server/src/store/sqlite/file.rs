@@ -21,7 +21,7 @@ use std::{
 
 use rusqlite::{ErrorCode, ffi};
 
-use super::OpenError;
+use super::OpenProblem;
 use crate::store::StoreError;
 
 /// The database file, locked for this process.
@@ -57,8 +57,8 @@ pub(super) enum FileError {
 impl OwnedFile {
     /// Creates the file if there is none, readable by its owner alone since it holds recipients, and locks
     /// it. The files that SQLite makes beside it take its mode over.
-    pub(super) fn lock(path: &Path) -> Result<Self, OpenError> {
-        let create = |source| OpenError::Create { path: path.to_owned(), source };
+    pub(super) fn lock(path: &Path) -> Result<Self, OpenProblem> {
+        let create = OpenProblem::Create;
         let mut options = File::options();
         let file = options.create(true).append(true).mode(0o600).open(path).map_err(create)?;
         let names = file.metadata().map_err(create)?.nlink();
@@ -68,12 +68,12 @@ impl OwnedFile {
         let locked = if cfg!(target_os = "linux") { vec![&beside, &file] } else { vec![&beside] };
         for file in locked {
             file.try_lock().map_err(|error| match error {
-                TryLockError::WouldBlock => OpenError::InUse { path: path.to_owned() },
+                TryLockError::WouldBlock => OpenProblem::InUse,
                 TryLockError::Error(source) => create(source),
             })?;
         }
         if names > 1 {
-            return Err(OpenError::Linked { path: path.to_owned(), names });
+            return Err(OpenProblem::Linked(names));
         }
         Ok(Self {
             path: path.to_owned(),
@@ -86,14 +86,13 @@ impl OwnedFile {
     }
 
     /// Notes which files they are, once SQLite has opened both.
-    pub(super) fn watch(&self) -> Result<(), OpenError> {
-        let create = |source| OpenError::Create { path: self.path.clone(), source };
+    pub(super) fn watch(&self) -> std::io::Result<()> {
         let mut log = self.resolved.clone().into_os_string();
         log.push("-wal");
         // The file as it was locked: the path may lead elsewhere since.
-        let identity = identity(&self.file.metadata().map_err(create)?);
+        let identity = identity(&self.file.metadata()?);
         let file = Place { path: self.path.clone(), identity };
-        let log = Place::of(log.into()).map_err(create)?;
+        let log = Place::of(log.into())?;
         // It is set once, here.
         let _ = self.places.set([file, log]);
         Ok(())

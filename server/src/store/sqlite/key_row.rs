@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Transaction, TransactionBehavior, params};
 
-use super::prepare_error::PrepareError;
+use super::OpenProblem;
 use crate::{
     derived_keys::Sealer,
     keyring::Keyring,
@@ -17,7 +17,7 @@ pub(super) fn make(
     transaction: &Transaction<'_>,
     is_new: bool,
     keyring: &Keyring,
-) -> Result<(), PrepareError> {
+) -> Result<(), OpenProblem> {
     let key = if is_new { StoreKey::generate() } else { StoreKey::of_earlier_version(keyring) }?;
     transaction.execute_batch(
         "CREATE TABLE store_key (
@@ -37,7 +37,7 @@ pub(super) fn make(
     Ok(())
 }
 
-fn seal(transaction: &Transaction<'_>, sealer: &Sealer) -> Result<(), PrepareError> {
+fn seal(transaction: &Transaction<'_>, sealer: &Sealer) -> Result<(), OpenProblem> {
     let mut select = transaction.prepare("SELECT id, body FROM verification_in_clear")?;
     let mut insert = transaction.prepare("INSERT INTO verification VALUES (?1, ?2)")?;
     let mut rows = select.query([])?;
@@ -54,7 +54,7 @@ fn seal(transaction: &Transaction<'_>, sealer: &Sealer) -> Result<(), PrepareErr
 pub(super) fn open(
     connection: &mut Connection,
     keyring: &Keyring,
-) -> Result<StoreKey, PrepareError> {
+) -> Result<StoreKey, OpenProblem> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let wrapped = get(&transaction)?;
     let key = wrapped.open(Some(keyring))?;
@@ -71,14 +71,14 @@ pub(super) fn open(
 pub(super) fn inspect(
     connection: &Connection,
     keyring: Option<&Keyring>,
-) -> Result<(), PrepareError> {
+) -> Result<(), OpenProblem> {
     if connection.table_exists(None, "store_key")? {
         get(connection)?.open(keyring)?;
     }
     Ok(())
 }
 
-fn get(connection: &Connection) -> Result<WrappedKey, PrepareError> {
+fn get(connection: &Connection) -> Result<WrappedKey, OpenProblem> {
     let wrapped =
         connection.query_row("SELECT wrapped FROM store_key", [], |row| row.get::<_, String>(0))?;
     Ok(serde_json::from_str(&wrapped).map_err(|_| StoreKeyError::Unreadable)?)
@@ -89,7 +89,7 @@ fn put(
     statement: &str,
     key: &StoreKey,
     keyring: &Keyring,
-) -> Result<(), PrepareError> {
+) -> Result<(), OpenProblem> {
     let wrapped = key.wrap(keyring)?;
     let wrapped = serde_json::to_string(&wrapped).map_err(|_| StoreKeyError::Crypto)?;
     connection.execute(statement, [wrapped])?;

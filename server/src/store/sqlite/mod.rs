@@ -9,7 +9,6 @@ mod connection_thread;
 mod file;
 mod key_row;
 mod open_error;
-mod prepare_error;
 mod rows;
 mod schema;
 
@@ -25,11 +24,10 @@ use std::{
 use otp::{Timestamp, Verification, VerificationId};
 use rusqlite::{Connection, OpenFlags, config::DbConfig, params};
 
-pub use self::open_error::OpenError;
+pub use self::open_error::{OpenError, OpenProblem};
 use self::{
     connection_thread::{Access, ConnectionThread},
     file::OwnedFile,
-    prepare_error::PrepareError,
     schema::Kind,
 };
 use super::{
@@ -76,40 +74,43 @@ impl SqliteStore {
     /// # Errors
     /// Any [`OpenError`].
     pub fn open_with(path: &Path, keyring: &Keyring, batch: usize) -> Result<Self, OpenError> {
-        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-        let create = |path: &Path, source| OpenError::Create { path: path.to_owned(), source };
+        let opened = Self::set_up(path, keyring, batch);
+        opened.map_err(|reason| OpenError { path: path.to_owned(), reason })
+    }
+
+    fn set_up(path: &Path, keyring: &Keyring, batch: usize) -> Result<Self, OpenProblem> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder).map_err(|source| create(folder, source))?;
+            std::fs::create_dir_all(folder).map_err(OpenProblem::Folder)?;
         }
         let file = Arc::new(OwnedFile::lock(path)?);
         let mut connection = connect(path)?;
-        known(&connection, path)?;
-        configure(&connection).map_err(sqlite)?;
-        let failed = |error: PrepareError| error.at(path);
-        schema::migrate(&mut connection, keyring).map_err(failed)?;
-        let key = key_row::open(&mut connection, keyring).map_err(failed)?;
+        known(&connection)?;
+        configure(&connection)?;
+        schema::migrate(&mut connection, keyring)?;
+        let key = key_row::open(&mut connection, keyring)?;
         let due_again = "UPDATE outbox SET due_at = 0, leased = 0 WHERE leased = 1";
-        connection.execute(due_again, []).map_err(sqlite)?;
-        file.watch()?;
+        connection.execute(due_again, [])?;
+        file.watch().map_err(OpenProblem::Create)?;
 
-        let access = Access::Write { batch: batch.max(1) };
-        let writer = ConnectionThread::start("store-writer", connection, file.clone(), access);
+        let start = |name: &str, connection, access| {
+            ConnectionThread::start(name, connection, file.clone(), access)
+                .map_err(OpenProblem::Thread)
+        };
+        let writer = start("store-writer", connection, Access::Write { batch: batch.max(1) })?;
         let reader = |number| {
             let connection = connect(path)?;
-            configure(&connection).map_err(sqlite)?;
-            connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
-            let name = format!("store-reader-{number}");
-            ConnectionThread::start(&name, connection, file.clone(), Access::Read)
-                .map_err(OpenError::Thread)
+            configure(&connection)?;
+            connection.pragma_update(None, "query_only", true)?;
+            start(&format!("store-reader-{number}"), connection, Access::Read)
         };
         Ok(Self {
-            writer: writer.map_err(OpenError::Thread)?,
+            writer,
             readers: (0..READERS).map(reader).collect::<Result<_, _>>()?,
             next_reader: Arc::default(),
             sweep_from: Arc::default(),
             observer: None,
             counters_lead: Arc::default(),
-            sealer: Arc::new(key.sealer().map_err(|error| failed(error.into()))?),
+            sealer: Arc::new(key.sealer()?),
             pseudonyms: Arc::new(key.pseudonyms()),
         })
     }
@@ -119,27 +120,12 @@ impl SqliteStore {
     ///
     /// # Errors
     /// Any [`OpenError`] that would keep a server with these master secrets from opening it, except that it
-    /// is in use; and [`OpenError::Damaged`], which is looked for in all its pages.
+    /// is in use; and [`OpenProblem::Damaged`], which is looked for in all its pages.
     pub fn inspect(path: &Path, keyring: Option<&Keyring>) -> Result<Option<Timestamp>, OpenError> {
         if !path.exists() {
             return Ok(None);
         }
-        let sqlite = |source| OpenError::Sqlite { path: path.to_owned(), source };
-        let connection = connect(path)?;
-        connection.pragma_update(None, "query_only", true).map_err(sqlite)?;
-        connection.busy_timeout(connection_thread::BUSY).map_err(sqlite)?;
-        if known(&connection, path)? == Kind::Empty {
-            return Ok(None);
-        }
-        let check = "PRAGMA quick_check(1)";
-        let finding: String = connection.query_row(check, [], |row| row.get(0)).map_err(sqlite)?;
-        if finding != "ok" {
-            return Err(OpenError::Damaged { path: path.to_owned(), finding });
-        }
-        key_row::inspect(&connection, keyring).map_err(|error| error.at(path))?;
-        rows::latest_time(&connection)
-            .map(Some)
-            .map_err(|error| OpenError::Unreadable { path: path.to_owned(), source: error })
+        inspect(path, keyring).map_err(|reason| OpenError { path: path.to_owned(), reason })
     }
 
     fn counters_lead(&self) -> Duration {
@@ -308,14 +294,11 @@ fn sweep(
         params![time, SWEEP],
     )?;
 
-    let up_to: Option<Vec<u8>> = db
-        .prepare_cached(
-            "SELECT max(key) FROM (SELECT key FROM counters WHERE key > ?1 ORDER BY key LIMIT ?2)",
-        )
-        .and_then(|mut statement| {
-            statement.query_row(params![*counters_from, SWEEP], |row| row.get(0))
-        })
-        .map_err(unavailable)?;
+    let last =
+        "SELECT max(key) FROM (SELECT key FROM counters WHERE key > ?1 ORDER BY key LIMIT ?2)";
+    let up_to: Option<Option<Vec<u8>>> =
+        rows::first(db, last, params![*counters_from, SWEEP], |row| row.get(0))?;
+    let up_to = up_to.flatten();
     let counters = match &up_to {
         Some(up_to) => rows::changes(
             db,
@@ -331,25 +314,38 @@ fn sweep(
     Ok(Swept { verifications, counters, saved_answers, messages, more })
 }
 
+/// [`SqliteStore::inspect`] for a file that is there.
+fn inspect(path: &Path, keyring: Option<&Keyring>) -> Result<Option<Timestamp>, OpenProblem> {
+    let connection = connect(path)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.busy_timeout(connection_thread::BUSY)?;
+    if known(&connection)? == Kind::Empty {
+        return Ok(None);
+    }
+    let check = "PRAGMA quick_check(1)";
+    let finding: String = connection.query_row(check, [], |row| row.get(0))?;
+    if finding != "ok" {
+        return Err(OpenProblem::Damaged(finding));
+    }
+    key_row::inspect(&connection, keyring)?;
+    Ok(Some(rows::latest_time(&connection)?))
+}
+
 /// Opens a file that is there. Closing the connection writes nothing, so that another program's database
 /// stays as it is.
-fn connect(path: &Path) -> Result<Connection, OpenError> {
+fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = Connection::open_with_flags(path, flags).and_then(|connection| {
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        Ok(connection)
-    });
-    opened.map_err(|source| OpenError::Sqlite { path: path.to_owned(), source })
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
 }
 
 /// Kind of a database that this program may use.
-fn known(connection: &Connection, path: &Path) -> Result<Kind, OpenError> {
-    let path = path.to_owned();
-    match schema::kind(connection) {
-        Ok(kind @ (Kind::Empty | Kind::Ours)) => Ok(kind),
-        Ok(Kind::Newer(found)) => Err(OpenError::Newer { path, found }),
-        Ok(Kind::Foreign) => Err(OpenError::Foreign { path }),
-        Err(source) => Err(OpenError::Sqlite { path, source }),
+fn known(connection: &Connection) -> Result<Kind, OpenProblem> {
+    match schema::kind(connection)? {
+        kind @ (Kind::Empty | Kind::Ours) => Ok(kind),
+        Kind::Newer(found) => Err(OpenProblem::Newer(found)),
+        Kind::Foreign => Err(OpenProblem::Foreign),
     }
 }
 

@@ -19,10 +19,10 @@ pub(super) fn verification(
     id: &VerificationId,
 ) -> Result<Option<Verification>, StoreError> {
     let statement = "SELECT sealed FROM verification WHERE id = ?1";
-    read(connection, statement, id.as_bytes(), |sealed| {
-        let body = sealer.open(id.as_bytes(), sealed).map_err(corrupt)?;
-        serde_json::from_slice(&body).map_err(corrupt)
-    })
+    let sealed: Option<Vec<u8>> = first(connection, statement, [id.as_bytes()], |row| row.get(0))?;
+    let Some(sealed) = sealed else { return Ok(None) };
+    let body = sealer.open(id.as_bytes(), &sealed).map_err(corrupt)?;
+    serde_json::from_slice(&body).map(Some).map_err(corrupt)
 }
 
 pub(super) fn put_verification(
@@ -47,8 +47,8 @@ pub(super) fn counters<T: DeserializeOwned + Default>(
 ) -> Result<T, StoreError> {
     let Some(key) = key else { return Ok(T::default()) };
     let statement = "SELECT body FROM counters WHERE key = ?1";
-    let parse = |body: &[u8]| serde_json::from_slice(body).map_err(corrupt);
-    read(connection, statement, &key.digest, parse).map(Option::unwrap_or_default)
+    let body: Option<String> = first(connection, statement, [key.digest], |row| row.get(0))?;
+    body.map_or_else(|| Ok(T::default()), |body| serde_json::from_str(&body).map_err(corrupt))
 }
 
 /// Writes changed counters, or drops the row where nothing is counted any more.
@@ -76,16 +76,9 @@ pub(super) fn saved_answer(
     key: &[u8; 16],
 ) -> Result<Option<SavedAnswer>, StoreError> {
     let statement = "SELECT sealed, expires_at FROM saved_answer WHERE key = ?1";
-    connection
-        .prepare_cached(statement)
-        .and_then(|mut statement| {
-            statement
-                .query_row([key], |row| {
-                    Ok(SavedAnswer { sealed: row.get(0)?, expires_at: timestamp(row.get(1)?) })
-                })
-                .optional()
-        })
-        .map_err(unavailable)
+    first(connection, statement, [key], |row| {
+        Ok(SavedAnswer { sealed: row.get(0)?, expires_at: timestamp(row.get(1)?) })
+    })
 }
 
 pub(super) fn put_saved_answer(
@@ -195,23 +188,18 @@ pub(super) fn next_due(
     connection: &Connection,
     queue: Queue,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let due: Option<i64> = connection
-        .prepare_cached("SELECT min(due_at) FROM outbox WHERE queue = ?1")
-        .and_then(|mut statement| statement.query_row([number_of(queue)], |row| row.get(0)))
-        .map_err(unavailable)?;
-    Ok(due.map(timestamp))
+    let statement = "SELECT min(due_at) FROM outbox WHERE queue = ?1";
+    let due: Option<Option<i64>> =
+        first(connection, statement, [number_of(queue)], |row| row.get(0))?;
+    Ok(due.flatten().map(timestamp))
 }
 
 /// The time of the newest verification or of the last sweep.
 pub(super) fn latest_time(connection: &Connection) -> Result<Timestamp, StoreError> {
-    let swept: i64 = connection
-        .query_row("SELECT latest FROM clock", [], |row| row.get(0))
-        .map_err(unavailable)?;
+    let swept = of_clock(connection, "SELECT latest FROM clock")?;
     // Ids begin with the time they were made, so the greatest is the newest.
-    let newest: Option<[u8; 24]> = connection
-        .query_row("SELECT id FROM verification ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
-        .optional()
-        .map_err(unavailable)?;
+    let newest = "SELECT id FROM verification ORDER BY id DESC LIMIT 1";
+    let newest: Option<[u8; 24]> = first(connection, newest, [], |row| row.get(0))?;
     let opened = newest.and_then(|id| VerificationId::from_bytes(&id).ok());
     let opened = opened.map_or(Timestamp::default(), |id| id.created_at());
     Ok(timestamp(swept).max(opened))
@@ -232,10 +220,14 @@ pub(super) fn resume(connection: &Connection, now: Timestamp) -> Result<u64, Sto
     }
     let clock = "UPDATE clock SET latest = ?1, counters_lead = counters_lead + ?2";
     execute(connection, clock, params![millis(now), back])?;
-    connection
-        .query_row("SELECT counters_lead FROM clock", [], |row| row.get::<_, i64>(0))
-        .map(|lead| u64::try_from(lead).unwrap_or_default())
-        .map_err(unavailable)
+    let lead = of_clock(connection, "SELECT counters_lead FROM clock")?;
+    Ok(u64::try_from(lead).unwrap_or_default())
+}
+
+/// Reads a number from the one row of `clock`.
+fn of_clock(connection: &Connection, statement: &str) -> Result<i64, StoreError> {
+    let number = first(connection, statement, [], |row| row.get(0))?;
+    number.ok_or_else(|| unavailable(rusqlite::Error::QueryReturnedNoRows))
 }
 
 pub(super) fn lease(
@@ -249,6 +241,17 @@ pub(super) fn lease(
          WHERE queue = ?1 AND verification = ?2 AND number = ?3",
         params![number_of(key.queue), key.verification.as_bytes(), key.number, millis(until)],
     )
+}
+
+/// Reads the first row that a statement gives.
+pub(super) fn first<T>(
+    connection: &Connection,
+    statement: &str,
+    params: impl rusqlite::Params,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
+    statement.query_row(params, read).optional().map_err(unavailable)
 }
 
 pub(super) fn execute(
@@ -291,21 +294,6 @@ fn message(row: &Row<'_>, queue: Queue, leased_until: Timestamp) -> rusqlite::Re
         leased_until,
         sealed: row.get(5)?,
     })
-}
-
-/// Reads the one column of the row under a key.
-fn read<T>(
-    connection: &Connection,
-    statement: &str,
-    key: &[u8],
-    parse: impl FnOnce(&[u8]) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
-    let body = statement
-        .query_row([key], |row| Ok(parse(row.get_ref(0)?.as_bytes()?)))
-        .optional()
-        .map_err(unavailable)?;
-    body.transpose()
 }
 
 fn to_json(record: &impl Serialize) -> Result<String, StoreError> {

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{key_row, prepare_error::PrepareError};
+use super::{OpenProblem, key_row};
 use crate::keyring::Keyring;
 
 /// A step between two versions.
@@ -136,7 +136,7 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
 }
 
 /// Marks the database as ours and brings it up to date, each step in a transaction of its own.
-pub(super) fn migrate(connection: &mut Connection, keyring: &Keyring) -> Result<(), PrepareError> {
+pub(super) fn migrate(connection: &mut Connection, keyring: &Keyring) -> Result<(), OpenProblem> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let is_new = found == 0;
@@ -280,7 +280,7 @@ mod tests {
         let version: u32 =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
         assert_eq!(version as usize, MIGRATIONS.len());
-        assert!(matches!(key_row::open(&mut connection, &keyring("B")), Err(PrepareError::Key(_))));
+        assert!(matches!(key_row::open(&mut connection, &keyring("B")), Err(OpenProblem::Key(_))));
     }
 
     #[test]
