@@ -25,7 +25,7 @@ pub enum Flash {
     TooLong,
     /// Something else than digits was typed.
     NotDigits,
-    /// The code was right, and had been used before.
+    /// The verification was approved before, whatever was typed now.
     AlreadyUsed,
     /// The code is past its time; another one may be asked for.
     Expired,
