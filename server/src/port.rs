@@ -10,7 +10,7 @@ use app::{
 };
 use async_trait::async_trait;
 use otp::{Channel, Claim, Details, Recipient, State, Timestamp, VerificationId};
-use tracing::info;
+use tracing::debug;
 
 use crate::{
     origin::Origin,
@@ -31,8 +31,8 @@ pub struct BrowserPort {
     pub fixed_recipient: Option<Recipient>,
 }
 
-/// An origin that a stranger sent, for the log in which developers look for the reason of a refusal:
-/// only if it can be read as one, and no longer than a host name may be.
+/// An origin that a stranger sent, for the log at `debug`, in which developers look for the reason of a
+/// refusal: only if it can be read as one, and no longer than a host name may be.
 fn shown(origin: &str) -> String {
     const LONGEST: usize = 270;
     let origin = Origin::parse(origin).filter(|origin| origin.as_str().len() <= LONGEST);
@@ -134,12 +134,12 @@ impl BrowserPort {
 impl Port for BrowserPort {
     fn embed_offer(&self, site_key: &str, origin: &str) -> Option<EmbedOffer> {
         let Some(site) = self.service.sites().with_public_key(site_key) else {
-            info!("not embedded: no site has the public key that the element names");
+            debug!("not embedded: no site has the public key that the element names");
             return None;
         };
         let Some(listed) = site.origin(origin) else {
             let origin = shown(origin);
-            info!(site = site.name, origin, "not embedded: the site does not list this origin");
+            debug!(site = site.name, origin, "not embedded: the site does not list this origin");
             return None;
         };
         Some(EmbedOffer {
@@ -152,7 +152,7 @@ impl Port for BrowserPort {
     fn knows_origin(&self, origin: &str) -> bool {
         let is_known = self.service.sites().all().any(|site| site.origin(origin).is_some());
         if !is_known {
-            info!(origin = shown(origin), "not embedded: no site lists this origin");
+            debug!(origin = shown(origin), "not embedded: no site lists this origin");
         }
         is_known
     }

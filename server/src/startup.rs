@@ -3,7 +3,7 @@
 //! `main` and the tests build the same [`Application`] from a [`Config`]; tests bind port 0 and
 //! hand in a clock that stands still.
 
-use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use app::wire::{Country, StartOptions};
 use async_trait::async_trait;
@@ -120,7 +120,7 @@ impl Application {
         clock: impl FnOnce(Timestamp) -> Result<Clock, ClockRefused>,
     ) -> Result<Self, StartupError> {
         let catalogue = Arc::new(Catalogue::load()?);
-        let keyring = keyring(&config.keys)?;
+        let keyring = keyring(&config.keys, &config.store)?;
         let keys = DerivedKeys::derive(&keyring).map_err(|_| StartupError::Derive)?;
         let told = config.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
@@ -287,11 +287,12 @@ pub fn dispatcher(
 ///
 /// # Errors
 /// [`StartupError::Keys`] and [`StartupError::NoKeys`].
-pub fn keyring(settings: &KeySettings) -> Result<Keyring, StartupError> {
+pub fn keyring(settings: &KeySettings, store: &Path) -> Result<Keyring, StartupError> {
     if let Some(given) = &settings.given {
         return Ok(given.clone());
     }
-    if settings.may_generate {
+    // A database that is there already needs the secrets that it was made with.
+    if settings.may_generate && !store.exists() {
         return Ok(Keyring::read_or_make(&settings.file, &mut SysRng)?);
     }
     Keyring::read(&settings.file)?.ok_or_else(|| StartupError::NoKeys(settings.file.clone()))

@@ -335,7 +335,8 @@ fn s37_without_its_master_secret_a_database_is_refused_and_the_secret_named() {
     assert!(code == Some(1) && log.contains(name) && log.contains("keys.secrets"), "{log}");
     // No other secret was made instead.
     let (code, _, log) = latchkey.run(&["serve"], &[]);
-    assert!(code == Some(1) && log.contains(name), "{log}");
+    assert_eq!(code, Some(1), "{log}");
+    assert!(!latchkey.directory.path().join("data/latchkey.keys").exists(), "{log}");
     let (code, out, _) = check(&other);
     assert!(code == Some(1) && out.contains("problem  ") && out.contains(name), "{out}");
 

@@ -136,7 +136,7 @@ fn print_webhook(
     if site.webhook.is_none() {
         writeln!(aside, "{} has no webhook yet: set its `webhook.url`.\n", site.name)?;
     }
-    let keyring = startup::keyring(&config.keys)?;
+    let keyring = startup::keyring(&config.keys, &config.store)?;
     let secrets = webhook::Secret::of_site(&keyring, &site.name)
         .map_err(|_| CommandError::Other("deriving the secret failed".into()))?;
     if let Some(secret) = secrets.first() {

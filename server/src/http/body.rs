@@ -29,7 +29,7 @@ pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
     if request.method().is_safe() {
         return Ok(request);
     }
-    if is_encoded(request.headers()) {
+    if is_encoded(request.headers()) || is_transfer_encoded(request.headers()) {
         return Err(Problem::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
     let (parts, body) = request.into_parts();
@@ -50,6 +50,12 @@ pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
 fn is_encoded(headers: &HeaderMap) -> bool {
     let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
     encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Whether a transfer coding was applied beside `chunked`, which hyper decodes.
+fn is_transfer_encoded(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 fn is_too_long(error: &axum::Error) -> bool {

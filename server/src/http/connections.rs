@@ -4,7 +4,8 @@
 //! would let one of them keep out the others with idle connections. Instead the connection that has been
 //! silent longest is closed: of the same address if that has too many, of all if there are too many in
 //! all (S36). Only a whole request ends a silence; single bytes do not, or a client could hold a
-//! connection by sending its header lines drop by drop.
+//! connection by sending its header lines drop by drop. Connections that have not sent any go first, so that
+//! opening connections costs those nothing that are being used.
 //!
 //! The order of the last requests stands for the time, so nothing here reads a clock.
 
@@ -29,9 +30,13 @@ pub struct ConnectionLimits {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// Place of a connection in the order of the last requests.
+/// Place of a connection in the order in which they are closed: those without a request first, then by
+/// the last request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Turn(u64);
+pub(super) struct Turn {
+    was_heard: bool,
+    number: u64,
+}
 
 /// The open connections, each with a handle `H` by which it can be closed.
 pub(super) struct Connections<H> {
@@ -69,14 +74,14 @@ impl<H> Connections<H> {
             self.open.keys().next().copied().filter(|_| is_full)
         });
         let closed = silent.and_then(|turn| self.remove(turn)).map(|connection| connection.handle);
-        (self.add(Connection { address, handle }), closed)
+        (self.add(Connection { address, handle }, false), closed)
     }
 
     /// Notes that a connection has sent a whole request, and returns its new turn. One that was closed for
     /// another keeps its old turn, which means nothing any more.
     pub(super) fn heard(&mut self, turn: Turn) -> Turn {
         match self.remove(turn) {
-            Some(connection) => self.add(connection),
+            Some(connection) => self.add(connection, true),
             None => turn,
         }
     }
@@ -86,8 +91,8 @@ impl<H> Connections<H> {
         self.remove(turn);
     }
 
-    fn add(&mut self, connection: Connection<H>) -> Turn {
-        let turn = Turn(self.next);
+    fn add(&mut self, connection: Connection<H>, was_heard: bool) -> Turn {
+        let turn = Turn { was_heard, number: self.next };
         self.next += 1;
         if let Some(address) = connection.address {
             self.by_address.entry(address).or_default().insert(turn);
@@ -158,6 +163,19 @@ mod tests {
         assert_eq!(open(&mut all, "192.0.2.3", "third").1, Some("second"));
         assert_eq!(open(&mut all, "192.0.2.4", "fourth").1, Some("first"));
         assert_eq!(all.open.len(), 2);
+    }
+
+    #[test]
+    fn s36_connections_without_a_request_are_closed_before_those_that_are_used() {
+        for (total, per_address) in [(3, 100), (100, 3)] {
+            let mut all = connections(total, per_address);
+            let (used, _) = open(&mut all, "192.0.2.1", "used");
+            all.heard(used);
+            open(&mut all, "192.0.2.1", "first");
+            open(&mut all, "192.0.2.1", "second");
+            let closed = ["third", "fourth"].map(|name| open(&mut all, "192.0.2.1", name).1);
+            assert_eq!(closed, [Some("first"), Some("second")]);
+        }
     }
 
     #[test]

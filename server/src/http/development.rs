@@ -16,8 +16,22 @@ use axum::{
 
 use super::problem::Problem;
 
-/// Headers of proxies, beside `X-Forwarded-...`.
-const FORWARDED: [&str; 3] = ["forwarded", "via", "x-real-ip"];
+/// Headers that proxies and content delivery networks add.
+const FORWARDED: [&str; 9] = [
+    "cdn-loop",
+    "client-ip",
+    "forwarded",
+    "front-end-https",
+    "max-forwards",
+    "true-client-ip",
+    "via",
+    "x-real-ip",
+    "x-request-id",
+];
+
+/// First parts of the names of further ones.
+const FORWARDED_BY: [&str; 8] =
+    ["cf-", "fly-", "x-amzn-", "x-client-", "x-cluster-", "x-envoy-", "x-forwarded", "x-original-"];
 
 /// Allows requests from this machine to this machine that were not forwarded, and those to one of the
 /// `listed` hosts, from wherever they come.
@@ -63,7 +77,9 @@ fn is_loopback(address: IpAddr) -> bool {
 
 fn is_forwarded(headers: &HeaderMap) -> bool {
     let mut names = headers.keys().map(axum::http::HeaderName::as_str);
-    names.any(|name| name.starts_with("x-forwarded-") || FORWARDED.contains(&name))
+    names.any(|name| {
+        FORWARDED.contains(&name) || FORWARDED_BY.iter().any(|first| name.starts_with(first))
+    })
 }
 
 #[cfg(test)]
@@ -141,6 +157,17 @@ mod tests {
             ("forwarded", "for=192.0.2.1"),
             ("via", "1.1 proxy"),
             ("x-real-ip", "192.0.2.1"),
+            ("CF-Connecting-IP", "192.0.2.1"),
+            ("Fly-Client-IP", "192.0.2.1"),
+            ("True-Client-IP", "192.0.2.1"),
+            ("X-Client-IP", "192.0.2.1"),
+            ("X-Cluster-Client-IP", "192.0.2.1"),
+            ("X-Envoy-External-Address", "192.0.2.1"),
+            ("X-Forwarded", "for=192.0.2.1"),
+            ("X-Original-Host", "otp.example.com"),
+            ("X-Amzn-Trace-Id", "Root=1"),
+            ("X-Request-ID", "1"),
+            ("CDN-Loop", "cdn"),
         ] {
             assert!(!is_answered_with(name, value), "{name}");
         }

@@ -13,6 +13,8 @@ mod rows;
 mod schema;
 
 use std::{
+    io::ErrorKind,
+    os::unix::fs::MetadataExt,
     path::Path,
     sync::{
         Arc, Mutex, PoisonError,
@@ -122,10 +124,13 @@ impl SqliteStore {
     /// Any [`OpenError`] that would keep a server with these master secrets from opening it, except that it
     /// is in use; and [`OpenProblem::Damaged`], which is looked for in all its pages.
     pub fn inspect(path: &Path, keyring: Option<&Keyring>) -> Result<Option<Timestamp>, OpenError> {
-        if !path.exists() {
-            return Ok(None);
-        }
-        inspect(path, keyring).map_err(|reason| OpenError { path: path.to_owned(), reason })
+        match path.metadata() {
+            Ok(file) if file.nlink() > 1 => Err(OpenProblem::Linked(file.nlink())),
+            Ok(_) => inspect(path, keyring),
+            // A link that leads nowhere is none that SQLite makes a database for.
+            Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(None),
+            Err(error) => Err(OpenProblem::Create(error)),
+        }.map_err(|reason| OpenError { path: path.to_owned(), reason })
     }
 
     fn counters_lead(&self) -> Duration {
