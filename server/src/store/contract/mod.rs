@@ -607,49 +607,6 @@ pub(super) async fn a_restart_brings_nothing_forward_that_is_scheduled<S: Store>
     assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(at));
 }
 
-pub(super) async fn s37_counters_keep_their_names_over_a_restart<S: Store>(
-    store: S,
-    reopen: impl Fn(S) -> S,
-) {
-    let name = |store: &S| store.pseudonyms().request("shop", "key");
-    let before = name(&store);
-    assert_eq!(name(&reopen(store)), before);
-}
-
-async fn in_parallel<S: Step>(
-    store: &impl Store,
-    count: usize,
-    step: impl Fn(usize) -> S,
-) -> Vec<S::Output> {
-    let results = in_parallel_results(store, count, step).await;
-    results.into_iter().map(Result::unwrap).collect()
-}
-
-async fn in_parallel_results<S: Step>(
-    store: &impl Store,
-    count: usize,
-    step: impl Fn(usize) -> S,
-) -> Vec<Result<S::Output, StoreError>> {
-    let start = Arc::new(tokio::sync::Barrier::new(count));
-    let spawn = |number| {
-        let (store, step, start) = (store.clone(), step(number), start.clone());
-        tokio::spawn(async move {
-            start.wait().await;
-            store.apply(step).await
-        })
-    };
-    let tasks: Vec<_> = (0..count).map(spawn).collect();
-    let mut results = Vec::with_capacity(count);
-    for task in tasks {
-        results.push(task.await.unwrap());
-    }
-    results
-}
-
-/// Makes one test of each function of the suite, for one back end.
-///
-/// `$fresh` is an expression that gives a new empty store and a function that closes a store and
-/// opens the same again.
 /// A store that was started years ahead, and then again at [`START`].
 pub(super) async fn s37_what_a_wrong_clock_has_stored_goes_back_with_it<S: Store>(
     store: S,
@@ -702,6 +659,49 @@ pub(super) async fn s37_what_a_wrong_clock_has_stored_goes_back_with_it<S: Store
     assert_eq!(swept, 1);
 }
 
+pub(super) async fn s37_counters_keep_their_names_over_a_restart<S: Store>(
+    store: S,
+    reopen: impl Fn(S) -> S,
+) {
+    let name = |store: &S| store.pseudonyms().request("shop", "key");
+    let before = name(&store);
+    assert_eq!(name(&reopen(store)), before);
+}
+
+async fn in_parallel<S: Step>(
+    store: &impl Store,
+    count: usize,
+    step: impl Fn(usize) -> S,
+) -> Vec<S::Output> {
+    let results = in_parallel_results(store, count, step).await;
+    results.into_iter().map(Result::unwrap).collect()
+}
+
+async fn in_parallel_results<S: Step>(
+    store: &impl Store,
+    count: usize,
+    step: impl Fn(usize) -> S,
+) -> Vec<Result<S::Output, StoreError>> {
+    let start = Arc::new(tokio::sync::Barrier::new(count));
+    let spawn = |number| {
+        let (store, step, start) = (store.clone(), step(number), start.clone());
+        tokio::spawn(async move {
+            start.wait().await;
+            store.apply(step).await
+        })
+    };
+    let tasks: Vec<_> = (0..count).map(spawn).collect();
+    let mut results = Vec::with_capacity(count);
+    for task in tasks {
+        results.push(task.await.unwrap());
+    }
+    results
+}
+
+/// Makes one test of each function of the suite, for one back end.
+///
+/// `$fresh` is an expression that gives a new empty store and a function that closes a store and
+/// opens the same again.
 macro_rules! contract {
     ($fresh:expr; $($simple:ident)+; $($reopening:ident)+) => {
         $(
