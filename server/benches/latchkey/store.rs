@@ -169,7 +169,7 @@ impl Step for Create {
     }
 
     fn counters(&self, _verification: Option<&Verification>) -> CounterKeys {
-        let recipient = CounterKey { digest: self.counter, expires_at: NOW };
+        let recipient = CounterKey { digest: self.counter, kept_for: Duration::ZERO };
         CounterKeys { recipient: Some(recipient), ..CounterKeys::default() }
     }
 

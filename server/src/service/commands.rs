@@ -81,7 +81,7 @@ impl Step for Command {
         };
         let (limits, pseudonyms) = (self.limits(), &self.shared.pseudonyms);
         // Counters are kept for twice the span that they are counted over.
-        let key = |digest, span| CounterKey { digest, expires_at: self.now + span * 2 };
+        let key = |digest, span| CounterKey { digest, kept_for: span * 2 };
         let caller = |address| key(pseudonyms.caller(address), limits.caller_span());
         let recipient_key =
             |(site, to)| key(pseudonyms.recipient(site, to), limits.recipient_span());

@@ -86,8 +86,8 @@ pub struct CounterKeys {
 pub struct CounterKey {
     /// The digest.
     pub digest: [u8; 16],
-    /// A sweep may drop the counters from this time on; like all times here, the clock's.
-    pub expires_at: Timestamp,
+    /// Span after the step's time for which no sweep drops the counters.
+    pub kept_for: Duration,
 }
 
 /// The answer to a request that carries an idempotency key.

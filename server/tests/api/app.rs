@@ -170,7 +170,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 ///
 /// # Panics
 /// If there is none in time, with the name of what was waited for.
-async fn eventually<T>(waited_for: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
+pub(crate) async fn eventually<T>(waited_for: &str, mut poll: impl AsyncFnMut() -> Option<T>) -> T {
     let polled = async {
         loop {
             if let Some(value) = poll().await {

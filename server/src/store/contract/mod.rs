@@ -73,7 +73,7 @@ fn event(verification: VerificationId, number: u32) -> Message {
 
 /// Keys of counters: the caller's is `byte`, the recipient's the next one.
 fn counter_keys(byte: u8) -> CounterKeys {
-    let key = |byte| CounterKey { digest: [byte; 16], expires_at: START + Duration::from_secs(60) };
+    let key = |byte| CounterKey { digest: [byte; 16], kept_for: LEASE };
     CounterKeys { caller: Some(key(byte)), recipient: Some(key(byte + 1)) }
 }
 
@@ -515,7 +515,7 @@ pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Stor
         .await
         .unwrap();
     let mut counters = counter_keys(1);
-    counters.recipient.as_mut().unwrap().expires_at = later + LEASE;
+    counters.recipient.as_mut().unwrap().kept_for = later.since(START) + LEASE;
     let run = |records: &mut Records| {
         records.caller.checks.take(QUOTA, START).unwrap();
         records.recipient.wrong_checks.take(QUOTA, START).unwrap();
@@ -607,6 +607,60 @@ pub(super) async fn a_restart_brings_nothing_forward_that_is_scheduled<S: Store>
     assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(at));
 }
 
+/// A store that was started years ahead, and then again at [`START`].
+pub(super) async fn s37_what_a_wrong_clock_has_stored_goes_back_with_it<S: Store>(
+    store: S,
+    reopen: impl Fn(S) -> S,
+) {
+    let lead = Duration::from_secs(10 * 365 * 24 * 3600);
+    let ahead = START + lead;
+    store.resume(ahead).await.unwrap();
+    let verification = opened(ahead);
+    let id = verification.id();
+    let moved = |message: Message| Message { expires_at: message.expires_at + lead, ..message };
+    let (code, scheduled) = (moved(message(id, 1)), moved(event(id, 1)));
+    let run = move |records: &mut Records| {
+        records.verification = Some(verification.clone());
+        records.recipient.wrong_checks.take(QUOTA, ahead).unwrap();
+        records.outbox.push(OutboxChange::Enqueue { message: code.clone() });
+        records
+            .outbox
+            .push(OutboxChange::Schedule { message: scheduled.clone(), at: ahead + LEASE });
+        Decision::Commit(records.counters_lead)
+    };
+    let mut counters = counter_keys(1);
+    counters.recipient.as_mut().unwrap().kept_for = lead + LEASE;
+    let step = Change { id, counters, run };
+    assert_eq!(store.apply(step).await.unwrap(), Duration::ZERO);
+
+    store.resume(START).await.unwrap();
+    let store = reopen(store);
+    // An ordinary start afterwards moves nothing.
+    store.resume(START).await.unwrap();
+    assert_eq!(store.latest_time().await.unwrap(), START);
+    assert_eq!(store.read(id).await.unwrap(), None);
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), None);
+    assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(START + LEASE));
+    let claimed = store.claim(Queue::Events, START + LEASE, LEASE, 10).await.unwrap();
+    assert_eq!(claimed[0].expires_at, event(id, 1).expires_at);
+    // From now on counters are kept in a time that goes on ahead of the clock.
+    let run = move |records: &mut Records| {
+        records.caller.checks.take(QUOTA, ahead).unwrap();
+        Decision::Commit((records.counters_lead, records.recipient.wrong_checks.clone()))
+    };
+    let step = Change { id, counters: counter_keys(1), run };
+    let (found, counted) = store.apply(step).await.unwrap();
+    assert_eq!(found, lead);
+    assert_ne!(counted, otp::quota::SlidingWindow::default());
+    assert_eq!(store.sweep(START, RETENTION).await.unwrap().counters, 0);
+    // The first one ends at the last key, and the second begins again.
+    let mut swept = 0;
+    for _ in 0..2 {
+        swept += store.sweep(START + LEASE, RETENTION).await.unwrap().counters;
+    }
+    assert_eq!(swept, 2);
+}
+
 pub(super) async fn s37_counters_keep_their_names_over_a_restart<S: Store>(
     store: S,
     reopen: impl Fn(S) -> S,
@@ -650,58 +704,6 @@ async fn in_parallel_results<S: Step>(
 ///
 /// `$fresh` is an expression that gives a new empty store and a function that closes a store and
 /// opens the same again.
-/// A store that was started years ahead, and then again at [`START`].
-pub(super) async fn s37_what_a_wrong_clock_has_stored_goes_back_with_it<S: Store>(
-    store: S,
-    reopen: impl Fn(S) -> S,
-) {
-    let lead = Duration::from_secs(10 * 365 * 24 * 3600);
-    let ahead = START + lead;
-    store.resume(ahead).await.unwrap();
-    let verification = opened(ahead);
-    let id = verification.id();
-    let moved = |message: Message| Message { expires_at: message.expires_at + lead, ..message };
-    let (code, scheduled) = (moved(message(id, 1)), moved(event(id, 1)));
-    let run = move |records: &mut Records| {
-        records.verification = Some(verification.clone());
-        records.recipient.wrong_checks.take(QUOTA, ahead).unwrap();
-        records.outbox.push(OutboxChange::Enqueue { message: code.clone() });
-        records
-            .outbox
-            .push(OutboxChange::Schedule { message: scheduled.clone(), at: ahead + LEASE });
-        Decision::Commit(records.counters_lead)
-    };
-    let mut counters = counter_keys(1);
-    counters.recipient.as_mut().unwrap().expires_at = ahead + LEASE;
-    let step = Change { id, counters, run };
-    assert_eq!(store.apply(step).await.unwrap(), Duration::ZERO);
-
-    store.resume(START).await.unwrap();
-    let store = reopen(store);
-    // An ordinary start afterwards moves nothing.
-    store.resume(START).await.unwrap();
-    assert_eq!(store.latest_time().await.unwrap(), START);
-    assert_eq!(store.read(id).await.unwrap(), None);
-    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), None);
-    assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(START + LEASE));
-    let claimed = store.claim(Queue::Events, START + LEASE, LEASE, 10).await.unwrap();
-    assert_eq!(claimed[0].expires_at, event(id, 1).expires_at);
-    let run = |records: &mut Records| {
-        Decision::Abort((records.counters_lead, records.recipient.wrong_checks.clone()))
-    };
-    let step = Change { id, counters: counter_keys(1), run };
-    let (found, counted) = store.apply(step).await.unwrap();
-    assert_eq!(found, lead);
-    assert_ne!(counted, otp::quota::SlidingWindow::default());
-    assert_eq!(store.sweep(START, RETENTION).await.unwrap().counters, 0);
-    // The first one ends at the last key, and the second begins again.
-    let mut swept = 0;
-    for _ in 0..2 {
-        swept += store.sweep(START + LEASE, RETENTION).await.unwrap().counters;
-    }
-    assert_eq!(swept, 1);
-}
-
 macro_rules! contract {
     ($fresh:expr; $($simple:ident)+; $($reopening:ident)+) => {
         $(

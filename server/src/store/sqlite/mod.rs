@@ -32,10 +32,7 @@ use self::{
     file::OwnedFile,
     schema::Kind,
 };
-use super::{
-    CounterKey, CounterKeys, Message, Observer, Pseudonyms, Queue, Records, Step, Store,
-    StoreError, Swept, step,
-};
+use super::{Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, Swept, step};
 use crate::{derived_keys::Sealer, keyring::Keyring};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
@@ -226,9 +223,7 @@ fn apply<S: Step>(
     counters_lead: Duration,
 ) -> Result<(S::Output, bool), StoreError> {
     let verification = rows::verification(db, sealer, &step.verification())?;
-    let CounterKeys { caller, recipient } = step.counters(verification.as_ref());
-    let ahead = |key: CounterKey| CounterKey { expires_at: key.expires_at + counters_lead, ..key };
-    let keys = CounterKeys { caller: caller.map(ahead), recipient: recipient.map(ahead) };
+    let keys = step.counters(verification.as_ref());
     let idempotency_key = step.idempotency_key();
     let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
     let before = Records {
@@ -251,8 +246,9 @@ fn apply<S: Step>(
     if let Some(verification) = &changes.verification {
         rows::put_verification(db, sealer, verification)?;
     }
-    rows::put_counters(db, keys.caller, changes.caller.as_ref())?;
-    rows::put_counters(db, keys.recipient, changes.recipient.as_ref())?;
+    let counters_time = step.now() + counters_lead;
+    rows::put_counters(db, keys.caller, changes.caller.as_ref(), counters_time)?;
+    rows::put_counters(db, keys.recipient, changes.recipient.as_ref(), counters_time)?;
     if let (Some(key), Some(answer)) = (idempotency_key, &changes.saved_answer) {
         rows::put_saved_answer(db, &key, answer)?;
     }

@@ -172,6 +172,8 @@ fn rewrite(connection: &Connection) -> Result<(), rusqlite::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use otp::{Timestamp, Verification, counters::RecipientCounters};
     use rusqlite::params;
 
@@ -216,7 +218,7 @@ mod tests {
         connection.execute(insert, [format!("[{window},{window},{window}]")]).unwrap();
         connection.execute("INSERT INTO replay VALUES (x'02', 8, x'03')", []).unwrap();
         migrate(&mut connection, &keyring("A")).unwrap();
-        let key = CounterKey { digest: [1; 16], expires_at: Timestamp::default() };
+        let key = CounterKey { digest: [1; 16], kept_for: Duration::ZERO };
         let counters: RecipientCounters = rows::counters(&connection, Some(key)).unwrap();
         assert_ne!(counters.wrong_checks, RecipientCounters::default().wrong_checks);
         let saved =
