@@ -160,7 +160,9 @@ mod tests {
         open(&mut all, "192.0.2.2", "second");
         all.heard(first);
 
-        assert_eq!(open(&mut all, "192.0.2.3", "third").1, Some("second"));
+        let (third, closed) = open(&mut all, "192.0.2.3", "third");
+        assert_eq!(closed, Some("second"));
+        all.heard(third);
         assert_eq!(open(&mut all, "192.0.2.4", "fourth").1, Some("first"));
         assert_eq!(all.open.len(), 2);
     }

@@ -167,7 +167,7 @@ async fn s17_a_proxy_on_this_machine_that_is_not_listed_is_warned_about() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn s36_many_refusals_are_one_line_a_minute() {
+async fn s36_many_refusals_and_faults_are_one_line_a_minute() {
     let log = log();
     let site = site();
     let purge = || Method::from_bytes(b"PURGE").unwrap();
@@ -178,11 +178,13 @@ async fn s36_many_refusals_are_one_line_a_minute() {
             assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
         }
     };
-    let lines = || -> Vec<String> {
+    let with = |level: &str, part: &str| -> Vec<String> {
         let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
-        let ours = log.lines().filter(|line| line.contains(" INFO ") && line.contains("PURGE"));
+        let ours = log.lines().filter(|line| line.contains(level) && line.contains(part));
         ours.map(str::to_owned).collect()
     };
+    // An invented method is not repeated.
+    let lines = || with(" INFO ", "method=\"other\"");
 
     refuse(100).await;
     assert_eq!(lines().len(), 1, "{:?}", lines());
@@ -190,4 +192,10 @@ async fn s36_many_refusals_are_one_line_a_minute() {
     refuse(100).await;
     assert_eq!(lines().len(), 2, "{:?}", lines());
     assert!(lines()[1].contains("requests=100"), "{:?}", lines());
+    assert_eq!(with("", "PURGE"), [""; 0]);
+
+    for _ in 0..100 {
+        assert_eq!(site.get("/v/away").await.status, StatusCode::SERVICE_UNAVAILABLE);
+    }
+    assert_eq!(with(" ERROR ", "status=503").len(), 1);
 }

@@ -127,7 +127,8 @@ impl SqliteStore {
             // A link that leads nowhere is none that SQLite makes a database for.
             Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(None),
             Err(error) => Err(OpenProblem::Create(error)),
-        }.map_err(|reason| OpenError { path: path.to_owned(), reason })
+        }
+        .map_err(|reason| OpenError { path: path.to_owned(), reason })
     }
 
     fn counters_lead(&self) -> Duration {
