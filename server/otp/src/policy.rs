@@ -29,30 +29,46 @@ pub const WINDOW_SECONDS: RangeInclusive<u64> = 30..=86_400;
 ///
 /// Every policy is made by [`Policy::new`] and so within its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
-pub struct Policy {
-    code_length: u8,
-    lifetime: Duration,
-    checks: u32,
-    sends: u32,
-    resend_waits: Vec<Duration>,
-    live_codes: u8,
-    window: Duration,
-    daily_risk: Risk,
+#[serde(try_from = "Draft", into = "Draft")]
+pub struct Policy(Draft);
+
+impl From<Policy> for Draft {
+    fn from(Policy(draft): Policy) -> Self {
+        draft
+    }
 }
 
-/// Stored form, with times in whole seconds to keep rows small.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    code_length: u8,
-    lifetime: u64,
-    checks: u32,
-    sends: u32,
-    resend_waits: Vec<u64>,
-    live_codes: u8,
-    window: u64,
+impl TryFrom<Draft> for Policy {
+    type Error = OutOfBounds;
+
+    fn try_from(draft: Draft) -> Result<Self, OutOfBounds> {
+        Self::new(draft).map_err(|mut problems| problems.swap_remove(0))
+    }
+}
+
+/// A policy that has not been validated. Its times are stored in whole seconds to keep rows small.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Fewest digits in a code, 4 to 10.
+    pub code_length: u8,
+    /// How long a code is accepted, 30 s to 1 h.
+    #[serde(with = "seconds")]
+    pub lifetime: Duration,
+    /// Wrong checks allowed in one verification, 1 to 10.
+    pub checks: u32,
+    /// Messages allowed in one verification, 1 to 10.
+    pub sends: u32,
+    /// Wait before each resend, 0 s to 1 h each; the last one repeats. At least one.
+    #[serde(with = "seconds::list")]
+    pub resend_waits: Vec<Duration>,
+    /// Codes that are accepted at the same time, 1 or 2.
+    pub live_codes: u8,
+    /// How long after its creation a verification sends codes: at least one code's lifetime, up to 24 h.
+    #[serde(with = "seconds")]
+    pub window: Duration,
+    /// Probability that somebody guesses a code of one recipient within 24 hours.
     #[serde(default, skip_serializing_if = "is_default")]
-    daily_risk: Risk,
+    pub daily_risk: Risk,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -60,58 +76,43 @@ fn is_default(risk: &Risk) -> bool {
     *risk == Risk::DEFAULT
 }
 
-impl From<Policy> for Stored {
-    fn from(policy: Policy) -> Self {
-        Self {
-            code_length: policy.code_length,
-            lifetime: policy.lifetime.as_secs(),
-            checks: policy.checks,
-            sends: policy.sends,
-            resend_waits: policy.resend_waits.iter().map(Duration::as_secs).collect(),
-            live_codes: policy.live_codes,
-            window: policy.window.as_secs(),
-            daily_risk: policy.daily_risk,
+/// Durations in whole seconds, rounded down.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        duration.as_secs().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_secs)
+    }
+
+    /// Lists of them.
+    pub(super) mod list {
+        use super::{Deserialize, Deserializer, Duration, Serializer};
+
+        pub(in super::super) fn serialize<S: Serializer>(
+            list: &[Duration],
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(list.iter().map(Duration::as_secs))
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Vec<Duration>, D::Error> {
+            let seconds = Vec::deserialize(deserializer)?;
+            Ok(seconds.into_iter().map(Duration::from_secs).collect())
         }
     }
-}
-
-impl TryFrom<Stored> for Policy {
-    type Error = OutOfBounds;
-
-    fn try_from(stored: Stored) -> Result<Self, OutOfBounds> {
-        let draft = Draft {
-            code_length: stored.code_length,
-            lifetime: Duration::from_secs(stored.lifetime),
-            checks: stored.checks,
-            sends: stored.sends,
-            resend_waits: stored.resend_waits.into_iter().map(Duration::from_secs).collect(),
-            live_codes: stored.live_codes,
-            window: Duration::from_secs(stored.window),
-            daily_risk: stored.daily_risk,
-        };
-        Self::new(draft).map_err(|mut problems| problems.swap_remove(0))
-    }
-}
-
-/// A policy that has not been validated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// Fewest digits in a code, 4 to 10.
-    pub code_length: u8,
-    /// How long a code is accepted, 30 s to 1 h. Times are rounded down to whole seconds.
-    pub lifetime: Duration,
-    /// Wrong checks allowed in one verification, 1 to 10.
-    pub checks: u32,
-    /// Messages allowed in one verification, 1 to 10.
-    pub sends: u32,
-    /// Wait before each resend, 0 s to 1 h each; the last one repeats. At least one.
-    pub resend_waits: Vec<Duration>,
-    /// Codes that are accepted at the same time, 1 or 2.
-    pub live_codes: u8,
-    /// How long after its creation a verification sends codes: at least one code's lifetime, up to 24 h.
-    pub window: Duration,
-    /// Probability that somebody guesses a code of one recipient within 24 hours.
-    pub daily_risk: Risk,
 }
 
 impl Default for Draft {
@@ -201,73 +202,54 @@ impl Policy {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let Draft {
-            code_length,
-            lifetime,
-            checks,
-            sends,
-            resend_waits,
-            live_codes,
-            window,
-            daily_risk,
-        } = draft;
-        Ok(Self {
-            code_length,
-            lifetime,
-            checks,
-            sends,
-            resend_waits,
-            live_codes,
-            window,
-            daily_risk,
-        })
+        Ok(Self(draft))
     }
 
     /// Fewest digits in a code.
     pub fn code_length(&self) -> u8 {
-        self.code_length
+        self.0.code_length
     }
 
     /// Digits of the next code, by what is reserved for the recipient.
     pub fn next_length(&self, reserved: &Reservations, now: Timestamp) -> u8 {
-        reserved.next_length(self.code_length, self.checks, self.daily_risk, now)
+        reserved.next_length(self.0.code_length, self.0.checks, self.0.daily_risk, now)
     }
 
     /// How long a code is accepted.
     pub fn lifetime(&self) -> Duration {
-        self.lifetime
+        self.0.lifetime
     }
 
     /// Wrong checks allowed in one verification.
     pub fn checks(&self) -> u32 {
-        self.checks
+        self.0.checks
     }
 
     /// Messages allowed in one verification, the first included.
     pub fn sends(&self) -> u32 {
-        self.sends
+        self.0.sends
     }
 
     /// Codes that are accepted at the same time.
     pub fn live_codes(&self) -> usize {
-        usize::from(self.live_codes)
+        usize::from(self.0.live_codes)
     }
 
     /// How long after its creation a verification sends codes.
     pub fn window(&self) -> Duration {
-        self.window
+        self.0.window
     }
 
     /// Probability that somebody guesses a code of one recipient within 24 hours.
     pub fn daily_risk(&self) -> Risk {
-        self.daily_risk
+        self.0.daily_risk
     }
 
     /// The wait after message number `sent` (from 1) before the next one may be requested.
     pub fn wait_after(&self, sent: u32) -> Duration {
         let index = usize::try_from(sent.saturating_sub(1)).unwrap_or(usize::MAX);
-        let last = self.resend_waits.len().saturating_sub(1);
-        self.resend_waits.get(index.min(last)).copied().unwrap_or_default()
+        let last = self.0.resend_waits.len().saturating_sub(1);
+        self.0.resend_waits.get(index.min(last)).copied().unwrap_or_default()
     }
 }
 
@@ -310,6 +292,8 @@ mod tests {
     #[test]
     fn a_stored_policy_reads_back_and_one_out_of_bounds_does_not() {
         let stored = serde_json::to_string(&Policy::default()).unwrap();
+        let form = r#"{"code_length":6,"lifetime":300,"checks":5,"sends":5,"resend_waits":[30,40,60,90,120],"live_codes":2,"window":900}"#;
+        assert_eq!(stored, form, "rows of other versions have this form");
         assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), Policy::default());
         let altered = stored.replace("\"checks\":5", "\"checks\":500");
         assert!(serde_json::from_str::<Policy>(&altered).is_err());
