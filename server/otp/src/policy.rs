@@ -42,7 +42,7 @@ impl TryFrom<Draft> for Policy {
     type Error = OutOfBounds;
 
     fn try_from(draft: Draft) -> Result<Self, OutOfBounds> {
-        Self::new(draft).map_err(|mut problems| problems.swap_remove(0))
+        Self::new(draft)
     }
 }
 
@@ -130,79 +130,36 @@ impl Default for Draft {
     }
 }
 
-/// A number of a policy that is out of bounds.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is {actual}, but must be {bounds}")]
-pub struct OutOfBounds {
-    /// Name of the field in [`Draft`].
-    pub name: &'static str,
-    /// The value, with its unit.
-    pub actual: String,
-    /// The bounds.
-    pub bounds: &'static str,
-}
+/// The field of a [`Draft`] that is out of bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the field `{0}` of a policy is out of bounds")]
+pub struct OutOfBounds(pub &'static str);
 
 impl Policy {
     /// Validates a draft.
     ///
     /// # Errors
-    /// Every number that is out of bounds.
-    pub fn new(draft: Draft) -> Result<Self, Vec<OutOfBounds>> {
-        let mut problems = Vec::new();
-        let mut require = |in_bounds: bool, name, actual: String, bounds| {
-            if !in_bounds {
-                problems.push(OutOfBounds { name, actual, bounds });
-            }
-        };
-        let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
+    /// The first field that is out of bounds.
+    pub fn new(draft: Draft) -> Result<Self, OutOfBounds> {
         let within = |duration: Duration, bounds: RangeInclusive<u64>| {
             let (low, high) = bounds.into_inner();
             (Duration::from_secs(low)..=Duration::from_secs(high)).contains(&duration)
         };
-        require(
-            CODE_LENGTH.contains(&draft.code_length),
-            "code_length",
-            draft.code_length.to_string(),
-            "4 to 10 digits",
-        );
-        require(
-            within(draft.lifetime, LIFETIME_SECONDS),
-            "lifetime",
-            seconds(draft.lifetime),
-            "30 to 3600 s",
-        );
-        require(CHECKS.contains(&draft.checks), "checks", draft.checks.to_string(), "1 to 10");
-        require(SENDS.contains(&draft.sends), "sends", draft.sends.to_string(), "1 to 10");
-        require(
-            !draft.resend_waits.is_empty(),
-            "resend_waits",
-            "empty".into(),
-            "at least one wait",
-        );
-        for wait in &draft.resend_waits {
-            require(
-                within(*wait, RESEND_WAIT_SECONDS),
-                "resend_waits",
-                seconds(*wait),
-                "0 to 3600 s each",
-            );
+        let Draft { lifetime, window, resend_waits, .. } = &draft;
+        let waits_fit = resend_waits.iter().all(|wait| within(*wait, RESEND_WAIT_SECONDS));
+        let fields = [
+            ("code_length", CODE_LENGTH.contains(&draft.code_length)),
+            ("lifetime", within(*lifetime, LIFETIME_SECONDS)),
+            ("checks", CHECKS.contains(&draft.checks)),
+            ("sends", SENDS.contains(&draft.sends)),
+            ("resend_waits", waits_fit && !resend_waits.is_empty()),
+            ("live_codes", LIVE_CODES.contains(&draft.live_codes)),
+            ("window", lifetime <= window && within(*window, WINDOW_SECONDS)),
+        ];
+        match fields.into_iter().find(|(_, fits)| !fits) {
+            Some((name, _)) => Err(OutOfBounds(name)),
+            None => Ok(Self(draft)),
         }
-        require(
-            LIVE_CODES.contains(&draft.live_codes),
-            "live_codes",
-            draft.live_codes.to_string(),
-            "1 or 2",
-        );
-        require(
-            draft.lifetime <= draft.window && within(draft.window, WINDOW_SECONDS),
-            "window",
-            seconds(draft.window),
-            "at least the code's lifetime and at most 86400 s",
-        );
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        Ok(Self(draft))
     }
 
     /// Fewest digits in a code.
@@ -269,24 +226,29 @@ mod tests {
     }
 
     #[test]
-    fn every_number_outside_its_bounds_is_reported_at_once() {
-        let problems = Policy::new(Draft {
-            code_length: 3,
-            lifetime: Duration::from_secs(29),
-            checks: 0,
-            sends: 11,
-            resend_waits: vec![Duration::from_secs(3601)],
-            live_codes: 3,
-            window: Duration::from_secs(28),
-            daily_risk: Risk::DEFAULT,
-        })
-        .unwrap_err();
-        let names: Vec<_> = problems.iter().map(|problem| problem.name).collect();
-        assert_eq!(
-            names,
-            ["code_length", "lifetime", "checks", "sends", "resend_waits", "live_codes", "window"]
-        );
-        assert_eq!(problems[0].to_string(), "code_length is 3, but must be 4 to 10 digits");
+    fn every_number_outside_its_bounds_is_refused_by_its_name() {
+        let good = Draft::default;
+        let seconds = Duration::from_secs;
+        for (name, draft) in [
+            ("code_length", Draft { code_length: 3, ..good() }),
+            ("code_length", Draft { code_length: 11, ..good() }),
+            ("lifetime", Draft { lifetime: seconds(29), ..good() }),
+            ("lifetime", Draft { lifetime: seconds(3601), window: seconds(7200), ..good() }),
+            ("checks", Draft { checks: 0, ..good() }),
+            ("checks", Draft { checks: 11, ..good() }),
+            ("sends", Draft { sends: 0, ..good() }),
+            ("sends", Draft { sends: 11, ..good() }),
+            ("resend_waits", Draft { resend_waits: vec![], ..good() }),
+            ("resend_waits", Draft { resend_waits: vec![seconds(3601)], ..good() }),
+            ("live_codes", Draft { live_codes: 0, ..good() }),
+            ("live_codes", Draft { live_codes: 3, ..good() }),
+            ("window", Draft { window: seconds(299), ..good() }),
+            ("window", Draft { window: seconds(86_401), ..good() }),
+        ] {
+            assert_eq!(Policy::new(draft), Err(OutOfBounds(name)));
+        }
+        let text = "the field `checks` of a policy is out of bounds";
+        assert_eq!(OutOfBounds("checks").to_string(), text);
     }
 
     #[test]
