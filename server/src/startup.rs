@@ -20,9 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::{Clock, ClockRefused},
     config::{Config, KeySettings, Mode, ProviderName, ServerSettings},
-    delivery::{
-        DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
-    },
+    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, SetUpError, Smtp, Twilio},
     derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
     i18n::{Catalogue, CatalogueError},
@@ -31,7 +29,7 @@ use crate::{
     outbox::Backoff,
     port::BrowserPort,
     service::{Rules, Service},
-    site::{Site, Sites},
+    site::Sites,
     store::{AnyStore, OpenError, SqliteStore, Store, StoreError},
     tokens::Tokens,
     webhook,
@@ -142,8 +140,9 @@ impl Application {
         // A result that is approved at the last moment can still be redeemed.
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
+        let sites = Arc::new(config.sites.clone());
         let rules = Rules {
-            sites: Arc::new(config.sites.clone()),
+            sites: sites.clone(),
             channels: dispatcher.channels(),
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
@@ -172,7 +171,7 @@ impl Application {
                 longest: config.delivery.retry_longest,
             },
             lease,
-            senders: senders(&config.sites),
+            sites,
             origin_host: origin.host().to_owned(),
         });
 
@@ -317,13 +316,6 @@ pub fn inspect_store(config: &Config) -> Result<Vec<String>, StartupError> {
 fn longest_life(sites: &Sites) -> Duration {
     let lives = sites.all().map(|site| site.policy.window() + site.policy.lifetime());
     lives.max().unwrap_or_default()
-}
-
-/// The names in the messages of each site.
-fn senders(sites: &Sites) -> Senders {
-    let names =
-        |site: &Site| SenderNames { brand: site.brand.name.clone(), sender: site.sender.clone() };
-    Senders::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
 }
 
 /// Webhook endpoints by the name of their site.

@@ -15,12 +15,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Dispatcher, Failure, Senders, Undelivered, envelope::Envelope};
+use super::{Dispatcher, Failure, Undelivered, envelope::Envelope};
 use crate::{
     clock::Clock,
     derived_keys::Sealer,
     error_chain::log_error,
     outbox::{Backoff, LeasedQueue},
+    site::Sites,
     store::{AnyStore, Message, OutboxChange, Queue, Records},
 };
 
@@ -46,8 +47,8 @@ pub struct DeliveryWorker {
     pub backoff: Backoff,
     /// Lease of a claimed message.
     pub lease: Duration,
-    /// Display names of the sites.
-    pub senders: Senders,
+    /// The sites, for the names in their messages.
+    pub sites: Arc<Sites>,
     /// Host of the page on which codes are typed.
     pub origin_host: String,
 }
@@ -123,8 +124,7 @@ impl DeliveryWorker {
             }
             Ok(envelope) if envelope.is_test() => (message.tries + 1, Settlement::Sent),
             Ok(envelope) => {
-                let outgoing =
-                    envelope.into_message(&message.key, &self.senders, &self.origin_host);
+                let outgoing = envelope.into_message(&message.key, &self.sites, &self.origin_host);
                 let delivery = self.dispatcher.deliver(&outgoing, message.tries, now);
                 // A slow provider is cut off when the code expires.
                 let time_left = message.expires_at.since(now);
