@@ -53,7 +53,7 @@ use ipnet::IpNet;
 
 pub use self::{
     connections::ConnectionLimits,
-    health::{Readiness, StorePing},
+    health::Readiness,
     serve::{Bounds, Ended, Server, Timeouts},
 };
 use crate::{i18n::Catalogue, origin::Origin, service::Service};
