@@ -3,7 +3,7 @@
 //! The page without script gets it in the query of a redirect, so it is a closed set that travels
 //! as one short word: no text of a stranger is ever shown.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
 use otp_types::{CodeProblem, Limit, Outcome};
 
@@ -70,23 +70,35 @@ impl Flash {
         )
     }
 
-    fn word(self) -> &'static str {
-        match self {
-            Self::Incorrect => "incorrect",
-            Self::Empty => "empty",
-            Self::TooShort => "too-short",
-            Self::TooLong => "too-long",
-            Self::NotDigits => "not-digits",
-            Self::AlreadyUsed => "already-used",
-            Self::Expired => "expired",
-            Self::LimitSends(_) => "limit-sends",
-            Self::LimitChecks(_) => "limit-checks",
-            Self::TooEarly(_) => "too-early",
-            Self::NoSendsLeft => "no-sends-left",
-            Self::Unavailable => "unavailable",
-            Self::NotUnderstood => "not-understood",
-            Self::Internal => "internal",
-        }
+    /// Every flash, with these seconds, and its word.
+    fn words(seconds: u64) -> [(Self, &'static str); 14] {
+        [
+            (Self::Incorrect, "incorrect"),
+            (Self::Empty, "empty"),
+            (Self::TooShort, "too-short"),
+            (Self::TooLong, "too-long"),
+            (Self::NotDigits, "not-digits"),
+            (Self::AlreadyUsed, "already-used"),
+            (Self::Expired, "expired"),
+            (Self::LimitSends(seconds), "limit-sends"),
+            (Self::LimitChecks(seconds), "limit-checks"),
+            (Self::TooEarly(seconds), "too-early"),
+            (Self::NoSendsLeft, "no-sends-left"),
+            (Self::Unavailable, "unavailable"),
+            (Self::NotUnderstood, "not-understood"),
+            (Self::Internal, "internal"),
+        ]
+    }
+
+    /// Reads a flash as it stands in a query; `None` if it is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (word, seconds) = match text.split_once('.') {
+            // The longest wait that any policy asks for is a day.
+            Some((word, seconds)) => (word, seconds.parse::<u64>().ok()?.min(86_400)),
+            None => (text, 0),
+        };
+        let found = Self::words(seconds).into_iter().find(|(_, known)| *known == word);
+        found.map(|(flash, _)| flash)
     }
 }
 
@@ -122,13 +134,16 @@ impl From<ApiError> for Flash {
 /// Writes the flash as it stands in a query: `incorrect`, `too-early.25`.
 impl fmt::Display for Flash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.word())?;
-        match self {
+        let seconds = match *self {
             Self::LimitSends(seconds) | Self::LimitChecks(seconds) | Self::TooEarly(seconds) => {
-                write!(f, ".{seconds}")
+                Some(seconds)
             }
-            _ => Ok(()),
-        }
+            _ => None,
+        };
+        let words = Self::words(seconds.unwrap_or_default());
+        let found = words.into_iter().find(|(flash, _)| flash == self);
+        f.write_str(found.map_or("", |(_, word)| word))?;
+        seconds.map_or(Ok(()), |seconds| write!(f, ".{seconds}"))
     }
 }
 
@@ -138,45 +153,7 @@ impl Pack for Flash {
     }
 
     fn unpack(rest: &mut Rest) -> Option<Self> {
-        rest.next()?.parse().ok()
-    }
-}
-
-/// A query that holds no flash.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not a flash")]
-pub struct NotAFlash;
-
-impl FromStr for Flash {
-    type Err = NotAFlash;
-
-    fn from_str(text: &str) -> Result<Self, NotAFlash> {
-        let (word, seconds) = match text.split_once('.') {
-            // The longest wait that any policy asks for is a day.
-            Some((word, seconds)) => {
-                (word, seconds.parse::<u64>().map_err(|_| NotAFlash)?.min(86_400))
-            }
-            None => (text, 0),
-        };
-        [
-            Self::Incorrect,
-            Self::Empty,
-            Self::TooShort,
-            Self::TooLong,
-            Self::NotDigits,
-            Self::AlreadyUsed,
-            Self::Expired,
-            Self::LimitSends(seconds),
-            Self::LimitChecks(seconds),
-            Self::TooEarly(seconds),
-            Self::NoSendsLeft,
-            Self::Unavailable,
-            Self::NotUnderstood,
-            Self::Internal,
-        ]
-        .into_iter()
-        .find(|flash| flash.word() == word)
-        .ok_or(NotAFlash)
+        Self::parse(&rest.next()?)
     }
 }
 
@@ -187,16 +164,26 @@ mod tests {
     #[test]
     fn a_notice_survives_the_redirect() {
         for text in ["incorrect", "empty", "already-used", "too-early.25", "limit-sends.600"] {
-            let flash = text.parse::<Flash>().unwrap();
+            let flash = Flash::parse(text).unwrap();
             assert_eq!(flash.to_string(), text);
             assert_eq!(Flash::unpacked(flash.packed()), Some(flash));
         }
     }
 
     #[test]
+    fn every_flash_is_written_as_a_word_of_its_own() {
+        for (flash, word) in Flash::words(25) {
+            let text = flash.to_string();
+            assert!(text == word || text == format!("{word}.25"), "{flash:?}: {text}");
+            assert_eq!(Flash::parse(&text), Some(flash));
+        }
+        assert_eq!(Flash::parse("too-early.99999999"), Some(Flash::TooEarly(86_400)));
+    }
+
+    #[test]
     fn a_query_of_somebody_elses_making_says_nothing() {
         for text in ["", "Incorrect", "call-this-number", "too-early.x", "<b>", "incorrect "] {
-            assert_eq!(text.parse::<Flash>(), Err(NotAFlash), "{text:?}");
+            assert_eq!(Flash::parse(text), None, "{text:?}");
         }
     }
 

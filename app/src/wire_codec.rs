@@ -52,27 +52,22 @@ impl Pack for u64 {
     }
 }
 
-// Every number is read as the widest one, since reading is what costs code.
+/// Packs numbers. Each is read as the widest one, since reading is what costs code.
+macro_rules! pack_numbers {
+    ($($number:ident),+) => {$(
+        impl Pack for $number {
+            fn pack(&self, list: &mut Vec<String>) {
+                u64::from(*self).pack(list);
+            }
 
-impl Pack for u32 {
-    fn pack(&self, list: &mut Vec<String>) {
-        u64::from(*self).pack(list);
-    }
-
-    fn unpack(rest: &mut Rest) -> Option<Self> {
-        u64::unpack(rest)?.try_into().ok()
-    }
+            fn unpack(rest: &mut Rest) -> Option<Self> {
+                u64::unpack(rest)?.try_into().ok()
+            }
+        }
+    )+};
 }
 
-impl Pack for u8 {
-    fn pack(&self, list: &mut Vec<String>) {
-        u64::from(*self).pack(list);
-    }
-
-    fn unpack(rest: &mut Rest) -> Option<Self> {
-        u64::unpack(rest)?.try_into().ok()
-    }
-}
+pack_numbers!(u32, u8);
 
 impl Pack for bool {
     fn pack(&self, list: &mut Vec<String>) {

@@ -2,6 +2,24 @@
 
 use rustix::process::{Resource, getrlimit, setrlimit};
 
+/// Open files that are no connections of clients: the database, the log, connections to providers and
+/// receivers, clients that are being hung up on, and some to spare.
+const OTHER_FILES: usize = 256;
+
+/// As many of the `wanted` connections as there is room for, after the limit was raised. Fewer are logged.
+pub fn connections(wanted: usize) -> usize {
+    let Some(files) = raise_limit() else { return wanted };
+    let room = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).max(1);
+    if wanted > room {
+        tracing::warn!(
+            room,
+            "server.max_connections is {wanted}, but the system lets this process open {files} \
+             files; see LimitNOFILE of systemd, or ulimit -n"
+        );
+    }
+    wanted.min(room)
+}
+
 /// Raises the limit of this process as far as it may be raised without privileges, and returns it; `None`
 /// if there is none.
 ///

@@ -86,9 +86,10 @@ impl BrowserPort {
         let proof = (state == State::Approved)
             .then(|| if is_own { Proof::Own(token()) } else { Proof::Elsewhere(until) });
         let claim = (state == State::Pending).then(|| self.service.claim()).transpose()?;
+        let site = self.service.sites().named_or_first(snapshot.verification.site());
         Ok(PageView {
             view: (state != State::Expired).then(|| self.view_of(snapshot)),
-            brand: self.brand(snapshot),
+            brand: site.brand.clone(),
             place: self.place(snapshot),
             proof,
             claim: claim.map(|claim| claim.encode()),
@@ -120,13 +121,6 @@ impl BrowserPort {
             expires_at: verification.expires_at().as_millis(),
             leads_on: details.origin.is_some() || details.return_url.is_some(),
         }
-    }
-
-    /// The brand of a verification's site, or of the first site if that is no longer configured.
-    fn brand(&self, snapshot: &Snapshot) -> wire::Brand {
-        let sites = self.service.sites();
-        let site = sites.named(snapshot.verification.site()).unwrap_or(sites.first());
-        site.brand.clone()
     }
 }
 

@@ -6,7 +6,7 @@
 use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use app::wire::{Country, StartOptions};
-use async_trait::async_trait;
+use aws_lc_rs::error::Unspecified;
 use axum::Router;
 use otp::{
     Channel, Timestamp,
@@ -20,9 +20,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::{Clock, ClockRefused},
     config::{Config, KeySettings, Mode, ProviderName, ServerSettings},
-    delivery::{
-        DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders, SetUpError, Smtp, Twilio,
-    },
+    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, SetUpError, Smtp, Twilio},
     derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
     i18n::{Catalogue, CatalogueError},
@@ -31,7 +29,7 @@ use crate::{
     outbox::Backoff,
     port::BrowserPort,
     service::{Rules, Service},
-    site::{Site, Sites},
+    site::Sites,
     store::{AnyStore, OpenError, SqliteStore, Store, StoreError},
     tokens::Tokens,
     webhook,
@@ -39,10 +37,6 @@ use crate::{
 
 /// Committed messages that may wait for the worker in memory; further ones wait in the outbox.
 const COMMITTED: usize = 1024;
-
-/// Open files that are no connections of clients: the database, the log, connections to providers and
-/// receivers, clients that are being hung up on, and some to spare.
-const OTHER_FILES: usize = 256;
 
 /// A server that listens and does not answer yet.
 pub struct Application {
@@ -82,7 +76,7 @@ pub enum StartupError {
     NoKeys(std::path::PathBuf),
     /// The cryptographic library refused its work.
     #[error("deriving the keys")]
-    Derive,
+    Derive(#[from] Unspecified),
     /// A provider cannot be set up.
     #[error("setting up the providers")]
     Provider(#[from] SetUpError),
@@ -121,7 +115,7 @@ impl Application {
     ) -> Result<Self, StartupError> {
         let catalogue = Arc::new(Catalogue::load()?);
         let keyring = keyring(&config.keys, &config.store)?;
-        let keys = DerivedKeys::derive(&keyring).map_err(|_| StartupError::Derive)?;
+        let keys = DerivedKeys::derive(&keyring)?;
         let told = config.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
         let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
@@ -134,7 +128,7 @@ impl Application {
         let server = bind.map_err(|source| StartupError::Bind { address, source })?;
         let origin = config.server.origin(server.address());
         let is_https = origin.is_https();
-        let tokens = Tokens::derive(&keyring, origin.as_str()).map_err(|_| StartupError::Derive)?;
+        let tokens = Tokens::derive(&keyring, origin.as_str())?;
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
         let dispatcher = dispatcher(config, &catalogue, &inbox)?;
@@ -142,8 +136,9 @@ impl Application {
         // A result that is approved at the last moment can still be redeemed.
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
+        let sites = Arc::new(config.sites.clone());
         let rules = Rules {
-            sites: Arc::new(config.sites.clone()),
+            sites: sites.clone(),
             channels: dispatcher.channels(),
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
@@ -172,11 +167,11 @@ impl Application {
                 longest: config.delivery.retry_longest,
             },
             lease,
-            senders: senders(&config.sites),
+            sites,
             origin_host: origin.host().to_owned(),
         });
 
-        let readiness = http::Readiness::new(Ping(store.clone()));
+        let readiness = readiness(store.clone());
         let fixed_recipient = config.page.fixed_recipient.clone();
         let web = http::Web {
             port: Arc::new(BrowserPort { service: service.clone(), fixed_recipient }),
@@ -288,14 +283,22 @@ pub fn dispatcher(
 /// # Errors
 /// [`StartupError::Keys`] and [`StartupError::NoKeys`].
 pub fn keyring(settings: &KeySettings, store: &Path) -> Result<Keyring, StartupError> {
-    if let Some(given) = &settings.given {
-        return Ok(given.clone());
+    match read_keyring(settings)? {
+        Some(keyring) => Ok(keyring),
+        // A database that is there already needs the secrets that it was made with.
+        None if settings.may_generate && !store.exists() => {
+            Ok(Keyring::read_or_make(&settings.file, &mut SysRng)?)
+        }
+        None => Err(StartupError::NoKeys(settings.file.clone())),
     }
-    // A database that is there already needs the secrets that it was made with.
-    if settings.may_generate && !store.exists() {
-        return Ok(Keyring::read_or_make(&settings.file, &mut SysRng)?);
+}
+
+/// The master secrets, unless they are yet to be made.
+fn read_keyring(settings: &KeySettings) -> Result<Option<Keyring>, KeyFileError> {
+    match &settings.given {
+        Some(given) => Ok(Some(given.clone())),
+        None => Keyring::read(&settings.file),
     }
-    Keyring::read(&settings.file)?.ok_or_else(|| StartupError::NoKeys(settings.file.clone()))
 }
 
 /// Looks at the database, whether the master secrets open it, and at the machine's clock. Changes nothing.
@@ -304,27 +307,17 @@ pub fn keyring(settings: &KeySettings, store: &Path) -> Result<Keyring, StartupE
 /// # Errors
 /// The reason why a server would not start on them.
 pub fn inspect_store(config: &Config) -> Result<Vec<String>, StartupError> {
-    let keyring = match &config.keys.given {
-        Some(given) => Some(given.clone()),
-        None => Keyring::read(&config.keys.file)?,
-    };
+    let keyring = read_keyring(&config.keys)?;
     let latest = SqliteStore::inspect(&config.store, keyring.as_ref())?;
     Clock::is_credible(latest.unwrap_or_default())?;
     let secrets = keyring.iter().flat_map(Keyring::secrets);
-    secrets.map(fingerprint).collect::<Result<_, _>>().map_err(|_| StartupError::Derive)
+    Ok(secrets.map(fingerprint).collect::<Result<_, _>>()?)
 }
 
 /// Longest time from the start of a verification to the end of its last code.
 fn longest_life(sites: &Sites) -> Duration {
     let lives = sites.all().map(|site| site.policy.window() + site.policy.lifetime());
     lives.max().unwrap_or_default()
-}
-
-/// The names in the messages of each site.
-fn senders(sites: &Sites) -> Senders {
-    let names =
-        |site: &Site| SenderNames { brand: site.brand.name.clone(), sender: site.sender.clone() };
-    Senders::new(names(sites.first()), sites.all().map(|site| (site.name.clone(), names(site))))
 }
 
 /// Webhook endpoints by the name of their site.
@@ -334,8 +327,7 @@ fn endpoints(
 ) -> Result<HashMap<String, webhook::Endpoint>, StartupError> {
     let told = sites.all().filter_map(|site| Some((site, site.webhook.clone()?)));
     told.map(|(site, url)| {
-        let secrets = webhook::Secret::of_site(keyring, &site.name);
-        let secrets = secrets.map_err(|_| StartupError::Derive)?;
+        let secrets = webhook::Secret::of_site(keyring, &site.name)?;
         let endpoint = webhook::Endpoint::new(url, webhook::Signer::new(&secrets));
         Ok((site.name.clone(), endpoint))
     })
@@ -356,22 +348,18 @@ async fn resume(
     Ok(clock)
 }
 
+/// Readiness as long as the store answers.
+fn readiness(store: AnyStore) -> http::Readiness {
+    http::Readiness::new(move || {
+        let store = store.clone();
+        async move { store.ping().await.is_ok() }
+    })
+}
+
 /// Limits on connections, within the system's limit of open files.
 fn connection_limits(server: &ServerSettings) -> http::ConnectionLimits {
-    let mut total = server.max_connections;
-    if let Some(files) = open_files::raise_limit() {
-        let room = usize::try_from(files).unwrap_or(usize::MAX).saturating_sub(OTHER_FILES).max(1);
-        if total > room {
-            tracing::warn!(
-                room,
-                "server.max_connections is {total}, but the system lets this process open {files} \
-                 files; see LimitNOFILE of systemd, or ulimit -n"
-            );
-            total = room;
-        }
-    }
     http::ConnectionLimits {
-        total,
+        total: open_files::connections(server.max_connections),
         per_address: server.max_connections_per_address,
         trusted_proxies: server.trusted_proxies.clone(),
     }
@@ -391,15 +379,5 @@ fn start_options(config: &Config, channels: &[Channel]) -> StartOptions {
         fixed_recipient: config.page.fixed_recipient.as_ref().map(otp::Recipient::masked),
         countries: regions.into_iter().map(country).collect(),
         default_country: config.page.default_country.clone(),
-    }
-}
-
-/// The store as the readiness check uses it.
-struct Ping(AnyStore);
-
-#[async_trait]
-impl http::StorePing for Ping {
-    async fn ping(&self) -> bool {
-        self.0.ping().await.is_ok()
     }
 }

@@ -29,30 +29,46 @@ pub const WINDOW_SECONDS: RangeInclusive<u64> = 30..=86_400;
 ///
 /// Every policy is made by [`Policy::new`] and so within its bounds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Stored", into = "Stored")]
-pub struct Policy {
-    code_length: u8,
-    lifetime: Duration,
-    checks: u32,
-    sends: u32,
-    resend_waits: Vec<Duration>,
-    live_codes: u8,
-    window: Duration,
-    daily_risk: Risk,
+#[serde(try_from = "Draft", into = "Draft")]
+pub struct Policy(Draft);
+
+impl From<Policy> for Draft {
+    fn from(Policy(draft): Policy) -> Self {
+        draft
+    }
 }
 
-/// Stored form, with times in whole seconds to keep rows small.
-#[derive(Serialize, Deserialize)]
-struct Stored {
-    code_length: u8,
-    lifetime: u64,
-    checks: u32,
-    sends: u32,
-    resend_waits: Vec<u64>,
-    live_codes: u8,
-    window: u64,
+impl TryFrom<Draft> for Policy {
+    type Error = OutOfBounds;
+
+    fn try_from(draft: Draft) -> Result<Self, OutOfBounds> {
+        Self::new(draft)
+    }
+}
+
+/// A policy that has not been validated. Its times are stored in whole seconds to keep rows small.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Draft {
+    /// Fewest digits in a code, 4 to 10.
+    pub code_length: u8,
+    /// How long a code is accepted, 30 s to 1 h.
+    #[serde(with = "seconds")]
+    pub lifetime: Duration,
+    /// Wrong checks allowed in one verification, 1 to 10.
+    pub checks: u32,
+    /// Messages allowed in one verification, 1 to 10.
+    pub sends: u32,
+    /// Wait before each resend, 0 s to 1 h each; the last one repeats. At least one.
+    #[serde(with = "seconds::list")]
+    pub resend_waits: Vec<Duration>,
+    /// Codes that are accepted at the same time, 1 or 2.
+    pub live_codes: u8,
+    /// How long after its creation a verification sends codes: at least one code's lifetime, up to 24 h.
+    #[serde(with = "seconds")]
+    pub window: Duration,
+    /// Probability that somebody guesses a code of one recipient within 24 hours.
     #[serde(default, skip_serializing_if = "is_default")]
-    daily_risk: Risk,
+    pub daily_risk: Risk,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -60,58 +76,43 @@ fn is_default(risk: &Risk) -> bool {
     *risk == Risk::DEFAULT
 }
 
-impl From<Policy> for Stored {
-    fn from(policy: Policy) -> Self {
-        Self {
-            code_length: policy.code_length,
-            lifetime: policy.lifetime.as_secs(),
-            checks: policy.checks,
-            sends: policy.sends,
-            resend_waits: policy.resend_waits.iter().map(Duration::as_secs).collect(),
-            live_codes: policy.live_codes,
-            window: policy.window.as_secs(),
-            daily_risk: policy.daily_risk,
+/// Durations in whole seconds, rounded down.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(
+        duration: &Duration,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        duration.as_secs().serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_secs)
+    }
+
+    /// Lists of them.
+    pub(super) mod list {
+        use super::{Deserialize, Deserializer, Duration, Serializer};
+
+        pub(in super::super) fn serialize<S: Serializer>(
+            list: &[Duration],
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(list.iter().map(Duration::as_secs))
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Vec<Duration>, D::Error> {
+            let seconds = Vec::deserialize(deserializer)?;
+            Ok(seconds.into_iter().map(Duration::from_secs).collect())
         }
     }
-}
-
-impl TryFrom<Stored> for Policy {
-    type Error = OutOfBounds;
-
-    fn try_from(stored: Stored) -> Result<Self, OutOfBounds> {
-        let draft = Draft {
-            code_length: stored.code_length,
-            lifetime: Duration::from_secs(stored.lifetime),
-            checks: stored.checks,
-            sends: stored.sends,
-            resend_waits: stored.resend_waits.into_iter().map(Duration::from_secs).collect(),
-            live_codes: stored.live_codes,
-            window: Duration::from_secs(stored.window),
-            daily_risk: stored.daily_risk,
-        };
-        Self::new(draft).map_err(|mut problems| problems.swap_remove(0))
-    }
-}
-
-/// A policy that has not been validated.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Draft {
-    /// Fewest digits in a code, 4 to 10.
-    pub code_length: u8,
-    /// How long a code is accepted, 30 s to 1 h. Times are rounded down to whole seconds.
-    pub lifetime: Duration,
-    /// Wrong checks allowed in one verification, 1 to 10.
-    pub checks: u32,
-    /// Messages allowed in one verification, 1 to 10.
-    pub sends: u32,
-    /// Wait before each resend, 0 s to 1 h each; the last one repeats. At least one.
-    pub resend_waits: Vec<Duration>,
-    /// Codes that are accepted at the same time, 1 or 2.
-    pub live_codes: u8,
-    /// How long after its creation a verification sends codes: at least one code's lifetime, up to 24 h.
-    pub window: Duration,
-    /// Probability that somebody guesses a code of one recipient within 24 hours.
-    pub daily_risk: Risk,
 }
 
 impl Default for Draft {
@@ -129,145 +130,83 @@ impl Default for Draft {
     }
 }
 
-/// A number of a policy that is out of bounds.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{name} is {actual}, but must be {bounds}")]
-pub struct OutOfBounds {
-    /// Name of the field in [`Draft`].
-    pub name: &'static str,
-    /// The value, with its unit.
-    pub actual: String,
-    /// The bounds.
-    pub bounds: &'static str,
-}
+/// The field of a [`Draft`] that is out of bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the field `{0}` of a policy is out of bounds")]
+pub struct OutOfBounds(pub &'static str);
 
 impl Policy {
     /// Validates a draft.
     ///
     /// # Errors
-    /// Every number that is out of bounds.
-    pub fn new(draft: Draft) -> Result<Self, Vec<OutOfBounds>> {
-        let mut problems = Vec::new();
-        let mut require = |in_bounds: bool, name, actual: String, bounds| {
-            if !in_bounds {
-                problems.push(OutOfBounds { name, actual, bounds });
-            }
-        };
-        let seconds = |duration: Duration| format!("{} s", duration.as_secs_f64());
+    /// The first field that is out of bounds.
+    pub fn new(draft: Draft) -> Result<Self, OutOfBounds> {
         let within = |duration: Duration, bounds: RangeInclusive<u64>| {
             let (low, high) = bounds.into_inner();
             (Duration::from_secs(low)..=Duration::from_secs(high)).contains(&duration)
         };
-        require(
-            CODE_LENGTH.contains(&draft.code_length),
-            "code_length",
-            draft.code_length.to_string(),
-            "4 to 10 digits",
-        );
-        require(
-            within(draft.lifetime, LIFETIME_SECONDS),
-            "lifetime",
-            seconds(draft.lifetime),
-            "30 to 3600 s",
-        );
-        require(CHECKS.contains(&draft.checks), "checks", draft.checks.to_string(), "1 to 10");
-        require(SENDS.contains(&draft.sends), "sends", draft.sends.to_string(), "1 to 10");
-        require(
-            !draft.resend_waits.is_empty(),
-            "resend_waits",
-            "empty".into(),
-            "at least one wait",
-        );
-        for wait in &draft.resend_waits {
-            require(
-                within(*wait, RESEND_WAIT_SECONDS),
-                "resend_waits",
-                seconds(*wait),
-                "0 to 3600 s each",
-            );
+        let Draft { lifetime, window, resend_waits, .. } = &draft;
+        let waits_fit = resend_waits.iter().all(|wait| within(*wait, RESEND_WAIT_SECONDS));
+        let fields = [
+            ("code_length", CODE_LENGTH.contains(&draft.code_length)),
+            ("lifetime", within(*lifetime, LIFETIME_SECONDS)),
+            ("checks", CHECKS.contains(&draft.checks)),
+            ("sends", SENDS.contains(&draft.sends)),
+            ("resend_waits", waits_fit && !resend_waits.is_empty()),
+            ("live_codes", LIVE_CODES.contains(&draft.live_codes)),
+            ("window", lifetime <= window && within(*window, WINDOW_SECONDS)),
+        ];
+        match fields.into_iter().find(|(_, fits)| !fits) {
+            Some((name, _)) => Err(OutOfBounds(name)),
+            None => Ok(Self(draft)),
         }
-        require(
-            LIVE_CODES.contains(&draft.live_codes),
-            "live_codes",
-            draft.live_codes.to_string(),
-            "1 or 2",
-        );
-        require(
-            draft.lifetime <= draft.window && within(draft.window, WINDOW_SECONDS),
-            "window",
-            seconds(draft.window),
-            "at least the code's lifetime and at most 86400 s",
-        );
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let Draft {
-            code_length,
-            lifetime,
-            checks,
-            sends,
-            resend_waits,
-            live_codes,
-            window,
-            daily_risk,
-        } = draft;
-        Ok(Self {
-            code_length,
-            lifetime,
-            checks,
-            sends,
-            resend_waits,
-            live_codes,
-            window,
-            daily_risk,
-        })
     }
 
     /// Fewest digits in a code.
     pub fn code_length(&self) -> u8 {
-        self.code_length
+        self.0.code_length
     }
 
     /// Digits of the next code, `shortest` at the least, by what is reserved for the recipient.
     pub fn next_length(&self, reserved: &Reservations, shortest: u8, now: Timestamp) -> u8 {
-        reserved.next_length(shortest, self.checks, self.daily_risk, now)
+        reserved.next_length(shortest, self.0.checks, self.0.daily_risk, now)
     }
 
     /// How long a code is accepted.
     pub fn lifetime(&self) -> Duration {
-        self.lifetime
+        self.0.lifetime
     }
 
     /// Wrong checks allowed in one verification.
     pub fn checks(&self) -> u32 {
-        self.checks
+        self.0.checks
     }
 
     /// Messages allowed in one verification, the first included.
     pub fn sends(&self) -> u32 {
-        self.sends
+        self.0.sends
     }
 
     /// Codes that are accepted at the same time.
     pub fn live_codes(&self) -> usize {
-        usize::from(self.live_codes)
+        usize::from(self.0.live_codes)
     }
 
     /// How long after its creation a verification sends codes.
     pub fn window(&self) -> Duration {
-        self.window
+        self.0.window
     }
 
     /// Probability that somebody guesses a code of one recipient within 24 hours.
     pub fn daily_risk(&self) -> Risk {
-        self.daily_risk
+        self.0.daily_risk
     }
 
     /// The wait after message number `sent` (from 1) before the next one may be requested.
     pub fn wait_after(&self, sent: u32) -> Duration {
         let index = usize::try_from(sent.saturating_sub(1)).unwrap_or(usize::MAX);
-        let last = self.resend_waits.len().saturating_sub(1);
-        self.resend_waits.get(index.min(last)).copied().unwrap_or_default()
+        let last = self.0.resend_waits.len().saturating_sub(1);
+        self.0.resend_waits.get(index.min(last)).copied().unwrap_or_default()
     }
 }
 
@@ -287,29 +226,36 @@ mod tests {
     }
 
     #[test]
-    fn every_number_outside_its_bounds_is_reported_at_once() {
-        let problems = Policy::new(Draft {
-            code_length: 3,
-            lifetime: Duration::from_secs(29),
-            checks: 0,
-            sends: 11,
-            resend_waits: vec![Duration::from_secs(3601)],
-            live_codes: 3,
-            window: Duration::from_secs(28),
-            daily_risk: Risk::DEFAULT,
-        })
-        .unwrap_err();
-        let names: Vec<_> = problems.iter().map(|problem| problem.name).collect();
-        assert_eq!(
-            names,
-            ["code_length", "lifetime", "checks", "sends", "resend_waits", "live_codes", "window"]
-        );
-        assert_eq!(problems[0].to_string(), "code_length is 3, but must be 4 to 10 digits");
+    fn every_number_outside_its_bounds_is_refused_by_its_name() {
+        let good = Draft::default;
+        let seconds = Duration::from_secs;
+        for (name, draft) in [
+            ("code_length", Draft { code_length: 3, ..good() }),
+            ("code_length", Draft { code_length: 11, ..good() }),
+            ("lifetime", Draft { lifetime: seconds(29), ..good() }),
+            ("lifetime", Draft { lifetime: seconds(3601), window: seconds(7200), ..good() }),
+            ("checks", Draft { checks: 0, ..good() }),
+            ("checks", Draft { checks: 11, ..good() }),
+            ("sends", Draft { sends: 0, ..good() }),
+            ("sends", Draft { sends: 11, ..good() }),
+            ("resend_waits", Draft { resend_waits: vec![], ..good() }),
+            ("resend_waits", Draft { resend_waits: vec![seconds(3601)], ..good() }),
+            ("live_codes", Draft { live_codes: 0, ..good() }),
+            ("live_codes", Draft { live_codes: 3, ..good() }),
+            ("window", Draft { window: seconds(299), ..good() }),
+            ("window", Draft { window: seconds(86_401), ..good() }),
+        ] {
+            assert_eq!(Policy::new(draft), Err(OutOfBounds(name)));
+        }
+        let text = "the field `checks` of a policy is out of bounds";
+        assert_eq!(OutOfBounds("checks").to_string(), text);
     }
 
     #[test]
     fn a_stored_policy_reads_back_and_one_out_of_bounds_does_not() {
         let stored = serde_json::to_string(&Policy::default()).unwrap();
+        let form = r#"{"code_length":6,"lifetime":300,"checks":5,"sends":5,"resend_waits":[30,40,60,90,120],"live_codes":2,"window":900}"#;
+        assert_eq!(stored, form, "rows of other versions have this form");
         assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), Policy::default());
         let altered = stored.replace("\"checks\":5", "\"checks\":500");
         assert!(serde_json::from_str::<Policy>(&altered).is_err());

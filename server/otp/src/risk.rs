@@ -43,8 +43,8 @@ impl Risk {
 
     /// The risk of `checks` guesses at a code of `length` digits.
     fn of_code(length: u8, checks: u32) -> Self {
-        let digits = u32::from(MAX_LENGTH.saturating_sub(length));
-        Self(checks.saturating_mul(10_u32.saturating_pow(digits)))
+        let exponent = u32::from(MAX_LENGTH.saturating_sub(length));
+        Self(checks.saturating_mul(10_u32.saturating_pow(exponent)))
     }
 
     /// A part of it in per cent.
@@ -77,18 +77,17 @@ impl Reservations {
     /// By default that is three codes of 6 digits and eighty of 8; the rest is more than all codes of 10
     /// digits that the limits of sending let out.
     pub fn next_length(&self, shortest: u8, checks: u32, daily: Risk, now: Timestamp) -> u8 {
-        let fits = |length: &u8| {
-            let (window, part) = match *length {
+        let fits = |length: u8| {
+            let (window, part) = match length {
                 MAX_LENGTH => return true,
                 LONG.. => (&self.long, 20),
                 _ => (&self.short, 75),
             };
-            let Risk(risk) = Risk::of_code(*length, checks);
+            let Risk(risk) = Risk::of_code(length, checks);
             window.sum(SPAN, now) + u64::from(risk) <= daily.percent(part)
         };
-        let lengths = [shortest, 6, LONG, MAX_LENGTH];
-        let lengths = lengths.into_iter().filter(|length| *length >= shortest);
-        lengths.clone().find(fits).unwrap_or(MAX_LENGTH)
+        let mut lengths = [shortest, 6, LONG, MAX_LENGTH].into_iter();
+        lengths.find(|length| *length >= shortest && fits(*length)).unwrap_or(MAX_LENGTH)
     }
 
     /// Reserves the risk of a code that is sent at `now`.

@@ -4,11 +4,12 @@ use aws_lc_rs::error::Unspecified;
 use otp::{Channel, Code, Recipient, Timestamp, Verification};
 use serde::{Deserialize, Serialize};
 
-use super::{OutgoingMessage, SenderNames, Senders};
+use super::OutgoingMessage;
 use crate::{
     derived_keys::Sealer,
     origin::Origin,
     outbox::{self, Unreadable, public_id},
+    site::Sites,
     store::MessageKey,
 };
 
@@ -77,11 +78,11 @@ impl Envelope {
     pub fn into_message(
         self,
         key: &MessageKey,
-        senders: &Senders,
+        sites: &Sites,
         origin_host: &str,
     ) -> OutgoingMessage {
         let Content { site, to, code, channel, locale, expires_at, embedder_host, .. } = self.0;
-        let SenderNames { brand, sender } = senders.of(&site).clone();
+        let site = sites.named_or_first(&site);
         OutgoingMessage {
             id: public_id(key),
             channel,
@@ -89,8 +90,8 @@ impl Envelope {
             code,
             locale,
             expires_at,
-            brand,
-            sender,
+            brand: site.brand.name.clone(),
+            sender: site.sender.clone(),
             origin_host: origin_host.to_owned(),
             embedder_host,
         }
@@ -115,11 +116,12 @@ mod clear_code {
 
 #[cfg(test)]
 mod tests {
-    use otp::VerificationId;
+    use app::wire::Brand;
+    use otp::{Policy, VerificationId};
     use serde_json::json;
 
     use super::*;
-    use crate::{derived_keys::DerivedKeys, keyring::Keyring, store::Queue};
+    use crate::{derived_keys::DerivedKeys, keyring::Keyring, site::Site, store::Queue};
 
     #[test]
     fn messages_that_earlier_versions_stored_are_still_sent() {
@@ -132,8 +134,11 @@ mod tests {
         let mut framed = first.clone();
         framed["site"] = json!("shop");
         framed["around_host"] = json!("shop.example");
-        let names = |brand: &str| SenderNames { brand: brand.to_owned(), sender: None };
-        let senders = Senders::new(names("Example"), [("shop".to_owned(), names("Shop"))]);
+        let site = |name, brand: &str| {
+            let brand = Brand { name: brand.to_owned(), ..Brand::default() };
+            Site::named(name, Policy::default(), brand)
+        };
+        let sites = Sites::new(site("demo", "Example"), [site("shop", "Shop")]);
         for (stored, brand, embedder) in
             [(first, "Example", None), (framed, "Shop", Some("shop.example"))]
         {
@@ -141,7 +146,7 @@ mod tests {
 
             let envelope = Envelope::open(&key, &sealed, &sealer).unwrap();
 
-            let message = envelope.into_message(&key, &senders, "localhost");
+            let message = envelope.into_message(&key, &sites, "localhost");
             assert_eq!((&*message.brand, message.code.as_str()), (brand, "123456"));
             assert_eq!(message.embedder_host.as_deref(), embedder);
         }

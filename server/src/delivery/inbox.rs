@@ -14,7 +14,6 @@ use crate::i18n::Catalogue;
 /// The newest messages. It holds clear codes and whole recipients, so it is refused in production.
 pub struct Inbox {
     catalogue: Arc<Catalogue>,
-    capacity: usize,
     received: Mutex<Received>,
 }
 
@@ -27,17 +26,12 @@ struct Received {
 impl Inbox {
     /// The provider's name.
     pub const NAME: &str = "inbox";
-    /// Messages kept by default.
+    /// Messages kept.
     pub const CAPACITY: usize = 200;
 
     /// An empty inbox that keeps the newest [`CAPACITY`](Self::CAPACITY) messages.
     pub fn new(catalogue: Arc<Catalogue>) -> Self {
-        Self::with_capacity(catalogue, Self::CAPACITY)
-    }
-
-    /// An empty inbox that keeps the newest `capacity` messages.
-    pub fn with_capacity(catalogue: Arc<Catalogue>, capacity: usize) -> Self {
-        Self { catalogue, capacity, received: Mutex::default() }
+        Self { catalogue, received: Mutex::default() }
     }
 
     /// The messages, newest first.
@@ -69,7 +63,7 @@ impl Inbox {
             text,
             code: message.code.as_str().to_owned(),
         });
-        received.newest_first.truncate(self.capacity);
+        received.newest_first.truncate(Self::CAPACITY);
         Receipt { provider: Self::NAME, reference: Some(number.to_string()) }
     }
 }

@@ -10,7 +10,6 @@ mod error;
 pub mod inbox;
 pub mod outgoing_message;
 pub mod provider;
-mod senders;
 pub mod smtp;
 pub mod template;
 pub mod twilio;
@@ -22,7 +21,6 @@ pub use self::{
     inbox::Inbox,
     outgoing_message::{OutgoingMessage, Receipt},
     provider::Provider,
-    senders::{SenderNames, Senders},
     smtp::{Smtp, SmtpSecurity, SmtpSettings},
     twilio::{Twilio, TwilioSettings},
     worker::DeliveryWorker,

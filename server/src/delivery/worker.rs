@@ -15,12 +15,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Dispatcher, Failure, Senders, Undelivered, envelope::Envelope};
+use super::{Dispatcher, Failure, Undelivered, envelope::Envelope};
 use crate::{
     clock::Clock,
     derived_keys::Sealer,
     error_chain::log_error,
     outbox::{Backoff, LeasedQueue},
+    site::Sites,
     store::{AnyStore, Message, OutboxChange, Queue, Records},
 };
 
@@ -46,8 +47,8 @@ pub struct DeliveryWorker {
     pub backoff: Backoff,
     /// Lease of a claimed message.
     pub lease: Duration,
-    /// Display names of the sites.
-    pub senders: Senders,
+    /// The sites, for the names in their messages.
+    pub sites: Arc<Sites>,
     /// Host of the page on which codes are typed.
     pub origin_host: String,
 }
@@ -116,20 +117,19 @@ impl DeliveryWorker {
         }
         let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, &self.sealer)
         {
-            _ if message.expires_at <= now => (message.tries, Settlement::undelivered(false)),
+            _ if message.expires_at <= now => (message.tries, Settlement::GivenUp),
             Err(error) => {
                 log_error(&error, "discarding an unreadable outbox message");
-                (message.tries, Settlement::undelivered(false))
+                (message.tries, Settlement::GivenUp)
             }
             Ok(envelope) if envelope.is_test() => (message.tries + 1, Settlement::Sent),
             Ok(envelope) => {
-                let outgoing =
-                    envelope.into_message(&message.key, &self.senders, &self.origin_host);
+                let outgoing = envelope.into_message(&message.key, &self.sites, &self.origin_host);
                 let delivery = self.dispatcher.deliver(&outgoing, message.tries, now);
                 // A slow provider is cut off when the code expires.
                 let time_left = message.expires_at.since(now);
                 let result = tokio::time::timeout(time_left, delivery).await;
-                let settlement = result.map_or(Settlement::undelivered(false), |result| {
+                let settlement = result.map_or(Settlement::GivenUp, |result| {
                     self.settlement(&message, result.map(|_| ()))
                 });
                 (message.tries + 1, settlement)
@@ -146,11 +146,13 @@ impl DeliveryWorker {
                 Settlement::Retry { at, unanswered } => {
                     OutboxChange::Retry { key, leased_until, at, tries, unanswered }
                 }
-                Settlement::Sent | Settlement::Undelivered { .. } => OutboxChange::Remove { key },
+                Settlement::Sent | Settlement::Refused | Settlement::GivenUp => {
+                    OutboxChange::Remove { key }
+                }
             });
             let Some(verification) = &mut records.verification else { return };
             verification.record_delivery(key.number, settled.delivery(), tries);
-            if let Settlement::Undelivered { refused: true } = settled {
+            if let Settlement::Refused = settled {
                 verification.record_refusal(now);
             }
         };
@@ -163,34 +165,29 @@ impl DeliveryWorker {
         let jitter = SysRng.try_next_u32().unwrap_or_default();
         let at = self.clock.now() + self.backoff.wait(message.tries + 1, jitter);
         match undelivered.kind {
-            Failure::Permanent => Settlement::undelivered(true),
-            _ if unanswered >= UNANSWERED || at >= message.expires_at => {
-                Settlement::undelivered(false)
-            }
+            Failure::Permanent => Settlement::Refused,
+            _ if unanswered >= UNANSWERED || at >= message.expires_at => Settlement::GivenUp,
             _ => Settlement::Retry { at, unanswered },
         }
     }
 }
 
-/// Result of a try.
+/// Result of a try. A message is given up when no time or no try is left, or when it cannot be read.
 #[derive(Clone, Copy, Debug)]
 enum Settlement {
     Sent,
     Retry { at: Timestamp, unanswered: u32 },
-    Undelivered { refused: bool },
+    Refused,
+    GivenUp,
 }
 
 impl Settlement {
-    fn undelivered(refused: bool) -> Self {
-        Self::Undelivered { refused }
-    }
-
     /// The progress of the message after it.
     fn delivery(self) -> DeliveryState {
         match self {
             Self::Sent => DeliveryState::Sent,
             Self::Retry { .. } => DeliveryState::Accepted,
-            Self::Undelivered { .. } => DeliveryState::Undelivered,
+            Self::Refused | Self::GivenUp => DeliveryState::Undelivered,
         }
     }
 }

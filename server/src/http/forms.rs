@@ -14,7 +14,7 @@ use app::{
 };
 use axum::{
     body::Bytes,
-    extract::{Form, FromRequest, FromRequestParts, Path, Request, State},
+    extract::{Form, FromRequest, FromRequestParts, Request, State},
     http::{StatusCode, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
@@ -49,12 +49,8 @@ pub(super) struct Id(String);
 impl FromRequestParts<Arc<Context>> for Id {
     type Rejection = Problem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        context: &Arc<Context>,
-    ) -> Result<Self, Problem> {
-        let path = Path::<String>::from_request_parts(parts, context).await;
-        let Path(id) = path.map_err(|_| ApiError::NotFound)?;
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Problem> {
+        let id = super::id_in_path(parts).await.ok_or(ApiError::NotFound)?;
         let is_ours = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if id.bytes().all(is_ours) { Ok(Self(id)) } else { Err(ApiError::NotFound.into()) }
     }
@@ -142,13 +138,10 @@ pub(super) async fn cancel(
         // A verification that is over needs no canceling; the person wants to leave in any case.
         Ok(()) | Err(ApiError::NotFound | ApiError::AlreadyFinished) => {
             let page = context.web.port.page(&visit.caller, &id).await?;
-            match page.map(|page| page.place) {
-                Some(Place::Visited(_)) => Ok(visit.to_page(&id, None)),
-                _ if visit.frame.is_none() && !context.web.has_start_page => {
-                    Ok(visit.to_page(&id, None))
-                }
-                _ => Ok(visit.to_start()),
-            }
+            let leads_back = page.is_some_and(|page| matches!(page.place, Place::Visited(_)));
+            let has_start = visit.frame.is_some() || context.web.has_start_page;
+            let stays = leads_back || !has_start;
+            Ok(if stays { visit.to_page(&id, None) } else { visit.to_start() })
         }
         Err(error) => refused(&visit, &id, error),
     }

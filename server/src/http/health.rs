@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use axum::{extract::State, http::StatusCode};
+use futures_util::future::{BoxFuture, FutureExt};
 use tokio::{sync::Mutex, time::Instant};
 
 use super::Context;
@@ -20,29 +20,25 @@ const TIMEOUT: Duration = Duration::from_secs(1);
 /// Time for which the result of a check is given again. A check writes, and anybody may ask for one.
 const REMEMBERED: Duration = Duration::from_secs(1);
 
-/// Health check of the store.
-#[async_trait]
-pub trait StorePing: Send + Sync {
-    /// `true` if a read and a write would succeed now.
-    async fn ping(&self) -> bool;
-}
-
 /// Readiness for requests: the store answers and the server is not stopping.
 #[derive(Clone)]
 pub struct Readiness(Arc<Inner>);
 
 struct Inner {
     stopping: AtomicBool,
-    store: Box<dyn StorePing>,
+    ping: Box<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>,
     /// The last check of the store: its time and result.
     last: Mutex<Option<(Instant, bool)>>,
 }
 
 impl Readiness {
-    /// Ready as long as `store` answers.
-    pub fn new(store: impl StorePing + 'static) -> Self {
-        let store = Box::new(store);
-        Self(Arc::new(Inner { stopping: AtomicBool::new(false), store, last: Mutex::default() }))
+    /// Ready as long as `ping` gives `true`: a read and a write of the store would succeed now.
+    pub fn new<F>(ping: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = bool> + Send + 'static,
+    {
+        let ping = Box::new(move || ping().boxed());
+        Self(Arc::new(Inner { stopping: AtomicBool::new(false), ping, last: Mutex::default() }))
     }
 
     /// Makes the server unready. This is the first step of a shutdown, so that a load balancer sends
@@ -62,7 +58,7 @@ impl Readiness {
         {
             return is_well;
         }
-        let is_well = tokio::time::timeout(TIMEOUT, self.0.store.ping()).await.unwrap_or(false);
+        let is_well = tokio::time::timeout(TIMEOUT, (self.0.ping)()).await.unwrap_or(false);
         *last = Some((Instant::now(), is_well));
         is_well
     }

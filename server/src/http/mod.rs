@@ -47,13 +47,15 @@ use app::{
 };
 use axum::{
     Router,
+    extract::{FromRequestParts, Path},
+    http::request::Parts,
     routing::{get, post},
 };
 use ipnet::IpNet;
 
 pub use self::{
     connections::ConnectionLimits,
-    health::{Readiness, StorePing},
+    health::Readiness,
     serve::{Bounds, Ended, Server, Timeouts},
 };
 use crate::{i18n::Catalogue, origin::Origin, service::Service};
@@ -121,6 +123,11 @@ impl Web {
         options.countries.sort_by(|a, b| a.name.cmp(&b.name));
         options
     }
+}
+
+/// The id in the path of a request; `None` if it is no text.
+async fn id_in_path(parts: &mut Parts) -> Option<String> {
+    Path::from_request_parts(parts, &()).await.ok().map(|Path(id)| id)
 }
 
 /// Every route. `assets` answers for the files that pages load.

@@ -37,7 +37,7 @@ impl FromRequestParts<Arc<Context>> for Visit {
         }
         // Anybody can write a query, so an unknown value is ignored.
         let mut query = parts.uri.query().unwrap_or_default().split('&');
-        let flash = query.find_map(|part| part.strip_prefix("e=")?.parse().ok());
+        let flash = query.find_map(|part| Flash::parse(part.strip_prefix("e=")?));
         Ok(Self { caller, flash, frame })
     }
 }

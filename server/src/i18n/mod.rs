@@ -31,42 +31,14 @@ struct Locale {
     texts: Arc<Texts>,
 }
 
-/// The catalogue is invalid.
+/// A catalogue is invalid: a fault of the build.
 #[derive(Debug, thiserror::Error)]
-pub enum CatalogueError {
-    /// The name of a locale is not a language tag.
-    #[error("reading the language tag {locale}")]
-    Tag {
-        /// Name of the locale.
-        locale: String,
-        /// The parse error.
-        #[source]
-        source: unic_langid::LanguageIdentifierError,
-    },
-    /// A file is not valid Fluent.
-    #[error("parsing a catalogue of {locale}: {problems}")]
-    Syntax {
-        /// Name of the locale.
-        locale: String,
-        /// The errors of the parser.
-        problems: String,
-    },
-    /// An id is defined twice in a locale.
-    #[error("adding a catalogue of {locale}: {problems}")]
-    Duplicate {
-        /// Name of the locale.
-        locale: String,
-        /// The ids.
-        problems: String,
-    },
-    /// Texts of the pages are missing or cannot be formatted.
-    #[error("texts of the pages missing in {locale}: {}", .ids.join(", "))]
-    Missing {
-        /// Name of the locale.
-        locale: String,
-        /// The ids.
-        ids: Vec<String>,
-    },
+#[error("catalogue of {locale}: {problems}")]
+pub struct CatalogueError {
+    /// Name of the locale.
+    pub locale: String,
+    /// The errors of the parser, or the ids that are defined twice or missing.
+    pub problems: String,
 }
 
 impl Catalogue {
@@ -173,21 +145,17 @@ fn quality(weight: &str) -> f32 {
 }
 
 fn bundle(locale: &str, files: &[&str]) -> Result<FluentBundle<FluentResource>, CatalogueError> {
-    let tag: LanguageIdentifier = locale
-        .parse()
-        .map_err(|source| CatalogueError::Tag { locale: locale.to_owned(), source })?;
+    let error = |problems| CatalogueError { locale: locale.to_owned(), problems };
+    let tag = locale.parse::<LanguageIdentifier>();
+    let tag = tag.map_err(|source| error(format!("not a language tag: {source}")))?;
     let mut bundle = FluentBundle::new_concurrent(vec![tag]);
     // Isolating marks around variables would appear in subjects, text messages and button names. Pages
     // isolate values by elements instead.
     bundle.set_use_isolating(false);
     for file in files {
-        let resource = FluentResource::try_new((*file).to_owned()).map_err(|(_, errors)| {
-            CatalogueError::Syntax { locale: locale.to_owned(), problems: list(&errors) }
-        })?;
-        bundle.add_resource(resource).map_err(|errors| CatalogueError::Duplicate {
-            locale: locale.to_owned(),
-            problems: list(&errors),
-        })?;
+        let resource = FluentResource::try_new((*file).to_owned());
+        let resource = resource.map_err(|(_, errors)| error(list(&errors)))?;
+        bundle.add_resource(resource).map_err(|errors| error(list(&errors)))?;
     }
     Ok(bundle)
 }
@@ -219,7 +187,8 @@ fn texts(locale: &str, bundle: &FluentBundle<FluentResource>) -> Result<Texts, C
     if ids.is_empty() {
         Ok(texts)
     } else {
-        Err(CatalogueError::Missing { locale: locale.to_owned(), ids })
+        let problems = format!("texts of the pages missing: {}", ids.join(", "));
+        Err(CatalogueError { locale: locale.to_owned(), problems })
     }
 }
 

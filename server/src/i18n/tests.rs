@@ -11,11 +11,14 @@ fn in_locales(locales: &[&'static str]) -> Catalogue {
     load(&sources).unwrap()
 }
 
+fn error(locale: &'static str, files: &[&str]) -> String {
+    load(&[(locale, files)]).unwrap_err().to_string()
+}
+
 fn missing(files: &[&str]) -> Vec<String> {
-    match load(&[("en", files)]) {
-        Err(CatalogueError::Missing { ids, .. }) => ids,
-        other => panic!("{other:?}"),
-    }
+    let error = error("en", files);
+    let ids = error.strip_prefix("catalogue of en: texts of the pages missing: ").unwrap();
+    ids.split(", ").map(str::to_owned).collect()
 }
 
 #[test]
@@ -52,10 +55,15 @@ fn loading_fails_with_the_id_of_a_text_without_its_value() {
 
 #[test]
 fn loading_fails_at_a_syntax_error_a_duplicate_id_and_an_invalid_tag() {
-    assert!(matches!(load(&[("en", &["= x"])]), Err(CatalogueError::Syntax { .. })));
-    let twice = load(&[("en", &["title = x", "title = y"])]);
-    assert!(matches!(twice, Err(CatalogueError::Duplicate { .. })));
-    assert!(matches!(load(&[("no tag", &[])]), Err(CatalogueError::Tag { .. })));
+    for (locale, files, problem) in [
+        ("en", &["= x"][..], "Expected"),
+        ("en", &["title = x", "title = y"], r#"existing message: "title""#),
+        ("no tag", &[], "not a language tag"),
+    ] {
+        let error = error(locale, files);
+        assert!(error.starts_with(&format!("catalogue of {locale}: ")), "{error}");
+        assert!(error.contains(problem), "{error}");
+    }
 }
 
 #[test]

@@ -104,19 +104,14 @@ impl Step for Command {
 
 impl Command {
     fn decide(&self, records: &mut Records) -> Decision<Result<Done, Refused>> {
-        match &self.action {
-            Action::Open { opening, drawn } => {
-                Decision::commit_success(self.open(records, opening, drawn))
-            }
-            Action::Check { typed, claim } => self.check(records, typed, *claim),
-            Action::Resend { channel, drawn } => {
-                Decision::commit_success(self.resend(records, *channel, drawn))
-            }
-            Action::Cancel => Decision::commit_success(self.cancel(records)),
-            Action::Redeem { expires_at } => {
-                Decision::commit_success(self.redeem(records, *expires_at))
-            }
-        }
+        let result = match &self.action {
+            Action::Check { typed, claim } => return self.check(records, typed, *claim),
+            Action::Open { opening, drawn } => self.open(records, opening, drawn),
+            Action::Resend { channel, drawn } => self.resend(records, *channel, drawn),
+            Action::Cancel => self.cancel(records),
+            Action::Redeem { expires_at } => self.redeem(records, *expires_at),
+        };
+        Decision::commit_success(result)
     }
 
     fn open(

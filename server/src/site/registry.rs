@@ -51,6 +51,11 @@ impl Sites {
         self.by_name.get(name)
     }
 
+    /// The site with this name; the first one if it is no longer configured.
+    pub fn named_or_first(&self, name: &str) -> &Arc<Site> {
+        self.named(name).unwrap_or(&self.first)
+    }
+
     /// The site with this public key.
     pub fn with_public_key(&self, key: &str) -> Option<&Arc<Site>> {
         self.by_public_key.get(key)

@@ -20,6 +20,15 @@ fn s21_a_secret_key_is_found_by_its_digest_and_two_are_valid_during_a_rotation()
 }
 
 #[test]
+fn a_site_that_is_no_longer_configured_is_answered_by_the_first() {
+    let sites = Sites::new(Site { name: "demo".into(), ..site() }, [site()]);
+    assert_eq!(sites.named_or_first("shop").name, "shop");
+    // The site was removed from the configuration, or the record was stored before there were sites.
+    assert_eq!(sites.named_or_first("gone").name, "demo");
+    assert_eq!(sites.named_or_first("").name, "demo");
+}
+
+#[test]
 fn s21_a_digest_reads_back_and_shows_nothing_in_debug() {
     let digest = SecretDigest::of("lk_sec_old");
     assert_eq!(digest.to_string().parse(), Ok(digest.clone()));

@@ -85,7 +85,16 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "delivery",
-        may_name: &["clock", "derived_keys", "error_chain", "i18n", "origin", "outbox", "store"],
+        may_name: &[
+            "clock",
+            "derived_keys",
+            "error_chain",
+            "i18n",
+            "origin",
+            "outbox",
+            "site",
+            "store",
+        ],
         instead: "providers and the worker take their settings as values; `config` makes those",
     },
     Layer {

@@ -10,9 +10,7 @@ use otp::{
 };
 use server::{
     clock::Clock,
-    delivery::{
-        DeliveryWorker, Dispatcher, Provider, SenderNames, Senders, SmtpSecurity, SmtpSettings,
-    },
+    delivery::{DeliveryWorker, Dispatcher, Provider, SmtpSecurity, SmtpSettings},
     derived_keys::{DerivedKeys, Sealer},
     keyring::Keyring,
     outbox::Backoff,
@@ -58,10 +56,12 @@ impl Outbox {
         let keys = DerivedKeys::derive(&keyring).unwrap();
         let tokens = Tokens::derive(&keyring, "https://login.example.com").unwrap();
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
-        let mut demo = builtin::demo(Policy::default(), Brand::default());
+        let brand = Brand { name: "Example".to_owned(), ..Brand::default() };
+        let mut demo = builtin::demo(Policy::default(), brand);
         demo.test_recipients = [(TESTER.to_owned(), Code::parse("424242").unwrap())].into();
+        let sites = Arc::new(Sites::new(demo, []));
         let rules = Rules {
-            sites: Arc::new(Sites::new(demo, [])),
+            sites: sites.clone(),
             channels: vec![Channel::Email, Channel::Sms],
             default_country: "GB".to_owned(),
             limits: Limits {
@@ -78,14 +78,15 @@ impl Outbox {
         let sealer = keys.sealer.clone();
         let service = Service::new(store.clone(), keys, tokens, rules, clock.clone(), wake);
         let dispatcher = Dispatcher::new(email, sms);
-        let worker = worker(store.clone(), dispatcher, sealer, clock.clone());
+        let worker = worker(store.clone(), dispatcher, sealer, sites, clock.clone());
         Self { store, service, worker, committed, clock, folder }
     }
 
     /// Another worker on the same store.
     pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker {
         let dispatcher = Dispatcher::new(vec![email], Vec::new());
-        worker(self.store.clone(), dispatcher, self.worker.sealer.clone(), self.clock.clone())
+        let DeliveryWorker { sealer, sites, .. } = &self.worker;
+        worker(self.store.clone(), dispatcher, sealer.clone(), sites.clone(), self.clock.clone())
     }
 
     /// Locks the database until the connection is dropped.
@@ -154,6 +155,7 @@ fn worker(
     store: AnyStore,
     dispatcher: Dispatcher,
     sealer: Arc<Sealer>,
+    sites: Arc<Sites>,
     clock: Clock,
 ) -> DeliveryWorker {
     DeliveryWorker {
@@ -163,7 +165,7 @@ fn worker(
         clock,
         backoff: BACKOFF,
         lease: LEASE,
-        senders: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
+        sites,
         origin_host: "login.example.com".to_owned(),
     }
 }

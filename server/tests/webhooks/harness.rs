@@ -10,7 +10,7 @@ use otp::{
 use secrecy::ExposeSecret;
 use server::{
     clock::Clock,
-    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, SenderNames, Senders},
+    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider},
     derived_keys::DerivedKeys,
     i18n::Catalogue,
     keyring::Keyring,
@@ -73,9 +73,11 @@ impl Harness {
             webhook: Some(url.parse().unwrap()),
             ..Site::named(name, Policy::default(), Brand::default())
         };
-        let first = builtin::demo(Policy::default(), Brand::default());
+        let brand = Brand { name: "Example".to_owned(), ..Brand::default() };
+        let first = builtin::demo(Policy::default(), brand);
+        let registry = Arc::new(Sites::new(first, sites.iter().map(site)));
         let rules = Rules {
-            sites: Arc::new(Sites::new(first, sites.iter().map(site))),
+            sites: registry.clone(),
             channels: vec![Channel::Email, Channel::Sms],
             default_country: "GB".to_owned(),
             limits: Limits {
@@ -98,7 +100,7 @@ impl Harness {
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
             lease: TIMEOUT,
-            senders: Senders::new(SenderNames { brand: "Example".to_owned(), sender: None }, []),
+            sites: registry,
             origin_host: "login.example.com".to_owned(),
         };
         let events = worker(&store, &recorder, &sites, &clock, TIMEOUT);

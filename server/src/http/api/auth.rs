@@ -8,7 +8,7 @@ use std::sync::Arc;
 use app::error::ApiError;
 use axum::{
     body::Bytes,
-    extract::{FromRequest, FromRequestParts, Path, Request},
+    extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, Method, StatusCode, header, request::Parts},
 };
 use otp::VerificationId;
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use super::json;
 use crate::{
-    http::{Context, caller, problem::Problem},
+    http::{Context, caller, id_in_path, problem::Problem},
     service::{Client, Scope},
     site::Site,
 };
@@ -113,12 +113,8 @@ pub(super) struct Id(pub(super) VerificationId);
 impl FromRequestParts<Arc<Context>> for Id {
     type Rejection = Problem;
 
-    async fn from_request_parts(
-        parts: &mut Parts,
-        context: &Arc<Context>,
-    ) -> Result<Self, Problem> {
-        let path = Path::<String>::from_request_parts(parts, context).await;
-        let text = path.map(|Path(id)| id).unwrap_or_default();
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<Context>) -> Result<Self, Problem> {
+        let text = id_in_path(parts).await.unwrap_or_default();
         Ok(Self(VerificationId::parse_or_unknown(&text)))
     }
 }

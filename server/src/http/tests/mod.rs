@@ -31,7 +31,7 @@ use http_body_util::BodyExt;
 use otp::CodeProblem;
 use tower::ServiceExt;
 
-use super::{Readiness, StorePing, Web, router};
+use super::{Readiness, Web, router};
 use crate::{
     i18n::Catalogue,
     origin::Origin,
@@ -216,9 +216,8 @@ struct Store {
     pings: Arc<AtomicU32>,
 }
 
-#[async_trait]
-impl StorePing for Store {
-    async fn ping(&self) -> bool {
+impl Store {
+    fn ping(&self) -> bool {
         self.pings.fetch_add(1, Ordering::SeqCst);
         !self.is_away.load(Ordering::SeqCst)
     }
@@ -242,7 +241,8 @@ fn site() -> Site {
 fn site_with(change: impl FnOnce(&mut Web)) -> Site {
     let script = Arc::new(Script::default());
     let store = Store::default();
-    let readiness = Readiness::new(store.clone());
+    let pinged = store.clone();
+    let readiness = Readiness::new(move || std::future::ready(pinged.ping()));
     let installation = installation();
     let mut web = Web {
         port: script.clone(),
