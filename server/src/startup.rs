@@ -119,9 +119,11 @@ impl Application {
         let told = config.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
         let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
+        // Before the store is opened, which brings its tables and its key up to date.
+        let clock = start_clock(&config.store, clock)?;
         let store = AnyStore::Sqlite(SqliteStore::open(&config.store, &keyring)?);
         let store = store.observed_by(recorder.clone());
-        let clock = resume(&store, clock).await?;
+        store.resume(clock.now()).await?;
 
         let address = config.server.bind;
         let bind = http::Server::bind(address);
@@ -334,17 +336,16 @@ fn endpoints(
     .collect()
 }
 
-/// Starts the clock of a store.
-async fn resume(
-    store: &AnyStore,
+/// Starts the clock, unless the database at `store` has seen a time that is too far from it.
+fn start_clock(
+    store: &Path,
     clock: impl FnOnce(Timestamp) -> Result<Clock, ClockRefused>,
 ) -> Result<Clock, StartupError> {
-    let latest = store.latest_time().await?;
+    let latest = SqliteStore::latest_time_of(store)?;
     let clock = clock(latest)?;
     if clock.now() < latest {
         tracing::warn!("the clock was accepted: all verifications so far count as expired");
     }
-    store.resume(clock.now()).await?;
     Ok(clock)
 }
 

@@ -305,18 +305,26 @@ fn s39_check_finds_what_serve_refuses_about_the_database() {
 #[test]
 fn s37_check_finds_what_serve_refuses_about_the_clock() {
     let latchkey = Latchkey::new();
-    latchkey.serve(&[]).stop();
+    let secret = "A".repeat(43);
+    latchkey.serve(&[("LATCHKEY_KEYS__SECRETS", &secret)]).stop();
     let database = latchkey.directory.path().join("data/latchkey.db");
     let database = rusqlite::Connection::open(database).unwrap();
+    let key = || -> String {
+        database.query_row("SELECT wrapped FROM store_key", [], |row| row.get(0)).unwrap()
+    };
+    let (before, rotated) = (key(), format!("{},{secret}", "B".repeat(43)));
     for days in [-100, 200] {
         let moved = "UPDATE clock SET latest = latest + ?1 * 86400000";
         database.execute(moved, [days]).unwrap();
         for command in ["check", "serve"] {
-            let (code, out, err) = latchkey.run(&[command], &[]);
+            let (code, out, err) =
+                latchkey.run(&[command], &[("LATCHKEY_KEYS__SECRETS", &rotated)]);
             assert_eq!(code, Some(1), "{command}: {out}{err}");
             assert!((out + &err).contains("start once with --accept-clock"), "{command}");
         }
     }
+    // A start that is refused has changed nothing.
+    assert_eq!(key(), before);
 }
 
 #[test]

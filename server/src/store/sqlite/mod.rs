@@ -121,14 +121,30 @@ impl SqliteStore {
     /// Any [`OpenError`] that would keep a server with these master secrets from opening it, except that it
     /// is in use; and [`OpenProblem::Damaged`], which is looked for in all its pages.
     pub fn inspect(path: &Path, keyring: Option<&Keyring>) -> Result<Option<Timestamp>, OpenError> {
-        match path.metadata() {
-            Ok(file) if file.nlink() > 1 => Err(OpenProblem::Linked(file.nlink())),
-            Ok(_) => inspect(path, keyring),
-            // A link that leads nowhere is none that SQLite makes a database for.
-            Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => Ok(None),
-            Err(error) => Err(OpenProblem::Create(error)),
-        }
-        .map_err(|reason| OpenError { path: path.to_owned(), reason })
+        let inspected = look(path).and_then(|found| {
+            let Some(connection) = found else { return Ok(None) };
+            let check = "PRAGMA quick_check(1)";
+            let finding: String = connection.query_row(check, [], |row| row.get(0))?;
+            if finding != "ok" {
+                return Err(OpenProblem::Damaged(finding));
+            }
+            key_row::inspect(&connection, keyring)?;
+            Ok(Some(rows::latest_time(&connection)?))
+        });
+        inspected.map_err(|reason| OpenError { path: path.to_owned(), reason })
+    }
+
+    /// The latest time that the database at `path` has seen; the earliest there is where there is no database
+    /// yet. Changes nothing, so that a start can be refused before it does.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::inspect`], apart from damage and keys.
+    pub fn latest_time_of(path: &Path) -> Result<Timestamp, OpenError> {
+        let latest = look(path).and_then(|found| {
+            let latest = found.map(|connection| rows::latest_time(&connection)).transpose()?;
+            Ok(latest.unwrap_or_default())
+        });
+        latest.map_err(|reason| OpenError { path: path.to_owned(), reason })
     }
 
     fn counters_lead(&self) -> Duration {
@@ -316,21 +332,19 @@ fn sweep(
     Ok(Swept { verifications, counters, saved_answers, messages, more })
 }
 
-/// [`SqliteStore::inspect`] for a file that is there.
-fn inspect(path: &Path, keyring: Option<&Keyring>) -> Result<Option<Timestamp>, OpenProblem> {
+/// Opens a database of ours that is there, for looking only; `None` where there is none yet.
+fn look(path: &Path) -> Result<Option<Connection>, OpenProblem> {
+    match path.metadata() {
+        Ok(file) if file.nlink() > 1 => return Err(OpenProblem::Linked(file.nlink())),
+        Ok(_) => {}
+        // A link that leads nowhere is none that SQLite makes a database for.
+        Err(error) if error.kind() == ErrorKind::NotFound && !path.is_symlink() => return Ok(None),
+        Err(error) => return Err(OpenProblem::Create(error)),
+    }
     let connection = connect(path)?;
     connection.pragma_update(None, "query_only", true)?;
     connection.busy_timeout(connection_thread::BUSY)?;
-    if known(&connection)? == Kind::Empty {
-        return Ok(None);
-    }
-    let check = "PRAGMA quick_check(1)";
-    let finding: String = connection.query_row(check, [], |row| row.get(0))?;
-    if finding != "ok" {
-        return Err(OpenProblem::Damaged(finding));
-    }
-    key_row::inspect(&connection, keyring)?;
-    Ok(Some(rows::latest_time(&connection)?))
+    Ok((known(&connection)? == Kind::Ours).then_some(connection))
 }
 
 /// Opens a file that is there. Closing the connection writes nothing, so that another program's database
