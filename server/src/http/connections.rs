@@ -4,8 +4,11 @@
 //! would let one of them keep out the others with idle connections. Instead the connection that has been
 //! silent longest is closed: of the same address if that has too many, of all if there are too many in
 //! all (S36). Only a whole request ends a silence; single bytes do not, or a client could hold a
-//! connection by sending its header lines drop by drop. Connections that have not sent any go first, so that
-//! opening connections costs those nothing that are being used.
+//! connection by sending its header lines drop by drop.
+//!
+//! Connections that have not sent a request yet are more than half of all only until others need the room:
+//! then they go first. So connections that are merely opened take no place of those that are used, and those
+//! that are used leave newcomers the time to send a request.
 //!
 //! The order of the last requests stands for the time, so nothing here reads a clock.
 
@@ -30,8 +33,7 @@ pub struct ConnectionLimits {
     pub trusted_proxies: Vec<IpNet>,
 }
 
-/// Place of a connection in the order in which they are closed: those without a request first, then by
-/// the last request.
+/// Place of a connection: those without a request first, then in the order of the last requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Turn {
     was_heard: bool,
@@ -67,11 +69,12 @@ impl<H> Connections<H> {
         let address = (!is_trusted).then(|| network(peer));
         let of_address = address.and_then(|address| {
             let turns = self.by_address.get(&address)?;
-            turns.first().copied().filter(|_| turns.len() >= self.limits.per_address)
+            let is_full = turns.len() >= self.limits.per_address;
+            is_full.then(|| silent_longest(turns.iter(), self.limits.per_address)).flatten()
         });
         let silent = of_address.or_else(|| {
             let is_full = self.open.len() >= self.limits.total;
-            self.open.keys().next().copied().filter(|_| is_full)
+            is_full.then(|| silent_longest(self.open.keys(), self.limits.total)).flatten()
         });
         let closed = silent.and_then(|turn| self.remove(turn)).map(|connection| connection.handle);
         (self.add(Connection { address, handle }, false), closed)
@@ -113,6 +116,20 @@ impl<H> Connections<H> {
         }
         Some(connection)
     }
+}
+
+/// The connection to close, of as many as the limit allows.
+fn silent_longest<'a>(
+    mut turns: impl Iterator<Item = &'a Turn> + Clone,
+    limit: usize,
+) -> Option<Turn> {
+    let first = *turns.clone().next()?;
+    let newcomers = turns.clone().take_while(|turn| !turn.was_heard).take(limit / 2 + 1).count();
+    if newcomers > limit / 2 {
+        return Some(first);
+    }
+    let heard = turns.find(|turn| turn.was_heard);
+    heard.copied().into_iter().chain([first]).min_by_key(|turn| turn.number)
 }
 
 /// The addresses that are counted as one.
@@ -177,6 +194,21 @@ mod tests {
             open(&mut all, "192.0.2.1", "second");
             let closed = ["third", "fourth"].map(|name| open(&mut all, "192.0.2.1", name).1);
             assert_eq!(closed, [Some("first"), Some("second")]);
+        }
+    }
+
+    #[test]
+    fn s36_connections_that_are_used_leave_a_newcomer_the_time_to_send_a_request() {
+        let mut all = connections(4, 4);
+        for name in ["first", "second", "third"] {
+            let (turn, _) = open(&mut all, "192.0.2.1", name);
+            all.heard(turn);
+        }
+        open(&mut all, "192.0.2.1", "newcomer");
+        for closed in ["first", "second", "third"] {
+            let (turn, silent) = open(&mut all, "192.0.2.1", "next");
+            all.heard(turn);
+            assert_eq!(silent, Some(closed));
         }
     }
 

@@ -49,7 +49,8 @@ async fn starve(source: impl Fn(usize) -> IpAddr) {
     let limit = server::open_files::raise_limit()
         .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap());
     let count = HOSTILE.min(limit.saturating_sub(OTHER_FILES));
-    let program = Installation::mailing_to(1).start();
+    let installation = Installation::mailing_to(1);
+    let program = installation.start();
     let address: SocketAddr = program.address().parse().unwrap();
     // Each of its requests is another person's, on a connection of its own.
     let others = reqwest::Client::builder().pool_max_idle_per_host(0).timeout(PATIENCE);
