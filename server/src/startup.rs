@@ -288,7 +288,7 @@ pub fn keyring(settings: &KeySettings, store: &Path) -> Result<Keyring, StartupE
     match read_keyring(settings)? {
         Some(keyring) => Ok(keyring),
         // A database that is there already needs the secrets that it was made with.
-        None if settings.may_generate && !store.exists() => {
+        None if settings.may_generate && !store.exists() && !store.is_symlink() => {
             Ok(Keyring::read_or_make(&settings.file, &mut SysRng)?)
         }
         None => Err(StartupError::NoKeys(settings.file.clone())),

@@ -127,9 +127,12 @@ pub(super) fn kind(connection: &Connection) -> rusqlite::Result<Kind> {
     let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
     let version = number("PRAGMA user_version")?;
     Ok(match (number("PRAGMA application_id")?, version) {
+        // A first start that was cut short has left the mark at most.
+        (0 | APPLICATION_ID, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => {
+            Kind::Empty
+        }
         (APPLICATION_ID, _) if version > known => Kind::Newer(version),
         (APPLICATION_ID, _) => Kind::Ours,
-        (0, 0) if number("SELECT count(*) FROM sqlite_schema")? == 0 => Kind::Empty,
         (0, 1..) if version <= known && number(OF_OLD)? == 3 => Kind::Ours,
         _ => Kind::Foreign,
     })
@@ -301,6 +304,8 @@ mod tests {
             kind(&connection)
         };
         assert_eq!(holding(""), Ok(Kind::Empty));
+        let marked = format!("PRAGMA application_id = {APPLICATION_ID}");
+        assert_eq!(holding(&marked), Ok(Kind::Empty));
         for foreign in [
             "CREATE TABLE song (title TEXT)",
             "PRAGMA user_version = 5",
