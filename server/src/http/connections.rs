@@ -3,8 +3,8 @@
 //! A new connection is always taken. Many people share an address, so refusing the ones beyond a limit
 //! would let one of them keep out the others with idle connections. Instead the connection that has been
 //! silent longest is closed: of the same address if that has too many, of all if there are too many in
-//! all (S36). Only a whole request ends a silence; single bytes do not, or a client could hold a
-//! connection by sending its header lines drop by drop.
+//! all (S36). Only the whole header of a request ends a silence; single bytes do not, or a client could
+//! hold a connection by sending its header lines drop by drop.
 //!
 //! Connections that have not sent a request yet are more than half of all only until others need the room:
 //! then they go first. So connections that are merely opened take no place of those that are used, and those

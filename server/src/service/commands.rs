@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// Time until the message of a test recipient counts as sent, about what a provider takes.
+/// Time until the message of a test recipient counts as sent, about as long as a provider takes.
 const TEST_DELIVERY: Duration = Duration::from_millis(300);
 
 /// One use case on one verification, on behalf of one client.

@@ -147,7 +147,8 @@ impl Server {
                 }
             }
         }
-        // Connections that the system had accepted before are served too.
+        // Connections that the system had accepted before are served too, as far as they are taken at once
+        // and have been read when the shutdown begins; the others are reset with nothing accepted.
         while let Ok(room) = rooms.clone().try_acquire_owned()
             && let Some(Ok((stream, peer))) = self.listener.accept().now_or_never()
         {
