@@ -27,6 +27,11 @@ pub enum ApiError {
         /// Whole seconds until asking again can help.
         retry_after: u64,
     },
+    /// Too many verifications of the number's destination stayed without approval lately.
+    DestinationBlocked {
+        /// Whole seconds until asking again can help.
+        retry_after: u64,
+    },
     /// Another code was asked for before its wait was over.
     ResendTooEarly {
         /// Whole seconds to wait.
@@ -82,7 +87,9 @@ impl ApiError {
             Self::NotFound => 404,
             Self::AlreadyFinished | Self::NoSendsLeft | Self::TokenAlreadyRedeemed => 409,
             Self::DevelopmentOnly => 421,
-            Self::RateLimited { .. } | Self::ResendTooEarly { .. } => 429,
+            Self::RateLimited { .. }
+            | Self::DestinationBlocked { .. }
+            | Self::ResendTooEarly { .. } => 429,
             Self::Unavailable { .. } => 503,
             Self::Internal => 500,
         }
@@ -92,6 +99,7 @@ impl ApiError {
     pub fn retry_after(&self) -> Option<u64> {
         match self {
             Self::RateLimited { retry_after, .. }
+            | Self::DestinationBlocked { retry_after }
             | Self::ResendTooEarly { retry_after }
             | Self::Unavailable { retry_after } => Some(*retry_after),
             _ => None,

@@ -117,9 +117,12 @@ impl From<ApiError> for Flash {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::RateLimited { limit, retry_after } => match limit {
-                Limit::RecipientSends | Limit::CallerSends => Self::LimitSends(retry_after),
+                Limit::RecipientSends | Limit::CallerSends | Limit::Texts => {
+                    Self::LimitSends(retry_after)
+                }
                 Limit::RecipientChecks | Limit::CallerChecks => Self::LimitChecks(retry_after),
             },
+            ApiError::DestinationBlocked { retry_after } => Self::LimitSends(retry_after),
             ApiError::ResendTooEarly { retry_after } => Self::TooEarly(retry_after),
             ApiError::NoSendsLeft | ApiError::ChannelUnavailable => Self::NoSendsLeft,
             ApiError::AlreadyFinished | ApiError::NotFound => Self::Expired,

@@ -83,6 +83,8 @@ string_enum! {
         ChannelUnavailable = "channel_unavailable",
         /// The request comes from a page of another site.
         CrossSite = "cross_site",
+        /// No verification by text begins at the destination for a while.
+        DestinationBlocked = "destination_blocked",
         /// Development mode answers its own machine alone.
         DevelopmentOnly = "development_only",
         /// The idempotency key belongs to another request.
@@ -169,6 +171,8 @@ string_enum! {
         CallerSends = "caller_sends",
         /// Checks from one address.
         CallerChecks = "caller_checks",
+        /// Texts to a destination, of a site or of the server, or money for them.
+        Texts = "texts",
     }
 }
 

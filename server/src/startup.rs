@@ -144,6 +144,7 @@ impl Application {
             channels: dispatcher.channels(),
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
+            texts: config.texts.clone(),
             count_test_suites: !development,
             lease,
         };

@@ -31,7 +31,9 @@ pub fn problem(page: ProblemPage<'_>) -> String {
         ApiError::NotFound | ApiError::AlreadyFinished | ApiError::NoSendsLeft => {
             (&texts.not_found, texts.not_found_body.clone())
         }
-        ApiError::RateLimited { retry_after, .. } | ApiError::ResendTooEarly { retry_after } => {
+        ApiError::RateLimited { retry_after, .. }
+        | ApiError::DestinationBlocked { retry_after }
+        | ApiError::ResendTooEarly { retry_after } => {
             (&texts.slow_down, card.limit_sends.with(&clock_face(retry_after)))
         }
         ApiError::Unavailable { .. } => (&texts.away, card.unavailable.clone()),

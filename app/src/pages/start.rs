@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::{
     countdown::clock_face,
-    error::{ApiError, RecipientProblem},
+    error::{ApiError, Limit, RecipientProblem},
     look::Look,
     pages::{
         setting::{Setting, Told},
@@ -74,7 +74,8 @@ pub fn start(page: StartPage<'_>) -> String {
         .filter(|channel| options.channels.contains(channel))
         .or_else(|| options.channels.first().copied())
         .unwrap_or(Channel::Email);
-    let message = error.map(|error| error_text(texts, channel, error));
+    let offers_email = options.channels.contains(&Channel::Email);
+    let message = error.map(|error| error_text(texts, channel, offers_email, error));
     let about_field = matches!(error, Some(ApiError::InvalidRecipient { .. }));
 
     let head = Head {
@@ -227,7 +228,7 @@ fn option(country: &Country, selected: &str) -> impl IntoView + use<> {
 }
 
 /// Text of an error.
-fn error_text(texts: &Texts, channel: Channel, error: ApiError) -> String {
+fn error_text(texts: &Texts, channel: Channel, offers_email: bool, error: ApiError) -> String {
     let (start, card) = (&texts.start, &texts.card);
     match error {
         ApiError::InvalidRecipient { problem } => match (problem, channel) {
@@ -241,7 +242,15 @@ fn error_text(texts: &Texts, channel: Channel, error: ApiError) -> String {
         }
         .clone(),
         ApiError::ChannelUnavailable => start.channel_unavailable.clone(),
-        ApiError::RateLimited { retry_after, .. } | ApiError::ResendTooEarly { retry_after } => {
+        ApiError::DestinationBlocked { retry_after }
+        | ApiError::RateLimited { limit: Limit::Texts, retry_after }
+            if offers_email =>
+        {
+            start.texts_paused.with(&clock_face(retry_after))
+        }
+        ApiError::RateLimited { retry_after, .. }
+        | ApiError::DestinationBlocked { retry_after }
+        | ApiError::ResendTooEarly { retry_after } => {
             card.limit_sends.with(&clock_face(retry_after))
         }
         ApiError::Unavailable { .. } => card.unavailable.clone(),

@@ -100,6 +100,7 @@ country-missing = Choose the country of this phone number
 phone-too-short = This phone number has too few digits
 phone-too-long = This phone number has too many digits
 channel-unavailable = No code can be sent this way. Choose the other one.
+texts-paused = No text can be sent to this number for the moment. Choose e-mail instead, or try again in { $time }.
 
 ## The relying party that started a verification
 

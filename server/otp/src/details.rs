@@ -20,6 +20,9 @@ pub struct Details {
     /// Key-value pairs of the relying party.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+    /// Country of the phone number, under which its texts are counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
     /// Test mode: no message is sent, and the result proves nothing.
     #[serde(rename = "rehearsal", skip_serializing_if = "std::ops::Not::not")]
     pub test_mode: bool,

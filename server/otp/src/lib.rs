@@ -8,12 +8,14 @@
 
 pub mod verification;
 
+pub mod alert;
 pub mod claim;
 pub mod code;
 pub mod counters;
 pub mod details;
 pub mod digest;
 pub mod event;
+pub mod guesses;
 pub mod id;
 pub mod limits;
 pub mod policy;
@@ -21,6 +23,8 @@ pub mod quota;
 pub mod recipient;
 pub mod risk;
 pub mod send;
+pub mod tally;
+pub mod texts;
 pub mod time;
 pub mod token;
 

@@ -10,7 +10,7 @@ use otp_types::Limit;
 
 use crate::{
     counters::{CallerCounters, RecipientCounters},
-    quota::{Exhausted, Quota},
+    quota::{Exhausted, Quota, SlidingWindow},
     risk,
     time::Timestamp,
 };
@@ -29,6 +29,15 @@ pub struct Limits {
     pub caller_sends: Quota,
     /// Checks from one address.
     pub caller_checks: Quota,
+}
+
+/// One of the identities that a caller is counted under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// Its counters.
+    pub counters: CallerCounters,
+    /// Number of times that it may use up the limits on one address.
+    pub times: u32,
 }
 
 /// The refusal of a limit.
@@ -58,37 +67,32 @@ impl Limits {
     /// The first limit that refuses the message.
     pub fn take_send(
         &self,
-        caller: &mut CallerCounters,
+        callers: &mut [Caller],
         recipient: &mut RecipientCounters,
         now: Timestamp,
     ) -> Result<(), Exceeded> {
         let (short, long) = (self.recipient_sends_short, self.recipient_sends_long);
-        refuse(Limit::CallerSends, caller.sends.would_take(self.caller_sends, now))?;
         refuse(Limit::RecipientSends, recipient.sends_short.would_take(short, now))?;
         refuse(Limit::RecipientSends, recipient.sends_long.would_take(long, now))?;
-        self.take_caller_send(caller, now)?;
+        self.take_caller_send(callers, now)?;
         refuse(Limit::RecipientSends, recipient.sends_short.take(short, now))?;
         refuse(Limit::RecipientSends, recipient.sends_long.take(long, now))
     }
 
-    /// Counts one message for the caller alone.
+    /// Counts one message for the callers alone, or nothing at all if a limit refuses it.
     ///
     /// # Errors
-    /// The caller's limit of messages.
-    pub fn take_caller_send(
-        &self,
-        caller: &mut CallerCounters,
-        now: Timestamp,
-    ) -> Result<(), Exceeded> {
-        refuse(Limit::CallerSends, caller.sends.take(self.caller_sends, now))
+    /// The callers' limit of messages.
+    pub fn take_caller_send(&self, callers: &mut [Caller], now: Timestamp) -> Result<(), Exceeded> {
+        take(Limit::CallerSends, self.caller_sends, callers, |caller| &mut caller.sends, now)
     }
 
-    /// Counts one check of a caller, whatever comes of it.
+    /// Counts one check of the callers, whatever comes of it, or nothing at all if a limit refuses it.
     ///
     /// # Errors
-    /// The caller's limit of checks.
-    pub fn take_check(&self, caller: &mut CallerCounters, now: Timestamp) -> Result<(), Exceeded> {
-        refuse(Limit::CallerChecks, caller.checks.take(self.caller_checks, now))
+    /// The callers' limit of checks.
+    pub fn take_check(&self, callers: &mut [Caller], now: Timestamp) -> Result<(), Exceeded> {
+        take(Limit::CallerChecks, self.caller_checks, callers, |caller| &mut caller.checks, now)
     }
 
     /// Whether a test recipient may have one more wrong check.
@@ -109,6 +113,25 @@ impl Limits {
         // Allowed in the same atomic step, so this cannot be refused.
         let _ = recipient.wrong_checks.take(self.recipient_wrong_checks, now);
     }
+}
+
+/// Counts one event of each caller, or nothing at all if one of them has as many as it may.
+fn take(
+    limit: Limit,
+    quota: Quota,
+    callers: &mut [Caller],
+    window: fn(&mut CallerCounters) -> &mut SlidingWindow,
+    now: Timestamp,
+) -> Result<(), Exceeded> {
+    let of = |times| Quota { limit: quota.limit.saturating_mul(times), ..quota };
+    for caller in &mut *callers {
+        let quota = of(caller.times);
+        refuse(limit, window(&mut caller.counters).would_take(quota, now))?;
+    }
+    for caller in callers {
+        window(&mut caller.counters).add(quota.per, 1, now);
+    }
+    Ok(())
 }
 
 fn refuse(limit: Limit, taken: Result<(), Exhausted>) -> Result<(), Exceeded> {
@@ -132,8 +155,12 @@ mod tests {
         }
     }
 
-    fn counters() -> (RecipientCounters, CallerCounters) {
-        Default::default()
+    fn caller(times: u32) -> [Caller; 1] {
+        [Caller { counters: CallerCounters::default(), times }]
+    }
+
+    fn counters() -> (RecipientCounters, [Caller; 1]) {
+        (RecipientCounters::default(), caller(1))
     }
 
     #[test]
@@ -177,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_caller_has_its_own_limits() {
-        let mut caller = CallerCounters::default();
+        let mut caller = caller(1);
         for _ in 0..30 {
             limits().take_send(&mut caller, &mut RecipientCounters::default(), START).unwrap();
         }
@@ -188,5 +215,25 @@ mod tests {
         }
         let refused = limits().take_check(&mut caller, START);
         assert_eq!(refused.unwrap_err().limit, Limit::CallerChecks);
+    }
+
+    #[test]
+    fn a_wider_network_has_a_multiple_of_the_limits_and_a_refusal_is_counted_nowhere() {
+        let callers = || [caller(1), caller(8)].concat();
+        let [mut first, mut second] = [callers(), callers()];
+        for _ in 0..60 {
+            limits().take_check(&mut first, START).unwrap();
+        }
+        let before = first.clone();
+        assert!(limits().take_check(&mut first, START).is_err());
+        assert_eq!(first, before);
+        for _ in 0..420 {
+            second[1].counters.checks.add(Duration::from_secs(60), 1, START);
+        }
+        for _ in 0..60 {
+            limits().take_check(&mut second, START).unwrap();
+        }
+        let another_address = &mut [caller(1), [second[1].clone()]].concat();
+        assert!(limits().take_check(another_address, START).is_err());
     }
 }

@@ -104,6 +104,11 @@ impl SlidingWindow {
         self.slots.retain(|(_, counted)| *counted > 0);
     }
 
+    /// Whether no event is counted, be it older than the window.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
     /// Forgets all events.
     pub fn clear(&mut self) {
         self.slots.clear();

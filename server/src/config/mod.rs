@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use otp::{limits::Limits, policy::Draft};
+use otp::{limits::Limits, policy::Draft, texts::ServerTexts};
 
 pub use self::{
     delivery::{DeliverySettings, ProviderName},
@@ -64,6 +64,8 @@ pub struct Config {
     pub policy: Draft,
     /// The quotas across verifications.
     pub limits: Limits,
+    /// Limits on texts of all sites together.
+    pub texts: ServerTexts,
     /// The providers of each channel, and retries.
     pub delivery: DeliverySettings,
     /// The mail server, where one is configured.
@@ -130,6 +132,7 @@ impl Config {
             keys,
             policy,
             limits,
+            texts: ServerTexts::default(),
             delivery,
             smtp,
             twilio,

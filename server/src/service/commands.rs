@@ -6,7 +6,11 @@ use std::{sync::Arc, time::Duration};
 
 use otp::{
     Channel, ClaimDigest, Code, DeliveryState, Outcome, Recipient, State, Timestamp, Verification,
-    VerificationId, limits::Limits, verification::Opening,
+    VerificationId, guesses,
+    limits::Limits,
+    tally::FIVE_MINUTES,
+    texts::{Text, TextLimits},
+    verification::Opening,
 };
 use zeroize::Zeroizing;
 
@@ -15,7 +19,8 @@ use crate::{
     delivery::envelope::Envelope,
     site::TestCode,
     store::{
-        CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step,
+        CallerKey, CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue,
+        Records, Step, TallyKeys,
     },
 };
 
@@ -26,6 +31,8 @@ const TEST_DELIVERY: Duration = Duration::from_millis(300);
 pub(super) struct Command {
     pub(super) shared: Arc<Shared>,
     pub(super) client: Client,
+    /// Identities that the client is counted under.
+    pub(super) callers: Vec<CallerKey>,
     pub(super) id: VerificationId,
     pub(super) now: Timestamp,
     pub(super) action: Action,
@@ -72,22 +79,30 @@ impl Step for Command {
     }
 
     fn counters(&self, verification: Option<&Verification>) -> CounterKeys {
-        let recipient = match &self.action {
-            Action::Open { opening, .. } => Some((opening.site.as_str(), &opening.recipient)),
-            Action::Check { .. } | Action::Resend { .. } => verification
-                .filter(|found| self.client.scope.covers(found))
-                .map(|found| (found.site(), found.recipient())),
+        let (site, recipient, country) = match &self.action {
+            Action::Open { opening, .. } => {
+                (&*opening.site, &opening.recipient, &opening.details.country)
+            }
+            Action::Check { .. } | Action::Resend { .. } => {
+                match verification.filter(|found| self.client.scope.covers(found)) {
+                    Some(found) => (found.site(), found.recipient(), &found.details().country),
+                    None => return self.of_callers(),
+                }
+            }
             Action::Cancel | Action::Redeem { .. } => return CounterKeys::default(),
         };
-        let (limits, pseudonyms) = (self.limits(), &self.shared.pseudonyms);
+        let digest = self.shared.pseudonyms.recipient(site, recipient);
         // Counters are kept for twice the span that they are counted over.
-        let key = |digest, span| CounterKey { digest, kept_for: span * 2 };
-        let caller = |address| key(pseudonyms.caller(address), limits.caller_span());
-        let recipient_key =
-            |(site, to)| key(pseudonyms.recipient(site, to), limits.recipient_span());
+        let kept_for = self.limits().recipient_span() * 2;
         CounterKeys {
-            caller: self.client.address.map(caller),
-            recipient: recipient.map(recipient_key),
+            recipient: Some(CounterKey { digest, kept_for }),
+            tallies: TallyKeys {
+                server: !matches!(self.action, Action::Check { .. }),
+                site: Some(site.to_owned()),
+                country: country.clone(),
+                prefix: recipient.phone().map(|phone| phone.prefix().to_owned()),
+            },
+            ..self.of_callers()
         }
     }
 
@@ -103,6 +118,10 @@ impl Step for Command {
 }
 
 impl Command {
+    fn of_callers(&self) -> CounterKeys {
+        CounterKeys { callers: self.callers.clone(), ..CounterKeys::default() }
+    }
+
     fn decide(&self, records: &mut Records) -> Decision<Result<Done, Refused>> {
         let result = match &self.action {
             Action::Check { typed, claim } => return self.check(records, typed, *claim),
@@ -125,9 +144,8 @@ impl Command {
             NewCode::scripted(&test_code, self.now)?
         } else {
             let (policy, reserved) = (&opening.policy, &records.recipient.reserved);
-            let now = self.counted_at(records);
-            let length = policy.next_length(reserved, policy.code_length(), now);
-            NewCode::drawn(drawn, length)
+            let shortest = policy.code_length().max(self.shortest_code(records));
+            NewCode::drawn(drawn, policy.next_length(reserved, shortest, self.counted_at(records)))
         };
         opening.details.test_mode = code.test_delivery.is_some();
         let (channel, peppers) = (opening.recipient.channel(), &self.shared.keys.peppers);
@@ -145,7 +163,7 @@ impl Command {
             return Decision::Abort(Ok(done));
         }
         let counted = self.counted_at(records);
-        match self.limits().take_check(&mut records.caller, counted) {
+        match self.limits().take_check(&mut records.callers, counted) {
             // The caller's check counts from here on, even where the recipient's limit refuses it.
             Ok(()) => Decision::Commit(self.compare(records, typed, claim)),
             Err(exceeded) => Decision::Abort(Err(Refused::Exceeded { exceeded, now: counted })),
@@ -169,7 +187,8 @@ impl Command {
         claim: Option<ClaimDigest>,
     ) -> Result<Done, Refused> {
         let (limits, now, counted) = (self.limits(), self.now, self.counted_at(records));
-        let Records { verification, recipient, counters_lead: lead, .. } = records;
+        let shortest = self.shortest_code(records);
+        let Records { verification, recipient, tallies, alerts, counters_lead: lead, .. } = records;
         let reached = verification.as_mut().filter(|found| self.client.scope.covers(found));
         let Some(verification) = reached else {
             // An unknown id is answered like an expired one, in the same time (S9).
@@ -183,12 +202,22 @@ impl Command {
             let allowed = limits.allow_check(recipient, counted);
             allowed.map_err(|exceeded| Refused::Exceeded { exceeded, now: counted })?;
         }
+        if !is_test {
+            verification.withdraw_codes_shorter_than(shortest, now);
+        }
         let outcome = verification.check(typed, claim, &self.shared.keys.peppers, now);
         match outcome {
             _ if self.is_for_test_suites(verification) => {}
             Outcome::Incorrect { .. } if is_test => limits.count_wrong_check(recipient, counted),
             Outcome::Approved if is_test => recipient.wrong_checks.clear(),
-            Outcome::Approved => verification.give_back(&mut recipient.reserved, *lead),
+            Outcome::Approved => {
+                verification.give_back(&mut recipient.reserved, *lead);
+                tallies.count_approval(verification.created_at() + *lead, counted);
+            }
+            Outcome::Incorrect { .. } => {
+                let site = Arc::make_mut(&mut tallies.site);
+                alerts.extend(guesses::count_wrong_check(site, verification.site(), counted));
+            }
             _ => {}
         }
         self.withdraw(records);
@@ -209,10 +238,10 @@ impl Command {
             let test_code = self.test_code(verification.site(), verification.recipient());
             NewCode::scripted(&test_code.ok_or(Refused::NotFound)?, self.now)?
         } else {
-            NewCode::drawn(
-                drawn,
-                verification.next_length(&records.recipient.reserved, self.counted_at(records)),
-            )
+            let (shortest, counted) = (self.shortest_code(records), self.counted_at(records));
+            let reserved = &records.recipient.reserved;
+            verification.withdraw_codes_shorter_than(shortest, self.now);
+            NewCode::drawn(drawn, verification.next_length(reserved, shortest, counted))
         };
         let channel = channel.unwrap_or(verification.last_send().channel);
         verification
@@ -252,7 +281,7 @@ impl Command {
         let exceeded = |exceeded| Refused::Exceeded { exceeded, now: counted };
         let message = if let Some(state) = *test_delivery {
             if self.shared.rules.count_test_suites || !self.is_for_test_suites(&verification) {
-                limits.take_caller_send(&mut records.caller, counted).map_err(exceeded)?;
+                limits.take_caller_send(&mut records.callers, counted).map_err(exceeded)?;
             }
             verification.record_delivery(verification.send_count(), state, 0);
             match state {
@@ -267,10 +296,12 @@ impl Command {
             }
             None
         } else {
-            let taken = limits.take_send(&mut records.caller, &mut records.recipient, counted);
+            let message = self.message(&verification, code)?;
+            self.admit_text(&verification, records)?;
+            let taken = limits.take_send(&mut records.callers, &mut records.recipient, counted);
             taken.map_err(exceeded)?;
             verification.reserve(&mut records.recipient.reserved, records.counters_lead);
-            let message = self.message(&verification, code)?;
+            self.count_send(&verification, records);
             records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
             Some(message)
         };
@@ -296,16 +327,54 @@ impl Command {
         })
     }
 
-    /// Removes the messages of a verification that is over from the outbox, as far as no provider
-    /// has them yet: their codes are of no use any more.
+    /// Removes the messages of a verification that is over, or whose code was withdrawn, from the outbox,
+    /// as far as no provider has them yet: their codes are of no use any more.
     fn withdraw(&self, records: &mut Records) {
         let Records { verification: Some(verification), outbox, .. } = records else { return };
-        if verification.state(self.now) == State::Pending {
+        if verification.state(self.now) == State::Pending && !verification.is_code_withdrawn() {
             return;
         }
         outbox.extend(verification.waiting_sends().map(|number| OutboxChange::Remove {
             key: MessageKey { queue: Queue::Codes, verification: verification.id(), number },
         }));
+    }
+
+    /// Whether the message that was just added to `verification` may be sent, if it is a text.
+    fn admit_text(
+        &self,
+        verification: &Verification,
+        records: &mut Records,
+    ) -> Result<(), Refused> {
+        let now = self.counted_at(records);
+        let Some((limits, text)) = self.text(verification) else { return Ok(()) };
+        let admitted = limits.admit(&text, &mut records.tallies, &mut records.alerts, now);
+        admitted.map_err(|refused| Refused::text(refused, now))
+    }
+
+    /// Counts the message that was just added to `verification` for its site, destination and the server.
+    fn count_send(&self, verification: &Verification, records: &mut Records) {
+        let now = self.counted_at(records);
+        Arc::make_mut(&mut records.tallies.server).sends.add(FIVE_MINUTES, 1, now);
+        if let Some((limits, text)) = self.text(verification) {
+            limits.count(&text, &mut records.tallies, &mut records.alerts, now);
+        }
+    }
+
+    /// The newest message of a verification as a text, with the limits on it; `None` if it is none.
+    fn text<'a>(&'a self, verification: &'a Verification) -> Option<(TextLimits<'a>, Text<'a>)> {
+        let rules = &self.shared.rules;
+        let prefix = verification.recipient().phone()?.prefix();
+        let country = verification.details().country.as_deref().unwrap_or("001");
+        let site = &rules.sites.named_or_first(verification.site()).texts;
+        let price = rules.texts.prices.of(country);
+        let is_first = verification.send_count() == 1;
+        let text = Text { site: verification.site(), country, prefix, price, is_first };
+        Some((TextLimits { site, server: &rules.texts }, text))
+    }
+
+    /// Fewest digits of a code that is sent or accepted at the site, by its wrong checks.
+    fn shortest_code(&self, records: &Records) -> u8 {
+        guesses::shortest_code(&records.tallies.site, self.counted_at(records))
     }
 
     fn limits(&self) -> &Limits {

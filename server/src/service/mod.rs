@@ -8,15 +8,17 @@ mod client;
 mod commands;
 mod done;
 mod idempotency;
+mod network;
 mod refused;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use otp::{
     Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp,
-    Verification, VerificationId, code, limits::Limits, token::MAX_LIFETIME, verification::Opening,
+    Verification, VerificationId, code, limits::Limits, texts::ServerTexts, token::MAX_LIFETIME,
+    verification::Opening,
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
@@ -28,13 +30,14 @@ pub use self::{
 use self::{
     commands::{Action, Command},
     done::Done,
+    network::{Network, networks},
 };
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     site::{Site, Sites},
-    store::{AnyStore, Message, Pseudonyms, Store},
+    store::{AnyStore, CallerKey, CounterKey, Message, Pseudonyms, Store},
     tokens::Tokens,
 };
 
@@ -49,6 +52,8 @@ pub struct Rules {
     pub default_country: String,
     /// Limits across verifications.
     pub limits: Limits,
+    /// Limits on texts of all sites together.
+    pub texts: ServerTexts,
     /// Whether callers with the keys of sites for test suites are counted like others. Everybody knows these
     /// keys, so they are where strangers reach the server.
     pub count_test_suites: bool,
@@ -202,7 +207,8 @@ impl Service {
     /// # Errors
     /// [`Refused::Exceeded`], [`Refused::Crypto`] and [`Refused::Store`].
     pub async fn start(&self, client: &Client, start: Start) -> Result<Snapshot, Refused> {
-        let Start { site, recipient, purpose, locale, details } = start;
+        let Start { site, recipient, purpose, locale, mut details } = start;
+        details.country = recipient.phone().map(otp::recipient::PhoneNumber::country);
         let now = self.clock.now();
         let id = VerificationId::generate(now, &mut SysRng).map_err(|_| Refused::Crypto)?;
         let (policy, site) = (site.policy.clone(), site.name.clone());
@@ -316,6 +322,17 @@ impl Service {
         })
     }
 
+    /// Keys of the networks that an address is counted in.
+    fn caller_keys(&self, address: IpAddr) -> Vec<CallerKey> {
+        // Counters are kept for twice the span that they are counted over.
+        let kept_for = self.shared.rules.limits.caller_span() * 2;
+        let key = |network: Network| {
+            let digest = self.shared.pseudonyms.network(&network.octets);
+            CallerKey { key: CounterKey { digest, kept_for }, times: network.times }
+        };
+        networks(address).into_iter().map(key).collect()
+    }
+
     async fn apply(
         &self,
         client: &Client,
@@ -323,8 +340,9 @@ impl Service {
         now: Timestamp,
         action: Action,
     ) -> Result<Done, Refused> {
-        let shared = self.shared.clone();
-        let command = Command { shared, client: client.clone(), id, now, action };
+        let (shared, client) = (self.shared.clone(), client.clone());
+        let callers = client.address.map(|address| self.caller_keys(address)).unwrap_or_default();
+        let command = Command { shared, client, callers, id, now, action };
         let mut done = self.store.apply(command).await??;
         if let Some(message) = done.message.take()
             && self.worker.try_send(message).is_err()

@@ -6,6 +6,7 @@ use app::error::ApiError;
 use otp::{
     Limit, RecipientProblem, State, Timestamp,
     limits::Exceeded,
+    texts::TextRefused,
     verification::{RedeemRefused, ResendRefused},
 };
 
@@ -28,6 +29,14 @@ pub enum Refused {
     Exceeded {
         /// The limit.
         exceeded: Exceeded,
+        /// Time of the refusal.
+        now: Timestamp,
+    },
+    /// Too many verifications of the destination of a text stay without approval.
+    #[error("the destination is closed")]
+    DestinationClosed {
+        /// Time from which asking again can help.
+        retry_at: Timestamp,
         /// Time of the refusal.
         now: Timestamp,
     },
@@ -79,6 +88,15 @@ impl Refused {
         }
     }
 
+    pub(super) fn text(refused: TextRefused, now: Timestamp) -> Self {
+        match refused {
+            TextRefused::Ceiling { retry_at } => {
+                Self::Exceeded { exceeded: Exceeded { limit: Limit::Texts, retry_at }, now }
+            }
+            TextRefused::Closed { retry_at } => Self::DestinationClosed { retry_at, now },
+        }
+    }
+
     /// The refusal of the test site whose limit is always reached.
     pub(super) fn test_limit(now: Timestamp) -> Self {
         let retry_at = now + Duration::from_secs(60);
@@ -107,6 +125,9 @@ impl From<Refused> for ApiError {
             },
             Refused::TooEarly { at, now } => {
                 Self::ResendTooEarly { retry_after: seconds_until(at, now) }
+            }
+            Refused::DestinationClosed { retry_at, now } => {
+                Self::DestinationBlocked { retry_after: seconds_until(retry_at, now) }
             }
             Refused::NoSendsLeft => Self::NoSendsLeft,
             Refused::Finished => Self::AlreadyFinished,

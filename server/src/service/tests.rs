@@ -1,7 +1,7 @@
 //! Scopes of clients, repeated requests, test recipients and results.
 
 use app::wire::Brand;
-use otp::{DeliveryState, Limit, Policy, quota::Quota};
+use otp::{DeliveryState, Limit, Policy, quota::Quota, texts::ServerTexts};
 use tempfile::TempDir;
 
 use super::*;
@@ -53,6 +53,7 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
             caller_sends: quota,
             caller_checks: quota,
         },
+        texts: ServerTexts::default(),
         count_test_suites,
         lease: Duration::from_secs(60),
     };

@@ -10,7 +10,7 @@ mod test_mode;
 use std::{collections::HashMap, fmt};
 
 use app::wire::Brand;
-use otp::{Channel, Code, Policy, Recipient};
+use otp::{Channel, Code, Policy, Recipient, texts::SiteTexts};
 use url::Url;
 
 pub use self::{
@@ -37,6 +37,8 @@ pub struct Site {
     pub channels: Vec<Channel>,
     /// Policy of its verifications.
     pub policy: Policy,
+    /// Limits on its texts.
+    pub texts: SiteTexts,
     /// Name and look on pages and in messages.
     pub brand: Brand,
     /// Display name of the sender of its mail, if it differs from the mail server's and the brand's.
@@ -61,6 +63,7 @@ impl Site {
             return_urls: Vec::new(),
             channels: vec![Channel::Email, Channel::Sms],
             policy,
+            texts: SiteTexts::default(),
             brand,
             sender: None,
             test_recipients: HashMap::new(),

@@ -19,7 +19,10 @@ use otp::{Timestamp, Verification, VerificationId};
 pub use self::{
     pseudonyms::Pseudonyms,
     sqlite::{OpenError, OpenProblem, SqliteStore},
-    step::{CounterKey, CounterKeys, Decision, Observer, Records, SavedAnswer, Step},
+    step::{
+        CallerKey, CounterKey, CounterKeys, Decision, Observer, Records, SavedAnswer, Step,
+        TallyKeys,
+    },
     store_key::StoreKeyError,
 };
 
@@ -29,8 +32,9 @@ pub use self::{
 /// - The changes of a step that [`Store::apply`] has answered survive `kill -9` and power loss.
 /// - Steps on one verification, and steps that share counters, run one after another: each sees
 ///   all changes of the one before it.
-/// - A step that returns [`Decision::Abort`] leaves no trace; one that returns
-///   [`Decision::Commit`] is kept whole, refusals included.
+/// - A step that returns [`Decision::Abort`] leaves no trace but in tallies and alerts; one that
+///   returns [`Decision::Commit`] is kept whole, refusals included.
+/// - Tallies may be behind by the steps that run at the same time.
 /// - A step that cannot be committed leaves no trace, and its caller gets an error, never an
 ///   answer.
 /// - The [`Observer`] sees each change of a verification, and its additions are committed with it.

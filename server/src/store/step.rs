@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use otp::{
     Timestamp, Verification, VerificationId,
+    alert::Alert,
     counters::{CallerCounters, RecipientCounters},
+    limits::Caller,
+    tally::Tallies,
 };
 
 use super::OutboxChange;
@@ -43,7 +46,8 @@ pub trait Step: Send + 'static {
 pub enum Decision<T> {
     /// All changes become durable together.
     Commit(T),
-    /// None of the changes is kept.
+    /// None of the changes is kept but those of the tallies, and the alerts: a refusal may be the reason
+    /// for one.
     Abort(T),
 }
 
@@ -59,10 +63,14 @@ impl<T, E> Decision<Result<T, E>> {
 pub struct Records {
     /// The verification; a step that opens one fills it in.
     pub verification: Option<Verification>,
-    /// Counters of the caller; empty ones that are not kept where the step names no key.
-    pub caller: CallerCounters,
-    /// Counters of the recipient, likewise.
+    /// Counters of the caller, in the order of their keys.
+    pub callers: Vec<Caller>,
+    /// Counters of the recipient; empty ones that are not kept where the step names no key.
     pub recipient: RecipientCounters,
+    /// Tallies, likewise.
+    pub tallies: Tallies,
+    /// Alerts for the operator, none at first.
+    pub alerts: Vec<Alert>,
     /// Answer that an earlier run has saved under the step's idempotency key.
     pub saved_answer: Option<SavedAnswer>,
     /// Changes to the outbox, empty at first.
@@ -72,12 +80,36 @@ pub struct Records {
 }
 
 /// Keys of the counters of a step; `None` where it counts nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CounterKeys {
-    /// Key of the caller's counters.
-    pub caller: Option<CounterKey>,
+    /// Keys of the caller's counters.
+    pub callers: Vec<CallerKey>,
     /// Key of the recipient's counters.
     pub recipient: Option<CounterKey>,
+    /// Names of the tallies.
+    pub tallies: TallyKeys,
+}
+
+/// Key of the counters of one of a caller's identities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallerKey {
+    /// The key.
+    pub key: CounterKey,
+    /// See [`Caller::times`].
+    pub times: u32,
+}
+
+/// Names of [`Tallies`]. They hold nothing personal.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TallyKeys {
+    /// Whether the server's is needed.
+    pub server: bool,
+    /// Name of the site.
+    pub site: Option<String>,
+    /// Country, if the site is named.
+    pub country: Option<String>,
+    /// Prefix, likewise.
+    pub prefix: Option<String>,
 }
 
 /// A keyed digest of the counted identity, so that the store holds no address beyond the life of
@@ -111,16 +143,27 @@ pub trait Observer: std::fmt::Debug + Send + Sync + 'static {
         outbox: &mut Vec<OutboxChange>,
     );
 
+    /// Tells of alerts of a step on a verification, and adds to the outbox what they call for.
+    fn alerted(
+        &self,
+        alerts: &[Alert],
+        verification: VerificationId,
+        now: Timestamp,
+        outbox: &mut Vec<OutboxChange>,
+    );
+
     /// Called once its additions to the outbox are committed.
     fn committed(&self);
 }
 
-/// The rows that a back end has to write after a step: only what the step changed.
+/// The rows that a back end has to write after a step: only those that the step changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     pub(super) verification: Option<Verification>,
-    pub(super) caller: Option<CallerCounters>,
+    /// In the order of their keys.
+    pub(super) callers: Vec<Option<CallerCounters>>,
     pub(super) recipient: Option<RecipientCounters>,
+    pub(super) tallies: Tallies,
     pub(super) saved_answer: Option<SavedAnswer>,
     pub(super) outbox: Vec<OutboxChange>,
     /// The observer has added to the outbox.
@@ -134,25 +177,47 @@ pub(super) fn run<S: Step>(
     observer: Option<&dyn Observer>,
 ) -> (S::Output, Changes) {
     let mut after = before.clone();
-    let output = match step.run(&mut after) {
-        Decision::Commit(output) => output,
-        Decision::Abort(output) => return (output, Changes::default()),
+    let (output, mut changes) = match step.run(&mut after) {
+        Decision::Commit(output) => (output, committed(step, before, &mut after, observer)),
+        Decision::Abort(output) => (output, Changes::default()),
     };
-    let Records { mut verification, caller, recipient, saved_answer, mut outbox, .. } = after;
+    if let Some(observer) = observer.filter(|_| !after.alerts.is_empty()) {
+        let asked = changes.outbox.len();
+        observer.alerted(&after.alerts, step.verification(), step.now(), &mut changes.outbox);
+        changes.observed |= changes.outbox.len() > asked;
+    }
+    changes.tallies = after.tallies;
+    (output, changes)
+}
+
+fn committed<S: Step>(
+    step: &S,
+    before: &Records,
+    after: &mut Records,
+    observer: Option<&dyn Observer>,
+) -> Changes {
+    let mut verification = after.verification.take();
     if verification == before.verification {
         verification = None;
     }
+    let mut outbox = std::mem::take(&mut after.outbox);
     let asked = outbox.len();
     if let (Some(observer), Some(after)) = (observer, &mut verification) {
         observer.changed(before.verification.as_ref(), after, step.now(), &mut outbox);
     }
-    let changes = Changes {
+    let callers = after.callers.drain(..).zip(&before.callers);
+    let changed = |(after, before): (Caller, &Caller)| {
+        (after.counters != before.counters).then_some(after.counters)
+    };
+    let saved_answer = after.saved_answer.take();
+    Changes {
         verification,
-        caller: (caller != before.caller).then_some(caller),
-        recipient: (recipient != before.recipient).then_some(recipient),
+        callers: callers.map(changed).collect(),
+        recipient: (after.recipient != before.recipient)
+            .then(|| std::mem::take(&mut after.recipient)),
+        tallies: Tallies::default(),
         saved_answer: saved_answer.filter(|answer| Some(answer) != before.saved_answer.as_ref()),
         observed: outbox.len() > asked,
         outbox,
-    };
-    (output, changes)
+    }
 }

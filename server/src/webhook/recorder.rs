@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use otp::{State, Timestamp, Verification, event};
+use otp::{State, Timestamp, Verification, VerificationId, alert::Alert, event};
 use tokio::sync::Notify;
 
 use super::event as queued;
@@ -72,6 +72,18 @@ impl Observer for EventRecorder {
                 // either. The change itself is committed all the same.
                 tracing::error!("an event could not be encrypted and is lost");
             }
+        }
+    }
+
+    fn alerted(
+        &self,
+        alerts: &[Alert],
+        _verification: VerificationId,
+        _now: Timestamp,
+        _outbox: &mut Vec<OutboxChange>,
+    ) {
+        for alert in alerts {
+            tracing::warn!(?alert, "a count across people has passed a line");
         }
     }
 

@@ -138,3 +138,37 @@ async fn one_address_checks_sixty_times_a_minute() {
     let unknown = json!(["A".repeat(32), "123456", ""]);
     assert_eq!(app.call("check", unknown).await.status(), 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s34_guesses_spread_over_recipients_make_the_codes_of_the_site_longer() {
+    let app = TestApp::start_with(&[
+        ("LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES", "1000"),
+        ("LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE", "1000"),
+        ("LATCHKEY_POLICY__SENDS", "1"),
+    ])
+    .await;
+    let open = app.start_email("jo@example.com").await;
+    let short = app.code(1).await;
+    for number in 2..=61 {
+        let id = app.start_email(&format!("victim{number}@example.com")).await;
+        let guess = wrong(&app.code(number).await);
+        for _ in 0..5 {
+            app.outcome(&id, &guess).await;
+        }
+    }
+    // The code that was open ends, and another one is sent at once, though the policy allows one.
+    assert_eq!(app.outcome(&open, &short).await, Outcome::Expired);
+    let page = app.get(&format!("/v/{open}?e=expired")).await.text().await.unwrap();
+    assert!(page.contains("This OTP has expired"), "{page}");
+    assert_eq!(app.resend(&open).await.status(), 200);
+    let long = app.code(62).await;
+    assert_eq!(long.len(), 8);
+    assert_eq!(app.outcome(&open, &long).await, Outcome::Approved);
+    // New ones are long, after a restart too, and a day later short again.
+    let app = app.restart().await;
+    app.start_email("sam@example.com").await;
+    assert_eq!(app.code(1).await.len(), 8);
+    app.advance(24 * 3600 + 24 * 3600 / 20);
+    app.start_email("kim@example.com").await;
+    assert_eq!(app.code(2).await.len(), 6);
+}

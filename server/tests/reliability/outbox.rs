@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use app::wire::Brand;
 use otp::{
     Channel, Code, DeliveryState, Details, Policy, Recipient, Timestamp, Verification,
-    VerificationId, limits::Limits, quota::Quota,
+    VerificationId, limits::Limits, quota::Quota, texts::ServerTexts,
 };
 use server::{
     clock::Clock,
@@ -71,6 +71,7 @@ impl Outbox {
                 caller_sends: plenty,
                 caller_checks: plenty,
             },
+            texts: ServerTexts::default(),
             count_test_suites: false,
             lease: LEASE,
         };

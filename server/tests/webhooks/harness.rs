@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 use app::wire::Brand;
 use otp::{
     Channel, Code, Details, Policy, Recipient, Timestamp, VerificationId, limits::Limits,
-    quota::Quota,
+    quota::Quota, texts::ServerTexts,
 };
 use secrecy::ExposeSecret;
 use server::{
@@ -87,6 +87,7 @@ impl Harness {
                 caller_sends: plenty,
                 caller_checks: plenty,
             },
+            texts: ServerTexts::default(),
             count_test_suites: false,
             lease: TIMEOUT,
         };

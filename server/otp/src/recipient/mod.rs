@@ -90,6 +90,14 @@ impl Recipient {
         }
     }
 
+    /// The phone number, if it is one.
+    pub fn phone(&self) -> Option<&PhoneNumber> {
+        match self {
+            Self::Email(_) => None,
+            Self::Phone(phone) => Some(phone),
+        }
+    }
+
     /// The channel that reaches this recipient.
     pub fn channel(&self) -> Channel {
         match self {

@@ -92,6 +92,19 @@ impl PhoneNumber {
         &self.e164
     }
 
+    /// The calling code and three more digits: `+44740`.
+    pub fn prefix(&self) -> &str {
+        // E.164 is ASCII and at least FEWEST_DIGITS long.
+        &self.e164[..1 + calling_code_length(&self.e164[1..]) + 3]
+    }
+
+    /// The country under which the number is counted, as in ISO 3166-1; `001` if it has none.
+    pub fn country(&self) -> String {
+        let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok();
+        let region = number.and_then(|number| number.get_region_code());
+        region.unwrap_or(Region::World).to_string()
+    }
+
     /// The country calling code and the last two digits: `+44 ••• ••42`.
     pub(super) fn masked(&self) -> String {
         // E.164 is ASCII and at least FEWEST_DIGITS long.

@@ -84,8 +84,16 @@ impl Verification {
         self.last_send.expires_at
     }
 
+    /// Whether the newest code was withdrawn before its time.
+    pub fn is_code_withdrawn(&self) -> bool {
+        self.is_code_withdrawn
+    }
+
     /// Earliest time of the next resend.
     pub fn resend_at(&self) -> Timestamp {
+        if self.is_code_withdrawn {
+            return self.last_send.expires_at;
+        }
         self.last_send.at + self.policy.wait_after(self.send_count())
     }
 
@@ -94,9 +102,10 @@ impl Verification {
         self.policy.checks().saturating_sub(self.wrong_checks)
     }
 
-    /// Messages left.
+    /// Messages left; one at the least after a code that was withdrawn.
     pub fn sends_left(&self) -> u32 {
-        self.policy.sends().saturating_sub(self.send_count())
+        let left = self.policy.sends().saturating_sub(self.send_count());
+        left.max(self.is_code_withdrawn.into())
     }
 
     /// Number of messages so far.

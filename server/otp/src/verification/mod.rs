@@ -55,6 +55,9 @@ pub struct Verification {
     /// Number of events recorded for webhooks.
     #[serde(default, skip_serializing_if = "is_zero")]
     events: u32,
+    /// The newest code ended before its time, since it had too few digits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_code_withdrawn: bool,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -150,6 +153,7 @@ impl Verification {
             details,
             redeemed_at: None,
             events: 0,
+            is_code_withdrawn: false,
         };
         verification.make_live(code, peppers);
         verification
@@ -237,6 +241,7 @@ impl Verification {
         }
         let send = Send::accepted(channel, now, &self.policy, length);
         self.earlier_sends.push(std::mem::replace(&mut self.last_send, send));
+        self.is_code_withdrawn = false;
         self.make_live(code, peppers);
         Ok(())
     }
@@ -280,9 +285,21 @@ impl Verification {
         }
     }
 
-    /// Digits of a further code under this policy, by what is reserved for the recipient.
-    pub fn next_length(&self, reserved: &Reservations, now: Timestamp) -> u8 {
-        self.policy.next_length(reserved, self.code_length(), now)
+    /// Withdraws the codes of a pending verification if they have fewer digits than `shortest`: they expire
+    /// at once, and another one may be sent without a wait, even if it is one more than the policy allows.
+    pub fn withdraw_codes_shorter_than(&mut self, shortest: u8, now: Timestamp) {
+        let is_short = self.code_length() < shortest && now < self.code_expires_at();
+        if is_short && self.state(now) == State::Pending {
+            self.codes.clear();
+            self.last_send.expires_at = now;
+            self.is_code_withdrawn = true;
+        }
+    }
+
+    /// Digits of a further code under this policy, `shortest` at the least, by what is reserved for the
+    /// recipient.
+    pub fn next_length(&self, reserved: &Reservations, shortest: u8, now: Timestamp) -> u8 {
+        self.policy.next_length(reserved, self.code_length().max(shortest), now)
     }
 
     /// Reserves the risk of the newest code, in counters whose time is ahead by `lead`.

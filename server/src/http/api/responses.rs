@@ -139,7 +139,7 @@ refusals! {
     Limited:
         "422" "`invalid_field`, `invalid_recipient`, `channel_unavailable` or \
                `idempotency_key_reused`.",
-        "429" "`rate_limited` or `resend_too_early`." ["Retry-After"]
+        "429" "`rate_limited`, `destination_blocked` or `resend_too_early`." ["Retry-After"]
 }
 
 refusals! {

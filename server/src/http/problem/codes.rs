@@ -17,6 +17,11 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
              provider is configured for it, or the recipient is of another kind.",
         ),
         ApiError::RateLimited { limit, .. } => (Code::RateLimited, self::limit(limit)),
+        ApiError::DestinationBlocked { .. } => (
+            Code::DestinationBlocked,
+            "Too many verifications of numbers like this one stayed without approval lately, so none \
+             begins for a while. Offer e-mail, or wait for as many seconds as `Retry-After` says.",
+        ),
         ApiError::ResendTooEarly { .. } => (
             Code::ResendTooEarly,
             "Another code cannot be sent yet. Wait for as many seconds as `Retry-After` says, or \
@@ -141,6 +146,11 @@ fn limit(limit: Limit) -> &'static str {
         Limit::CallerSends => {
             "This address has asked for as many messages lately as one address may. Wait for as \
              many seconds as `Retry-After` says."
+        }
+        Limit::Texts => {
+            "As many texts were sent lately as the site or the server allows, in all or to this \
+             country or range of numbers. Offer e-mail, or wait for as many seconds as \
+             `Retry-After` says."
         }
         Limit::CallerChecks => {
             "This address has checked as many codes lately as one address may. Wait for as many \

@@ -10,8 +10,10 @@ use std::sync::{
 
 use otp::{
     Channel, Code, Outcome, Policy, Recipient, State, Timestamp, Verification, VerificationId,
+    alert::Alert,
     digest::{Pepper, Peppers},
     quota::Quota,
+    tally::{DAY, HOUR, Tallies},
     verification::Opening,
 };
 use rand::rngs::SysRng;
@@ -74,7 +76,11 @@ fn event(verification: VerificationId, number: u32) -> Message {
 /// Keys of counters: the caller's is `byte`, the recipient's the next one.
 fn counter_keys(byte: u8) -> CounterKeys {
     let key = |byte| CounterKey { digest: [byte; 16], kept_for: LEASE };
-    CounterKeys { caller: Some(key(byte)), recipient: Some(key(byte + 1)) }
+    CounterKeys {
+        callers: vec![CallerKey { key: key(byte), times: 1 }],
+        recipient: Some(key(byte + 1)),
+        ..CounterKeys::default()
+    }
 }
 
 /// A step made of a closure.
@@ -100,7 +106,7 @@ where
     }
 
     fn counters(&self, _verification: Option<&Verification>) -> CounterKeys {
-        self.counters
+        self.counters.clone()
     }
 
     fn run(&mut self, records: &mut Records) -> Decision<T> {
@@ -237,6 +243,7 @@ pub(super) async fn an_answer_of_an_aborted_step_is_not_saved(store: impl Store)
 #[derive(Debug, Default)]
 struct Recorder {
     seen: Mutex<Vec<(Option<State>, State)>>,
+    alerts: Mutex<Vec<Alert>>,
     commits: AtomicUsize,
 }
 
@@ -252,6 +259,16 @@ impl Observer for Recorder {
         self.seen.lock().unwrap().push(states);
         let message = event(after.id(), after.number_event());
         outbox.push(OutboxChange::Schedule { message, at: now });
+    }
+
+    fn alerted(
+        &self,
+        alerts: &[Alert],
+        _verification: VerificationId,
+        _now: Timestamp,
+        _outbox: &mut Vec<OutboxChange>,
+    ) {
+        self.alerts.lock().unwrap().extend_from_slice(alerts);
     }
 
     fn committed(&self) {
@@ -517,7 +534,7 @@ pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Stor
     let mut counters = counter_keys(1);
     counters.recipient.as_mut().unwrap().kept_for = later.since(START) + LEASE;
     let run = |records: &mut Records| {
-        records.caller.checks.take(QUOTA, START).unwrap();
+        records.callers[0].counters.checks.take(QUOTA, START).unwrap();
         records.recipient.wrong_checks.take(QUOTA, START).unwrap();
         Decision::Commit(())
     };
@@ -645,7 +662,7 @@ pub(super) async fn s37_what_a_wrong_clock_has_stored_goes_back_with_it<S: Store
     assert_eq!(claimed[0].expires_at, event(id, 1).expires_at);
     // From now on counters are kept in a time that goes on ahead of the clock.
     let run = move |records: &mut Records| {
-        records.caller.checks.take(QUOTA, ahead).unwrap();
+        records.callers[0].counters.checks.take(QUOTA, ahead).unwrap();
         Decision::Commit((records.counters_lead, records.recipient.wrong_checks.clone()))
     };
     let step = Change { id, counters: counter_keys(1), run };
@@ -746,15 +763,22 @@ macro_rules! contract {
             a_request_is_answered_anew_once_however_many_send_it
             a_sweep_drops_what_is_over_and_nothing_else
             a_sweep_tells_when_it_has_left_something
+            tallies_of_a_failing_step_are_not_kept
+            an_aborted_step_keeps_its_tallies_and_alerts_alone
             the_store_is_pinged;
             s24_all_that_was_answered_is_there_after_a_restart
             s28_the_latest_time_is_known_after_a_restart
             s37_what_a_wrong_clock_has_stored_goes_back_with_it
             s37_counters_keep_their_names_over_a_restart
             a_restart_brings_nothing_forward_that_is_scheduled
+            tallies_of_parallel_steps_add_up_and_survive_a_restart
+            a_sweep_drops_tallies_that_nobody_has_changed_for_long
         }
     };
 }
 
 mod at_rest;
 mod sqlite;
+mod tallies;
+
+pub(super) use self::tallies::*;

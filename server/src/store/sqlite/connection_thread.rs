@@ -18,7 +18,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::file::OwnedFile;
+use super::{file::OwnedFile, tallies::TallyCache};
 use crate::store::StoreError;
 
 /// Jobs that may wait. Beyond that the store is overloaded and says so at once.
@@ -59,12 +59,12 @@ impl Drop for Running {
 }
 
 /// Mode of a connection thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Access {
     /// One by one, outside any transaction.
     Read,
-    /// In transactions of up to `batch` jobs.
-    Write { batch: usize },
+    /// In transactions of up to `batch` jobs, each with the changes that they made to `tallies`.
+    Write { batch: usize, tallies: Arc<TallyCache> },
 }
 
 impl ConnectionThread {
@@ -76,7 +76,7 @@ impl ConnectionThread {
     ) -> std::io::Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            work(&connection, &file, &jobs, access);
+            work(&connection, &file, &jobs, &access);
             // The file stays locked until the connection is closed.
             drop(connection);
             drop(file);
@@ -149,7 +149,7 @@ where
     }
 }
 
-fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>, access: Access) {
+fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>, access: &Access) {
     let mut batch: Vec<Box<dyn Job>> = Vec::new();
     let mut company = false;
     while let Ok(first) = jobs.recv() {
@@ -161,16 +161,16 @@ fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>
                     job.answer(result);
                 }
             }
-            Access::Write { batch: most } => {
+            Access::Write { batch: most, tallies } => {
                 // A single caller never waits.
                 if company {
                     thread::sleep(GATHER);
                 }
-                batch.extend(jobs.try_iter().take(most - 1));
+                batch.extend(jobs.try_iter().take(*most - 1));
                 company = batch.len() > 1;
                 // A caller that has given up was told that the store is away, and will ask again.
                 batch.retain(|job| !job.abandoned());
-                commit(connection, file, &mut batch);
+                commit(connection, file, tallies, &mut batch);
             }
         }
     }
@@ -178,7 +178,12 @@ fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>
 
 /// Runs a batch in one transaction and answers it. If that fails, each job runs in a transaction of
 /// its own, so that only the failing one gets the error.
-fn commit(connection: &Connection, file: &OwnedFile, batch: &mut Vec<Box<dyn Job>>) {
+fn commit(
+    connection: &Connection,
+    file: &OwnedFile,
+    tallies: &TallyCache,
+    batch: &mut Vec<Box<dyn Job>>,
+) {
     if let Err(error) = begin(connection, file) {
         // The store is away; no job has failed.
         return refuse(batch, &*error);
@@ -187,6 +192,7 @@ fn commit(connection: &Connection, file: &OwnedFile, batch: &mut Vec<Box<dyn Job
     // nothing was done.
     batch.retain(|job| !job.abandoned());
     let result = batch.iter_mut().try_for_each(|job| job.run(connection));
+    let result = result.and_then(|()| tallies.write(connection));
     match result.and_then(|()| execute(connection, "COMMIT").map_err(super::unavailable)) {
         Ok(()) => match file.check() {
             Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
@@ -195,10 +201,13 @@ fn commit(connection: &Connection, file: &OwnedFile, batch: &mut Vec<Box<dyn Job
         },
         Err(error) => {
             file.note_of(&error);
+            tallies.forget();
             // `begin` rolls back again if this fails.
             let _ = roll_back(connection);
             if batch.len() > 1 {
-                return batch.drain(..).for_each(|job| commit(connection, file, &mut vec![job]));
+                return batch
+                    .drain(..)
+                    .for_each(|job| commit(connection, file, tallies, &mut vec![job]));
             }
             if let Some(job) = batch.pop() {
                 job.answer(Err(error));

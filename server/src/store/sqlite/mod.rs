@@ -11,6 +11,7 @@ mod key_row;
 mod open_error;
 mod rows;
 mod schema;
+mod tallies;
 
 use std::{
     io::ErrorKind,
@@ -23,7 +24,7 @@ use std::{
     time::Duration,
 };
 
-use otp::{Timestamp, Verification, VerificationId};
+use otp::{Timestamp, Verification, VerificationId, limits::Caller};
 use rusqlite::{Connection, OpenFlags, config::DbConfig, params};
 
 pub use self::open_error::{OpenError, OpenProblem};
@@ -31,8 +32,11 @@ use self::{
     connection_thread::{Access, ConnectionThread},
     file::OwnedFile,
     schema::Kind,
+    tallies::TallyCache,
 };
-use super::{Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, Swept, step};
+use super::{
+    CallerKey, Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, Swept, step,
+};
 use crate::{derived_keys::Sealer, keyring::Keyring};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
@@ -51,6 +55,7 @@ pub struct SqliteStore {
     observer: Option<Arc<dyn Observer>>,
     /// Milliseconds by which the counters' time is ahead of the clock's.
     counters_lead: Arc<AtomicU64>,
+    tallies: Arc<TallyCache>,
     /// Encryption of verifications.
     sealer: Arc<Sealer>,
     pseudonyms: Arc<Pseudonyms>,
@@ -95,7 +100,9 @@ impl SqliteStore {
             ConnectionThread::start(name, connection, file.clone(), access)
                 .map_err(OpenProblem::Thread)
         };
-        let writer = start("store-writer", connection, Access::Write { batch: batch.max(1) })?;
+        let tallies = Arc::new(TallyCache::default());
+        let writes = Access::Write { batch: batch.max(1), tallies: tallies.clone() };
+        let writer = start("store-writer", connection, writes)?;
         let reader = |number| {
             let connection = connect(path)?;
             configure(&connection)?;
@@ -109,6 +116,7 @@ impl SqliteStore {
             sweep_from: Arc::default(),
             observer: None,
             counters_lead: Arc::default(),
+            tallies,
             sealer: Arc::new(key.sealer()?),
             pseudonyms: Arc::new(key.pseudonyms()),
         })
@@ -172,10 +180,13 @@ impl Store for SqliteStore {
     }
 
     async fn apply<S: Step>(&self, mut step: S) -> Result<S::Output, StoreError> {
-        let (sealer, observer) = (self.sealer.clone(), self.observer.clone());
-        let lead = self.counters_lead();
-        let applied =
-            move |db: &Connection| apply(db, &sealer, &mut step, observer.as_deref(), lead);
+        let context = Applying {
+            sealer: self.sealer.clone(),
+            tallies: self.tallies.clone(),
+            observer: self.observer.clone(),
+            counters_lead: self.counters_lead(),
+        };
+        let applied = move |db: &Connection| apply(db, &mut step, &context);
         let (output, observed) = self.writer.ask(applied).await?;
         if let Some(observer) = self.observer.as_ref().filter(|_| observed) {
             observer.committed();
@@ -230,29 +241,40 @@ impl Store for SqliteStore {
     }
 }
 
+/// Context in which a step is applied.
+struct Applying {
+    sealer: Arc<Sealer>,
+    tallies: Arc<TallyCache>,
+    observer: Option<Arc<dyn Observer>>,
+    counters_lead: Duration,
+}
+
 /// Runs a step inside the writer's transaction and writes the records that it changed. Gives its
 /// output, and whether the observer has added to the outbox.
 fn apply<S: Step>(
     db: &Connection,
-    sealer: &Sealer,
     step: &mut S,
-    observer: Option<&dyn Observer>,
-    counters_lead: Duration,
+    Applying { sealer, tallies, observer, counters_lead }: &Applying,
 ) -> Result<(S::Output, bool), StoreError> {
     let verification = rows::verification(db, sealer, &step.verification())?;
     let keys = step.counters(verification.as_ref());
     let idempotency_key = step.idempotency_key();
     let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
+    let caller = |CallerKey { key, times }: &CallerKey| {
+        Ok(Caller { counters: rows::counters(db, Some(*key))?, times: *times })
+    };
     let before = Records {
         verification,
-        caller: rows::counters(db, keys.caller)?,
+        callers: keys.callers.iter().map(caller).collect::<Result<_, StoreError>>()?,
         recipient: rows::counters(db, keys.recipient)?,
+        tallies: tallies.read(db, &keys.tallies)?,
+        alerts: Vec::new(),
         saved_answer: saved.flatten(),
         outbox: Vec::new(),
-        counters_lead,
+        counters_lead: *counters_lead,
     };
 
-    let (output, changes) = step::run(step, &before, observer);
+    let (output, changes) = step::run(step, &before, observer.as_deref());
     if changes.recipient.is_some() && keys.recipient.is_none() {
         // Without a key it would count afresh each time, and no limit would ever hold (S5).
         return Err(StoreError::Corrupt(
@@ -263,9 +285,12 @@ fn apply<S: Step>(
     if let Some(verification) = &changes.verification {
         rows::put_verification(db, sealer, verification)?;
     }
-    let counters_time = step.now() + counters_lead;
-    rows::put_counters(db, keys.caller, changes.caller.as_ref(), counters_time)?;
+    let counters_time = step.now() + *counters_lead;
+    for (CallerKey { key, .. }, counters) in keys.callers.iter().zip(&changes.callers) {
+        rows::put_counters(db, Some(*key), counters.as_ref(), counters_time)?;
+    }
     rows::put_counters(db, keys.recipient, changes.recipient.as_ref(), counters_time)?;
+    tallies.change(&keys.tallies, &before.tallies, changes.tallies, counters_time);
     if let (Some(key), Some(answer)) = (idempotency_key, &changes.saved_answer) {
         rows::put_saved_answer(db, &key, answer)?;
     }
@@ -325,6 +350,8 @@ fn sweep(
         )?,
         None => 0,
     };
+    let time = rows::millis(counters_time);
+    rows::execute(db, "DELETE FROM tally WHERE expires_at <= ?1", params![time])?;
     // Past the last key the next sweep starts again at the first.
     *counters_from = up_to.unwrap_or_default();
     let bound = usize::try_from(SWEEP).unwrap_or(usize::MAX);

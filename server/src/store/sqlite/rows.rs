@@ -3,7 +3,7 @@
 //! A verification is encrypted as a whole, bound to its id: it holds the recipient and whatever the site
 //! has attached to it.
 
-use otp::{Timestamp, Verification, VerificationId};
+use otp::{Timestamp, Verification, VerificationId, tally::Tally};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -70,6 +70,27 @@ pub(super) fn put_counters<T: Serialize + Default + PartialEq>(
         "INSERT INTO counters VALUES (?1, ?2, ?3)
          ON CONFLICT (key) DO UPDATE SET expires_at = ?2, body = ?3",
         params![key.digest, millis(now + key.kept_for), body],
+    )
+}
+
+/// The tally with this name; an empty one where nothing was counted yet.
+pub(super) fn tally(connection: &Connection, name: &str) -> Result<Tally, StoreError> {
+    let statement = "SELECT body FROM tally WHERE name = ?1";
+    let body: Option<String> = first(connection, statement, [name], |row| row.get(0))?;
+    body.map_or_else(|| Ok(Tally::default()), |body| serde_json::from_str(&body).map_err(corrupt))
+}
+
+pub(super) fn put_tally(
+    connection: &Connection,
+    name: &str,
+    tally: &Tally,
+    expires_at: Timestamp,
+) -> Result<(), StoreError> {
+    execute(
+        connection,
+        "INSERT INTO tally VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE SET expires_at = ?2, body = ?3",
+        params![name, millis(expires_at), to_json(tally)?],
     )
 }
 

@@ -1,0 +1,319 @@
+//! Texts: how many are sent, how much they may cost, and when a destination is closed.
+//!
+//! Texts cost money, and whoever earns by those to a range of numbers has a script ask for them ("SMS
+//! pumping"). Numbers and networks are cheap, so what is counted is the destination: a site sends no more
+//! texts to a country or prefix than its ceilings, and no more verifications begin there than usually stay
+//! without approval (S33).
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use crate::{
+    alert::Alert,
+    quota::{Exhausted, Quota, SlidingWindow},
+    tally::{DAY, HOUR, HourAndDay, Line, Tallies, Tally},
+    time::Timestamp,
+};
+
+/// Verifications without approval that are tolerated in a day, however few are approved.
+const TOLERATED_IN_A_DAY: u64 = 30;
+/// Those in an hour.
+const TOLERATED_IN_AN_HOUR: u64 = 10;
+
+/// Most texts in an hour and in a day of 24 hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ceiling {
+    /// In an hour.
+    pub hour: u32,
+    /// In a day.
+    pub day: u32,
+}
+
+/// An amount of money in ten-thousandths of the currency that prices are written in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Price(pub u32);
+
+/// Prices of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prices {
+    /// By country, as in ISO 3166-1.
+    pub by_country: HashMap<String, Price>,
+    /// In other countries.
+    pub elsewhere: Price,
+}
+
+impl Prices {
+    /// Price of a text to a country.
+    pub fn of(&self, country: &str) -> Price {
+        self.by_country.get(country).copied().unwrap_or(self.elsewhere)
+    }
+}
+
+/// Effect of the conversion guard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Closes destinations.
+    Enforce,
+    /// Tells the operator that it would.
+    RecordOnly,
+    /// None.
+    Off,
+}
+
+/// Limits on the texts of one site.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SiteTexts {
+    /// To all destinations.
+    pub all: Ceiling,
+    /// To one country.
+    pub country: Ceiling,
+    /// To one prefix: the calling code and three digits.
+    pub prefix: Ceiling,
+    /// Money in a day.
+    pub cap: Option<Price>,
+    /// The conversion guard.
+    pub guard: Guard,
+    /// Time from the site's first text on for which the guard records only.
+    pub learning: Duration,
+}
+
+impl Default for SiteTexts {
+    fn default() -> Self {
+        Self {
+            all: Ceiling { hour: 500, day: 5000 },
+            country: Ceiling { hour: 500, day: 5000 },
+            prefix: Ceiling { hour: 100, day: 1000 },
+            cap: None,
+            guard: Guard::Enforce,
+            learning: DAY * 7,
+        }
+    }
+}
+
+/// Limits on the texts of all sites together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerTexts {
+    /// Texts.
+    pub all: Ceiling,
+    /// Money in a day.
+    pub cap: Option<Price>,
+    /// Prices of a text.
+    pub prices: Prices,
+}
+
+impl Default for ServerTexts {
+    fn default() -> Self {
+        Self { all: Ceiling { hour: 2000, day: 20_000 }, cap: None, prices: Prices::default() }
+    }
+}
+
+/// A text that is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Text<'a> {
+    /// Name of the site.
+    pub site: &'a str,
+    /// Country of the number.
+    pub country: &'a str,
+    /// Calling code and three digits of the number.
+    pub prefix: &'a str,
+    /// Price of the text.
+    pub price: Price,
+    /// It is the first one of its verification.
+    pub is_first: bool,
+}
+
+/// Reason for not sending a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextRefused {
+    /// A ceiling or cap is reached.
+    Ceiling {
+        /// Time from which asking again can help.
+        retry_at: Timestamp,
+    },
+    /// The destination is closed.
+    Closed {
+        /// Time from which asking again can help.
+        retry_at: Timestamp,
+    },
+}
+
+/// The limits on a text, of its site and of the server.
+#[derive(Clone, Copy, Debug)]
+pub struct TextLimits<'a> {
+    /// Of the site.
+    pub site: &'a SiteTexts,
+    /// Of the server.
+    pub server: &'a ServerTexts,
+}
+
+impl TextLimits<'_> {
+    /// Whether a text may be sent. Counts nothing; `alerts` get the lines that it is refused at.
+    ///
+    /// # Errors
+    /// The first reason why not.
+    pub fn admit(
+        &self,
+        text: &Text<'_>,
+        tallies: &mut Tallies,
+        alerts: &mut Vec<Alert>,
+        now: Timestamp,
+    ) -> Result<(), TextRefused> {
+        let refused = |Exhausted { retry_at }| TextRefused::Ceiling { retry_at };
+        let Tallies { server, site, country, prefix } = tallies;
+        let (of_site, name) = (&self.site, Some(text.site));
+        for (tally, ceiling, name, destination) in [
+            (&mut *server, self.server.all, None, None),
+            (&mut *site, of_site.all, name, None),
+            (&mut *country, of_site.country, name, Some(text.country)),
+            (&mut *prefix, of_site.prefix, name, Some(text.prefix)),
+        ] {
+            below_ceiling(tally, ceiling, (name, destination), alerts, now).map_err(refused)?;
+        }
+        for (tally, cap, name) in [(server, self.server.cap, None), (&mut *site, of_site.cap, name)]
+        {
+            below_cap(tally, cap, text.price, name, alerts, now).map_err(refused)?;
+        }
+        let is_guarded = text.is_first && of_site.guard != Guard::Off;
+        if !is_guarded {
+            return Ok(());
+        }
+        let is_learning = site.since.is_none_or(|since| now.since(since) < of_site.learning);
+        let recorded_only = of_site.guard == Guard::RecordOnly || is_learning;
+        for (tally, destination) in [(country, text.country), (prefix, text.prefix)] {
+            let open = is_open(tally, (text.site, destination), recorded_only, alerts, now);
+            open.map_err(|Exhausted { retry_at }| TextRefused::Closed { retry_at })?;
+        }
+        Ok(())
+    }
+
+    /// Counts a text that was admitted and is sent.
+    pub fn count(
+        &self,
+        text: &Text<'_>,
+        tallies: &mut Tallies,
+        alerts: &mut Vec<Alert>,
+        now: Timestamp,
+    ) {
+        let Tallies { server, site, country, prefix } = tallies;
+        let [server, site, country, prefix] = [server, site, country, prefix].map(Arc::make_mut);
+        site.since.get_or_insert(now);
+        for (tally, cap, name) in
+            [(&mut *server, self.server.cap, None), (&mut *site, self.site.cap, Some(text.site))]
+        {
+            tally.texts.add(now);
+            let Price(price) = text.price;
+            if price > 0 {
+                tally.spent.add(DAY, price, now);
+            }
+            let spent = tally.spent.sum(DAY, now);
+            let cap = cap.map_or(u64::MAX, |Price(cap)| cap.into());
+            if spent > cap / 5 * 4 && tally.tells(Line::SpendingNear, DAY, now) {
+                alerts.push(Alert::SpendingNear { site: name.map(str::to_owned), spent, cap });
+            }
+        }
+        for tally in [country, prefix] {
+            tally.texts.add(now);
+            if text.is_first {
+                tally.unverified.add(now);
+            }
+        }
+    }
+}
+
+fn below_ceiling(
+    tally: &mut Arc<Tally>,
+    ceiling: Ceiling,
+    (site, destination): (Option<&str>, Option<&str>),
+    alerts: &mut Vec<Alert>,
+    now: Timestamp,
+) -> Result<(), Exhausted> {
+    let hour = (Quota { limit: ceiling.hour, per: HOUR }, Line::HourlyTexts, 1);
+    let day = (Quota { limit: ceiling.day, per: DAY }, Line::DailyTexts, 24);
+    for (quota, line, hours) in [hour, day] {
+        let HourAndDay { hour, day } = &tally.texts;
+        let texts = if hours == 1 { hour } else { day };
+        if let Err(exhausted) = texts.would_take(quota, now) {
+            if tally_tells(tally, line, quota.per, now) {
+                let [site, destination] = [site, destination].map(|name| name.map(str::to_owned));
+                alerts.push(Alert::CeilingReached { site, destination, texts: quota.limit, hours });
+            }
+            return Err(exhausted);
+        }
+    }
+    Ok(())
+}
+
+fn below_cap(
+    tally: &mut Arc<Tally>,
+    cap: Option<Price>,
+    Price(price): Price,
+    site: Option<&str>,
+    alerts: &mut Vec<Alert>,
+    now: Timestamp,
+) -> Result<(), Exhausted> {
+    let Some(Price(cap)) = cap else { return Ok(()) };
+    let spent = tally.spent.sum(DAY, now);
+    if spent + u64::from(price) <= u64::from(cap) {
+        return Ok(());
+    }
+    if tally_tells(tally, Line::SpendingReached, DAY, now) {
+        let site = site.map(str::to_owned);
+        alerts.push(Alert::SpendingReached { site, spent, cap: cap.into() });
+    }
+    // As much has to leave the window as the text is above the cap.
+    let quota = Quota { limit: (cap + 1).saturating_sub(price), per: DAY };
+    Err(tally.spent.would_take(quota, now).err().unwrap_or(Exhausted { retry_at: now + HOUR }))
+}
+
+/// Whether a verification may begin at a destination, by the number of those that are not approved.
+fn is_open(
+    tally: &mut Arc<Tally>,
+    (site, destination): (&str, &str),
+    recorded_only: bool,
+    alerts: &mut Vec<Alert>,
+    now: Timestamp,
+) -> Result<(), Exhausted> {
+    let (site, destination) = (site.to_owned(), destination.to_owned());
+    let HourAndDay { hour, day } = &tally.unverified;
+    let in_a_day = tolerated(tally, now);
+    let in_an_hour = (in_a_day / 4).max(TOLERATED_IN_AN_HOUR);
+    let over = [(hour, in_an_hour, HOUR), (day, in_a_day, DAY)].into_iter().find_map(
+        |(unverified, tolerated, per): (&SlidingWindow, u64, _)| {
+            let quota = Quota { limit: u32::try_from(tolerated).unwrap_or(u32::MAX), per };
+            let exhausted = unverified.would_take(quota, now).err()?;
+            Some((unverified.sum(per, now), tolerated, exhausted))
+        },
+    );
+    let Some((unverified, tolerated, exhausted)) = over else {
+        if tally.is_closed {
+            Arc::make_mut(tally).is_closed = false;
+            alerts.push(Alert::DestinationOpened { site, destination });
+        }
+        return Ok(());
+    };
+    if !tally.is_closed {
+        Arc::make_mut(tally).is_closed = true;
+        alerts.push(Alert::DestinationClosed {
+            site,
+            destination,
+            unverified,
+            tolerated,
+            recorded_only,
+        });
+    }
+    if recorded_only { Ok(()) } else { Err(exhausted) }
+}
+
+/// Number of verifications without approval that are tolerated at a destination in a day: three tenths of
+/// those that are approved on its best day of the last two weeks, or in the last 24 hours.
+fn tolerated(tally: &Tally, now: Timestamp) -> u64 {
+    let verified = tally.verified.highest(now).max(tally.verified.last_day(now));
+    (verified * 3 / 10).max(TOLERATED_IN_A_DAY)
+}
+
+/// [`Tally::tells`], which does not copy a tally that has been told.
+fn tally_tells(tally: &mut Arc<Tally>, line: Line, span: Duration, now: Timestamp) -> bool {
+    !tally.is_told(line, span, now) && Arc::make_mut(tally).tells(line, span, now)
+}
+
+#[cfg(test)]
+mod tests;

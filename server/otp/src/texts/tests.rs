@@ -1,0 +1,193 @@
+use super::*;
+
+const START: Timestamp = Timestamp::from_millis(1_700_006_400_000);
+const TEXT: Text<'static> =
+    Text { site: "shop", country: "GB", prefix: "+44770", price: Price(400), is_first: true };
+
+/// A site and a server, with what was counted and told.
+struct World {
+    site: SiteTexts,
+    server: ServerTexts,
+    tallies: Tallies,
+    alerts: Vec<Alert>,
+}
+
+impl World {
+    fn new() -> Self {
+        let ceiling = Ceiling { hour: 1_000_000, day: 1_000_000 };
+        let site = SiteTexts {
+            all: ceiling,
+            country: ceiling,
+            prefix: ceiling,
+            learning: Duration::ZERO,
+            ..SiteTexts::default()
+        };
+        let server = ServerTexts { all: ceiling, ..ServerTexts::default() };
+        Self { site, server, tallies: Tallies::default(), alerts: Vec::new() }
+    }
+
+    fn send(&mut self, text: Text<'_>, now: Timestamp) -> Result<(), TextRefused> {
+        let limits = TextLimits { site: &self.site, server: &self.server };
+        limits.admit(&text, &mut self.tallies, &mut self.alerts, now)?;
+        limits.count(&text, &mut self.tallies, &mut self.alerts, now);
+        Ok(())
+    }
+
+    /// Number of texts out of `asked` that are sent.
+    fn sent(&mut self, asked: u32, now: Timestamp) -> usize {
+        (0..asked).filter(|_| self.send(TEXT, now).is_ok()).count()
+    }
+
+    fn told(&mut self) -> Vec<Alert> {
+        std::mem::take(&mut self.alerts)
+    }
+}
+
+#[test]
+fn s33_each_ceiling_holds_and_the_operator_is_told_once() {
+    let name = || Some("shop".to_owned());
+    let place = |place: &str| Some(place.to_owned());
+    for (hours, wait) in [(1, HOUR), (24, DAY)] {
+        let low = if hours == 1 {
+            Ceiling { hour: 7, day: 1000 }
+        } else {
+            Ceiling { hour: 1000, day: 7 }
+        };
+        let mut worlds = [World::new(), World::new(), World::new(), World::new()];
+        worlds[0].server.all = low;
+        worlds[1].site.all = low;
+        worlds[2].site.country = low;
+        worlds[3].site.prefix = low;
+        let named =
+            [(None, None), (name(), None), (name(), place("GB")), (name(), place("+44770"))];
+        for (mut world, (site, destination)) in worlds.into_iter().zip(named) {
+            let ends = START + wait + wait / 20;
+            assert_eq!(world.sent(20, START), 7);
+            let reached = Alert::CeilingReached { site, destination, texts: 7, hours };
+            assert_eq!(world.told(), [reached]);
+            let Err(TextRefused::Ceiling { retry_at }) = world.send(TEXT, START) else {
+                panic!("a ceiling refuses");
+            };
+            assert!(retry_at > START && retry_at <= ends);
+            assert_eq!(world.sent(1, ends), 1);
+        }
+    }
+}
+
+#[test]
+fn s33_a_day_costs_at_most_the_cap_and_four_fifths_of_it_warn() {
+    for is_site in [true, false] {
+        let (mut world, cap) = (World::new(), Some(Price(4100)));
+        world.site.guard = Guard::Off;
+        *if is_site { &mut world.site.cap } else { &mut world.server.cap } = cap;
+        let site = is_site.then(|| "shop".to_owned());
+        assert_eq!(world.sent(8, START), 8);
+        assert_eq!(world.told(), []);
+        let near = Alert::SpendingNear { site: site.clone(), spent: 3600, cap: 4100 };
+        assert_eq!(world.sent(2, START), 2);
+        assert_eq!(world.told(), [near]);
+        assert_eq!(world.sent(5, START), 0);
+        let reached = Alert::SpendingReached { site, spent: 4000, cap: 4100 };
+        assert_eq!(world.told(), [reached]);
+        let cheap = Text { price: Price(100), ..TEXT };
+        assert_eq!(world.send(cheap, START), Ok(()));
+        let Err(TextRefused::Ceiling { retry_at }) = world.send(TEXT, START) else {
+            panic!("the cap refuses");
+        };
+        assert_eq!(world.send(TEXT, retry_at), Ok(()));
+    }
+    let mut world = World::new();
+    world.site.cap = Some(Price(0));
+    assert_eq!(world.sent(5, START), 0);
+}
+
+#[test]
+fn s33_a_destination_closes_and_opens_by_the_verifications_that_are_not_approved() {
+    let mut world = World::new();
+    assert_eq!(world.sent(20, START), 10);
+    let closed = |destination: &str, unverified| Alert::DestinationClosed {
+        site: "shop".into(),
+        destination: destination.into(),
+        unverified,
+        tolerated: unverified,
+        recorded_only: false,
+    };
+    assert_eq!(world.told(), [closed("GB", 10)], "the country closes first, of one prefix");
+    let resend = Text { is_first: false, ..TEXT };
+    assert_eq!(world.send(resend, START), Ok(()), "those that have begun go on");
+    // An approval makes room.
+    world.tallies.count_approval(START, START);
+    assert_eq!(world.send(TEXT, START), Ok(()));
+    assert_eq!(
+        world.told(),
+        [Alert::DestinationOpened { site: "shop".into(), destination: "GB".into() }]
+    );
+    // Thirty in a day.
+    for hour in 1..20 {
+        world.sent(20, START + HOUR * hour + HOUR / 10 * hour);
+    }
+    let Tallies { prefix, .. } = &world.tallies;
+    assert_eq!(prefix.unverified.day.sum(DAY, START + HOUR * 22), 30);
+}
+
+#[test]
+fn s33_another_prefix_and_another_country_are_counted_by_themselves() {
+    let mut world = World::new();
+    assert_eq!(world.sent(20, START), 10);
+    // The other tallies are those of other names.
+    world.tallies.prefix = Arc::default();
+    assert!(world.send(TEXT, START).is_err());
+    world.tallies.country = Arc::default();
+    assert_eq!(world.sent(20, START), 10);
+}
+
+#[test]
+fn s33_what_is_tolerated_grows_with_what_is_approved() {
+    let mut world = World::new();
+    for _ in 0..1000 {
+        world.tallies.count_approval(START, START);
+    }
+    let now = START + HOUR;
+    assert_eq!(world.sent(1000, now), 75, "in an hour a quarter of 300");
+    // Two weeks later the best day still counts, and after it no more.
+    assert_eq!(world.sent(1000, START + DAY * 14), 75);
+    assert_eq!(world.sent(1000, START + DAY * 16), 10);
+}
+
+#[test]
+fn s33_a_new_site_and_one_that_only_records_refuse_nobody_and_tell() {
+    let mut world = World::new();
+    world.site.learning = DAY * 7;
+    assert_eq!(world.sent(50, START), 50);
+    let recorded =
+        |alert: &Alert| matches!(alert, Alert::DestinationClosed { recorded_only: true, .. });
+    let told = world.told();
+    assert!(told.len() == 2 && told.iter().all(recorded), "{told:?}");
+    assert_eq!(world.sent(50, START + DAY * 6), 50);
+    assert_eq!(world.sent(50, START + DAY * 7), 0);
+
+    let mut world = World::new();
+    world.site.guard = Guard::RecordOnly;
+    assert_eq!(world.sent(50, START), 50);
+    assert!(world.told().iter().all(recorded));
+    world.site.guard = Guard::Off;
+    world.tallies = Tallies::default();
+    assert_eq!((world.sent(50, START), world.told()), (50, vec![]));
+}
+
+#[test]
+fn a_refused_text_is_counted_nowhere() {
+    let mut world = World::new();
+    world.sent(10, START);
+    world.sent(1, START);
+    let before = world.tallies.clone();
+    assert_eq!(world.sent(5, START), 0);
+    assert_eq!(world.tallies, before);
+}
+
+#[test]
+fn a_price_is_that_of_the_country_or_of_all_others() {
+    let by_country = HashMap::from([("GB".to_owned(), Price(400))]);
+    let prices = Prices { by_country, elsewhere: Price(900) };
+    assert_eq!((prices.of("GB"), prices.of("DE")), (Price(400), Price(900)));
+}
