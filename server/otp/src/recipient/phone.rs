@@ -5,11 +5,14 @@
 //! the numbering-plan library sees only digits, and two numbers can never be read as one.
 
 use rlibphonenumber::{
-    NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, PhoneNumberType, Region,
-    ValidationError,
+    NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, Region, ValidationError,
 };
 
-use super::{RecipientProblem, is_blank, is_invisible};
+use super::{
+    RecipientProblem,
+    country::{Country, LineType},
+    is_blank, is_invisible,
+};
 
 /// Longest number in E.164, calling code included.
 const MOST_DIGITS: usize = 15;
@@ -92,12 +95,45 @@ impl PhoneNumber {
         &self.e164
     }
 
+    /// The calling code, without the plus sign.
+    pub fn calling_code(&self) -> &str {
+        let digits = &self.e164[1..];
+        &digits[..calling_code_length(digits)]
+    }
+
+    /// The calling code and three more digits: `+44740`.
+    pub fn prefix(&self) -> &str {
+        // E.164 is ASCII and at least FEWEST_DIGITS long.
+        &self.e164[..1 + self.calling_code().len() + 3]
+    }
+
+    /// The country under which the number is counted: its own, or the main one of its calling code if
+    /// no plan knows the number. [`Country::NONE`] for calling codes of no country.
+    pub fn country(&self) -> Country {
+        let main = || {
+            let code = self.calling_code().parse().ok()?;
+            PHONE_NUMBER_UTIL.get_region_for_country_code(code).map(Country)
+        };
+        self.country_in_plan().or_else(main).unwrap_or(Country::NONE)
+    }
+
+    /// The country whose numbering plan has the number. `None` if several countries share the calling
+    /// code and no plan of theirs knows it.
+    pub(crate) fn country_in_plan(&self) -> Option<Country> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok()?;
+        number.get_region_code().map(Country)
+    }
+
+    /// The kind of line; `None` for kinds that nothing is sent to.
+    pub(crate) fn line_type(&self) -> Option<LineType> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok()?;
+        LineType::of(number.get_type())
+    }
+
     /// The country calling code and the last two digits: `+44 ••• ••42`.
     pub(super) fn masked(&self) -> String {
-        // E.164 is ASCII and at least FEWEST_DIGITS long.
-        let digits = &self.e164[1..];
-        let (code, last) = (&digits[..calling_code_length(digits)], &digits[digits.len() - 2..]);
-        format!("+{code} ••• ••{last}")
+        let last = &self.e164[self.e164.len() - 2..];
+        format!("+{} ••• ••{last}", self.calling_code())
     }
 
     fn read(dialled: &str, region: Option<Region>) -> Result<Self, RecipientProblem> {
@@ -122,7 +158,7 @@ impl PhoneNumber {
                 return Err(RecipientProblem::Phone);
             }
         }
-        if !takes_messages(number.get_type()) {
+        if LineType::of(number.get_type()).is_none() {
             return Err(RecipientProblem::Phone);
         }
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
@@ -155,26 +191,6 @@ fn calling_code_length(digits: &str) -> usize {
         | [b'8', b'1' | b'2' | b'4' | b'6', ..]
         | [b'9', b'0'..=b'5' | b'8', ..] => 2,
         _ => 3,
-    }
-}
-
-/// Whether messages are sent to numbers of this kind. Premium and shared-cost ranges are targets of
-/// toll fraud; pagers and voice mail reach nobody who could type a code. Unknown ranges may be newer
-/// than the metadata, and fixed lines may accept texts.
-fn takes_messages(kind: PhoneNumberType) -> bool {
-    match kind {
-        PhoneNumberType::Mobile
-        | PhoneNumberType::FixedLineOrMobile
-        | PhoneNumberType::FixedLine
-        | PhoneNumberType::VoIP
-        | PhoneNumberType::PersonalNumber
-        | PhoneNumberType::Unknown => true,
-        PhoneNumberType::TollFree
-        | PhoneNumberType::PremiumRate
-        | PhoneNumberType::SharedCost
-        | PhoneNumberType::Pager
-        | PhoneNumberType::UAN
-        | PhoneNumberType::VoiceMail => false,
     }
 }
 
