@@ -83,6 +83,8 @@ string_enum! {
         ChannelUnavailable = "channel_unavailable",
         /// The request comes from a page of another site.
         CrossSite = "cross_site",
+        /// The site sends no text messages to the country or range of the number.
+        DestinationNotServed = "destination_not_served",
         /// Development mode answers its own machine alone.
         DevelopmentOnly = "development_only",
         /// The idempotency key belongs to another request.
@@ -155,6 +157,8 @@ string_enum! {
         PhoneTooShort = "phone_too_short",
         /// Too many digits for a phone number.
         PhoneTooLong = "phone_too_long",
+        /// The number of a line that text messages are not sent to.
+        NotMobile = "not_mobile",
     }
 }
 
@@ -253,6 +257,7 @@ impl fmt::Display for RecipientProblem {
             Self::CountryMissing => "a national phone number without a country",
             Self::PhoneTooShort => "too few digits for a phone number",
             Self::PhoneTooLong => "too many digits for a phone number",
+            Self::NotMobile => "not the number of a mobile phone",
         })
     }
 }

@@ -10,7 +10,7 @@ mod test_mode;
 use std::{collections::HashMap, fmt};
 
 use app::wire::Brand;
-use otp::{Channel, Code, Policy, Recipient};
+use otp::{Channel, Code, Destinations, Policy, Recipient, destinations::NotServed};
 use url::Url;
 
 pub use self::{
@@ -35,6 +35,8 @@ pub struct Site {
     pub return_urls: Vec<Url>,
     /// Channels that it uses; those without a provider are ignored.
     pub channels: Vec<Channel>,
+    /// Numbers that text messages go to.
+    pub destinations: Destinations,
     /// Policy of its verifications.
     pub policy: Policy,
     /// Name and look on pages and in messages.
@@ -51,7 +53,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// A site with this name, policy and brand, and without keys, origins and URLs.
+    /// A site with this name, policy and brand, and without keys, origins and URLs. It texts the whole
+    /// world.
     pub fn named(name: &str, policy: Policy, brand: Brand) -> Self {
         Self {
             name: name.to_owned(),
@@ -60,6 +63,7 @@ impl Site {
             origins: Vec::new(),
             return_urls: Vec::new(),
             channels: vec![Channel::Email, Channel::Sms],
+            destinations: Destinations::everywhere(),
             policy,
             brand,
             sender: None,
@@ -82,6 +86,17 @@ impl Site {
         let read = Url::parse(asked).ok()?;
         let as_written = read.as_str() == asked || read.as_str().strip_suffix('/') == Some(asked);
         self.return_urls.iter().find(|known| as_written && **known == read)
+    }
+
+    /// Decides whether messages go to a recipient, apart from its channel (S33).
+    ///
+    /// # Errors
+    /// The reason why they do not.
+    pub fn serves(&self, recipient: &Recipient) -> Result<(), NotServed> {
+        match recipient {
+            Recipient::Email(_) => Ok(()),
+            Recipient::Phone(number) => self.destinations.decide(number),
+        }
     }
 
     /// The test code for a recipient; `None` if a real code has to be sent.
