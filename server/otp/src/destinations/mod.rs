@@ -96,9 +96,8 @@ impl Destinations {
         if denied.is_some() && denied >= allowed {
             return Err(NotServed::Destination);
         }
-        let line = number.line_type().ok_or(NotServed::LineType)?;
-        // A number that no plan of its calling code knows may be in any of the countries that share it.
-        let country = number.country_in_plan();
+        let (country, line) = number.place().ok_or(NotServed::LineType)?;
+        // A number that no plan of its calling code has may be in any of the countries that share it.
         let is_reached = match country {
             Some(Country::NONE) => {
                 self.non_geographic.iter().any(|code| code == number.calling_code())

@@ -110,24 +110,22 @@ impl PhoneNumber {
     /// The country under which the number is counted: its own, or the main one of its calling code if
     /// no plan knows the number. [`Country::NONE`] for calling codes of no country.
     pub fn country(&self) -> Country {
-        let main = || {
-            let code = self.calling_code().parse().ok()?;
-            PHONE_NUMBER_UTIL.get_region_for_country_code(code).map(Country)
-        };
-        self.country_in_plan().or_else(main).unwrap_or(Country::NONE)
+        let code = self.calling_code().parse().unwrap_or_default();
+        let sharing = PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(code);
+        let mut sharing = sharing.into_iter().flatten();
+        let (Some(main), others) = (sharing.next(), sharing.next()) else { return Country::NONE };
+        // Most codes are of one country, which needs no look at the number.
+        let own = others.and_then(|_| PHONE_NUMBER_UTIL.parse(&self.e164, None).ok());
+        Country(own.and_then(|number| number.get_region_code()).unwrap_or(main))
     }
 
-    /// The country whose numbering plan has the number. `None` if several countries share the calling
-    /// code and no plan of theirs knows it.
-    pub(crate) fn country_in_plan(&self) -> Option<Country> {
+    /// The country whose numbering plan has the number, and its kind of line. There is no country if
+    /// several share the calling code and none of their plans has the number. `None` for kinds that nothing
+    /// is sent to.
+    pub(crate) fn place(&self) -> Option<(Option<Country>, LineType)> {
         let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok()?;
-        number.get_region_code().map(Country)
-    }
-
-    /// The kind of line; `None` for kinds that nothing is sent to.
-    pub(crate) fn line_type(&self) -> Option<LineType> {
-        let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok()?;
-        LineType::of(number.get_type())
+        let line = LineType::of(number.get_type())?;
+        Some((number.get_region_code().map(Country), line))
     }
 
     /// The country calling code and the last two digits: `+44 ••• ••42`.
