@@ -162,6 +162,7 @@ fn a_number_is_counted_under_a_country_and_a_prefix() {
         (NEW_YORK, "US", "+1212"),
         (BAHAMAS, "BS", "+1242"),
         ("+77710009998", "KZ", "+7771"),
+        ("+4915112345678", "DE", "+49151"),
         (SATELLITE, "001", "+870773"),
         (NETWORK, "001", "+882131"),
     ] {
