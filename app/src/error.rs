@@ -20,6 +20,8 @@ pub enum ApiError {
     },
     /// No provider is configured for the channel.
     ChannelUnavailable,
+    /// The site sends no text messages to the country or range of the number.
+    DestinationNotServed,
     /// Too much was asked for lately.
     RateLimited {
         /// The limit.
@@ -78,6 +80,7 @@ impl ApiError {
         match self {
             Self::InvalidRecipient { .. }
             | Self::ChannelUnavailable
+            | Self::DestinationNotServed
             | Self::IdempotencyKeyReused
             | Self::InvalidToken
             | Self::TokenExpired => 422,

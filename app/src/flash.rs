@@ -124,7 +124,9 @@ impl From<ApiError> for Flash {
             },
             ApiError::DestinationBlocked { retry_after } => Self::LimitSends(retry_after),
             ApiError::ResendTooEarly { retry_after } => Self::TooEarly(retry_after),
-            ApiError::NoSendsLeft | ApiError::ChannelUnavailable => Self::NoSendsLeft,
+            ApiError::NoSendsLeft
+            | ApiError::ChannelUnavailable
+            | ApiError::DestinationNotServed => Self::NoSendsLeft,
             ApiError::AlreadyFinished | ApiError::NotFound => Self::Expired,
             ApiError::Unavailable { .. } => Self::Unavailable,
             ApiError::Internal => Self::Internal,

@@ -175,7 +175,8 @@ texts! {
         start_intro, start_fixed(recipient), channel_label, channel_email, channel_sms, email_label,
         country_label, phone_label, phone_hint, send,
         email_missing, email_invalid, phone_missing, phone_invalid, country_missing, phone_too_short,
-        phone_too_long, channel_unavailable, texts_paused(time),
+        phone_too_long, not_mobile, destination_not_served, by_email_instead, texts_paused(time),
+        channel_unavailable,
     }
 
     /// Texts of the error pages.

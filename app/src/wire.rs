@@ -164,6 +164,8 @@ pub struct EmbedOffer {
     pub brand: Brand,
     /// The channels to offer, in their order.
     pub channels: Vec<Channel>,
+    /// ISO 3166-1 regions to which text messages go; `None` for all.
+    pub regions: Option<Vec<String>>,
 }
 
 /// The answer to a check.

@@ -451,6 +451,29 @@ fn a_refused_recipient_is_shown_in_the_form_again() {
 }
 
 #[test]
+fn a_number_that_is_not_served_is_told_about_the_other_way() {
+    let typed = StartForm {
+        channel: Some(Channel::Sms),
+        phone: "+33612345678".into(),
+        ..StartForm::default()
+    };
+    let by_text = StartOptions { channels: vec![Channel::Sms], ..options() };
+    for (error, words) in [
+        (ApiError::DestinationNotServed, "[destination-not-served]"),
+        (ApiError::InvalidRecipient { problem: RecipientProblem::NotMobile }, "[not-mobile]"),
+    ] {
+        for (options, message) in
+            [(&options(), format!("{words} [by-email-instead]")), (&by_text, words.to_owned())]
+        {
+            let html = Site::new().start(options, typed.clone(), Some(error));
+            assert_eq!(between(&html, "role=\"alert\">", "</p>").trim(), message);
+            assert!(tag(&html, "phone").contains("value=\"+33612345678\""));
+            assert!(tag(&html, "phone").contains("aria-invalid=\"true\""));
+        }
+    }
+}
+
+#[test]
 fn the_form_becomes_a_request_for_the_channel_that_was_chosen() {
     let form = |channel| StartForm {
         channel,

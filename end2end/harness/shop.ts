@@ -45,6 +45,8 @@ function site(origin: string): string {
     secret_keys = ["sha256:${digest}"]
     origins = ["${origin}"]
     return_urls = ["${origin}/return"]
+    # Numbers that are set apart for fiction are in no numbering plan.
+    sms = { countries = ["GB", "DE"], allowed_prefixes = ["+447700900"] }
   `;
 }
 

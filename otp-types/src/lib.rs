@@ -85,6 +85,8 @@ string_enum! {
         CrossSite = "cross_site",
         /// No verification by text begins at the destination for a while.
         DestinationBlocked = "destination_blocked",
+        /// The site sends no text messages to the country or range of the number.
+        DestinationNotServed = "destination_not_served",
         /// Development mode answers its own machine alone.
         DevelopmentOnly = "development_only",
         /// The idempotency key belongs to another request.
@@ -157,6 +159,8 @@ string_enum! {
         PhoneTooShort = "phone_too_short",
         /// Too many digits for a phone number.
         PhoneTooLong = "phone_too_long",
+        /// The number of a line that text messages are not sent to.
+        NotMobile = "not_mobile",
     }
 }
 
@@ -257,6 +261,7 @@ impl fmt::Display for RecipientProblem {
             Self::CountryMissing => "a national phone number without a country",
             Self::PhoneTooShort => "too few digits for a phone number",
             Self::PhoneTooLong => "too many digits for a phone number",
+            Self::NotMobile => "not the number of a mobile phone",
         })
     }
 }

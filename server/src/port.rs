@@ -140,6 +140,7 @@ impl Port for BrowserPort {
             origin: listed.as_str().to_owned(),
             brand: site.brand.clone(),
             channels: self.service.channels(site),
+            regions: site.destinations.regions(),
         })
     }
 

@@ -183,6 +183,7 @@ impl Application {
             assets: http::assets::page_assets(),
             brand: config.sites.first().brand.clone(),
             start,
+            countries: calling_regions().into_iter().map(country).collect(),
             has_start_page: config.page.start,
             inbox: development.then(|| Box::new(move || inbox.messages()) as _),
             development_hosts: development.then(|| config.server.development_hosts.clone()),
@@ -370,16 +371,19 @@ fn connection_limits(server: &ServerSettings) -> http::ConnectionLimits {
 /// Options of the start page, in no language yet.
 fn start_options(config: &Config, channels: &[Channel]) -> StartOptions {
     let by_phone = channels.contains(&Channel::Sms);
-    let regions = if by_phone { calling_regions() } else { Vec::new() };
-    let country = |CallingRegion { region, calling_code }| Country {
-        name: region.clone(),
-        region,
-        calling_code,
-    };
+    let mut regions = if by_phone { calling_regions() } else { Vec::new() };
+    if let Some(served) = config.sites.first().destinations.regions() {
+        regions.retain(|country| served.contains(&country.region));
+    }
     StartOptions {
         channels: channels.to_vec(),
         fixed_recipient: config.page.fixed_recipient.as_ref().map(otp::Recipient::masked),
         countries: regions.into_iter().map(country).collect(),
         default_country: config.page.default_country.clone(),
     }
+}
+
+/// A country of the phone form, in no language yet.
+fn country(CallingRegion { region, calling_code }: CallingRegion) -> Country {
+    Country { name: region.clone(), region, calling_code }
 }

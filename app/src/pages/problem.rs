@@ -40,6 +40,9 @@ pub fn problem(page: ProblemPage<'_>) -> String {
         ApiError::NotEmbeddable => (&texts.not_embeddable, texts.not_embeddable_body.clone()),
         ApiError::DevelopmentOnly => (&texts.development_only, texts.development_only_body.clone()),
         ApiError::Internal => (&texts.fault, card.internal.clone()),
+        ApiError::DestinationNotServed => {
+            (&card.failed, frame.texts.start.destination_not_served.clone())
+        }
         ApiError::InvalidRecipient { .. } | ApiError::ChannelUnavailable => {
             (&card.failed, card.failed_body.clone())
         }

@@ -74,9 +74,9 @@ pub fn start(page: StartPage<'_>) -> String {
         .filter(|channel| options.channels.contains(channel))
         .or_else(|| options.channels.first().copied())
         .unwrap_or(Channel::Email);
-    let offers_email = options.channels.contains(&Channel::Email);
-    let message = error.map(|error| error_text(texts, channel, offers_email, error));
-    let about_field = matches!(error, Some(ApiError::InvalidRecipient { .. }));
+    let message = error.map(|error| error_text(texts, options, channel, error));
+    let about_field =
+        matches!(error, Some(ApiError::InvalidRecipient { .. } | ApiError::DestinationNotServed));
 
     let head = Head {
         title: texts.card.title.clone(),
@@ -228,9 +228,20 @@ fn option(country: &Country, selected: &str) -> impl IntoView + use<> {
 }
 
 /// Text of an error.
-fn error_text(texts: &Texts, channel: Channel, offers_email: bool, error: ApiError) -> String {
+fn error_text(texts: &Texts, options: &StartOptions, channel: Channel, error: ApiError) -> String {
     let (start, card) = (&texts.start, &texts.card);
+    let or_by_email = |problem: &str| {
+        if options.channels.contains(&Channel::Email) {
+            format!("{problem} {}", start.by_email_instead)
+        } else {
+            problem.to_owned()
+        }
+    };
     match error {
+        ApiError::InvalidRecipient { problem: RecipientProblem::NotMobile } => {
+            or_by_email(&start.not_mobile)
+        }
+        ApiError::DestinationNotServed => or_by_email(&start.destination_not_served),
         ApiError::InvalidRecipient { problem } => match (problem, channel) {
             (RecipientProblem::Empty, Channel::Email) => &start.email_missing,
             (RecipientProblem::Empty, Channel::Sms) => &start.phone_missing,
@@ -239,18 +250,15 @@ fn error_text(texts: &Texts, channel: Channel, offers_email: bool, error: ApiErr
             (RecipientProblem::CountryMissing, _) => &start.country_missing,
             (RecipientProblem::PhoneTooShort, _) => &start.phone_too_short,
             (RecipientProblem::PhoneTooLong, _) => &start.phone_too_long,
+            (RecipientProblem::NotMobile, _) => &start.not_mobile,
         }
         .clone(),
         ApiError::ChannelUnavailable => start.channel_unavailable.clone(),
         ApiError::DestinationBlocked { retry_after }
-        | ApiError::RateLimited { limit: Limit::Texts, retry_after }
-            if offers_email =>
-        {
-            start.texts_paused.with(&clock_face(retry_after))
+        | ApiError::RateLimited { limit: Limit::Texts, retry_after } => {
+            or_by_email(&start.texts_paused.with(&clock_face(retry_after)))
         }
-        ApiError::RateLimited { retry_after, .. }
-        | ApiError::DestinationBlocked { retry_after }
-        | ApiError::ResendTooEarly { retry_after } => {
+        ApiError::RateLimited { retry_after, .. } | ApiError::ResendTooEarly { retry_after } => {
             card.limit_sends.with(&clock_face(retry_after))
         }
         ApiError::Unavailable { .. } => card.unavailable.clone(),

@@ -99,8 +99,14 @@ phone-invalid = Enter a phone number, in digits
 country-missing = Choose the country of this phone number
 phone-too-short = This phone number has too few digits
 phone-too-long = This phone number has too many digits
+# The number of a line that is no mobile phone.
+not-mobile = Text messages go to mobile phones only. Enter a mobile number.
+# The country of the number, or its range, is one that the site does not text.
+destination-not-served = We send no text messages to this country or kind of number. Enter another number.
+# Follows the last two, where e-mail is on offer.
+by-email-instead = Or choose e-mail.
 channel-unavailable = No code can be sent this way. Choose the other one.
-texts-paused = No text can be sent to this number for the moment. Choose e-mail instead, or try again in { $time }.
+texts-paused = No text can be sent to this number for the moment. Try again in { $time }.
 
 ## The relying party that started a verification
 

@@ -12,6 +12,7 @@ pub mod alert;
 pub mod claim;
 pub mod code;
 pub mod counters;
+pub mod destinations;
 pub mod details;
 pub mod digest;
 pub mod event;
@@ -30,6 +31,7 @@ pub mod token;
 
 pub use claim::{Claim, ClaimDigest};
 pub use code::Code;
+pub use destinations::Destinations;
 pub use details::Details;
 pub use id::VerificationId;
 pub use policy::Policy;

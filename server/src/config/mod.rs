@@ -19,6 +19,7 @@ mod problem;
 mod server;
 mod settings;
 mod sites;
+mod sms;
 mod smtp;
 mod smtp_url;
 #[cfg(test)]
@@ -118,14 +119,20 @@ impl Config {
         let has_twilio = twilio.is_some() || !settings.is_fine("twilio");
         let delivery = DeliverySettings::read(settings, mode, has_smtp, has_twilio);
         let page = PageSettings::read(settings, mode);
+        let destinations = sms::read(settings, &page.default_country);
         let context = SiteContext {
             mode,
             directory,
             page: &page,
             policy: &policy,
+            destinations_of_demo: match mode {
+                Mode::Development => sms::or_everywhere(settings, destinations),
+                Mode::Production => destinations,
+            },
             channels: delivery.channels(),
         };
         let sites = sites::read(settings, sites, &context);
+        sms::refuse_unless_served(settings, page.fixed_recipient.as_ref(), sites.first());
         Self {
             server,
             store,

@@ -1,6 +1,6 @@
 //! `[page]`: name, country and recipient of the hosted page.
 
-use otp::Recipient;
+use otp::{Recipient, recipient::Country};
 
 use super::{server::Mode, settings::Settings};
 
@@ -24,10 +24,9 @@ impl PageSettings {
             if settings.is_set("page.start") { asked_for } else { mode == Mode::Development };
         let brand = settings.parse("page.brand", display_name).unwrap_or_default();
         let country = settings.parse("page.default_country", |text| {
-            let is_code = text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic());
-            is_code.then(|| text.to_ascii_uppercase()).ok_or("must be the two letters of a country")
+            Country::parse(text).ok_or("must be the two letters of a country with phone numbers")
         });
-        let default_country = country.unwrap_or_default();
+        let default_country = country.map(|country| country.to_string()).unwrap_or_default();
         let fixed_recipient = settings
             .parse_optional("page.fixed_recipient", |text| recipient(text, &default_country));
         Self { start, brand, default_country, fixed_recipient }

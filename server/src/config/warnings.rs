@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use otp::{
-    Timestamp,
+    Channel, Timestamp,
+    destinations::Countries,
     policy::Draft,
     risk::{Reservations, Risk},
 };
@@ -94,6 +95,8 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
         let of_server = (policy.code_length, policy.checks, policy.daily_risk);
         let has_short_codes =
             (length, checks, risk) != of_server && is_too_short(length, checks, risk);
+        let is_anywhere = site.channels.contains(&Channel::Sms)
+            && site.destinations.countries == Countries::All;
         let is_risky = risk > Risk::DEFAULT && risk != policy.daily_risk;
         [
             (embedded && !named, "origins and no public_key, so no page can embed it"),
@@ -109,6 +112,10 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
                 "a policy.lifetime above 600 seconds, the longest that NIST SP 800-63B accepts",
             ),
             (is_risky, "a policy.daily_risk above 0.00002"),
+            (
+                production && is_anywhere,
+                "\"*\" in sms.countries, so fraudsters can have texts sent to the dearest countries",
+            ),
             (
                 has_short_codes,
                 "a policy.code_length that its policy.daily_risk does not allow, so codes are longer",

@@ -61,6 +61,8 @@ pub(super) struct Frame {
     pub(super) locale: String,
     /// Channels to offer.
     pub(super) channels: Vec<Channel>,
+    /// Regions to offer; `None` for all.
+    pub(super) regions: Option<Vec<String>>,
     /// Region that is selected at first, if it is one of those offered.
     pub(super) country: Option<String>,
     /// Error for which the element was refused, as far as the page tells it.
@@ -116,6 +118,7 @@ impl Frame {
             },
             locale,
             channels: channel.map_or(offer.channels, |channel| vec![channel]),
+            regions: offer.regions,
             country: asked.country,
             refused: asked.refused.map(|code| refusal(&code, asked.wait)),
         })
@@ -128,6 +131,7 @@ fn refusal(code: &str, wait: u64) -> ApiError {
         "rate_limited" => ApiError::RateLimited { limit: Limit::RecipientSends, retry_after: wait },
         "invalid_recipient" => ApiError::InvalidRecipient { problem: RecipientProblem::Email },
         "channel_unavailable" => ApiError::ChannelUnavailable,
+        "destination_not_served" => ApiError::DestinationNotServed,
         "unavailable" => ApiError::Unavailable { retry_after: wait },
         "internal" => ApiError::Internal,
         _ => ApiError::BadRequest,

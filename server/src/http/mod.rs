@@ -43,7 +43,7 @@ use std::{
 use app::{
     pages::Assets,
     port::Port,
-    wire::{Brand, InboxMessage, StartOptions},
+    wire::{Brand, Country, InboxMessage, StartOptions},
 };
 use axum::{
     Router,
@@ -74,6 +74,8 @@ pub struct Web {
     pub brand: Brand,
     /// Options of the start page; its countries have their region for a name.
     pub start: StartOptions,
+    /// Every country that has phone numbers, named likewise.
+    pub countries: Vec<Country>,
     /// Whether there is a start page outside of frames.
     pub has_start_page: bool,
     /// The messages of the development inbox, where there is one.
@@ -99,8 +101,8 @@ struct Context {
     web: Web,
     /// A proxy that is not listed was warned about.
     unlisted_proxy: Once,
-    /// Options of the start page by locale.
-    offers: HashMap<String, StartOptions>,
+    /// Options of the start pages by locale.
+    offers: HashMap<String, Offer>,
 }
 
 impl Context {
@@ -111,17 +113,29 @@ impl Context {
     }
 }
 
+/// Options of start pages in one language.
+struct Offer {
+    /// Those of the start page outside of frames.
+    start: StartOptions,
+    /// Every country, of which a frame offers those that its site serves.
+    countries: Vec<Country>,
+}
+
 impl Web {
-    /// The options of the start page with the names of countries in this language.
-    fn offer(&self, locale: &str) -> StartOptions {
-        let mut options = self.start.clone();
-        for country in &mut options.countries {
-            if let Some(name) = self.catalogue.country(locale, &country.region) {
-                country.name = name;
+    /// The options with the names of countries in this language.
+    fn offer(&self, locale: &str) -> Offer {
+        let named = |countries: &[Country]| {
+            let mut countries = countries.to_vec();
+            for country in &mut countries {
+                if let Some(name) = self.catalogue.country(locale, &country.region) {
+                    country.name = name;
+                }
             }
-        }
-        options.countries.sort_by(|a, b| a.name.cmp(&b.name));
-        options
+            countries.sort_by(|a, b| a.name.cmp(&b.name));
+            countries
+        };
+        let start = StartOptions { countries: named(&self.start.countries), ..self.start.clone() };
+        Offer { start, countries: named(&self.countries) }
     }
 }
 

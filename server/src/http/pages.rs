@@ -107,17 +107,20 @@ pub(super) fn start_page(
 }
 
 fn options<'a>(context: &'a Context, visit: &Visit) -> Option<Cow<'a, StartOptions>> {
-    let own = context.offers.get(&visit.caller.locale)?;
-    let Some(frame) = &visit.frame else { return Some(Cow::Borrowed(own)) };
-    let is_offered =
-        |region: &&String| own.countries.iter().any(|offered| offered.region == **region);
+    let offer = context.offers.get(&visit.caller.locale)?;
+    let Some(frame) = &visit.frame else { return Some(Cow::Borrowed(&offer.start)) };
+    let is_served =
+        |region: &String| frame.regions.as_ref().is_none_or(|served| served.contains(region));
+    let countries = offer.countries.iter().filter(|country| is_served(&country.region));
+    let countries: Vec<_> = countries.cloned().collect();
+    let is_offered = |region: &&String| countries.iter().any(|offered| offered.region == **region);
     let country = frame.country.as_ref().filter(is_offered);
     Some(Cow::Owned(StartOptions {
         channels: frame.channels.clone(),
         // A relying party verifies its own people.
         fixed_recipient: None,
-        countries: own.countries.clone(),
-        default_country: country.unwrap_or(&own.default_country).clone(),
+        default_country: country.unwrap_or(&offer.start.default_country).clone(),
+        countries,
     }))
 }
 

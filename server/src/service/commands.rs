@@ -247,6 +247,7 @@ impl Command {
         verification
             .resend(channel, &code.code, &self.shared.keys.peppers, self.now)
             .map_err(|refused| Refused::resend(refused, self.now))?;
+        self.ensure_served(&verification)?;
         self.send(verification, &code, records)
     }
 
@@ -385,6 +386,17 @@ impl Command {
     fn reached<'a>(&self, records: &'a mut Records) -> Result<&'a mut Verification, Refused> {
         let reached = records.verification.as_mut();
         reached.filter(|found| self.client.scope.covers(found)).ok_or(Refused::NotFound)
+    }
+
+    /// Refuses numbers that the site has ceased to send to since the verification began (S33).
+    fn ensure_served(&self, verification: &Verification) -> Result<(), Refused> {
+        let recipient = verification.recipient();
+        if verification.details().test_mode || recipient.channel() != Channel::Sms {
+            return Ok(());
+        }
+        let site = self.shared.rules.sites.named(verification.site());
+        let is_served = site.is_some_and(|site| site.serves(recipient).is_ok());
+        if is_served { Ok(()) } else { Err(Refused::DestinationNotServed) }
     }
 
     fn test_code(&self, site: &str, recipient: &Recipient) -> Option<TestCode> {

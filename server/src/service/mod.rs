@@ -175,7 +175,7 @@ impl Service {
     /// Reads a recipient that `site` can reach.
     ///
     /// # Errors
-    /// [`Refused::Recipient`] and [`Refused::ChannelUnavailable`].
+    /// [`Refused::Recipient`], [`Refused::ChannelUnavailable`] and [`Refused::DestinationNotServed`].
     pub fn recipient(
         &self,
         site: &Site,
@@ -189,17 +189,20 @@ impl Service {
         self.reachable(site, recipient)
     }
 
-    /// The recipient, if `site` can reach it.
+    /// The recipient, if `site` can reach it and sends to it (S33). Nothing is sent to test recipients, so
+    /// each can be reached.
     ///
     /// # Errors
-    /// [`Refused::ChannelUnavailable`].
+    /// As [`Service::recipient`].
     pub fn reachable(&self, site: &Site, recipient: Recipient) -> Result<Recipient, Refused> {
-        let has_channel = self.channels(site).contains(&recipient.channel());
-        if has_channel || site.test_code(&recipient).is_some() {
-            Ok(recipient)
-        } else {
-            Err(Refused::ChannelUnavailable)
+        if site.test_code(&recipient).is_some() {
+            return Ok(recipient);
         }
+        if !self.channels(site).contains(&recipient.channel()) {
+            return Err(Refused::ChannelUnavailable);
+        }
+        site.serves(&recipient)?;
+        Ok(recipient)
     }
 
     /// Opens a verification and accepts its first message.
@@ -208,7 +211,7 @@ impl Service {
     /// [`Refused::Exceeded`], [`Refused::Crypto`] and [`Refused::Store`].
     pub async fn start(&self, client: &Client, start: Start) -> Result<Snapshot, Refused> {
         let Start { site, recipient, purpose, locale, mut details } = start;
-        details.country = recipient.phone().map(otp::recipient::PhoneNumber::country);
+        details.country = recipient.phone().map(|phone| phone.country().to_string());
         let now = self.clock.now();
         let id = VerificationId::generate(now, &mut SysRng).map_err(|_| Refused::Crypto)?;
         let (policy, site) = (site.policy.clone(), site.name.clone());

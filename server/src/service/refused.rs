@@ -5,6 +5,7 @@ use std::time::Duration;
 use app::error::ApiError;
 use otp::{
     Limit, RecipientProblem, State, Timestamp,
+    destinations::NotServed,
     limits::Exceeded,
     texts::TextRefused,
     verification::{RedeemRefused, ResendRefused},
@@ -24,6 +25,9 @@ pub enum Refused {
     /// The site cannot reach the recipient, or not by this channel.
     #[error("the channel does not reach the recipient")]
     ChannelUnavailable,
+    /// The site sends no text messages to the country or range of the number.
+    #[error("the number is in a country or range that is not served")]
+    DestinationNotServed,
     /// A limit across verifications is reached.
     #[error("a limit is reached")]
     Exceeded {
@@ -104,6 +108,15 @@ impl Refused {
     }
 }
 
+impl From<NotServed> for Refused {
+    fn from(refused: NotServed) -> Self {
+        match refused {
+            NotServed::Destination => Self::DestinationNotServed,
+            NotServed::LineType => Self::Recipient(RecipientProblem::NotMobile),
+        }
+    }
+}
+
 impl From<RedeemRefused> for Refused {
     fn from(refused: RedeemRefused) -> Self {
         match refused {
@@ -119,6 +132,7 @@ impl From<Refused> for ApiError {
         match refused {
             Refused::Recipient(problem) => Self::InvalidRecipient { problem },
             Refused::ChannelUnavailable => Self::ChannelUnavailable,
+            Refused::DestinationNotServed => Self::DestinationNotServed,
             Refused::Exceeded { exceeded, now } => Self::RateLimited {
                 limit: exceeded.limit,
                 retry_after: seconds_until(exceeded.retry_at, now),

@@ -10,7 +10,9 @@ mod test_mode;
 use std::{collections::HashMap, fmt};
 
 use app::wire::Brand;
-use otp::{Channel, Code, Policy, Recipient, texts::SiteTexts};
+use otp::{
+    Channel, Code, Destinations, Policy, Recipient, destinations::NotServed, texts::SiteTexts,
+};
 use url::Url;
 
 pub use self::{
@@ -35,6 +37,8 @@ pub struct Site {
     pub return_urls: Vec<Url>,
     /// Channels that it uses; those without a provider are ignored.
     pub channels: Vec<Channel>,
+    /// Numbers that text messages go to.
+    pub destinations: Destinations,
     /// Policy of its verifications.
     pub policy: Policy,
     /// Limits on its texts.
@@ -53,7 +57,8 @@ pub struct Site {
 }
 
 impl Site {
-    /// A site with this name, policy and brand, and without keys, origins and URLs.
+    /// A site with this name, policy and brand, and without keys, origins and URLs. It texts the whole
+    /// world.
     pub fn named(name: &str, policy: Policy, brand: Brand) -> Self {
         Self {
             name: name.to_owned(),
@@ -62,6 +67,7 @@ impl Site {
             origins: Vec::new(),
             return_urls: Vec::new(),
             channels: vec![Channel::Email, Channel::Sms],
+            destinations: Destinations::everywhere(),
             policy,
             texts: SiteTexts::default(),
             brand,
@@ -85,6 +91,17 @@ impl Site {
         let read = Url::parse(asked).ok()?;
         let as_written = read.as_str() == asked || read.as_str().strip_suffix('/') == Some(asked);
         self.return_urls.iter().find(|known| as_written && **known == read)
+    }
+
+    /// Decides whether messages go to a recipient, apart from its channel (S33).
+    ///
+    /// # Errors
+    /// The reason why they do not.
+    pub fn serves(&self, recipient: &Recipient) -> Result<(), NotServed> {
+        match recipient {
+            Recipient::Email(_) => Ok(()),
+            Recipient::Phone(number) => self.destinations.decide(number),
+        }
     }
 
     /// The test code for a recipient; `None` if a real code has to be sent.

@@ -13,9 +13,9 @@ impl Pseudonyms {
         Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
-    /// Pseudonym of a recipient at one site, the same for every spelling (S18).
+    /// Pseudonym of a recipient at one site, the same for every address of one mailbox (S18).
     pub fn recipient(&self, site: &str, recipient: &Recipient) -> [u8; 16] {
-        self.name(&[b"recipient", site.as_bytes(), recipient.canonical().as_bytes()])
+        self.name(&[b"recipient", site.as_bytes(), recipient.counted_as().as_bytes()])
     }
 
     /// Pseudonym of an idempotency key of a site.

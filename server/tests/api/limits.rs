@@ -3,7 +3,10 @@
 use ::app::wire::Outcome;
 use serde_json::json;
 
-use crate::app::{TestApp, wrong};
+use crate::{
+    app::{TestApp, wrong},
+    back_ends::DEMO,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s5_guesses_at_a_recipient_add_up_over_verifications_spellings_and_restarts() {
@@ -31,6 +34,50 @@ async fn s5_guesses_at_a_recipient_add_up_over_verifications_spellings_and_resta
     // Nobody else pays for it.
     app.start_email("sam@example.com").await;
     assert_eq!(app.code(2).await.len(), 6);
+}
+
+/// They share limits, and each person is still known by the address that they gave.
+#[tokio::test(flavor = "multi_thread")]
+async fn s18_addresses_of_one_mailbox_share_its_limits_and_keep_their_identity() {
+    let app = TestApp::start().await;
+    let demo = app.back_end(DEMO);
+    let spellings = [
+        "j.o+a@gmail.com",
+        "jo@googlemail.com",
+        "Jo+b@gmail.com",
+        "jo+c@gmail.com",
+        "jo@gmail.com",
+    ];
+    let mut path = String::new();
+    for spelling in spellings {
+        path = demo.create(spelling).await;
+    }
+    let sixth = demo.post("/v1/verifications", &json!({ "to": "j.o@gmail.com" })).await;
+    assert_eq!(sixth.problem(), (429, "rate_limited"));
+    assert_eq!(sixth.json["limit"], "recipient_sends");
+    for other in ["jo@example.com", "jo.a@gmail.com", "j.o@example.com"] {
+        demo.create(other).await;
+    }
+
+    let sent = app.inbox(8).await;
+    let mut to: Vec<_> = sent.iter().map(|message| message.to.as_str()).collect();
+    to.sort_unstable();
+    assert!(spellings.iter().all(|spelling| to.contains(spelling)), "{to:?}");
+    let code = &sent.iter().find(|message| message.to == "jo@gmail.com").unwrap().code;
+    assert_eq!(code.len(), 8, "the risk of the codes before it counts as well");
+    let checked = demo.check(&path, code).await;
+    assert_eq!(checked.json["result"], "approved", "{}", checked.text);
+
+    app.advance(3600);
+    let begin = json!({"to": "J.o+shop@gmail.com", "return_url": "http://localhost:3001/return"});
+    let tagged = demo.post("/v1/verifications", &begin).await;
+    let code = app.code(9).await;
+    let page = tagged.header("location").replace("/v1/verifications", "/v") + "/check";
+    let page = app.post_form(&page, &[("code", &code)]).await.text().await.unwrap();
+    let token = page.split_once("name=\"token\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    let redeemed = demo.post("/v1/tokens/redeem", &json!({ "token": token })).await;
+    assert_eq!(redeemed.json["recipient"], "j.o+shop@gmail.com", "{}", redeemed.text);
+    assert_eq!(redeemed.json["recipient_as_typed"], "J.o+shop@gmail.com");
 }
 
 #[tokio::test(flavor = "multi_thread")]

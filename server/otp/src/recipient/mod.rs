@@ -2,10 +2,13 @@
 //!
 //! [`Recipient::parse`] is the only constructor for input, so a `Recipient` holds exactly one
 //! deliverable address: no list of addresses, no line break and no header. Every spelling of one
-//! mailbox or phone has one [canonical](Recipient::canonical) form, under which limits are counted;
-//! people see the [masked](Recipient::masked) form only.
+//! mailbox or phone has one [canonical](Recipient::canonical) form, which is its identity; limits are
+//! counted under one form for all addresses that [reach the same mailbox](Recipient::counted_as); people
+//! see the [masked](Recipient::masked) form only.
 
+mod country;
 mod email;
+mod mailbox;
 mod phone;
 
 use std::fmt;
@@ -14,6 +17,7 @@ use otp_types::{Channel, RecipientProblem};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
 pub use self::{
+    country::{Country, LineType, non_geographic_codes},
     email::EmailAddress,
     phone::{CallingRegion, PhoneNumber, calling_regions},
 };
@@ -73,11 +77,20 @@ impl Recipient {
         }
     }
 
-    /// One form for all spellings of the mailbox or phone, under which limits are counted. Parses to
+    /// One form for all spellings of the address or number, by which it is told from others. Parses to
     /// itself.
     pub fn canonical(&self) -> String {
         match self {
             Self::Email(email) => email.canonical(),
+            Self::Phone(phone) => phone.e164().to_owned(),
+        }
+    }
+
+    /// One form for all addresses that reach the same mailbox, under which limits are counted; of a
+    /// number its canonical form. Need not be an address that mail reaches.
+    pub fn counted_as(&self) -> String {
+        match self {
+            Self::Email(email) => mailbox::fold(&email.canonical()),
             Self::Phone(phone) => phone.e164().to_owned(),
         }
     }

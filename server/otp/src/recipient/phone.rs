@@ -5,11 +5,14 @@
 //! the numbering-plan library sees only digits, and two numbers can never be read as one.
 
 use rlibphonenumber::{
-    NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, PhoneNumberType, Region,
-    ValidationError,
+    NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, Region, ValidationError,
 };
 
-use super::{RecipientProblem, is_blank, is_invisible};
+use super::{
+    RecipientProblem,
+    country::{Country, LineType},
+    is_blank, is_invisible,
+};
 
 /// Longest number in E.164, calling code included.
 const MOST_DIGITS: usize = 15;
@@ -92,25 +95,43 @@ impl PhoneNumber {
         &self.e164
     }
 
+    /// The calling code, without the plus sign.
+    pub fn calling_code(&self) -> &str {
+        let digits = &self.e164[1..];
+        &digits[..calling_code_length(digits)]
+    }
+
     /// The calling code and three more digits: `+44740`.
     pub fn prefix(&self) -> &str {
         // E.164 is ASCII and at least FEWEST_DIGITS long.
-        &self.e164[..1 + calling_code_length(&self.e164[1..]) + 3]
+        &self.e164[..1 + self.calling_code().len() + 3]
     }
 
-    /// The country under which the number is counted, as in ISO 3166-1; `001` if it has none.
-    pub fn country(&self) -> String {
-        let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok();
-        let region = number.and_then(|number| number.get_region_code());
-        region.unwrap_or(Region::World).to_string()
+    /// The country under which the number is counted: its own, or the main one of its calling code if
+    /// no plan knows the number. [`Country::NONE`] for calling codes of no country.
+    pub fn country(&self) -> Country {
+        let code = self.calling_code().parse().unwrap_or_default();
+        let sharing = PHONE_NUMBER_UTIL.get_regions_for_country_calling_code(code);
+        let mut sharing = sharing.into_iter().flatten();
+        let (Some(main), others) = (sharing.next(), sharing.next()) else { return Country::NONE };
+        // Most codes are of one country, which needs no look at the number.
+        let own = others.and_then(|_| PHONE_NUMBER_UTIL.parse(&self.e164, None).ok());
+        Country(own.and_then(|number| number.get_region_code()).unwrap_or(main))
+    }
+
+    /// The country whose numbering plan has the number, and its kind of line. There is no country if
+    /// several share the calling code and none of their plans has the number. `None` for kinds that nothing
+    /// is sent to.
+    pub(crate) fn place(&self) -> Option<(Option<Country>, LineType)> {
+        let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok()?;
+        let line = LineType::of(number.get_type())?;
+        Some((number.get_region_code().map(Country), line))
     }
 
     /// The country calling code and the last two digits: `+44 ••• ••42`.
     pub(super) fn masked(&self) -> String {
-        // E.164 is ASCII and at least FEWEST_DIGITS long.
-        let digits = &self.e164[1..];
-        let (code, last) = (&digits[..calling_code_length(digits)], &digits[digits.len() - 2..]);
-        format!("+{code} ••• ••{last}")
+        let last = &self.e164[self.e164.len() - 2..];
+        format!("+{} ••• ••{last}", self.calling_code())
     }
 
     fn read(dialled: &str, region: Option<Region>) -> Result<Self, RecipientProblem> {
@@ -135,7 +156,7 @@ impl PhoneNumber {
                 return Err(RecipientProblem::Phone);
             }
         }
-        if !takes_messages(number.get_type()) {
+        if LineType::of(number.get_type()).is_none() {
             return Err(RecipientProblem::Phone);
         }
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
@@ -168,26 +189,6 @@ fn calling_code_length(digits: &str) -> usize {
         | [b'8', b'1' | b'2' | b'4' | b'6', ..]
         | [b'9', b'0'..=b'5' | b'8', ..] => 2,
         _ => 3,
-    }
-}
-
-/// Whether messages are sent to numbers of this kind. Premium and shared-cost ranges are targets of
-/// toll fraud; pagers and voice mail reach nobody who could type a code. Unknown ranges may be newer
-/// than the metadata, and fixed lines may accept texts.
-fn takes_messages(kind: PhoneNumberType) -> bool {
-    match kind {
-        PhoneNumberType::Mobile
-        | PhoneNumberType::FixedLineOrMobile
-        | PhoneNumberType::FixedLine
-        | PhoneNumberType::VoIP
-        | PhoneNumberType::PersonalNumber
-        | PhoneNumberType::Unknown => true,
-        PhoneNumberType::TollFree
-        | PhoneNumberType::PremiumRate
-        | PhoneNumberType::SharedCost
-        | PhoneNumberType::Pager
-        | PhoneNumberType::UAN
-        | PhoneNumberType::VoiceMail => false,
     }
 }
 

@@ -23,7 +23,8 @@ pub(super) fn demo(context: &SiteContext<'_>) -> Site {
         Mode::Development => builtin::demo_for_development(policy, brand),
         Mode::Production => builtin::demo(policy, brand),
     };
-    Site { channels: context.channels.clone(), ..site }
+    let destinations = context.destinations_of_demo.clone();
+    Site { channels: context.channels.clone(), destinations, ..site }
 }
 
 /// The sites for test suites of relying parties.

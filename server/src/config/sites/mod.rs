@@ -22,6 +22,7 @@ pub(super) fn read(
     let mut sites = Vec::new();
     for mut settings in configured {
         settings.inherit("policy.", server);
+        settings.inherit("sms.", server);
         let site = site::read(&mut settings, context);
         refuse_duplicates(&mut settings, &site, &sites);
         server.absorb(settings);

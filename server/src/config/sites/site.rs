@@ -6,7 +6,7 @@ use std::{
 };
 
 use app::wire::Brand;
-use otp::{Channel, Code, Policy, policy::Draft};
+use otp::{Channel, Code, Destinations, Policy, policy::Draft};
 
 use super::{
     brand,
@@ -18,6 +18,7 @@ use crate::{
         policy,
         server::Mode,
         settings::Settings,
+        sms,
     },
     site::{SecretDigest, Site, builtin},
 };
@@ -48,6 +49,8 @@ pub(in crate::config) struct SiteContext<'a> {
     pub(in crate::config) directory: &'a Path,
     pub(in crate::config) page: &'a PageSettings,
     pub(in crate::config) policy: &'a Draft,
+    /// The destinations of the built-in site of the start page.
+    pub(in crate::config) destinations_of_demo: Destinations,
     /// The channels that have a provider.
     pub(in crate::config) channels: Vec<Channel>,
 }
@@ -67,6 +70,7 @@ pub(super) fn read(settings: &mut Settings, context: &SiteContext<'_>) -> Site {
         sender: settings.parse_optional("brand.sender", display_name),
         test_recipients: read_test_recipients(settings, draft.code_length, country),
         webhook: settings.parse_optional("webhook.url", |text| parse_url(text, mode)),
+        destinations: sms::read(settings, country),
         ..Site::named(&name, policy::policy(draft), brand)
     }
 }

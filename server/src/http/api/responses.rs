@@ -137,7 +137,7 @@ refusals! {
 refusals! {
     /// Refusals of endpoints that send or check.
     Limited:
-        "422" "`invalid_field`, `invalid_recipient`, `channel_unavailable` or \
+        "422" "`invalid_field`, `invalid_recipient`, `channel_unavailable`, `destination_not_served` or \
                `idempotency_key_reused`.",
         "429" "`rate_limited`, `destination_blocked` or `resend_too_early`." ["Retry-After"]
 }

@@ -16,6 +16,12 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
             "This recipient cannot be reached by this channel: the site does not use it, no \
              provider is configured for it, or the recipient is of another kind.",
         ),
+        ApiError::DestinationNotServed => (
+            Code::DestinationNotServed,
+            "The site sends no text messages to the country or range of this number; `[sms]` in its \
+             configuration lists those that it serves. Ask the person for another number or an e-mail \
+             address.",
+        ),
         ApiError::RateLimited { limit, .. } => (Code::RateLimited, self::limit(limit)),
         ApiError::DestinationBlocked { .. } => (
             Code::DestinationBlocked,
@@ -130,6 +136,10 @@ fn recipient(problem: RecipientProblem) -> &'static str {
         }
         RecipientProblem::PhoneTooShort => "`to` has too few digits for a phone number.",
         RecipientProblem::PhoneTooLong => "`to` has too many digits for a phone number.",
+        RecipientProblem::NotMobile => {
+            "`to` is the number of a line that this site sends no text messages to: `sms.line_types` in \
+             its configuration allows mobile phones only, unless it lists others."
+        }
     }
 }
 

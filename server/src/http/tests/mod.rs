@@ -103,6 +103,7 @@ impl Port for Script {
             origin: origin.to_owned(),
             brand: Brand::default(),
             channels: vec![Channel::Email],
+            regions: None,
         })
     }
 
@@ -268,6 +269,9 @@ fn site_with(change: impl FnOnce(&mut Web)) -> Site {
                 .into(),
             default_country: "GB".to_owned(),
         },
+        countries: ["GB", "DE", "FR"]
+            .map(|region| Country { region: region.into(), name: region.into(), calling_code: 0 })
+            .into(),
         inbox: Some(Box::new(|| vec![message()])),
         development_hosts: None,
         has_start_page: true,

@@ -29,7 +29,7 @@ fn shop() -> String {
     let digest = SecretDigest::of(SHOP);
     format!(
         "[webhook]\nallowed_networks = [\"127.0.0.1\"]\n\
-         [[sites]]\nname = \"shop\"\nsecret_keys = [\"{digest}\"]\n\
+         [[sites]]\nname = \"shop\"\nsecret_keys = [\"{digest}\"]\nsms.line_types = [\"fixed_line\"]\n\
          [sites.webhook]\nurl = \"http://127.0.0.1:9/\"\n"
     )
 }
