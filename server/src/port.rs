@@ -51,7 +51,8 @@ impl BrowserPort {
                 Scope::Framed { site, origin: page.origin.clone() }
             }
         };
-        Client { scope, address: Some(caller.address), idempotency_key: None }
+        let person = self.service.person_here(caller.address, &caller.user_agent);
+        Client { scope, person, idempotency_key: None }
     }
 
     /// The surroundings of a verification's page.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{quota::SlidingWindow, risk::Reservations};
+use crate::{known::KnownClients, quota::SlidingWindow, risk::Reservations};
 
 /// Windows of one caller. Absent ones in a stored record read as empty, and a list of windows, as
 /// earlier versions stored it, in the order of the fields.
@@ -27,6 +27,9 @@ pub struct RecipientCounters {
     pub wrong_checks: SlidingWindow,
     /// Risks of the codes that were sent.
     pub reserved: Reservations,
+    /// Clients from which it was approved.
+    #[serde(skip_serializing_if = "KnownClients::is_empty")]
+    pub known: KnownClients,
 }
 
 #[cfg(test)]

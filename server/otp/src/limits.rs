@@ -36,8 +36,32 @@ pub struct Limits {
 pub struct Caller {
     /// Its counters.
     pub counters: CallerCounters,
+    /// Counters of the same identity that this step adds nothing to, and that the limits hold for as well:
+    /// callers of pages are counted by themselves, and those that a back end tells of for its site.
+    pub elsewhere: CallerCounters,
     /// Number of times that it may use up the limits on one address.
     pub times: u32,
+}
+
+/// Standing of a client towards a recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The recipient was approved from it lately, or it is a back end that vouches for the person.
+    Known,
+    /// Any other client.
+    Stranger,
+}
+
+impl Standing {
+    /// The part of a recipient's quota that such clients may use up. Two fifths are out of the reach of
+    /// strangers, so that they lock nobody out (S35): 2 of 5, 4 of 10, none of 1 or 2.
+    fn part_of(self, quota: Quota) -> Quota {
+        let kept = match self {
+            Self::Known => 0,
+            Self::Stranger => quota.limit / 5 * 2 + quota.limit % 5 * 2 / 5,
+        };
+        Quota { limit: quota.limit - kept, ..quota }
+    }
 }
 
 /// The refusal of a limit.
@@ -61,7 +85,8 @@ impl Limits {
         sends.max(self.recipient_wrong_checks.per).max(risk::SPAN)
     }
 
-    /// Counts one message, or nothing at all if any limit refuses it.
+    /// Counts one message, or nothing at all if any limit refuses it. A client's standing bounds the messages of
+    /// all clients, not its own: the recipient never gets more of them for it.
     ///
     /// # Errors
     /// The first limit that refuses the message.
@@ -69,9 +94,11 @@ impl Limits {
         &self,
         callers: &mut [Caller],
         recipient: &mut RecipientCounters,
+        standing: Standing,
         now: Timestamp,
     ) -> Result<(), Exceeded> {
-        let (short, long) = (self.recipient_sends_short, self.recipient_sends_long);
+        let quotas = (self.recipient_sends_short, self.recipient_sends_long);
+        let (short, long) = (standing.part_of(quotas.0), standing.part_of(quotas.1));
         refuse(Limit::RecipientSends, recipient.sends_short.would_take(short, now))?;
         refuse(Limit::RecipientSends, recipient.sends_long.would_take(long, now))?;
         self.take_caller_send(callers, now)?;
@@ -125,8 +152,9 @@ fn take(
 ) -> Result<(), Exceeded> {
     let of = |times| Quota { limit: quota.limit.saturating_mul(times), ..quota };
     for caller in &mut *callers {
-        let quota = of(caller.times);
-        refuse(limit, window(&mut caller.counters).would_take(quota, now))?;
+        let elsewhere = window(&mut caller.elsewhere).clone();
+        let counted = window(&mut caller.counters).joined(&elsewhere);
+        refuse(limit, counted.would_take(of(caller.times), now))?;
     }
     for caller in callers {
         window(&mut caller.counters).add(quota.per, 1, now);
@@ -140,6 +168,8 @@ fn refuse(limit: Limit, taken: Result<(), Exhausted>) -> Result<(), Exceeded> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -156,7 +186,11 @@ mod tests {
     }
 
     fn caller(times: u32) -> [Caller; 1] {
-        [Caller { counters: CallerCounters::default(), times }]
+        [Caller {
+            counters: CallerCounters::default(),
+            elsewhere: CallerCounters::default(),
+            times,
+        }]
     }
 
     fn counters() -> (RecipientCounters, [Caller; 1]) {
@@ -167,10 +201,11 @@ mod tests {
     fn a_refused_message_is_counted_nowhere() {
         let (mut recipient, mut caller) = counters();
         for _ in 0..5 {
-            limits().take_send(&mut caller, &mut recipient, START).unwrap();
+            limits().take_send(&mut caller, &mut recipient, Standing::Known, START).unwrap();
         }
         let before = (recipient.clone(), caller.clone());
-        let refused = limits().take_send(&mut caller, &mut recipient, START).unwrap_err();
+        let refused =
+            limits().take_send(&mut caller, &mut recipient, Standing::Known, START).unwrap_err();
         assert_eq!(refused.limit, Limit::RecipientSends);
         assert_eq!((recipient, caller), before);
     }
@@ -181,11 +216,12 @@ mod tests {
         let mut now = START;
         for _ in 0..2 {
             for _ in 0..5 {
-                limits().take_send(&mut caller, &mut recipient, now).unwrap();
+                limits().take_send(&mut caller, &mut recipient, Standing::Known, now).unwrap();
             }
             now = now + Duration::from_secs(700);
         }
-        let refused = limits().take_send(&mut caller, &mut recipient, now).unwrap_err();
+        let refused =
+            limits().take_send(&mut caller, &mut recipient, Standing::Known, now).unwrap_err();
         assert!(refused.retry_at >= START + Duration::from_secs(3600));
     }
 
@@ -205,11 +241,14 @@ mod tests {
     #[test]
     fn a_caller_has_its_own_limits() {
         let mut caller = caller(1);
+        let mut send = || {
+            let recipient = &mut RecipientCounters::default();
+            limits().take_send(&mut caller, recipient, Standing::Stranger, START)
+        };
         for _ in 0..30 {
-            limits().take_send(&mut caller, &mut RecipientCounters::default(), START).unwrap();
+            send().unwrap();
         }
-        let refused = limits().take_send(&mut caller, &mut RecipientCounters::default(), START);
-        assert_eq!(refused.unwrap_err().limit, Limit::CallerSends);
+        assert_eq!(send().unwrap_err().limit, Limit::CallerSends);
         for _ in 0..60 {
             limits().take_check(&mut caller, START).unwrap();
         }
@@ -235,5 +274,93 @@ mod tests {
         }
         let another_address = &mut [caller(1), [second[1].clone()]].concat();
         assert!(limits().take_check(another_address, START).is_err());
+    }
+
+    #[test]
+    fn the_same_caller_elsewhere_counts_and_is_not_counted() {
+        let mut caller = caller(1);
+        for _ in 0..20 {
+            caller[0].elsewhere.checks.add(Duration::from_secs(60), 1, START);
+        }
+        let before = caller[0].elsewhere.clone();
+        for _ in 0..40 {
+            limits().take_check(&mut caller, START).unwrap();
+        }
+        assert!(limits().take_check(&mut caller, START).is_err());
+        assert_eq!(caller[0].elsewhere, before);
+        caller[0].elsewhere = CallerCounters::default();
+        assert!(limits().take_check(&mut caller, START).is_ok());
+    }
+
+    #[test]
+    fn s35_two_fifths_are_kept_for_known_clients_and_one_is_left_for_strangers() {
+        let part = |limit| Standing::Stranger.part_of(Quota { limit, per: Duration::ZERO }).limit;
+        for (limit, strangers) in [(1, 1), (2, 2), (3, 2), (4, 3), (5, 3), (10, 6), (1000, 600)] {
+            assert_eq!(part(limit), strangers, "of {limit}");
+        }
+        let largest = Quota { limit: u32::MAX, per: Duration::ZERO };
+        assert_eq!(part(u32::MAX), u32::MAX / 5 * 3);
+        assert_eq!(Standing::Known.part_of(largest), largest);
+    }
+
+    #[test]
+    fn s35_strangers_spend_three_and_six_and_known_clients_the_rest() {
+        let mut recipient = RecipientCounters::default();
+        let mut sends = |standing, now| {
+            let mut send = || limits().take_send(&mut caller(1), &mut recipient, standing, now);
+            let taken = (0..20).take_while(|_| send().is_ok()).count();
+            let refused = send().unwrap_err();
+            assert_eq!(refused.limit, Limit::RecipientSends);
+            taken
+        };
+        assert_eq!(sends(Standing::Stranger, START), 3);
+        let later = START + Duration::from_secs(700);
+        assert_eq!(sends(Standing::Stranger, later), 3);
+        assert_eq!(sends(Standing::Known, later), 2);
+        let later = later + Duration::from_secs(700);
+        assert_eq!(sends(Standing::Stranger, later), 0);
+        assert_eq!(sends(Standing::Known, later), 2);
+    }
+
+    proptest! {
+        /// Strangers send as often as they can, the others now and then.
+        #[test]
+        fn s35_strangers_never_take_what_is_kept_and_the_total_never_grows(
+            (short, long) in (1_u32..12, 1_u32..24),
+            steps in prop::collection::vec((any::<bool>(), 0_u64..120), 1..200),
+        ) {
+            let mut limits = limits();
+            limits.recipient_sends_short.limit = short;
+            limits.recipient_sends_long.limit = long;
+            let mut recipient = RecipientCounters::default();
+            let mut sent: Vec<(Timestamp, Standing)> = Vec::new();
+            let mut now = START;
+            for (is_known, seconds) in steps {
+                now = now + Duration::from_secs(seconds);
+                let standing = if is_known { Standing::Known } else { Standing::Stranger };
+                let taken = limits.take_send(&mut [], &mut recipient, standing, now);
+                if taken.is_ok() {
+                    sent.push((now, standing));
+                }
+                for (limit, per) in [(short, 600), (long, 3600)] {
+                    let since = now - Duration::from_secs(per);
+                    let recent = sent.iter().filter(|(at, _)| *at > since);
+                    prop_assert!(recent.clone().count() <= limit as usize);
+                    let strangers = recent.filter(|(_, standing)| *standing == Standing::Stranger);
+                    prop_assert!(strangers.count() * 5 < limit as usize * 3 + 5);
+                }
+            }
+            // However the strangers have sent, a known client that has waited for its own sends has room.
+            let strangers = |limit: u32| limit - limit * 2 / 5;
+            let mut attacked = RecipientCounters::default();
+            for _ in 0..100 {
+                let _ = limits.take_send(&mut [], &mut attacked, Standing::Stranger, now);
+            }
+            let room = (short - strangers(short)).min(long - strangers(long));
+            for _ in 0..room {
+                let taken = limits.take_send(&mut [], &mut attacked, Standing::Known, now);
+                prop_assert!(taken.is_ok());
+            }
+        }
     }
 }

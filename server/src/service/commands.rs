@@ -7,7 +7,6 @@ use std::{sync::Arc, time::Duration};
 use otp::{
     Channel, ClaimDigest, Code, DeliveryState, Outcome, Recipient, State, Timestamp, Verification,
     VerificationId, guesses,
-    limits::Limits,
     tally::FIVE_MINUTES,
     texts::{Text, TextLimits},
     verification::Opening,
@@ -19,8 +18,8 @@ use crate::{
     delivery::envelope::Envelope,
     site::TestCode,
     store::{
-        CallerKey, CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue,
-        Records, Step, TallyKeys,
+        CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step,
+        TallyKeys,
     },
 };
 
@@ -31,8 +30,6 @@ const TEST_DELIVERY: Duration = Duration::from_millis(300);
 pub(super) struct Command {
     pub(super) shared: Arc<Shared>,
     pub(super) client: Client,
-    /// Identities that the client is counted under.
-    pub(super) callers: Vec<CallerKey>,
     pub(super) id: VerificationId,
     pub(super) now: Timestamp,
     pub(super) action: Action,
@@ -86,7 +83,7 @@ impl Step for Command {
             Action::Check { .. } | Action::Resend { .. } => {
                 match verification.filter(|found| self.client.scope.covers(found)) {
                     Some(found) => (found.site(), found.recipient(), &found.details().country),
-                    None => return self.of_callers(),
+                    None => return self.of_callers(None),
                 }
             }
             Action::Cancel | Action::Redeem { .. } => return CounterKeys::default(),
@@ -102,7 +99,7 @@ impl Step for Command {
                 country: country.clone(),
                 prefix: recipient.phone().map(|phone| phone.prefix().to_owned()),
             },
-            ..self.of_callers()
+            ..self.of_callers(Some(site))
         }
     }
 
@@ -118,10 +115,6 @@ impl Step for Command {
 }
 
 impl Command {
-    fn of_callers(&self) -> CounterKeys {
-        CounterKeys { callers: self.callers.clone(), ..CounterKeys::default() }
-    }
-
     fn decide(&self, records: &mut Records) -> Decision<Result<Done, Refused>> {
         let result = match &self.action {
             Action::Check { typed, claim } => return self.check(records, typed, *claim),
@@ -212,6 +205,9 @@ impl Command {
             Outcome::Approved if is_test => recipient.wrong_checks.clear(),
             Outcome::Approved => {
                 verification.give_back(&mut recipient.reserved, *lead);
+                if let Some(mark) = self.mark(verification) {
+                    recipient.known.remember(mark, counted);
+                }
                 tallies.count_approval(verification.created_at() + *lead, counted);
             }
             Outcome::Incorrect { .. } => {
@@ -299,8 +295,9 @@ impl Command {
         } else {
             let message = self.message(&verification, code)?;
             self.admit_text(&verification, records)?;
-            let taken = limits.take_send(&mut records.callers, &mut records.recipient, counted);
-            taken.map_err(exceeded)?;
+            let Records { callers, recipient, .. } = &mut *records;
+            let standing = self.standing(&verification, recipient, counted);
+            limits.take_send(callers, recipient, standing, counted).map_err(exceeded)?;
             verification.reserve(&mut records.recipient.reserved, records.counters_lead);
             self.count_send(&verification, records);
             records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
@@ -376,10 +373,6 @@ impl Command {
     /// Fewest digits of a code that is sent or accepted at the site, by its wrong checks.
     fn shortest_code(&self, records: &Records) -> u8 {
         guesses::shortest_code(&records.tallies.site, self.counted_at(records))
-    }
-
-    fn limits(&self) -> &Limits {
-        &self.shared.rules.limits
     }
 
     /// The stored verification, if the client can reach it.

@@ -9,7 +9,9 @@ mod commands;
 mod done;
 mod idempotency;
 mod network;
+mod person;
 mod refused;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -25,19 +27,19 @@ use tokio::sync::mpsc;
 
 pub use self::{
     client::{Client, IdempotencyKey, Scope},
+    person::{Person, Told},
     refused::Refused,
 };
 use self::{
     commands::{Action, Command},
     done::Done,
-    network::{Network, networks},
 };
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     site::{Site, Sites},
-    store::{AnyStore, CallerKey, CounterKey, Message, Pseudonyms, Store},
+    store::{AnyStore, Message, Pseudonyms, Store},
     tokens::Tokens,
 };
 
@@ -144,6 +146,16 @@ impl Service {
     /// knows the key.
     pub fn counts_callers_of(&self, site: &Site) -> bool {
         self.shared.rules.count_test_suites && site.test_mode.is_some()
+    }
+
+    /// A person whose browser sends a request itself.
+    pub fn person_here(&self, address: IpAddr, user_agent: &str) -> Person {
+        Person::here(&self.shared.pseudonyms, address, user_agent)
+    }
+
+    /// A person of whom the back end of `site` tells.
+    pub fn person_told(&self, site: &Site, told: &Told) -> Person {
+        Person::told(&self.shared.pseudonyms, &site.name, told)
     }
 
     /// The public keys of result tokens, as a JWK Set in JSON.
@@ -325,17 +337,6 @@ impl Service {
         })
     }
 
-    /// Keys of the networks that an address is counted in.
-    fn caller_keys(&self, address: IpAddr) -> Vec<CallerKey> {
-        // Counters are kept for twice the span that they are counted over.
-        let kept_for = self.shared.rules.limits.caller_span() * 2;
-        let key = |network: Network| {
-            let digest = self.shared.pseudonyms.network(&network.octets);
-            CallerKey { key: CounterKey { digest, kept_for }, times: network.times }
-        };
-        networks(address).into_iter().map(key).collect()
-    }
-
     async fn apply(
         &self,
         client: &Client,
@@ -344,8 +345,7 @@ impl Service {
         action: Action,
     ) -> Result<Done, Refused> {
         let (shared, client) = (self.shared.clone(), client.clone());
-        let callers = client.address.map(|address| self.caller_keys(address)).unwrap_or_default();
-        let command = Command { shared, client, callers, id, now, action };
+        let command = Command { shared, client, id, now, action };
         let mut done = self.store.apply(command).await??;
         if let Some(message) = done.message.take()
             && self.worker.try_send(message).is_err()

@@ -67,7 +67,7 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
 fn backend(latchkey: &Installation, site: &str, request: Option<(&str, u8)>) -> Client {
     let named = |(key, body)| latchkey.service.idempotency_key(site, key, [body; 32]);
     let scope = Scope::Site(site.to_owned());
-    Client { scope, address: None, idempotency_key: request.map(named) }
+    Client { scope, person: Person::default(), idempotency_key: request.map(named) }
 }
 
 impl Installation {
@@ -108,7 +108,7 @@ async fn a_site_reaches_no_verification_of_another() {
     assert!(matches!(latchkey.service.resend(&demo, id, None).await, Err(Refused::NotFound)));
     assert_eq!(latchkey.check(&shop, id, "424242").await, Outcome::Approved);
     let token = latchkey.token(&shop, id).await.unwrap();
-    let person = Client { scope: Scope::Holder, address: None, idempotency_key: None };
+    let person = Client { scope: Scope::Holder, person: Person::default(), idempotency_key: None };
     let redeem = async |client| latchkey.service.redeem(client, &token).await;
     assert!(matches!(redeem(&demo).await, Err(Refused::InvalidToken)));
     assert!(matches!(redeem(&person).await, Err(Refused::InvalidToken)));

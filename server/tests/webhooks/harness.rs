@@ -15,7 +15,7 @@ use server::{
     i18n::Catalogue,
     keyring::Keyring,
     outbox::Backoff,
-    service::{Client, Rules, Scope, Service, Start},
+    service::{Client, Person, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},
     store::{AnyStore, OpenError, OpenProblem, Queue, SqliteStore, Store},
     tokens::Tokens,
@@ -133,7 +133,11 @@ impl Harness {
 
     pub(crate) fn client(&self, request: Option<&str>) -> Client {
         let key = |key| self.service.idempotency_key("shop", key, [1; 32]);
-        Client { scope: Scope::Holder, address: None, idempotency_key: request.map(key) }
+        Client {
+            scope: Scope::Holder,
+            person: Person::default(),
+            idempotency_key: request.map(key),
+        }
     }
 
     /// Opens a verification for a site; its message is not sent yet.
