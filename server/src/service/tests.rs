@@ -70,6 +70,12 @@ fn backend(latchkey: &Installation, site: &str, request: Option<(&str, u8)>) -> 
     Client { scope, person: Person::default(), idempotency_key: request.map(named) }
 }
 
+/// A person with a browser.
+fn browser(latchkey: &Installation) -> Client {
+    let person = latchkey.service.person_here([192, 0, 2, 1].into(), "Firefox/140.0");
+    Client { scope: Scope::Holder, person, idempotency_key: None }
+}
+
 impl Installation {
     fn start_for(&self, site: &str, to: &str) -> Start {
         Start {
@@ -183,8 +189,7 @@ async fn s5_the_code_of_a_test_recipient_is_guessed_at_no_more_often_than_any() 
 #[tokio::test]
 async fn whoever_begins_with_a_test_recipient_is_counted_like_everybody() {
     let latchkey = installation();
-    let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None };
+    let person = browser(&latchkey);
     let begin =
         |site| latchkey.service.start(&person, latchkey.start_for(site, "tester@example.com"));
     for _ in 0..10 {
@@ -309,8 +314,7 @@ async fn a_check_that_the_recipients_limit_refuses_still_counts_for_its_caller()
         latchkey.check(&client, id, wrong).await;
     }
     let id = latchkey.start(&client, "tester@example.com").await.unwrap().verification.id();
-    let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None };
+    let person = browser(&latchkey);
     let mut limits = Vec::new();
     for _ in 0..4 {
         let refused = latchkey.service.check(&person, id, "424242", None).await;
@@ -325,8 +329,7 @@ async fn a_check_that_the_recipients_limit_refuses_still_counts_for_its_caller()
 async fn a_message_that_a_limit_refuses_is_charged_to_nobody() {
     let latchkey = installation();
     let client = backend(&latchkey, "shop", None);
-    let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None };
+    let person = browser(&latchkey);
     for _ in 0..3 {
         latchkey.start(&client, "jo@example.com").await.unwrap();
     }
