@@ -120,6 +120,7 @@ impl Config {
         let delivery = DeliverySettings::read(settings, mode, has_smtp, has_twilio);
         let page = PageSettings::read(settings, mode);
         let destinations = sms::read(settings, &page.default_country);
+        let texts = sms::read_server_texts(settings);
         let context = SiteContext {
             mode,
             directory,
@@ -129,6 +130,8 @@ impl Config {
                 Mode::Development => sms::or_everywhere(settings, destinations),
                 Mode::Production => destinations,
             },
+            texts_of_demo: sms::read_site_texts(settings, &texts.prices),
+            prices: &texts.prices,
             channels: delivery.channels(),
         };
         let sites = sites::read(settings, sites, &context);
@@ -139,7 +142,7 @@ impl Config {
             keys,
             policy,
             limits,
-            texts: ServerTexts::default(),
+            texts,
             delivery,
             smtp,
             twilio,

@@ -11,4 +11,5 @@ mod once;
 mod proof;
 mod rotation;
 mod secrecy;
+mod texts;
 mod web;
