@@ -8,6 +8,7 @@
 
 pub mod verification;
 
+pub mod alert;
 pub mod claim;
 pub mod code;
 pub mod counters;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use otp::{
     Timestamp, Verification, VerificationId,
+    alert::Alert,
     counters::{CallerCounters, RecipientCounters},
 };
 
@@ -67,6 +68,8 @@ pub struct Records {
     pub saved_answer: Option<SavedAnswer>,
     /// Changes to the outbox, empty at first.
     pub outbox: Vec<OutboxChange>,
+    /// Alerts for the operator, none at first. They are told if the step commits.
+    pub alerts: Vec<Alert>,
     /// Span by which the counters' time is ahead of the step's; a step does not change it.
     pub counters_lead: Duration,
 }
@@ -111,8 +114,17 @@ pub trait Observer: std::fmt::Debug + Send + Sync + 'static {
         outbox: &mut Vec<OutboxChange>,
     );
 
-    /// Called once its additions to the outbox are committed.
-    fn committed(&self);
+    /// Adds to the outbox what the alerts of a step call for.
+    fn alerted(
+        &self,
+        alerts: &[Alert],
+        verification: VerificationId,
+        now: Timestamp,
+        outbox: &mut Vec<OutboxChange>,
+    );
+
+    /// Called once its additions to the outbox and the step with these alerts are committed, if there are any.
+    fn committed(&self, alerts: &[Alert]);
 }
 
 /// The rows that a back end has to write after a step: only what the step changed.
@@ -123,8 +135,15 @@ pub(super) struct Changes {
     pub(super) recipient: Option<RecipientCounters>,
     pub(super) saved_answer: Option<SavedAnswer>,
     pub(super) outbox: Vec<OutboxChange>,
-    /// The observer has added to the outbox.
-    pub(super) observed: bool,
+    pub(super) told: Told,
+}
+
+/// What to tell the observer after the commit.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// It has added to the outbox.
+    pub(super) has_added: bool,
+    pub(super) alerts: Vec<Alert>,
 }
 
 /// Runs a step over the records that a back end has read.
@@ -138,7 +157,8 @@ pub(super) fn run<S: Step>(
         Decision::Commit(output) => output,
         Decision::Abort(output) => return (output, Changes::default()),
     };
-    let Records { mut verification, caller, recipient, saved_answer, mut outbox, .. } = after;
+    let Records { mut verification, caller, recipient, saved_answer, mut outbox, alerts, .. } =
+        after;
     if verification == before.verification {
         verification = None;
     }
@@ -146,12 +166,15 @@ pub(super) fn run<S: Step>(
     if let (Some(observer), Some(after)) = (observer, &mut verification) {
         observer.changed(before.verification.as_ref(), after, step.now(), &mut outbox);
     }
+    if let Some(observer) = observer.filter(|_| !alerts.is_empty()) {
+        observer.alerted(&alerts, step.verification(), step.now(), &mut outbox);
+    }
     let changes = Changes {
         verification,
         caller: (caller != before.caller).then_some(caller),
         recipient: (recipient != before.recipient).then_some(recipient),
         saved_answer: saved_answer.filter(|answer| Some(answer) != before.saved_answer.as_ref()),
-        observed: outbox.len() > asked,
+        told: Told { has_added: outbox.len() > asked, alerts },
         outbox,
     };
     (output, changes)

@@ -20,7 +20,7 @@ fn reason(request: &Request) -> String {
 }
 
 /// Whether one of the signatures is by this secret (`whsec_...`).
-fn is_signed_by(request: &Request, secret: &str) -> bool {
+pub(crate) fn is_signed_by(request: &Request, secret: &str) -> bool {
     let secret = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let signed = format!("{}.{}.{}", request.id, request.seconds, request.body);
     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);

@@ -10,6 +10,7 @@ use std::sync::{
 
 use otp::{
     Channel, Code, Outcome, Policy, Recipient, State, Timestamp, Verification, VerificationId,
+    alert::Alert,
     digest::{Pepper, Peppers},
     quota::Quota,
     verification::Opening,
@@ -237,6 +238,7 @@ pub(super) async fn an_answer_of_an_aborted_step_is_not_saved(store: impl Store)
 #[derive(Debug, Default)]
 struct Recorder {
     seen: Mutex<Vec<(Option<State>, State)>>,
+    alerts: Mutex<Vec<Alert>>,
     commits: AtomicUsize,
 }
 
@@ -254,9 +256,48 @@ impl Observer for Recorder {
         outbox.push(OutboxChange::Schedule { message, at: now });
     }
 
-    fn committed(&self) {
-        self.commits.fetch_add(1, Ordering::Relaxed);
+    fn alerted(
+        &self,
+        alerts: &[Alert],
+        verification: VerificationId,
+        now: Timestamp,
+        outbox: &mut Vec<OutboxChange>,
+    ) {
+        let numbered = alerts.iter().zip(100..);
+        outbox.extend(numbered.map(|(_, number)| OutboxChange::Schedule {
+            message: event(verification, number),
+            at: now,
+        }));
     }
+
+    fn committed(&self, alerts: &[Alert]) {
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        self.alerts.lock().unwrap().extend_from_slice(alerts);
+    }
+}
+
+pub(super) async fn an_observer_is_told_of_the_alerts_of_committed_steps(store: impl Store) {
+    let recorder = Arc::new(Recorder::default());
+    let store = store.observed_by(recorder.clone());
+    // The verification that a refused step was about is not stored.
+    let (refused, aborted) = (opened(START).id(), opened(START).id());
+    for (id, commits) in [(refused, true), (aborted, false)] {
+        let step = Change {
+            id,
+            counters: CounterKeys::default(),
+            run: move |records: &mut Records| {
+                let (site, destination) = ("shop".to_owned(), "GB".to_owned());
+                records.alerts.push(Alert::DestinationOpened { site, destination });
+                if commits { Decision::Commit(()) } else { Decision::Abort(()) }
+            },
+        };
+        store.apply(step).await.unwrap();
+    }
+    assert_eq!(recorder.alerts.lock().unwrap().len(), 1);
+    assert_eq!(recorder.seen.lock().unwrap().len(), 0);
+    let messages = store.claim(Queue::Events, START, LEASE, 10).await.unwrap();
+    let keys: Vec<_> = messages.iter().map(|message| message.key).collect();
+    assert_eq!(keys, [MessageKey { queue: Queue::Events, verification: refused, number: 100 }]);
 }
 
 pub(super) async fn an_observer_sees_each_change_and_its_additions_are_committed_with_it(
@@ -730,6 +771,7 @@ macro_rules! contract {
             an_aborted_step_leaves_no_trace_and_a_committed_refusal_is_kept
             s5_a_step_that_counts_a_recipient_without_a_key_fails
             an_answer_of_an_aborted_step_is_not_saved
+            an_observer_is_told_of_the_alerts_of_committed_steps
             an_observer_sees_each_change_and_its_additions_are_committed_with_it
             a_step_that_panics_leaves_no_trace_and_the_store_lives
             a_failing_step_does_not_take_its_neighbours_down

@@ -32,7 +32,10 @@ use self::{
     file::OwnedFile,
     schema::Kind,
 };
-use super::{Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, Swept, step};
+use super::{
+    Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, Swept,
+    step::{self, Told},
+};
 use crate::{derived_keys::Sealer, keyring::Keyring};
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
@@ -176,9 +179,11 @@ impl Store for SqliteStore {
         let lead = self.counters_lead();
         let applied =
             move |db: &Connection| apply(db, &sealer, &mut step, observer.as_deref(), lead);
-        let (output, observed) = self.writer.ask(applied).await?;
-        if let Some(observer) = self.observer.as_ref().filter(|_| observed) {
-            observer.committed();
+        let (output, told) = self.writer.ask(applied).await?;
+        if let Some(observer) = &self.observer
+            && (told.has_added || !told.alerts.is_empty())
+        {
+            observer.committed(&told.alerts);
         }
         Ok(output)
     }
@@ -231,14 +236,14 @@ impl Store for SqliteStore {
 }
 
 /// Runs a step inside the writer's transaction and writes the records that it changed. Gives its
-/// output, and whether the observer has added to the outbox.
+/// output, and what to tell the observer after the commit.
 fn apply<S: Step>(
     db: &Connection,
     sealer: &Sealer,
     step: &mut S,
     observer: Option<&dyn Observer>,
     counters_lead: Duration,
-) -> Result<(S::Output, bool), StoreError> {
+) -> Result<(S::Output, Told), StoreError> {
     let verification = rows::verification(db, sealer, &step.verification())?;
     let keys = step.counters(verification.as_ref());
     let idempotency_key = step.idempotency_key();
@@ -249,6 +254,7 @@ fn apply<S: Step>(
         recipient: rows::counters(db, keys.recipient)?,
         saved_answer: saved.flatten(),
         outbox: Vec::new(),
+        alerts: Vec::new(),
         counters_lead,
     };
 
@@ -270,7 +276,7 @@ fn apply<S: Step>(
         rows::put_saved_answer(db, &key, answer)?;
     }
     changes.outbox.iter().try_for_each(|change| rows::change_outbox(db, change))?;
-    Ok((output, changes.observed))
+    Ok((output, changes.told))
 }
 
 fn sweep(
