@@ -164,7 +164,7 @@ impl Application {
         let worker = Arc::new(DeliveryWorker {
             store: store.clone(),
             dispatcher,
-            sealer: keys.sealer,
+            keys,
             clock: clock.clone(),
             backoff: Backoff {
                 first: config.delivery.retry_first,
@@ -172,7 +172,7 @@ impl Application {
             },
             lease,
             sites,
-            origin_host: origin.host().to_owned(),
+            origin: origin.clone(),
         });
 
         let readiness = readiness(store.clone());

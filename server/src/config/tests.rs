@@ -94,6 +94,7 @@ fn the_defaults_are_those_of_the_design() {
             recipient_wrong_checks: quota(30, 24 * 3600),
             caller_sends: quota(30, 300),
             caller_checks: quota(60, 60),
+            cool_down: Duration::from_secs(24 * 3600),
         }
     );
 }

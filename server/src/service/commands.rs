@@ -10,7 +10,7 @@ use otp::{
 };
 use zeroize::Zeroizing;
 
-use super::{Client, Refused, Shared, done::Done, idempotency};
+use super::{Client, Refused, Scope, Shared, done::Done, idempotency};
 use crate::{
     delivery::envelope::Envelope,
     site::TestCode,
@@ -49,6 +49,8 @@ pub(super) enum Action {
     },
     /// Cancels it.
     Cancel,
+    /// Ends it for the recipient, who did not ask for it, and begins their cool-down.
+    Disown,
     /// Redeems its result by a token that is good until then.
     Redeem { expires_at: Timestamp },
 }
@@ -74,7 +76,7 @@ impl Step for Command {
     fn counters(&self, verification: Option<&Verification>) -> CounterKeys {
         let recipient = match &self.action {
             Action::Open { opening, .. } => Some((opening.site.as_str(), &opening.recipient)),
-            Action::Check { .. } | Action::Resend { .. } => verification
+            Action::Check { .. } | Action::Resend { .. } | Action::Disown => verification
                 .filter(|found| self.client.scope.covers(found))
                 .map(|found| (found.site(), found.recipient())),
             Action::Cancel | Action::Redeem { .. } => return CounterKeys::default(),
@@ -109,6 +111,7 @@ impl Command {
             Action::Open { opening, drawn } => self.open(records, opening, drawn),
             Action::Resend { channel, drawn } => self.resend(records, *channel, drawn),
             Action::Cancel => self.cancel(records),
+            Action::Disown => self.disown(records),
             Action::Redeem { expires_at } => self.redeem(records, *expires_at),
         };
         Decision::commit_success(result)
@@ -231,6 +234,15 @@ impl Command {
         Ok(self.done(records.verification.as_ref()))
     }
 
+    /// An approval stays as it is, and the cool-down begins all the same (S35).
+    fn disown(&self, records: &mut Records) -> Result<Done, Refused> {
+        if self.reached(records)?.disown(self.now) {
+            records.recipient.disowned_at = Some(self.counted_at(records));
+            self.withdraw(records);
+        }
+        Ok(self.done(records.verification.as_ref()))
+    }
+
     fn redeem(&self, records: &mut Records, expires_at: Timestamp) -> Result<Done, Refused> {
         let verification = self.reached(records)?;
         if self.now >= expires_at {
@@ -267,6 +279,9 @@ impl Command {
             }
             None
         } else {
+            if !self.may_pass_cool_down() {
+                limits.allow_stranger(&records.recipient, counted).map_err(exceeded)?;
+            }
             let taken = limits.take_send(&mut records.caller, &mut records.recipient, counted);
             taken.map_err(exceeded)?;
             verification.reserve(&mut records.recipient.reserved, records.counters_lead);
@@ -306,6 +321,12 @@ impl Command {
         outbox.extend(verification.waiting_sends().map(|number| OutboxChange::Remove {
             key: MessageKey { queue: Queue::Codes, verification: verification.id(), number },
         }));
+    }
+
+    /// Whether the client may have a code sent to a recipient who cools down: a back end may, unless
+    /// everybody knows its key.
+    fn may_pass_cool_down(&self) -> bool {
+        matches!(self.client.scope, Scope::Site(_)) && self.client.address.is_none()
     }
 
     fn limits(&self) -> &Limits {

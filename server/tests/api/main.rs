@@ -6,6 +6,7 @@ mod back_ends;
 mod card;
 mod hosted;
 mod limits;
+mod not_me;
 mod once;
 mod proof;
 mod rotation;

@@ -101,6 +101,22 @@ async fn each_failure_has_its_reason() {
 }
 
 #[tokio::test]
+async fn s35_a_recipient_who_did_not_ask_is_an_event_like_that_of_a_cancel() {
+    let mut receiver = accepting_receiver().await;
+    let mut harness = Harness::of(&[("shop", &receiver.url)]);
+    let id = harness.open_for("shop", &harness.client(None)).await;
+    harness.send().await;
+    let link = harness.delivery.keys.links.link(id).unwrap();
+    for _ in 0..2 {
+        harness.service.disown(&link).await.unwrap();
+    }
+    harness.events.deliver_due().await;
+    let expected = ["delivery.updated", "verification.failed canceled"];
+    assert_eq!(kinds(&receiver.so_far()), expected);
+    assert_eq!(harness.next_due().await, None);
+}
+
+#[tokio::test]
 async fn an_undeliverable_message_is_an_event_and_so_is_the_failure() {
     let mut receiver = accepting_receiver().await;
     let mut harness = Harness::of(&[("shop", &receiver.url)]);

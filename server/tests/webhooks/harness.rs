@@ -14,6 +14,7 @@ use server::{
     derived_keys::DerivedKeys,
     i18n::Catalogue,
     keyring::Keyring,
+    origin::Origin,
     outbox::Backoff,
     service::{Client, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},
@@ -106,6 +107,7 @@ impl Harness {
                 recipient_wrong_checks: plenty,
                 caller_sends: plenty,
                 caller_checks: plenty,
+                cool_down: Duration::from_secs(24 * 3600),
             },
             count_test_suites: false,
             lease: TIMEOUT,
@@ -116,12 +118,12 @@ impl Harness {
         let delivery = DeliveryWorker {
             store: store.clone(),
             dispatcher: Dispatcher::new(vec![Provider::Inbox(inbox.clone())], Vec::new()),
-            sealer: keys.sealer,
+            keys,
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
             lease: TIMEOUT,
             sites: registry,
-            origin_host: "login.example.com".to_owned(),
+            origin: Origin::parse("https://login.example.com").unwrap(),
         };
         let events = worker(&store, &recorder, (&sites, operator.as_deref()), &clock, TIMEOUT);
         Self { store, service, events, clock, delivery, committed, inbox, sites, operator, folder }

@@ -55,6 +55,9 @@ pub struct Verification {
     /// Number of events recorded for webhooks.
     #[serde(default, skip_serializing_if = "is_zero")]
     events: u32,
+    /// Time at which the recipient said that they had not asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disowned_at: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -150,6 +153,7 @@ impl Verification {
             details,
             redeemed_at: None,
             events: 0,
+            disowned_at: None,
         };
         verification.make_live(code, peppers);
         verification
@@ -246,6 +250,17 @@ impl Verification {
         if self.state(now) == State::Pending {
             self.finish(State::Canceled, now);
         }
+    }
+
+    /// Records that the recipient did not ask for it, and cancels it if it is pending. Returns whether this
+    /// is the first time; later ones change nothing.
+    pub fn disown(&mut self, now: Timestamp) -> bool {
+        if self.disowned_at.is_some() {
+            return false;
+        }
+        self.cancel(now);
+        self.disowned_at = Some(now);
+        true
     }
 
     /// Redeems the result.
