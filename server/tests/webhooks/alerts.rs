@@ -1,6 +1,10 @@
 //! Alerts for the operator, from a step to a receiver.
 
-use std::time::Duration;
+use std::{
+    io::{Result, Write},
+    sync::{Mutex, Once},
+    time::Duration,
+};
 
 use otp::{Timestamp, VerificationId, alert::Alert};
 use serde_json::json;
@@ -65,6 +69,36 @@ impl Harness {
     }
 }
 
+/// Everything that the tests of this program log at `warn`.
+static LOG: Mutex<String> = Mutex::new(String::new());
+
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        LOG.lock().unwrap().push_str(&String::from_utf8_lossy(bytes));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// The log lines with a text.
+fn logged(text: &str) -> Vec<String> {
+    let log = LOG.lock().unwrap();
+    log.lines().filter(|line| line.contains(text)).map(str::to_owned).collect()
+}
+
+fn listen() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let lines = tracing_subscriber::fmt().with_ansi(false).without_time();
+        lines.with_max_level(tracing::Level::WARN).with_writer(|| Log).init();
+    });
+}
+
 /// The id of a verification that is not stored, as after a refusal.
 fn unknown() -> VerificationId {
     VerificationId::first_at(START)
@@ -112,21 +146,35 @@ async fn alerts_and_events_of_one_verification_do_not_displace_each_other() {
 }
 
 #[tokio::test]
-async fn without_a_receiver_an_alert_is_in_no_outbox() {
+async fn without_a_receiver_an_alert_is_one_log_line_and_in_no_outbox() {
+    listen();
     let shop = accepting_receiver().await;
     let harness = Harness::of(&[("shop", &shop.url)]);
-    harness.alarm(unknown(), every_alert()).await;
+    let opened = Alert::DestinationOpened {
+        site: "a-site-to-look-for".to_owned(),
+        destination: "GB".to_owned(),
+    };
+    harness.alarm(unknown(), vec![opened]).await;
     assert_eq!(harness.next_due().await, None);
+    let fields = "alert kind=\"destination_opened\" site=\"a-site-to-look-for\" destination=\"GB\"";
+    let lines = logged("a-site-to-look-for");
+    assert!(matches!(&lines[..], [line] if line.ends_with(fields)), "{lines:?}");
+    assert!(lines[0].trim_start().starts_with("WARN"), "{lines:?}");
 }
 
 #[tokio::test]
 async fn an_alert_of_a_step_that_is_aborted_is_not_told() {
+    listen();
     let mut receiver = accepting_receiver().await;
     let harness = Harness::with_operator(&[], Some(&receiver.url));
-    let aborted = Alarming { verification: unknown(), alerts: every_alert(), is_refused: true };
+    let opened = Alert::DestinationOpened {
+        site: "a-site-that-aborts".to_owned(),
+        destination: "GB".to_owned(),
+    };
+    let aborted = Alarming { verification: unknown(), alerts: vec![opened], is_refused: true };
     harness.store.apply(aborted).await.unwrap();
     harness.deliver_all_due().await;
-    assert_eq!(receiver.so_far().len(), 0);
+    assert_eq!((receiver.so_far().len(), logged("a-site-that-aborts").len()), (0, 0));
 }
 
 #[tokio::test]
