@@ -14,7 +14,7 @@ use otp::{
 };
 use zeroize::Zeroizing;
 
-use super::{Client, Refused, Shared, done::Done, idempotency};
+use super::{Client, Refused, Scope, Shared, done::Done, idempotency};
 use crate::{
     delivery::envelope::Envelope,
     site::TestCode,
@@ -56,6 +56,8 @@ pub(super) enum Action {
     },
     /// Cancels it.
     Cancel,
+    /// Ends it for the recipient, who did not ask for it, and begins their cool-down.
+    Disown,
     /// Redeems its result by a token that is good until then.
     Redeem { expires_at: Timestamp },
 }
@@ -83,7 +85,7 @@ impl Step for Command {
             Action::Open { opening, .. } => {
                 (&*opening.site, &opening.recipient, &opening.details.country)
             }
-            Action::Check { .. } | Action::Resend { .. } => {
+            Action::Check { .. } | Action::Resend { .. } | Action::Disown => {
                 match verification.filter(|found| self.client.scope.covers(found)) {
                     Some(found) => (found.site(), found.recipient(), &found.details().country),
                     None => return self.of_callers(),
@@ -128,6 +130,7 @@ impl Command {
             Action::Open { opening, drawn } => self.open(records, opening, drawn),
             Action::Resend { channel, drawn } => self.resend(records, *channel, drawn),
             Action::Cancel => self.cancel(records),
+            Action::Disown => self.disown(records),
             Action::Redeem { expires_at } => self.redeem(records, *expires_at),
         };
         Decision::commit_success(result)
@@ -261,6 +264,15 @@ impl Command {
         Ok(self.done(records.verification.as_ref()))
     }
 
+    /// An approval stays as it is, and the cool-down begins all the same (S35).
+    fn disown(&self, records: &mut Records) -> Result<Done, Refused> {
+        if self.reached(records)?.disown(self.now) {
+            records.recipient.disowned_at = Some(self.counted_at(records));
+            self.withdraw(records);
+        }
+        Ok(self.done(records.verification.as_ref()))
+    }
+
     fn redeem(&self, records: &mut Records, expires_at: Timestamp) -> Result<Done, Refused> {
         let verification = self.reached(records)?;
         if self.now >= expires_at {
@@ -299,6 +311,9 @@ impl Command {
         } else {
             let message = self.message(&verification, code)?;
             self.admit_text(&verification, records)?;
+            if !self.may_pass_cool_down() {
+                limits.allow_stranger(&records.recipient, counted).map_err(exceeded)?;
+            }
             let taken = limits.take_send(&mut records.callers, &mut records.recipient, counted);
             taken.map_err(exceeded)?;
             verification.reserve(&mut records.recipient.reserved, records.counters_lead);
@@ -376,6 +391,12 @@ impl Command {
     /// Fewest digits of a code that is sent or accepted at the site, by its wrong checks.
     fn shortest_code(&self, records: &Records) -> u8 {
         guesses::shortest_code(&records.tallies.site, self.counted_at(records))
+    }
+
+    /// Whether the client may have a code sent to a recipient who cools down: a back end may, unless
+    /// everybody knows its key.
+    fn may_pass_cool_down(&self) -> bool {
+        matches!(self.client.scope, Scope::Site(_)) && self.client.address.is_none()
     }
 
     fn limits(&self) -> &Limits {
