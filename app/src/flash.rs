@@ -93,8 +93,8 @@ impl Flash {
     /// Reads a flash as it stands in a query; `None` if it is none.
     pub fn parse(text: &str) -> Option<Self> {
         let (word, seconds) = match text.split_once('.') {
-            // The longest wait that any policy asks for is a day.
-            Some((word, seconds)) => (word, seconds.parse::<u64>().ok()?.min(86_400)),
+            // The longest wait is that of a cool-down, a week at most.
+            Some((word, seconds)) => (word, seconds.parse::<u64>().ok()?.min(604_800)),
             None => (text, 0),
         };
         let found = Self::words(seconds).into_iter().find(|(_, known)| *known == word);
@@ -117,9 +117,11 @@ impl From<ApiError> for Flash {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::RateLimited { limit, retry_after } => match limit {
-                Limit::RecipientSends | Limit::CallerSends | Limit::Texts => {
-                    Self::LimitSends(retry_after)
-                }
+                // A stranger is not told that the recipient complained.
+                Limit::RecipientSends
+                | Limit::RecipientCooledDown
+                | Limit::CallerSends
+                | Limit::Texts => Self::LimitSends(retry_after),
                 Limit::RecipientChecks | Limit::CallerChecks => Self::LimitChecks(retry_after),
             },
             ApiError::DestinationBlocked { retry_after } => Self::LimitSends(retry_after),
@@ -182,7 +184,7 @@ mod tests {
             assert!(text == word || text == format!("{word}.25"), "{flash:?}: {text}");
             assert_eq!(Flash::parse(&text), Some(flash));
         }
-        assert_eq!(Flash::parse("too-early.99999999"), Some(Flash::TooEarly(86_400)));
+        assert_eq!(Flash::parse("too-early.99999999"), Some(Flash::TooEarly(604_800)));
     }
 
     #[test]

@@ -192,6 +192,13 @@ texts! {
         too_many_attempts_there(brand), canceled_there(brand), failed_there(brand), support(brand),
     }
 
+    /// Texts of the page behind the link "this wasn't me".
+    not_me: NotMeTexts {
+        not_me_question, not_me_asked(recipient), not_me_ends, not_me_cool_down[168], not_me_submit,
+        not_me_otherwise, not_me_done, not_me_ended(recipient), not_me_cooling[168], not_me_used,
+        not_me_used_body(brand), not_me_over, not_me_over_body,
+    }
+
     /// Texts of the development inbox.
     inbox: InboxTexts {
         inbox_title, inbox_intro, inbox_empty, inbox_age(time), inbox_message, inbox_refresh,

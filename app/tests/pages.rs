@@ -8,14 +8,15 @@ use app::{
     flash::Flash,
     look::{Look, LookOptions},
     pages::{
-        Assets, Endpoint, Frame, Group, InboxPage, Member, ProblemPage, Reference, ReferencePage,
-        Setting, StartForm, StartPage, VerificationPage, inbox, problem, reference as lay_out,
-        start, verification,
+        Assets, Endpoint, Frame, Group, InboxPage, Member, NotMePage, ProblemPage, Reference,
+        ReferencePage, Setting, StartForm, StartPage, VerificationPage, inbox, not_me, problem,
+        reference as lay_out, start, verification,
     },
     texts::{Argument, SLOT, Texts},
     wire::{
-        Brand, Channel, Country, Delivery, DeliveryState, Embedding, InboxMessage, PageView, Place,
-        Proof, StartOptions, StartRequest, State, Token, VerificationView, WayBack,
+        Brand, Channel, Country, Delivery, DeliveryState, Embedding, InboxMessage, NotMeView,
+        PageView, Place, Proof, StartOptions, StartRequest, State, Token, VerificationView,
+        WayBack,
     },
 };
 
@@ -90,12 +91,30 @@ impl Site {
         problem(ProblemPage { frame: self.frame(), error, setting: None })
     }
 
+    fn not_me(&self, view: Option<NotMeView>) -> String {
+        not_me(NotMePage { frame: self.frame(), view })
+    }
+
     fn reference(&self, reference: &Reference) -> String {
         lay_out(ReferencePage { frame: self.frame(), reference })
     }
 
     fn inbox(&self, messages: Vec<InboxMessage>) -> String {
         inbox(InboxPage { frame: self.frame(), messages, now: 65_000 })
+    }
+}
+
+fn not_me_view() -> NotMeView {
+    NotMeView {
+        recipient: "j***@example.com".into(),
+        brand: Brand {
+            name: "Tea & Co".into(),
+            support: Some("https://shop.example/help".into()),
+            ..Brand::default()
+        },
+        state: State::Pending,
+        is_done: false,
+        cool_down_hours: 24,
     }
 }
 
@@ -170,6 +189,9 @@ fn every_page(site: &Site) -> Vec<(&'static str, String)> {
         ("approved", site.verification(Some(over(State::Approved)), None)),
         ("returning", site.visited(State::Approved, Some("a.b.c"))),
         ("unknown", site.verification(None, None)),
+        ("not me", site.not_me(Some(not_me_view()))),
+        ("not me, done", site.not_me(Some(NotMeView { is_done: true, ..not_me_view() }))),
+        ("not me, over", site.not_me(None)),
         ("problem", site.problem(ApiError::Internal)),
         ("inbox", site.inbox(vec![message(1, "123456")])),
         ("reference", site.reference(&Reference::default())),
@@ -524,6 +546,35 @@ fn the_reference_lays_out_endpoints_and_sets_code_between_backticks() {
     assert!(html.contains("as <code>+44</code> &lt;b&gt;"), "{html}");
     assert!(html.contains("[reference-required]") && html.contains("[reference-refused]"));
     assert!(html.contains("dl{margin:1px}</style>"));
+}
+
+#[test]
+fn who_did_not_ask_is_asked_by_one_form_and_told_what_came_of_it() {
+    let site = Site::new();
+    let page = |state, is_done, cool_down_hours| {
+        site.not_me(Some(NotMeView { state, is_done, cool_down_hours, ..not_me_view() }))
+    };
+    let asked = page(State::Pending, false, 24);
+    assert_eq!(asked.matches("<form method=\"post\">").count(), 1, "{asked}");
+    for text in ["[not-me-question]", "j***@example.com", "[not-me-ends]", "[not-me-cool-down 24]"]
+    {
+        assert!(asked.contains(text), "{text}: {asked}");
+    }
+    assert!(asked.contains("Tea &amp; Co") && asked.contains("https://shop.example/help"));
+    assert!(!asked.contains("<script") && !asked.contains("[not-me-used"), "{asked}");
+    assert!(!page(State::Expired, false, 24).contains("[not-me-ends]"));
+    assert!(!page(State::Pending, false, 0).contains("[not-me-cool-down"));
+    assert!(page(State::Approved, false, 24).contains("[not-me-used-body "));
+
+    let done = page(State::Canceled, true, 24);
+    assert!(done.contains("[not-me-ended ") && done.contains("[not-me-cooling 24]"), "{done}");
+    let used = page(State::Approved, true, 24);
+    assert!(used.contains("[not-me-used-body ") && !used.contains("[not-me-ended "), "{used}");
+    let over = site.not_me(None);
+    assert!(over.contains("[not-me-over-body]"), "{over}");
+    for page in [done, used, over] {
+        assert!(!page.contains("<form"), "{page}");
+    }
 }
 
 #[test]

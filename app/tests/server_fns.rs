@@ -6,7 +6,10 @@ use std::{net::IpAddr, sync::Arc};
 use app::{
     error::{ApiError, Limit},
     port::{Caller, Door, Port},
-    wire::{Channel, CheckAnswer, EmbedOffer, Outcome, PageView, StartRequest, VerificationView},
+    wire::{
+        Channel, CheckAnswer, EmbedOffer, NotMeView, Outcome, PageView, StartRequest,
+        VerificationView,
+    },
 };
 use axum::{
     body::{Body, to_bytes},
@@ -73,6 +76,14 @@ impl Port for Empty {
 
     async fn cancel(&self, _: &Caller, _: &str) -> Result<(), ApiError> {
         Ok(())
+    }
+
+    async fn not_me(&self, _: &str) -> Result<Option<NotMeView>, ApiError> {
+        Ok(None)
+    }
+
+    async fn disown(&self, _: &str) -> Result<bool, ApiError> {
+        Ok(false)
     }
 }
 

@@ -171,6 +171,8 @@ string_enum! {
         RecipientSends = "recipient_sends",
         /// Wrong checks for one test recipient, over all its verifications.
         RecipientChecks = "recipient_checks",
+        /// Time after the recipient has disowned a verification, for requests without a secret key.
+        RecipientCooledDown = "recipient_cooled_down",
         /// Messages asked for from one address.
         CallerSends = "caller_sends",
         /// Checks from one address.

@@ -16,6 +16,7 @@ use otp::{
 use rand::rngs::SysRng;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
     clock::{Clock, ClockRefused},
@@ -118,7 +119,8 @@ impl Application {
         let keys = DerivedKeys::derive(&keyring)?;
         let told = config.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
-        let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
+        let recorder = webhook::EventRecorder::new(told, keys.sealer.clone());
+        let recorder = Arc::new(recorder.with_operator(config.alerts.is_some()));
         // Before the store is opened, which brings its tables and its key up to date.
         let clock = start_clock(&config.store, clock)?;
         let store = AnyStore::Sqlite(SqliteStore::open(&config.store, &keyring)?);
@@ -157,13 +159,13 @@ impl Application {
             store: store.clone(),
             recorder,
             sender,
-            endpoints: endpoints(service.sites(), &keyring)?,
+            endpoints: endpoints(config, &keyring)?,
             clock: clock.clone(),
         });
         let worker = Arc::new(DeliveryWorker {
             store: store.clone(),
             dispatcher,
-            sealer: keys.sealer,
+            keys,
             clock: clock.clone(),
             backoff: Backoff {
                 first: config.delivery.retry_first,
@@ -171,7 +173,7 @@ impl Application {
             },
             lease,
             sites,
-            origin_host: origin.host().to_owned(),
+            origin: origin.clone(),
         });
 
         let readiness = readiness(store.clone());
@@ -324,18 +326,27 @@ fn longest_life(sites: &Sites) -> Duration {
     lives.max().unwrap_or_default()
 }
 
-/// Webhook endpoints by the name of their site.
+/// Webhook endpoints of the sites and of the operator.
 fn endpoints(
-    sites: &Sites,
+    config: &Config,
     keyring: &Keyring,
-) -> Result<HashMap<String, webhook::Endpoint>, StartupError> {
-    let told = sites.all().filter_map(|site| Some((site, site.webhook.clone()?)));
-    told.map(|(site, url)| {
-        let secrets = webhook::Secret::of_site(keyring, &site.name)?;
-        let endpoint = webhook::Endpoint::new(url, webhook::Signer::new(&secrets));
-        Ok((site.name.clone(), endpoint))
-    })
-    .collect()
+) -> Result<HashMap<webhook::Receiver, webhook::Endpoint>, StartupError> {
+    let endpoint = |url: &Url, secrets: &[_]| {
+        webhook::Endpoint::new(url.clone(), webhook::Signer::new(secrets))
+    };
+    let mut endpoints = HashMap::new();
+    for site in config.sites.all() {
+        if let Some(url) = &site.webhook {
+            let secrets = webhook::Secret::of_site(keyring, &site.name)?;
+            let receiver = webhook::Receiver::Site(site.name.clone());
+            endpoints.insert(receiver, endpoint(url, &secrets));
+        }
+    }
+    if let Some(url) = &config.alerts {
+        let secrets = webhook::Secret::of_operator(keyring)?;
+        endpoints.insert(webhook::Receiver::Operator, endpoint(url, &secrets));
+    }
+    Ok(endpoints)
 }
 
 /// Starts the clock, unless the database at `store` has seen a time that is too far from it.

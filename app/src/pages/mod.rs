@@ -5,6 +5,7 @@
 
 mod api_reference;
 mod inbox;
+mod not_me;
 mod problem;
 mod return_form;
 mod setting;
@@ -15,6 +16,7 @@ mod verification;
 pub use self::{
     api_reference::{Endpoint, Group, Member, Reference, ReferencePage, reference},
     inbox::{InboxPage, inbox},
+    not_me::{NotMePage, not_me},
     problem::{ProblemPage, problem},
     setting::Setting,
     shell::{Assets, Frame},

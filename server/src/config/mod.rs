@@ -33,6 +33,7 @@ use std::{
 };
 
 use otp::{limits::Limits, policy::Draft, texts::ServerTexts};
+use url::Url;
 
 pub use self::{
     delivery::{DeliverySettings, ProviderName},
@@ -73,8 +74,10 @@ pub struct Config {
     pub smtp: Option<SmtpSettings>,
     /// The Twilio account, where one is configured.
     pub twilio: Option<TwilioSettings>,
-    /// Events for relying parties.
+    /// Events for relying parties, and alerts.
     pub webhook: WebhookSettings,
+    /// URL that alerts for the operator are posted to.
+    pub alerts: Option<Url>,
     /// Name, country and recipient of the hosted page.
     pub page: PageSettings,
     /// The relying parties.
@@ -120,6 +123,7 @@ impl Config {
         let delivery = DeliverySettings::read(settings, mode, has_smtp, has_twilio);
         let page = PageSettings::read(settings, mode);
         let destinations = sms::read(settings, &page.default_country);
+        let texts = sms::read_server_texts(settings);
         let context = SiteContext {
             mode,
             directory,
@@ -129,6 +133,8 @@ impl Config {
                 Mode::Development => sms::or_everywhere(settings, destinations),
                 Mode::Production => destinations,
             },
+            texts_of_demo: sms::read_site_texts(settings, &texts.prices),
+            prices: &texts.prices,
             channels: delivery.channels(),
         };
         let sites = sites::read(settings, sites, &context);
@@ -139,7 +145,7 @@ impl Config {
             keys,
             policy,
             limits,
-            texts: ServerTexts::default(),
+            texts,
             delivery,
             smtp,
             twilio,
@@ -148,6 +154,7 @@ impl Config {
                 allowed_networks: settings.parse_list("webhook.allowed_networks", parse_network),
                 https_only: mode == Mode::Production,
             },
+            alerts: settings.parse_optional("alerts.webhook", |text| sites::parse_url(text, mode)),
             page,
             sites,
             check_providers: settings.get("startup.check_providers"),

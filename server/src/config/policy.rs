@@ -48,6 +48,7 @@ pub(super) fn policy(draft: Draft) -> Policy {
 
 /// The limits across verifications; each key names its span.
 pub(super) fn read_limits(settings: &mut Settings) -> Limits {
+    let cool_down = settings.seconds("limits.cool_down", 0..=604_800);
     let mut quota = |key, most, seconds| Quota {
         limit: settings.number(key, 1..=most),
         per: Duration::from_secs(seconds),
@@ -58,5 +59,6 @@ pub(super) fn read_limits(settings: &mut Settings) -> Limits {
         recipient_wrong_checks: quota("limits.recipient_wrong_checks_per_day", 1000, 24 * 3600),
         caller_sends: quota("limits.caller_sends_per_5_minutes", 1_000_000, 300),
         caller_checks: quota("limits.caller_checks_per_minute", 1_000_000, 60),
+        cool_down,
     }
 }

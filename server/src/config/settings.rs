@@ -11,7 +11,7 @@ use toml::{Table, Value};
 use super::problem::ConfigProblem;
 
 /// The tables whose keys the operator chooses.
-const MAPS: [&str; 1] = ["test_recipients"];
+const MAPS: [&str; 2] = ["prices", "test_recipients"];
 
 /// The keys outside all sections, which are easily written into the section before them.
 const TOP_LEVEL: [&str; 2] = ["sites_for_tests", "test_origins"];

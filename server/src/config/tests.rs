@@ -94,6 +94,7 @@ fn the_defaults_are_those_of_the_design() {
             recipient_wrong_checks: quota(30, 24 * 3600),
             caller_sends: quota(30, 300),
             caller_checks: quota(60, 60),
+            cool_down: Duration::from_secs(24 * 3600),
         }
     );
 }
@@ -127,6 +128,7 @@ fn production_refuses_what_is_fit_for_development_only() {
         ("LATCHKEY_DELIVERY__EMAIL", "inbox", "refused in production"),
         ("LATCHKEY_DELIVERY__SMS", "inbox", "refused in production"),
         ("LATCHKEY_TWILIO__BASE_URL", "http://127.0.0.1:1", "must begin with https://"),
+        ("LATCHKEY_ALERTS__WEBHOOK", "http://127.0.0.1:1/hooks", "must begin with https://"),
         ("LATCHKEY_KEYS__SECRETS", "dG9vIHNob3J0", "needs at least 32"),
     ];
     for (name, value, message) in refused {

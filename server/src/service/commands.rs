@@ -7,6 +7,7 @@ use std::{sync::Arc, time::Duration};
 use otp::{
     Channel, ClaimDigest, Code, DeliveryState, Outcome, Recipient, State, Timestamp, Verification,
     VerificationId, guesses,
+    known::KnownClients,
     tally::FIVE_MINUTES,
     texts::{Text, TextLimits},
     verification::Opening,
@@ -53,6 +54,8 @@ pub(super) enum Action {
     },
     /// Cancels it.
     Cancel,
+    /// Ends it for the recipient, who did not ask for it, and begins their cool-down.
+    Disown,
     /// Redeems its result by a token that is good until then.
     Redeem { expires_at: Timestamp },
 }
@@ -80,7 +83,7 @@ impl Step for Command {
             Action::Open { opening, .. } => {
                 (&*opening.site, &opening.recipient, &opening.details.country)
             }
-            Action::Check { .. } | Action::Resend { .. } => {
+            Action::Check { .. } | Action::Resend { .. } | Action::Disown => {
                 match verification.filter(|found| self.client.scope.covers(found)) {
                     Some(found) => (found.site(), found.recipient(), &found.details().country),
                     None => return self.of_callers(None),
@@ -121,6 +124,7 @@ impl Command {
             Action::Open { opening, drawn } => self.open(records, opening, drawn),
             Action::Resend { channel, drawn } => self.resend(records, *channel, drawn),
             Action::Cancel => self.cancel(records),
+            Action::Disown => self.disown(records),
             Action::Redeem { expires_at } => self.redeem(records, *expires_at),
         };
         Decision::commit_success(result)
@@ -254,6 +258,21 @@ impl Command {
         }
         verification.cancel(self.now);
         self.withdraw(records);
+        Ok(self.done(records.verification.as_ref()))
+    }
+
+    /// An approval stays as it is, and the cool-down begins all the same (S35).
+    fn disown(&self, records: &mut Records) -> Result<Done, Refused> {
+        let verification = self.reached(records)?;
+        let was_approved = verification.state(self.now) == State::Approved;
+        if verification.disown(self.now) {
+            records.recipient.disowned_at = Some(self.counted_at(records));
+            if was_approved {
+                // Somebody else was approved, so a known client may be theirs.
+                records.recipient.known = KnownClients::default();
+            }
+            self.withdraw(records);
+        }
         Ok(self.done(records.verification.as_ref()))
     }
 

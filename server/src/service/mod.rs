@@ -311,6 +311,37 @@ impl Service {
         self.apply(client, id, self.clock.now(), Action::Cancel).await?.snapshot()
     }
 
+    /// The verification that a mail's link "this wasn't me" names, expired or not; `None` if the link is none of
+    /// ours or the verification has been deleted. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Refused::Store`].
+    pub async fn find_by_link(&self, link: &str) -> Result<Option<Snapshot>, Refused> {
+        let Some(id) = self.shared.keys.links.read(link) else { return Ok(None) };
+        self.find_any(&Scope::Holder, id).await
+    }
+
+    /// Ends the verification that such a link names, if it is pending, and lets its recipient cool down. `None`
+    /// as for [`Service::find_by_link`].
+    ///
+    /// # Errors
+    /// [`Refused::Store`].
+    pub async fn disown(&self, link: &str) -> Result<Option<Snapshot>, Refused> {
+        let Some(id) = self.shared.keys.links.read(link) else { return Ok(None) };
+        let person = Person::default();
+        let client = Client { scope: Scope::Holder, person, idempotency_key: None };
+        match self.apply(&client, id, self.clock.now(), Action::Disown).await {
+            Ok(done) => done.snapshot().map(Some),
+            Err(Refused::NotFound) => Ok(None),
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// Time for which a recipient cools down; zero if none does.
+    pub fn cool_down(&self) -> Duration {
+        self.shared.rules.limits.cool_down
+    }
+
     /// The signed result of an approved verification, until it is redeemed or its time is over.
     pub fn token(&self, snapshot: &Snapshot) -> Option<String> {
         let token = snapshot.result()?;

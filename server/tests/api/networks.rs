@@ -102,6 +102,18 @@ async fn s35_the_back_end_of_the_site_verifies_a_recipient_whose_messages_strang
     assert_limited(&sixth, "recipient_sends");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn s35_a_recipient_who_cools_down_verifies_from_a_known_client() {
+    let app = behind_a_proxy(&[]).await;
+    verify(&app, VICTIM, HOME, FIREFOX).await;
+    assert_eq!(begin(&app, VICTIM, "198.51.100.1", CURL).await.status(), 303);
+    app.press(&app.not_me_link(2).await).await;
+    assert_eq!(begin(&app, VICTIM, "198.51.101.1", FIREFOX).await.status(), 429);
+    let stranger = client("198.51.101.1", CURL);
+    assert_limited(&create(&app.back_end(DEMO), VICTIM, &stranger).await, "recipient_cooled_down");
+    verify(&app, VICTIM, HOME_LATER, UPDATED).await;
+}
+
 /// The site's own form lets strangers begin as well, so its back end tells from which address they come.
 #[tokio::test(flavor = "multi_thread")]
 async fn s35_a_stranger_of_whom_a_back_end_tells_is_refused_and_the_known_person_verifies() {

@@ -23,8 +23,12 @@ pub(super) fn demo(context: &SiteContext<'_>) -> Site {
         Mode::Development => builtin::demo_for_development(policy, brand),
         Mode::Production => builtin::demo(policy, brand),
     };
-    let destinations = context.destinations_of_demo.clone();
-    Site { channels: context.channels.clone(), destinations, ..site }
+    Site {
+        channels: context.channels.clone(),
+        destinations: context.destinations_of_demo.clone(),
+        texts: context.texts_of_demo.clone(),
+        ..site
+    }
 }
 
 /// The sites for test suites of relying parties.

@@ -6,7 +6,11 @@ use std::{
 };
 
 use app::wire::Brand;
-use otp::{Channel, Code, Destinations, Policy, policy::Draft};
+use otp::{
+    Channel, Code, Destinations, Policy,
+    policy::Draft,
+    texts::{Prices, SiteTexts},
+};
 
 use super::{
     brand,
@@ -51,6 +55,10 @@ pub(in crate::config) struct SiteContext<'a> {
     pub(in crate::config) policy: &'a Draft,
     /// The destinations of the built-in site of the start page.
     pub(in crate::config) destinations_of_demo: Destinations,
+    /// The limits on texts of that site.
+    pub(in crate::config) texts_of_demo: SiteTexts,
+    /// Prices of texts.
+    pub(in crate::config) prices: &'a Prices,
     /// The channels that have a provider.
     pub(in crate::config) channels: Vec<Channel>,
 }
@@ -71,6 +79,7 @@ pub(super) fn read(settings: &mut Settings, context: &SiteContext<'_>) -> Site {
         test_recipients: read_test_recipients(settings, draft.code_length, country),
         webhook: settings.parse_optional("webhook.url", |text| parse_url(text, mode)),
         destinations: sms::read(settings, country),
+        texts: sms::read_site_texts(settings, context.prices),
         ..Site::named(&name, policy::policy(draft), brand)
     }
 }

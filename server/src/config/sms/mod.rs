@@ -1,11 +1,14 @@
 //! `[sms]`: the numbers that text messages go to, of the server or of a site.
 
+mod texts;
+
 use otp::{
     Destinations, Recipient,
     destinations::{Countries, Prefix},
     recipient::{Country, LineType, non_geographic_codes},
 };
 
+pub(super) use self::texts::{read_server_texts, read_site_texts};
 use super::settings::Settings;
 use crate::site::Site;
 

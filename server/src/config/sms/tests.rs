@@ -1,6 +1,11 @@
 //! S33: `[sms]` of the server and of sites.
 
-use otp::{Channel, Recipient};
+use std::time::Duration;
+
+use otp::{
+    Channel, Recipient,
+    texts::{Guard, Price, ServerTexts},
+};
 
 use crate::config::{Config, ConfigError, Sources};
 
@@ -146,4 +151,42 @@ fn a_site_has_the_keys_and_defaults_of_the_servers() {
     let section = |text: &str| text.parse::<toml::Table>().unwrap()["sms"].clone();
     let (site, server) = (include_str!("../site.toml"), include_str!("../default.toml"));
     assert_eq!(section(site), section(server));
+}
+
+#[test]
+fn s33_ceilings_caps_and_the_guard_are_those_of_the_site_or_else_of_the_server() {
+    let config = load(
+        "[sms]\ntexts_per_hour = 7\nguard = \"record_only\"\ndaily_cap = \"20\"\n\
+         [limits]\ntexts_per_day = 9\ndaily_cap = \"99.5\"\n\
+         [prices]\nGB = \"0.0425\"\n\"*\" = \"0.1\"\n\
+         [[sites]]\nname = \"shop\"\nsms.guard = \"off\"\nsms.prefix_texts_per_day = 3\n",
+        &[],
+    )
+    .unwrap();
+    let texts = |name: &str| config.sites.named(name).unwrap().texts.clone();
+    let (demo, shop) = (texts("demo"), texts("shop"));
+    assert_eq!((demo.all.hour, demo.guard, demo.cap), (7, Guard::RecordOnly, Some(Price(200_000))));
+    assert_eq!((demo.prefix.day, demo.learning), (1000, Duration::from_secs(7 * 24 * 3600)));
+    assert_eq!((shop.all.hour, shop.guard, shop.cap), (7, Guard::Off, Some(Price(200_000))));
+    assert_eq!(shop.prefix.day, 3);
+    let ServerTexts { all, cap, prices } = &config.texts;
+    assert_eq!((all.day, *cap), (9, Some(Price(995_000))));
+    assert_eq!((prices.of("GB"), prices.of("FR")), (Price(425), Price(1000)));
+}
+
+#[test]
+fn prices_and_caps_that_cannot_be_meant_are_refused() {
+    for (file, problem) in [
+        ("[prices]\nGB = \"0,04\"", "prices: \"GB\" must be an amount in quotes"),
+        ("[prices]\nGB = 0.04", "prices: must be a table of strings"),
+        ("[prices]\nXX = \"0.04\"", "prices: \"XX\" is neither the two letters of a country"),
+        ("[sms]\ndaily_cap = \"20\"", "sms.daily_cap: needs a price of \"*\""),
+        ("[limits]\ndaily_cap = \"20\"\n[prices]\nGB = \"1\"", "limits.daily_cap: needs a price"),
+        ("[sms]\ndaily_cap = \"a lot\"", "sms.daily_cap: must be an amount in quotes"),
+        ("[sms]\nguard = \"on\"", "sms.guard: must be one of: enforce, record_only, off"),
+        ("[sms]\nprefix_texts_per_hour = 0", "sms.prefix_texts_per_hour: must be from 1 to"),
+    ] {
+        let problems = load(file, &[]).unwrap_err().to_string();
+        assert!(problems.contains(problem), "{file}: {problems}");
+    }
 }

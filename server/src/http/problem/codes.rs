@@ -153,6 +153,10 @@ fn limit(limit: Limit) -> &'static str {
             "This test recipient's code was guessed wrong as often as it may be, over all its \
              verifications. Wait for as many seconds as `Retry-After` says."
         }
+        Limit::RecipientCooledDown => {
+            "For now no code is sent to this recipient without a secret key. Wait for as many seconds as \
+             `Retry-After` says."
+        }
         Limit::CallerSends => {
             "This address has asked for as many messages lately as one address may. Wait for as \
              many seconds as `Retry-After` says."

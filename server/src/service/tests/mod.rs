@@ -11,6 +11,8 @@ use crate::{
     store::{Queue, SqliteStore},
 };
 
+mod cool_down;
+
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// A service over a store of its own.
@@ -52,6 +54,7 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
             recipient_wrong_checks: quota,
             caller_sends: quota,
             caller_checks: quota,
+            cool_down: Duration::from_secs(24 * 3600),
         },
         texts: ServerTexts::default(),
         count_test_suites,
