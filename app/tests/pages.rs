@@ -40,6 +40,7 @@ impl Site {
             reference_css: "dl{margin:1px}".into(),
             loader: "go(1<2)".into(),
             frame: "tell(2>1)".into(),
+            work: "find(3>2)".into(),
             js: "/assets/island.1.js".into(),
             wasm: "/assets/island_bg.2.wasm".into(),
         };

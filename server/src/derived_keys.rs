@@ -8,6 +8,7 @@ use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, Algorithm, NONCE_LEN, RandomizedNonceKey},
     error::Unspecified,
     hkdf::{HKDF_SHA256, Salt},
+    hmac,
 };
 use otp::digest::{Pepper, Peppers};
 
@@ -20,6 +21,8 @@ pub struct DerivedKeys {
     pub peppers: Arc<Peppers>,
     /// Encryption keys of the outbox and of saved answers, newest first.
     pub sealer: Arc<Sealer>,
+    /// HMAC keys for demands of work, newest first.
+    pub work: Arc<[hmac::Key]>,
 }
 
 impl DerivedKeys {
@@ -30,14 +33,17 @@ impl DerivedKeys {
     pub fn derive(keyring: &Keyring) -> Result<Self, Unspecified> {
         let mut peppers = Vec::new();
         let mut sealing = Vec::new();
+        let mut work = Vec::new();
         for secret in keyring.secrets() {
             peppers.push(Pepper::new(derive_key(secret, b"latchkey pepper")?));
             let key = derive_key(secret, b"latchkey outbox")?;
             sealing.push(RandomizedNonceKey::new(&AES_256_GCM, &key)?);
+            work.push(hmac::Key::new(hmac::HMAC_SHA256, &derive_key(secret, b"latchkey work")?));
         }
         Ok(Self {
             peppers: Arc::new(Peppers::new(peppers).ok_or(Unspecified)?),
             sealer: Arc::new(Sealer(sealing)),
+            work: work.into(),
         })
     }
 }

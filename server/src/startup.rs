@@ -144,6 +144,7 @@ impl Application {
             channels: dispatcher.channels(),
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
+            work: config.work,
             count_test_suites: !development,
             lease,
         };

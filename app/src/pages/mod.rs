@@ -11,6 +11,7 @@ mod setting;
 mod shell;
 mod start;
 mod verification;
+mod work;
 
 pub use self::{
     api_reference::{Endpoint, Group, Member, Reference, ReferencePage, reference},
@@ -20,4 +21,5 @@ pub use self::{
     shell::{Assets, Frame},
     start::{StartForm, StartPage, start},
     verification::{VerificationPage, verification},
+    work::{WorkPage, work},
 };

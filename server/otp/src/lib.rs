@@ -23,6 +23,7 @@ pub mod risk;
 pub mod send;
 pub mod time;
 pub mod token;
+pub mod work;
 
 pub use claim::{Claim, ClaimDigest};
 pub use code::Code;

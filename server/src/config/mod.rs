@@ -31,7 +31,7 @@ use std::{
     time::Duration,
 };
 
-use otp::{limits::Limits, policy::Draft};
+use otp::{limits::Limits, policy::Draft, work::Thresholds};
 
 pub use self::{
     delivery::{DeliverySettings, ProviderName},
@@ -64,6 +64,8 @@ pub struct Config {
     pub policy: Draft,
     /// The quotas across verifications.
     pub limits: Limits,
+    /// Rates from which on a message takes work, if it ever does.
+    pub work: Option<Thresholds>,
     /// The providers of each channel, and retries.
     pub delivery: DeliverySettings,
     /// The mail server, where one is configured.
@@ -109,6 +111,7 @@ impl Config {
         let keys = KeySettings::read(settings, mode, directory, &store);
         let policy = policy::read_policy(settings);
         let limits = policy::read_limits(settings);
+        let work = policy::read_work(settings);
         let smtp = smtp::read(settings, directory);
         let twilio = twilio::read(settings, mode);
         // A section with problems is meant to be used.
@@ -130,6 +133,7 @@ impl Config {
             keys,
             policy,
             limits,
+            work,
             delivery,
             smtp,
             twilio,

@@ -10,7 +10,7 @@ use otp::{
 };
 use zeroize::Zeroizing;
 
-use super::{Client, Refused, Shared, done::Done, idempotency};
+use super::{Client, Refused, Shared, done::Done, idempotency, work::Answer};
 use crate::{
     delivery::envelope::Envelope,
     site::TestCode,
@@ -29,6 +29,10 @@ pub(super) struct Command {
     pub(super) id: VerificationId,
     pub(super) now: Timestamp,
     pub(super) action: Action,
+    /// The client's answer to a demand of work.
+    pub(super) answer: Option<Answer>,
+    /// Messages that strangers have asked the server for lately.
+    pub(super) server_sends: u64,
 }
 
 /// The use cases that change a verification.
@@ -250,6 +254,7 @@ impl Command {
     ) -> Result<Done, Refused> {
         let (limits, now, counted) = (self.limits(), self.now, self.counted_at(records));
         let exceeded = |exceeded| Refused::Exceeded { exceeded, now: counted };
+        let work = self.work_demanded(records);
         let message = if let Some(state) = *test_delivery {
             if self.shared.rules.count_test_suites || !self.is_for_test_suites(&verification) {
                 limits.take_caller_send(&mut records.caller, counted).map_err(exceeded)?;
@@ -274,6 +279,8 @@ impl Command {
             records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
             Some(message)
         };
+        // After the limits: nobody works for what they refuse.
+        self.take_answer(records, work)?;
         let done = Done { message, ..self.done(Some(&verification)) };
         records.verification = Some(verification);
         Ok(done)
@@ -308,7 +315,7 @@ impl Command {
         }));
     }
 
-    fn limits(&self) -> &Limits {
+    pub(super) fn limits(&self) -> &Limits {
         &self.shared.rules.limits
     }
 
@@ -331,7 +338,7 @@ impl Command {
     }
 
     /// Time of the counters, which never goes back.
-    fn counted_at(&self, records: &Records) -> Timestamp {
+    pub(super) fn counted_at(&self, records: &Records) -> Timestamp {
         self.now + records.counters_lead
     }
 

@@ -11,12 +11,17 @@ mod idempotency;
 mod refused;
 #[cfg(test)]
 pub(crate) mod tests;
+mod work;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use otp::{
     Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp,
-    Verification, VerificationId, code, limits::Limits, token::MAX_LIFETIME, verification::Opening,
+    Verification, VerificationId, code, limits::Limits, quota::SlidingWindow, token::MAX_LIFETIME,
+    verification::Opening, work::Thresholds,
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
@@ -49,6 +54,8 @@ pub struct Rules {
     pub default_country: String,
     /// Limits across verifications.
     pub limits: Limits,
+    /// Rates from which on a message takes work, if it ever does.
+    pub work: Option<Thresholds>,
     /// Whether callers with the keys of sites for test suites are counted like others. Everybody knows these
     /// keys, so they are where strangers reach the server.
     pub count_test_suites: bool,
@@ -73,6 +80,8 @@ struct Shared {
     pseudonyms: Arc<Pseudonyms>,
     tokens: Tokens,
     rules: Rules,
+    /// Messages that strangers have asked for.
+    sent: Mutex<SlidingWindow>,
 }
 
 /// Input of a new verification.
@@ -126,7 +135,8 @@ impl Service {
         worker: mpsc::Sender<Message>,
     ) -> Self {
         let pseudonyms = store.pseudonyms();
-        let shared = Arc::new(Shared { keys, pseudonyms, tokens, rules });
+        let sent = Mutex::default();
+        let shared = Arc::new(Shared { keys, pseudonyms, tokens, rules, sent });
         Self { store, shared, clock, worker }
     }
 
@@ -200,7 +210,7 @@ impl Service {
     /// Opens a verification and accepts its first message.
     ///
     /// # Errors
-    /// [`Refused::Exceeded`], [`Refused::Crypto`] and [`Refused::Store`].
+    /// [`Refused::Exceeded`], [`Refused::WorkNeeded`], [`Refused::Crypto`] and [`Refused::Store`].
     pub async fn start(&self, client: &Client, start: Start) -> Result<Snapshot, Refused> {
         let Start { site, recipient, purpose, locale, details } = start;
         let now = self.clock.now();
@@ -324,15 +334,35 @@ impl Service {
         action: Action,
     ) -> Result<Done, Refused> {
         let shared = self.shared.clone();
-        let command = Command { shared, client: client.clone(), id, now, action };
+        let (answer, server_sends) = (None, shared.sends_of_strangers(now, 0));
+        let mut command =
+            Command { shared, client: client.clone(), id, now, action, answer, server_sends };
+        command.answer = command.read_answer();
         let mut done = self.store.apply(command).await??;
-        if let Some(message) = done.message.take()
-            && self.worker.try_send(message).is_err()
-        {
-            // It is committed, so it is never lost.
-            tracing::debug!("the delivery worker is busy: the message waits for its lease to end");
+        if let Some(message) = done.message.take() {
+            if client.is_stranger() {
+                self.shared.sends_of_strangers(now, 1);
+            }
+            if self.worker.try_send(message).is_err() {
+                // It is committed, so it is never lost.
+                tracing::debug!(
+                    "the delivery worker is busy: the message waits for its lease to end"
+                );
+            }
         }
         Ok(done)
+    }
+}
+
+impl Shared {
+    /// Counts messages of strangers, and gives the number of those in the span that callers are counted over.
+    fn sends_of_strangers(&self, now: Timestamp, more: u32) -> u64 {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        let span = self.rules.limits.caller_sends.per;
+        if more > 0 {
+            sent.add(span, more, now);
+        }
+        sent.sum(span, now)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::error::ApiError;
+use app::{error::ApiError, work::Work};
 use otp::{
     Limit, RecipientProblem, State, Timestamp,
     limits::Exceeded,
@@ -39,6 +39,9 @@ pub enum Refused {
         /// Time of the refusal.
         now: Timestamp,
     },
+    /// A proof of work is needed, or a wait.
+    #[error("work is needed before a message is sent")]
+    WorkNeeded(Work),
     /// The verification has sent as many messages as it may.
     #[error("no sends are left")]
     NoSendsLeft,
@@ -108,6 +111,7 @@ impl From<Refused> for ApiError {
             Refused::TooEarly { at, now } => {
                 Self::ResendTooEarly { retry_after: seconds_until(at, now) }
             }
+            Refused::WorkNeeded(work) => Self::WorkNeeded(work),
             Refused::NoSendsLeft => Self::NoSendsLeft,
             Refused::Finished => Self::AlreadyFinished,
             Refused::NotFound => Self::NotFound,
@@ -132,7 +136,7 @@ impl From<Refused> for ApiError {
 }
 
 /// Whole seconds, rounded up: after them the time has come.
-fn seconds_until(at: Timestamp, now: Timestamp) -> u64 {
+pub(super) fn seconds_until(at: Timestamp, now: Timestamp) -> u64 {
     at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }
 
