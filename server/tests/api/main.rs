@@ -11,3 +11,4 @@ mod proof;
 mod rotation;
 mod secrecy;
 mod web;
+mod work;
