@@ -439,6 +439,7 @@ fn a_refused_recipient_is_shown_in_the_form_again() {
         email: String::new(),
         phone: "12\"><b>".into(),
         country: "DE".into(),
+        work: String::new(),
     };
     let error = ApiError::InvalidRecipient { problem: RecipientProblem::PhoneTooShort };
     let html = Site::new().start(&options(), typed, Some(error));
@@ -458,6 +459,7 @@ fn the_form_becomes_a_request_for_the_channel_that_was_chosen() {
         email: "jane@example.com".into(),
         phone: "07700 900142".into(),
         country: "GB".into(),
+        work: String::new(),
     };
     let to = |channel| StartRequest::from(form(channel)).to;
     assert_eq!(to(Some(Channel::Email)), "jane@example.com");

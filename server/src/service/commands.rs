@@ -6,11 +6,16 @@ use std::{sync::Arc, time::Duration};
 
 use otp::{
     Channel, ClaimDigest, Code, DeliveryState, Outcome, Recipient, State, Timestamp, Verification,
-    VerificationId, limits::Limits, verification::Opening,
+    VerificationId, limits::Limits, verification::Opening, work::Level,
 };
 use zeroize::Zeroizing;
 
-use super::{Client, Refused, Shared, done::Done, idempotency, work::Answer};
+use super::{
+    Client, Refused, Shared,
+    done::Done,
+    idempotency,
+    work::{Answer, Place, Subject},
+};
 use crate::{
     delivery::envelope::Envelope,
     site::TestCode,
@@ -280,10 +285,39 @@ impl Command {
             Some(message)
         };
         // After the limits: nobody works for what they refuse.
-        self.take_answer(records, work)?;
+        if let Some(level) = work {
+            self.place().take(self.answer, level, &mut records.caller.work_met, counted)?;
+        }
         let done = Done { message, ..self.done(Some(&verification)) };
         records.verification = Some(verification);
         Ok(done)
+    }
+
+    /// The work that a message for this client takes, with what was counted before it.
+    fn work_demanded(&self, records: &Records) -> Option<Level> {
+        let thresholds = self.shared.rules.work.filter(|_| self.client.is_stranger())?;
+        let span = self.limits().caller_sends.per;
+        let network = records.caller.sends.sum(span, self.counted_at(records));
+        thresholds.level(network, self.server_sends)
+    }
+
+    /// Reads the client's answer to a demand of work, if it has sent one.
+    pub(super) fn read_answer(&self) -> Option<Answer> {
+        self.place().read(self.client.work.as_deref()?)
+    }
+
+    /// Place of a demand of work.
+    fn place(&self) -> Place<'_> {
+        let network = self.client.address.map(|address| self.shared.pseudonyms.caller(address));
+        Place {
+            keys: &self.shared.keys.work,
+            network: network.unwrap_or_default(),
+            door: &self.client.scope,
+            subject: match &self.action {
+                Action::Open { opening, .. } => Subject::Site(&opening.site),
+                _ => Subject::Verification(self.id.to_string()),
+            },
+        }
     }
 
     fn message(&self, verification: &Verification, code: &Code) -> Result<Message, Refused> {
@@ -315,7 +349,7 @@ impl Command {
         }));
     }
 
-    pub(super) fn limits(&self) -> &Limits {
+    fn limits(&self) -> &Limits {
         &self.shared.rules.limits
     }
 
@@ -338,7 +372,7 @@ impl Command {
     }
 
     /// Time of the counters, which never goes back.
-    pub(super) fn counted_at(&self, records: &Records) -> Timestamp {
+    fn counted_at(&self, records: &Records) -> Timestamp {
         self.now + records.counters_lead
     }
 

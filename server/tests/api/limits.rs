@@ -109,7 +109,7 @@ async fn a_recipient_gets_five_messages_in_ten_minutes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s17_one_address_asks_for_thirty_messages_in_five_minutes_whatever_it_claims() {
     let hosts = ("LATCHKEY_SERVER__DEVELOPMENT_HOSTS", "127.0.0.1");
-    let app = TestApp::start_with(&[hosts]).await;
+    let app = TestApp::start_with(&[hosts, ("LATCHKEY_WORK__ENABLED", "false")]).await;
     for number in 0..30 {
         app.start_email(&format!("jo{number}@example.com")).await;
     }
