@@ -133,7 +133,7 @@ fn solved(Demand { challenge, bits, .. }: &Demand) -> String {
         pbkdf2::derive(algorithm, rounds, salt.as_bytes(), challenge.as_bytes(), &mut found);
         u32::from_be_bytes(found).leading_zeros() >= *bits
     };
-    format!("{challenge}-{}", (0..).find(is_solution).unwrap())
+    format!("{challenge}-{}", (0..u32::MAX).find(is_solution).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
