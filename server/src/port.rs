@@ -51,7 +51,8 @@ impl BrowserPort {
                 Scope::Framed { site, origin: page.origin.clone() }
             }
         };
-        Client { scope, address: Some(caller.address), idempotency_key: None }
+        let work = Some(caller.work.clone()).filter(|work| !work.is_empty());
+        Client { scope, address: Some(caller.address), idempotency_key: None, work }
     }
 
     /// The surroundings of a verification's page.

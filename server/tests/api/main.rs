@@ -14,3 +14,4 @@ mod rotation;
 mod secrecy;
 mod texts;
 mod web;
+mod work;

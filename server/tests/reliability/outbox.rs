@@ -74,6 +74,7 @@ impl Outbox {
                 cool_down: Duration::from_secs(24 * 3600),
             },
             texts: ServerTexts::default(),
+            work: None,
             count_test_suites: false,
             lease: LEASE,
         };
@@ -112,7 +113,8 @@ impl Outbox {
     pub(crate) async fn open(&self, to: &str) -> VerificationId {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let caller = Some([127, 0, 0, 1].into());
-        let client = Client { scope: Scope::Holder, address: caller, idempotency_key: None };
+        let client =
+            Client { scope: Scope::Holder, address: caller, idempotency_key: None, work: None };
         let start = Start {
             site: self.service.sites().first().clone(),
             recipient,

@@ -110,6 +110,7 @@ impl Harness {
                 cool_down: Duration::from_secs(24 * 3600),
             },
             texts: ServerTexts::default(),
+            work: None,
             count_test_suites: false,
             lease: TIMEOUT,
         };
@@ -156,7 +157,12 @@ impl Harness {
 
     pub(crate) fn client(&self, request: Option<&str>) -> Client {
         let key = |key| self.service.idempotency_key("shop", key, [1; 32]);
-        Client { scope: Scope::Holder, address: None, idempotency_key: request.map(key) }
+        Client {
+            scope: Scope::Holder,
+            address: None,
+            idempotency_key: request.map(key),
+            work: None,
+        }
     }
 
     /// Opens a verification for a site; its message is not sent yet.
