@@ -35,6 +35,8 @@ pub enum Flash {
     LimitChecks(u64),
     /// Another code was asked for too early; seconds to wait.
     TooEarly(u64),
+    /// A code is sent for a proof of work only, or after a wait; its seconds.
+    WorkNeeded(u64),
     /// No more codes will be sent.
     NoSendsLeft,
     /// The service is away for a moment.
@@ -71,7 +73,7 @@ impl Flash {
     }
 
     /// Every flash, with these seconds, and its word.
-    fn words(seconds: u64) -> [(Self, &'static str); 14] {
+    fn words(seconds: u64) -> [(Self, &'static str); 15] {
         [
             (Self::Incorrect, "incorrect"),
             (Self::Empty, "empty"),
@@ -83,6 +85,7 @@ impl Flash {
             (Self::LimitSends(seconds), "limit-sends"),
             (Self::LimitChecks(seconds), "limit-checks"),
             (Self::TooEarly(seconds), "too-early"),
+            (Self::WorkNeeded(seconds), "work-needed"),
             (Self::NoSendsLeft, "no-sends-left"),
             (Self::Unavailable, "unavailable"),
             (Self::NotUnderstood, "not-understood"),
@@ -129,6 +132,7 @@ impl From<ApiError> for Flash {
             ApiError::NoSendsLeft
             | ApiError::ChannelUnavailable
             | ApiError::DestinationNotServed => Self::NoSendsLeft,
+            ApiError::WorkNeeded(work) => Self::WorkNeeded(work.retry_after),
             ApiError::AlreadyFinished | ApiError::NotFound => Self::Expired,
             ApiError::Unavailable { .. } => Self::Unavailable,
             ApiError::Internal => Self::Internal,
@@ -142,9 +146,10 @@ impl From<ApiError> for Flash {
 impl fmt::Display for Flash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = match *self {
-            Self::LimitSends(seconds) | Self::LimitChecks(seconds) | Self::TooEarly(seconds) => {
-                Some(seconds)
-            }
+            Self::LimitSends(seconds)
+            | Self::LimitChecks(seconds)
+            | Self::TooEarly(seconds)
+            | Self::WorkNeeded(seconds) => Some(seconds),
             _ => None,
         };
         let words = Self::words(seconds.unwrap_or_default());

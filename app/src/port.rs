@@ -38,6 +38,8 @@ pub struct Caller {
     pub locale: String,
     /// The door through which it comes.
     pub door: Door,
+    /// The client's answer to a demand of work; empty if it gives none.
+    pub work: String,
 }
 
 /// The use cases, as pages see them.

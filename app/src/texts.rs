@@ -183,6 +183,7 @@ texts! {
     problem: ProblemTexts {
         not_found, not_found_body, slow_down, refused, not_embeddable, not_embeddable_body,
         development_only, development_only_body, away, fault,
+        one_moment, one_moment_body(time), go_on,
     }
 
     /// Texts for a person who comes from a relying party.

@@ -9,8 +9,8 @@ use app::{
     look::{Look, LookOptions},
     pages::{
         Assets, Endpoint, Frame, Group, InboxPage, Member, NotMePage, ProblemPage, Reference,
-        ReferencePage, Setting, StartForm, StartPage, VerificationPage, inbox, not_me, problem,
-        reference as lay_out, start, verification,
+        ReferencePage, Setting, StartForm, StartPage, VerificationPage, WorkPage, inbox, not_me,
+        problem, reference as lay_out, start, verification, work,
     },
     texts::{Argument, SLOT, Texts},
     wire::{
@@ -18,6 +18,7 @@ use app::{
         PageView, Place, Proof, StartOptions, StartRequest, State, Token, VerificationView,
         WayBack,
     },
+    work::{Challenge, Work},
 };
 
 const NONCE: &str = "n0nce";
@@ -41,6 +42,7 @@ impl Site {
             reference_css: "dl{margin:1px}".into(),
             loader: "go(1<2)".into(),
             frame: "tell(2>1)".into(),
+            work: "find(3>2)".into(),
             js: "/assets/island.1.js".into(),
             wasm: "/assets/island_bg.2.wasm".into(),
         };
@@ -460,6 +462,7 @@ fn a_refused_recipient_is_shown_in_the_form_again() {
         email: String::new(),
         phone: "12\"><b>".into(),
         country: "DE".into(),
+        work: String::new(),
     };
     let error = ApiError::InvalidRecipient { problem: RecipientProblem::PhoneTooShort };
     let html = Site::new().start(&options(), typed, Some(error));
@@ -502,6 +505,7 @@ fn the_form_becomes_a_request_for_the_channel_that_was_chosen() {
         email: "jane@example.com".into(),
         phone: "07700 900142".into(),
         country: "GB".into(),
+        work: String::new(),
     };
     let to = |channel| StartRequest::from(form(channel)).to;
     assert_eq!(to(Some(Channel::Email)), "jane@example.com");
@@ -511,6 +515,34 @@ fn the_form_becomes_a_request_for_the_channel_that_was_chosen() {
     assert_eq!(StartRequest::from(without_email).to, "07700 900142");
     let nowhere = StartForm { country: String::new(), ..form(None) };
     assert_eq!(StartRequest::from(nowhere).country, None);
+}
+
+#[test]
+fn the_page_of_a_work_repeats_the_form_and_works_without_script() {
+    let site = Site::new();
+    let challenge = Challenge { level: 1, at: 17, seal: 3 };
+    let html = work(WorkPage {
+        frame: site.frame(),
+        work: Work { challenge, bits: 10, rounds: 1000, retry_after: 20 },
+        action: "/embed?a=1&b=2".into(),
+        fields: vec![("email", "\"><b>@example.com".into())],
+        back: "/embed?a=1".into(),
+        brand: &Brand::default(),
+        setting: None,
+    });
+    for part in [
+        "<form method=\"post\" action=\"/embed?a=1&amp;b=2\"",
+        "data-bits=\"10\" data-rounds=\"1000\" data-wait=\"20\" data-back=\"/embed?a=1\"",
+        "name=\"email\" value=\"&quot;&gt;&lt;b&gt;@example.com\"",
+        "name=\"work\" value=\"1-17-00000000000000000000000000000003\"",
+        "[one-moment-body 0:20]",
+        "<button type=\"submit\" class=\"button\">[go-on]",
+        "<script nonce=\"n0nce\">find(3>2)</script>",
+        "<meta name=\"robots\" content=\"noindex\"",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    assert!(!site.problem(ApiError::NotFound).contains("find("), "no other page has its script");
 }
 
 #[test]

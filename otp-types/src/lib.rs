@@ -127,6 +127,8 @@ string_enum! {
         Unavailable = "unavailable",
         /// The content type is not one that the address reads.
         UnsupportedMediaType = "unsupported_media_type",
+        /// A proof of work is needed before a message is sent for a stranger.
+        WorkNeeded = "work_needed",
     }
 }
 

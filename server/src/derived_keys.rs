@@ -28,6 +28,8 @@ pub struct DerivedKeys {
     pub sealer: Arc<Sealer>,
     /// Keys of the links in mails, newest first.
     pub links: Arc<LinkKeys>,
+    /// HMAC keys for demands of work, newest first.
+    pub work: Arc<[hmac::Key]>,
 }
 
 impl DerivedKeys {
@@ -39,17 +41,20 @@ impl DerivedKeys {
         let mut peppers = Vec::new();
         let mut sealing = Vec::new();
         let mut links = Vec::new();
+        let mut work = Vec::new();
         for secret in keyring.secrets() {
             peppers.push(Pepper::new(derive_key(secret, b"latchkey pepper")?));
             let key = derive_key(secret, b"latchkey outbox")?;
             sealing.push(RandomizedNonceKey::new(&AES_256_GCM, &key)?);
             let key = derive_key(secret, b"latchkey links")?;
             links.push(hmac::Key::new(hmac::HMAC_SHA256, &key));
+            work.push(hmac::Key::new(hmac::HMAC_SHA256, &derive_key(secret, b"latchkey work")?));
         }
         Ok(Self {
             peppers: Arc::new(Peppers::new(peppers).ok_or(Unspecified)?),
             sealer: Arc::new(Sealer(sealing)),
             links: Arc::new(LinkKeys(links)),
+            work: work.into(),
         })
     }
 }

@@ -52,7 +52,8 @@ impl BrowserPort {
             }
         };
         let person = self.service.person_here(caller.address, &caller.user_agent);
-        Client { scope, person, idempotency_key: None }
+        let work = Some(caller.work.clone()).filter(|work| !work.is_empty());
+        Client { scope, person, idempotency_key: None, work }
     }
 
     /// The surroundings of a verification's page.

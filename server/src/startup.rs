@@ -147,6 +147,7 @@ impl Application {
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
             texts: config.texts.clone(),
+            work: config.work,
             count_test_suites: !development,
             lease,
         };
@@ -199,16 +200,10 @@ impl Application {
                 move || clock.now().as_millis()
             }),
         };
-        let timeouts = http::Timeouts {
-            header: config.server.header_timeout,
-            write: config.server.write_timeout,
-            shutdown: config.server.shutdown_timeout,
-        };
-        let bounds = http::Bounds { timeouts, connections: connection_limits(&config.server) };
         let router = http::router(web, http::assets::router());
         Ok(Self {
             server,
-            bounds,
+            bounds: bounds(&config.server),
             is_https,
             router,
             readiness,
@@ -370,12 +365,19 @@ fn readiness(store: AnyStore) -> http::Readiness {
     })
 }
 
-/// Limits on connections, within the system's limit of open files.
-fn connection_limits(server: &ServerSettings) -> http::ConnectionLimits {
-    http::ConnectionLimits {
-        total: open_files::connections(server.max_connections),
-        per_address: server.max_connections_per_address,
-        trusted_proxies: server.trusted_proxies.clone(),
+/// Limits on the time and number of connections, within the system's limit of open files.
+fn bounds(server: &ServerSettings) -> http::Bounds {
+    http::Bounds {
+        timeouts: http::Timeouts {
+            header: server.header_timeout,
+            write: server.write_timeout,
+            shutdown: server.shutdown_timeout,
+        },
+        connections: http::ConnectionLimits {
+            total: open_files::connections(server.max_connections),
+            per_address: server.max_connections_per_address,
+            trusted_proxies: server.trusted_proxies.clone(),
+        },
     }
 }
 

@@ -12,6 +12,7 @@ mod setting;
 mod shell;
 mod start;
 mod verification;
+mod work;
 
 pub use self::{
     api_reference::{Endpoint, Group, Member, Reference, ReferencePage, reference},
@@ -22,4 +23,5 @@ pub use self::{
     shell::{Assets, Frame},
     start::{StartForm, StartPage, start},
     verification::{VerificationPage, verification},
+    work::{WorkPage, work},
 };

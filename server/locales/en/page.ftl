@@ -171,6 +171,10 @@ development-only-body = This server runs in development mode, which answers its 
 away = Back in a moment
 # Internal error.
 fault = Something went wrong
+# Before a code is sent while many are asked for. { $time } is the wait without script.
+one-moment = One moment
+one-moment-body = Many codes are being asked for, so we make sure that you are no robot. This page goes on by itself. If it does not, press the button in { $time }.
+go-on = GO ON
 
 ## The development inbox
 

@@ -13,6 +13,9 @@ pub struct CallerCounters {
     pub sends: SlidingWindow,
     /// Checks, whatever came of them.
     pub checks: SlidingWindow,
+    /// Time of the latest demand of work that was met; it and all earlier ones are spent (see
+    /// [`Demand::counts`](crate::work::Demand::counts)).
+    pub work_met: Timestamp,
 }
 
 /// Windows of one recipient of one site, stored like [`CallerCounters`].

@@ -32,7 +32,7 @@ use std::{
     time::Duration,
 };
 
-use otp::{limits::Limits, policy::Draft, texts::ServerTexts};
+use otp::{limits::Limits, policy::Draft, texts::ServerTexts, work::Thresholds};
 use url::Url;
 
 pub use self::{
@@ -68,6 +68,8 @@ pub struct Config {
     pub limits: Limits,
     /// Limits on texts of all sites together.
     pub texts: ServerTexts,
+    /// Rates from which on a message takes work, if it ever does.
+    pub work: Option<Thresholds>,
     /// The providers of each channel, and retries.
     pub delivery: DeliverySettings,
     /// The mail server, where one is configured.
@@ -115,6 +117,7 @@ impl Config {
         let keys = KeySettings::read(settings, mode, directory, &store);
         let policy = policy::read_policy(settings);
         let limits = policy::read_limits(settings);
+        let work = policy::read_work(settings);
         let smtp = smtp::read(settings, directory);
         let twilio = twilio::read(settings, mode);
         // A section with problems is meant to be used.
@@ -146,6 +149,7 @@ impl Config {
             policy,
             limits,
             texts,
+            work,
             delivery,
             smtp,
             twilio,

@@ -1,4 +1,5 @@
-//! `[policy]` and `[limits]`: the rules of one verification and the quotas across all of them.
+//! `[policy]`, `[limits]` and `[work]`: the rules of one verification, the quotas across all of them, and the
+//! rates from which on a message takes work.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use otp::{
     policy::{self, Draft},
     quota::Quota,
     risk::Risk,
+    work::Thresholds,
 };
 
 use super::settings::Settings;
@@ -61,4 +63,13 @@ pub(super) fn read_limits(settings: &mut Settings) -> Limits {
         caller_checks: quota("limits.caller_checks_per_minute", 1_000_000, 60),
         cool_down,
     }
+}
+
+/// The rates from which on a message takes work, unless that is switched off.
+pub(super) fn read_work(settings: &mut Settings) -> Option<Thresholds> {
+    let thresholds = Thresholds {
+        network: settings.number("work.network_sends_per_5_minutes", 1..=1_000_000),
+        server: settings.number("work.server_sends_per_5_minutes", 1..=1_000_000),
+    };
+    settings.get::<bool>("work.enabled").then_some(thresholds)
 }

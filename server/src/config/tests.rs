@@ -673,6 +673,19 @@ fn every_key_of_the_reference_is_read_and_documented() {
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
+#[test]
+fn s33_work_is_asked_for_above_the_configured_rates_unless_it_is_switched_off() {
+    let work = |settings: &[(&str, &str)]| {
+        load(settings).unwrap().work.map(|rates| (rates.network, rates.server))
+    };
+    assert_eq!(work(&[]), Some((10, 600)));
+    assert_eq!(work(&[("LATCHKEY_WORK__NETWORK_SENDS_PER_5_MINUTES", "25")]), Some((25, 600)));
+    assert_eq!(work(&[("LATCHKEY_WORK__ENABLED", "false")]), None);
+    let problem = problem_with("LATCHKEY_WORK__SERVER_SENDS_PER_5_MINUTES", "0");
+    let expected = "work.server_sends_per_5_minutes: must be from 1 to 1000000, not 0";
+    assert!(problem.starts_with(expected), "{problem}");
+}
+
 /// A site inherits the server's policy, so both files have the same keys.
 #[test]
 fn the_policy_of_a_site_has_the_keys_and_defaults_of_the_servers() {

@@ -41,7 +41,8 @@ impl FromRequestParts<Arc<Context>> for From {
         let user_agent = String::from_utf8_lossy(user_agent.unwrap_or_default()).into_owned();
         let language = parts.headers.get(header::ACCEPT_LANGUAGE);
         let locale = locale(context, language);
-        Ok(Self(Caller { address, user_agent, locale, door: Door::Page }))
+        let work = String::new();
+        Ok(Self(Caller { address, user_agent, locale, door: Door::Page, work }))
     }
 }
 

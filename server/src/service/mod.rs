@@ -9,18 +9,21 @@ mod commands;
 mod done;
 mod idempotency;
 mod network;
+mod new_code;
 mod person;
 mod refused;
+mod sending;
 mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
+mod work;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use otp::{
     Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp,
     Verification, VerificationId, code, limits::Limits, texts::ServerTexts, token::MAX_LIFETIME,
-    verification::Opening,
+    verification::Opening, work::Thresholds,
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
@@ -56,6 +59,8 @@ pub struct Rules {
     pub limits: Limits,
     /// Limits on texts of all sites together.
     pub texts: ServerTexts,
+    /// Rates from which on a message takes work, if it ever does.
+    pub work: Option<Thresholds>,
     /// Whether callers with the keys of sites for test suites are counted like others. Everybody knows these
     /// keys, so they are where strangers reach the server.
     pub count_test_suites: bool,
@@ -220,7 +225,7 @@ impl Service {
     /// Opens a verification and accepts its first message.
     ///
     /// # Errors
-    /// [`Refused::Exceeded`], [`Refused::Crypto`] and [`Refused::Store`].
+    /// [`Refused::Exceeded`], [`Refused::WorkNeeded`], [`Refused::Crypto`] and [`Refused::Store`].
     pub async fn start(&self, client: &Client, start: Start) -> Result<Snapshot, Refused> {
         let Start { site, recipient, purpose, locale, mut details } = start;
         details.country = recipient.phone().map(|phone| phone.country().to_string());
@@ -329,7 +334,7 @@ impl Service {
     pub async fn disown(&self, link: &str) -> Result<Option<Snapshot>, Refused> {
         let Some(id) = self.shared.keys.links.read(link) else { return Ok(None) };
         let person = Person::default();
-        let client = Client { scope: Scope::Holder, person, idempotency_key: None };
+        let client = Client { scope: Scope::Holder, person, idempotency_key: None, work: None };
         match self.apply(&client, id, self.clock.now(), Action::Disown).await {
             Ok(done) => done.snapshot().map(Some),
             Err(Refused::NotFound) => Ok(None),
@@ -376,7 +381,8 @@ impl Service {
         action: Action,
     ) -> Result<Done, Refused> {
         let (shared, client) = (self.shared.clone(), client.clone());
-        let command = Command { shared, client, id, now, action };
+        let mut command = Command { shared, client, id, now, action, answer: None };
+        command.answer = command.read_answer();
         let mut done = self.store.apply(command).await??;
         if let Some(message) = done.message.take()
             && self.worker.try_send(message).is_err()

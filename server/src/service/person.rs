@@ -53,6 +53,11 @@ impl Person {
         Self { account, is_told: true, ..here.unwrap_or_default() }
     }
 
+    /// Keyed digest of the narrowest network, if the address is known.
+    pub(super) fn network(&self) -> Option<[u8; 16]> {
+        self.networks.first().map(|(digest, _)| *digest)
+    }
+
     /// Keyed digest of the widest network and the kind of the browser, if the address is known.
     pub(super) fn browser(&self) -> Option<&[u8; 16]> {
         self.browser.as_ref()

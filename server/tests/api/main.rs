@@ -15,3 +15,4 @@ mod rotation;
 mod secrecy;
 mod texts;
 mod web;
+mod work;

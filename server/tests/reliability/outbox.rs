@@ -74,6 +74,7 @@ impl Outbox {
                 cool_down: Duration::from_secs(24 * 3600),
             },
             texts: ServerTexts::default(),
+            work: None,
             count_test_suites: false,
             lease: LEASE,
         };
@@ -112,7 +113,7 @@ impl Outbox {
     pub(crate) async fn open(&self, to: &str) -> VerificationId {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let person = self.service.person_here([127, 0, 0, 1].into(), "");
-        let client = Client { scope: Scope::Holder, person, idempotency_key: None };
+        let client = Client { scope: Scope::Holder, person, idempotency_key: None, work: None };
         let start = Start {
             site: self.service.sites().first().clone(),
             recipient,

@@ -110,6 +110,7 @@ impl Harness {
                 cool_down: Duration::from_secs(24 * 3600),
             },
             texts: ServerTexts::default(),
+            work: None,
             count_test_suites: false,
             lease: TIMEOUT,
         };
@@ -160,6 +161,7 @@ impl Harness {
             scope: Scope::Holder,
             person: Person::default(),
             idempotency_key: request.map(key),
+            work: None,
         }
     }
 

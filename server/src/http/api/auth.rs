@@ -48,7 +48,7 @@ impl FromRequestParts<Arc<Context>> for Backend {
             let Ok(caller::From(caller)) = caller::From::from_request_parts(parts, context).await;
             person = context.web.service.person_here(caller.address, &caller.user_agent);
         }
-        Ok(Self { site, client: Client { scope, person, idempotency_key: None } })
+        Ok(Self { site, client: Client { scope, person, idempotency_key: None, work: None } })
     }
 }
 

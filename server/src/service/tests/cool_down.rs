@@ -6,7 +6,7 @@ use super::*;
 
 /// A person, who has no secret key.
 fn person() -> Client {
-    Client { scope: Scope::Holder, person: Person::default(), idempotency_key: None }
+    Client { scope: Scope::Holder, person: Person::default(), idempotency_key: None, work: None }
 }
 
 impl Installation {

@@ -57,6 +57,7 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
             cool_down: Duration::from_secs(24 * 3600),
         },
         texts: ServerTexts::default(),
+        work: None,
         count_test_suites,
         lease: Duration::from_secs(60),
     };
@@ -70,13 +71,13 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
 fn backend(latchkey: &Installation, site: &str, request: Option<(&str, u8)>) -> Client {
     let named = |(key, body)| latchkey.service.idempotency_key(site, key, [body; 32]);
     let scope = Scope::Site(site.to_owned());
-    Client { scope, person: Person::default(), idempotency_key: request.map(named) }
+    Client { scope, person: Person::default(), idempotency_key: request.map(named), work: None }
 }
 
 /// A person with a browser.
 fn browser(latchkey: &Installation) -> Client {
     let person = latchkey.service.person_here([192, 0, 2, 1].into(), "Firefox/140.0");
-    Client { scope: Scope::Holder, person, idempotency_key: None }
+    Client { scope: Scope::Holder, person, idempotency_key: None, work: None }
 }
 
 impl Installation {
@@ -117,7 +118,12 @@ async fn a_site_reaches_no_verification_of_another() {
     assert!(matches!(latchkey.service.resend(&demo, id, None).await, Err(Refused::NotFound)));
     assert_eq!(latchkey.check(&shop, id, "424242").await, Outcome::Approved);
     let token = latchkey.token(&shop, id).await.unwrap();
-    let person = Client { scope: Scope::Holder, person: Person::default(), idempotency_key: None };
+    let person = Client {
+        scope: Scope::Holder,
+        person: Person::default(),
+        idempotency_key: None,
+        work: None,
+    };
     let redeem = async |client| latchkey.service.redeem(client, &token).await;
     assert!(matches!(redeem(&demo).await, Err(Refused::InvalidToken)));
     assert!(matches!(redeem(&person).await, Err(Refused::InvalidToken)));
