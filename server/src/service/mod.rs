@@ -13,6 +13,7 @@ mod new_code;
 mod person;
 mod refused;
 mod sending;
+mod snapshot;
 mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -21,9 +22,9 @@ mod work;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use otp::{
-    Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp,
-    Verification, VerificationId, code, limits::Limits, texts::ServerTexts, token::MAX_LIFETIME,
-    verification::Opening, work::Thresholds,
+    Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, Timestamp, Verification,
+    VerificationId, code, limits::Limits, texts::ServerTexts, verification::Opening,
+    work::Thresholds,
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
@@ -32,6 +33,7 @@ pub use self::{
     client::{Client, IdempotencyKey, Scope},
     person::{Person, Told},
     refused::Refused,
+    snapshot::{Checked, Snapshot},
 };
 use self::{
     commands::{Action, Command},
@@ -100,31 +102,6 @@ pub struct Start {
     pub locale: String,
     /// Values that the relying party gets back with the result.
     pub details: Details,
-}
-
-/// A verification as it stood at one instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The verification.
-    pub verification: Verification,
-    /// The instant.
-    pub now: Timestamp,
-    /// The answer to an earlier request with the same idempotency key.
-    pub repeated: bool,
-}
-
-/// Answer to a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// The approval is this client's, and so is the proof (S31): its check was approved, or repeats the
-    /// claim of the one that was.
-    pub is_own: bool,
-    /// The verification after it; `None` if it has expired or never was.
-    pub snapshot: Option<Snapshot>,
-    /// The answer to an earlier request with the same idempotency key.
-    pub repeated: bool,
 }
 
 impl Service {
@@ -397,25 +374,4 @@ impl Service {
 /// Draws digits for a code of any length: a part of uniform digits is uniform as well.
 fn draw() -> Result<Code, Refused> {
     Code::generate(code::MAX_LENGTH, &mut SysRng).map_err(|_| Refused::Crypto)
-}
-
-impl Snapshot {
-    /// State of the verification at the instant.
-    pub fn state(&self) -> State {
-        self.verification.state(self.now)
-    }
-
-    /// Time until which the result of an approved verification can be redeemed; `None` once it has been.
-    pub fn redeemable_until(&self) -> Option<Timestamp> {
-        self.result().map(|result| result.expires_at)
-    }
-
-    fn result(&self) -> Option<ResultToken> {
-        ResultToken::issue(&self.verification, MAX_LIFETIME, self.now)
-    }
-
-    /// An expired verification looks like one that never was (S9).
-    fn is_visible(&self) -> bool {
-        self.state() != State::Expired
-    }
 }

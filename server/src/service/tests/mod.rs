@@ -1,7 +1,7 @@
 //! Scopes of clients, repeated requests, test recipients and results.
 
 use app::wire::Brand;
-use otp::{DeliveryState, Limit, Policy, quota::Quota, texts::ServerTexts};
+use otp::{DeliveryState, Limit, Policy, State, quota::Quota, texts::ServerTexts};
 use tempfile::TempDir;
 
 use super::*;
