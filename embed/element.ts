@@ -217,13 +217,13 @@ export class OtpVerification extends HTMLElement {
       return;
     }
     if (run !== this.#run) return;
-    const { url, code, retry_after: wait } = reply;
+    const { url, code, limit, problem, retry_after: wait } = reply;
     if (typeof url === 'string' && verificationPath.test(url)) {
       this.#path = url;
       this.#show(url);
     } else {
       // Refused: the frame shows the reason, with a button to try again.
-      this.#show('/embed', { refused: String(code), wait: String(wait ?? '') });
+      this.#show('/embed', { refused: String(limit ?? problem ?? code), wait: String(wait ?? '') });
     }
   }
 

@@ -5,7 +5,13 @@ import { type Work, answer } from './answer.ts';
 const maxDemands = 5;
 
 /** The URL of the frame, or a problem. */
-export type Reply = { url?: unknown; code?: unknown; retry_after?: unknown };
+export type Reply = {
+  url?: unknown;
+  code?: unknown;
+  limit?: unknown;
+  problem?: unknown;
+  retry_after?: unknown;
+};
 
 /**
  * Asks the server for a verification, and does the work that it demands while many are asked for. The recipient is

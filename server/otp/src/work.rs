@@ -83,7 +83,12 @@ impl Demand {
     /// demands in their order, so one number per network remembers all that are spent, and whoever waits
     /// instead of working gets one message for each wait, however many demands were collected.
     pub fn counts(self, level: Level, met: Timestamp, now: Timestamp) -> bool {
-        self.level >= level && self.at > met && now < self.opens_at() + GRACE
+        self.level >= level && self.at > met && !self.is_over(now)
+    }
+
+    /// Whether it cannot be met any more.
+    pub fn is_over(self, now: Timestamp) -> bool {
+        now >= self.opens_at() + GRACE
     }
 
     /// Time from which it is met without work.

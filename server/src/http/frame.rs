@@ -125,13 +125,21 @@ impl Frame {
     }
 }
 
-/// The error that a refusal's code stands for.
-fn refusal(code: &str, wait: u64) -> ApiError {
-    match code {
+/// The error of a refusal, by the word of its limit, its problem or its code.
+fn refusal(word: &str, wait: u64) -> ApiError {
+    if let Some(limit) = Limit::ALL.iter().find(|limit| limit.as_str() == word) {
+        return ApiError::RateLimited { limit: *limit, retry_after: wait };
+    }
+    let problem = RecipientProblem::ALL.iter().find(|problem| problem.as_str() == word);
+    if let Some(problem) = problem {
+        return ApiError::InvalidRecipient { problem: *problem };
+    }
+    match word {
         "rate_limited" | "work_needed" => {
             ApiError::RateLimited { limit: Limit::RecipientSends, retry_after: wait }
         }
         "invalid_recipient" => ApiError::InvalidRecipient { problem: RecipientProblem::Email },
+        "destination_blocked" => ApiError::DestinationBlocked { retry_after: wait },
         "channel_unavailable" => ApiError::ChannelUnavailable,
         "destination_not_served" => ApiError::DestinationNotServed,
         "unavailable" => ApiError::Unavailable { retry_after: wait },

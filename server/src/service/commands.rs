@@ -61,6 +61,10 @@ impl Step for Command {
         self.id
     }
 
+    fn opens(&self) -> bool {
+        matches!(self.action, Action::Open { .. })
+    }
+
     fn now(&self) -> Timestamp {
         self.now
     }
@@ -84,7 +88,7 @@ impl Step for Command {
         CounterKeys {
             recipient: Some(CounterKey { digest, kept_for }),
             tallies: TallyKeys {
-                server: !matches!(self.action, Action::Check { .. }),
+                server: matches!(self.action, Action::Open { .. } | Action::Resend { .. }),
                 site: Some(site.to_owned()),
                 country: country.clone(),
                 prefix: recipient.phone().map(|phone| phone.prefix().to_owned()),

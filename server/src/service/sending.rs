@@ -3,7 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use otp::{
-    Channel, Code, DeliveryState, Timestamp, Verification,
+    Channel, Code, DeliveryState, Limit, Timestamp, Verification,
+    limits::Exceeded,
     tally::FIVE_MINUTES,
     texts::{Text, TextLimits},
     work::Level,
@@ -62,7 +63,13 @@ impl Command {
         records: &mut Records,
     ) -> Result<(), Refused> {
         let (limits, now) = (self.limits(), self.counted_at(records));
-        let exceeded = |exceeded| Refused::Exceeded { exceeded, now };
+        let exceeded = |mut exceeded: Exceeded| {
+            if exceeded.limit == Limit::RecipientCooledDown && self.client.is_stranger() {
+                // A stranger is not told that the recipient has complained.
+                exceeded.limit = Limit::RecipientSends;
+            }
+            Refused::Exceeded { exceeded, now }
+        };
         if is_test {
             if self.shared.rules.count_test_suites || !self.is_for_test_suites(verification) {
                 limits.take_caller_send(&mut records.callers, now).map_err(exceeded)?;
@@ -153,7 +160,7 @@ impl Command {
 
     /// Reads the client's answer to a demand of work, if it has sent one.
     pub(super) fn read_answer(&self) -> Option<Answer> {
-        self.place().read(self.client.work.as_deref()?)
+        self.place().read(self.client.work.as_deref()?, self.now)
     }
 
     /// Place of a demand of work.

@@ -43,15 +43,16 @@ pub(super) struct Answer {
 }
 
 impl Place<'_> {
-    /// Reads an answer; `None` if it is none to a demand that was made here.
-    pub(super) fn read(&self, answer: &str) -> Option<Answer> {
+    /// Reads an answer; `None` if it is none to a demand that was made here and that can still be met.
+    pub(super) fn read(&self, answer: &str, now: Timestamp) -> Option<Answer> {
         let (challenge, number) = Challenge::read_answer(answer)?;
         let Challenge { level, at, seal } = challenge;
         let demand = Demand { level: Level::new(level)?, at: Timestamp::from_millis(at) };
         let seal = seal.to_be_bytes();
         let is_sealed = |key| verify_slices_are_equal(&self.seal(key, demand), &seal).is_ok();
         // The trial costs more than the seal, so it comes last.
-        self.keys.iter().any(is_sealed).then(|| Answer {
+        let is_ours = !demand.is_over(now) && self.keys.iter().any(is_sealed);
+        is_ours.then(|| Answer {
             demand,
             is_solved: number.is_some_and(|number| is_solution(challenge, demand.level, number)),
         })
@@ -147,7 +148,7 @@ mod tests {
     }
 
     fn demanded(place: &Place<'_>, answer: Option<&str>, met: Timestamp, now: Timestamp) -> Work {
-        let answer = answer.and_then(|text| place.read(text));
+        let answer = answer.and_then(|text| place.read(text, now));
         match place.take(answer, level(0), &mut met.clone(), now) {
             Err(Refused::WorkNeeded(work)) => work,
             other => panic!("{other:?}"),
@@ -166,7 +167,7 @@ mod tests {
         let site = || Subject::Site("shop");
         let page = Place { keys: &keys, network: [1; 16], door: &Scope::Hosted, subject: site() };
         let answer = solved(demanded(&page, None, Timestamp::default(), START));
-        assert!(page.read(&answer).unwrap().is_solved);
+        assert!(page.read(&answer, START).unwrap().is_solved);
         let (frame, holder) = (framed("shop", "https://shop.example"), Scope::Holder);
         let id = Subject::Verification("shop".to_owned());
         for elsewhere in [
@@ -177,13 +178,13 @@ mod tests {
             Place { subject: id, ..page },
             Place { keys: &others, subject: site(), ..page },
         ] {
-            assert!(elsewhere.read(&answer).is_none());
+            assert!(elsewhere.read(&answer, START).is_none());
         }
         let one = Place { door: &frame, subject: site(), ..page };
         let answer = demanded(&one, None, Timestamp::default(), START).challenge.to_string();
         let other = framed("shop", "https://other.example");
-        assert!(one.read(&answer).is_some());
-        assert!(Place { door: &other, subject: site(), ..page }.read(&answer).is_none());
+        assert!(one.read(&answer, START).is_some());
+        assert!(Place { door: &other, subject: site(), ..page }.read(&answer, START).is_none());
     }
 
     #[test]
@@ -199,11 +200,11 @@ mod tests {
             Challenge { level, at, seal: seal ^ 1 },
             Challenge { level: u8::MAX, at, seal },
         ] {
-            assert!(place.read(&altered.to_string()).is_none(), "{altered}");
+            assert!(place.read(&altered.to_string(), START).is_none(), "{altered}");
         }
         let wrong = format!("{}-{}", work.challenge, u64::MAX);
-        assert!(!place.read(&wrong).unwrap().is_solved);
-        assert!(!place.read(&work.challenge.to_string()).unwrap().is_solved);
+        assert!(!place.read(&wrong, START).unwrap().is_solved);
+        assert!(!place.read(&work.challenge.to_string(), START).unwrap().is_solved);
     }
 
     #[test]
@@ -218,14 +219,14 @@ mod tests {
         let early = START + Duration::from_millis(9_999);
         let rest = demanded(&place, Some(&text), met, early);
         assert_eq!((rest.challenge, rest.retry_after), (work.challenge, 1));
-        let waited = place.read(&text);
+        let waited = place.read(&text, START);
         let over = START + Duration::from_secs(10);
         assert!(place.take(waited, level(1), &mut met, over).is_err(), "it has become harder");
         assert!(place.take(waited, level(0), &mut met, over).is_ok());
         assert!(place.take(waited, level(0), &mut met, over).is_err(), "it is spent");
         let next = solved(demanded(&place, None, met, over));
-        assert!(place.take(place.read(&next), level(0), &mut met, over).is_ok());
-        assert!(place.take(place.read(&next), level(0), &mut met, over).is_err());
+        assert!(place.take(place.read(&next, over), level(0), &mut met, over).is_ok());
+        assert!(place.take(place.read(&next, over), level(0), &mut met, over).is_err());
     }
 
     #[test]

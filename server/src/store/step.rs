@@ -23,6 +23,11 @@ pub trait Step: Send + 'static {
     /// The verification to change.
     fn verification(&self) -> VerificationId;
 
+    /// Whether it opens the verification, so that there is none to read. Default: no.
+    fn opens(&self) -> bool {
+        false
+    }
+
     /// The time at which it is decided.
     fn now(&self) -> Timestamp;
 

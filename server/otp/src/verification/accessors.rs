@@ -71,7 +71,8 @@ impl Verification {
 
     /// Expiry of the verification: from then on no code is accepted or sent.
     pub fn expires_at(&self) -> Timestamp {
-        (self.created_at + self.policy.window()).max(self.code_expires_at())
+        let code = self.withdrawn.unwrap_or(self.code_expires_at());
+        (self.created_at + self.policy.window()).max(code)
     }
 
     /// Time of the end, other than by expiry.
@@ -91,12 +92,12 @@ impl Verification {
 
     /// Whether the newest code was withdrawn before its time.
     pub fn is_code_withdrawn(&self) -> bool {
-        self.is_code_withdrawn
+        self.withdrawn.is_some()
     }
 
     /// Earliest time of the next resend.
     pub fn resend_at(&self) -> Timestamp {
-        if self.is_code_withdrawn {
+        if self.is_code_withdrawn() {
             return self.last_send.expires_at;
         }
         self.last_send.at + self.policy.wait_after(self.send_count())
@@ -110,7 +111,7 @@ impl Verification {
     /// Messages left; one at the least after a code that was withdrawn.
     pub fn sends_left(&self) -> u32 {
         let left = self.policy.sends().saturating_sub(self.send_count());
-        left.max(self.is_code_withdrawn.into())
+        left.max(self.is_code_withdrawn().into())
     }
 
     /// Number of messages so far.

@@ -55,9 +55,9 @@ pub struct Verification {
     /// Number of events recorded for webhooks.
     #[serde(default, skip_serializing_if = "is_zero")]
     events: u32,
-    /// The newest code ended before its time, since it had too few digits.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    is_code_withdrawn: bool,
+    /// End of the newest code's time, if it was withdrawn before, since it had too few digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    withdrawn: Option<Timestamp>,
     /// Time at which the recipient said that they had not asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disowned_at: Option<Timestamp>,
@@ -156,7 +156,7 @@ impl Verification {
             details,
             redeemed_at: None,
             events: 0,
-            is_code_withdrawn: false,
+            withdrawn: None,
             disowned_at: None,
         };
         verification.make_live(code, peppers);
@@ -245,7 +245,7 @@ impl Verification {
         }
         let send = Send::accepted(channel, now, &self.policy, length);
         self.earlier_sends.push(std::mem::replace(&mut self.last_send, send));
-        self.is_code_withdrawn = false;
+        self.withdrawn = None;
         self.make_live(code, peppers);
         Ok(())
     }
@@ -306,8 +306,9 @@ impl Verification {
         let is_short = self.code_length() < shortest && now < self.code_expires_at();
         if is_short && self.state(now) == State::Pending {
             self.codes.clear();
+            // The verification itself lasts as long as it would have.
+            self.withdrawn = Some(self.last_send.expires_at);
             self.last_send.expires_at = now;
-            self.is_code_withdrawn = true;
         }
     }
 
