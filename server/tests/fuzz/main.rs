@@ -31,22 +31,22 @@ mod wire_codec;
 
 #[test]
 fn s30_a_recipient_is_one_and_has_one_canonical_form() {
-    run("recipients", 3000, recipients::holds);
+    run("recipients", 1000, recipients::holds);
 }
 
 #[test]
 fn s30_a_typed_code_is_read_as_its_digits_or_not_at_all() {
-    run("codes", 5000, codes::holds);
+    run("codes", 3000, codes::holds);
 }
 
 #[test]
 fn s30_a_caller_is_the_peer_or_an_address_that_a_proxy_vouches_for() {
-    run("forwarded", 5000, forwarded::holds);
+    run("forwarded", 2000, forwarded::holds);
 }
 
 #[test]
 fn s30_a_return_url_is_a_listed_one() {
-    run("return_urls", 3000, return_urls::holds);
+    run("return_urls", 1500, return_urls::holds);
 }
 
 #[test]
@@ -61,12 +61,12 @@ fn s30_a_webhook_secret_signs_for_its_site_and_a_refused_secret_is_not_quoted() 
 
 #[test]
 fn s30_a_configuration_is_read_or_refused_and_quotes_no_secret() {
-    run("configuration", 100, configuration::holds);
+    run("configuration", 60, configuration::holds);
 }
 
 #[test]
 fn s30_what_the_island_reads_is_what_was_written() {
-    run("wire_codec", 5000, wire_codec::holds);
+    run("wire_codec", 3000, wire_codec::holds);
 }
 
 #[test]
