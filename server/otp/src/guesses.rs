@@ -80,6 +80,25 @@ mod tests {
     }
 
     #[test]
+    fn s34_a_day_of_many_guesses_counts_as_one_with_a_few_more_than_usual() {
+        let mut site = Tally::default();
+        for number in 0..7 {
+            guess(&mut site, 400, START + DAY * number);
+            (0..1000).for_each(|_| site.verified.add(u64::MAX, START + DAY * number));
+        }
+        guess(&mut site, 50_000, START + DAY * 7);
+        assert_eq!(site.wrong_checks.highest(START + DAY * 8), 400 + 300);
+    }
+
+    #[test]
+    fn s34_no_more_wrong_checks_are_usual_than_half_of_the_approvals() {
+        let mut site = Tally::default();
+        guess(&mut site, 200, START);
+        (0..100).for_each(|_| site.verified.add(u64::MAX, START));
+        assert_eq!(usual(&site, START + DAY), 50);
+    }
+
+    #[test]
     fn s34_wrong_checks_alone_are_never_usual() {
         let mut site = Tally::default();
         for day in 0..14 {

@@ -164,6 +164,15 @@ mod tests {
     }
 
     #[test]
+    fn counters_are_kept_for_the_longest_window_that_they_are_counted_over() {
+        assert_eq!(limits().caller_span(), Duration::from_secs(300));
+        assert_eq!(limits().recipient_span(), Duration::from_secs(24 * 3600));
+        let long = Quota { limit: 1, per: Duration::from_secs(48 * 3600) };
+        let longer = Limits { recipient_sends_long: long, caller_checks: long, ..limits() };
+        assert_eq!((longer.caller_span(), longer.recipient_span()), (long.per, long.per));
+    }
+
+    #[test]
     fn a_refused_message_is_counted_nowhere() {
         let (mut recipient, mut caller) = counters();
         for _ in 0..5 {

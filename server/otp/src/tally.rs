@@ -254,6 +254,18 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_stored_after_the_events_of_its_last_hour_were_taken_back() {
+        let mut tally = Tally::default();
+        tally.unverified.add(START);
+        tally.unverified.add(START + HOUR * 2);
+        tally.unverified.take_back(START + HOUR * 2);
+        assert!(tally.unverified.hour.is_empty());
+        let stored = serde_json::to_string(&tally).unwrap();
+        let stored: Tally = serde_json::from_str(&stored).unwrap();
+        assert_eq!(stored.unverified.day.sum(DAY, START + HOUR * 2), 1);
+    }
+
+    #[test]
     fn an_empty_tally_takes_no_room_in_its_row() {
         assert_eq!(serde_json::to_string(&Tally::default()).unwrap(), "{}");
         let mut tally = Tally::default();
