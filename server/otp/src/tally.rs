@@ -228,6 +228,9 @@ mod tests {
         assert_eq!((daily.highest(on_day(14)), daily.highest(on_day(15))), (9, 5));
         assert_eq!((daily.median(on_day(15)), daily.median(on_day(18))), (0, 0));
         assert_eq!(Daily::default().median(START), 0);
+        // Days of more than two weeks ago are not the first ones.
+        let weeks = self::daily(&[5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5]);
+        assert_eq!((weeks.median(on_day(14)), weeks.median(on_day(15))), (0, 5));
     }
 
     #[test]
@@ -270,6 +273,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&Tally::default()).unwrap(), "{}");
         let mut tally = Tally::default();
         tally.texts.add(START);
+        tally.verified.add(u64::MAX, START);
         tally.tells(Line::HourlyTexts, HOUR, START);
         let stored = serde_json::to_string(&tally).unwrap();
         assert_eq!(serde_json::from_str::<Tally>(&stored).unwrap(), tally);

@@ -251,17 +251,14 @@ fn below_cap(
     now: Timestamp,
 ) -> Result<(), Exhausted> {
     let Some(Price(cap)) = cap else { return Ok(()) };
-    let spent = tally.spent.sum(DAY, now);
-    if spent + u64::from(price) <= u64::from(cap) {
-        return Ok(());
-    }
+    // A text fits as long as less than this is spent.
+    let quota = Quota { limit: cap.saturating_add(1).saturating_sub(price), per: DAY };
+    let Err(exhausted) = tally.spent.would_take(quota, now) else { return Ok(()) };
     if tally_tells(tally, Line::SpendingReached, DAY, now) {
-        let site = site.map(str::to_owned);
+        let (site, spent) = (site.map(str::to_owned), tally.spent.sum(DAY, now));
         alerts.push(Alert::SpendingReached { site, spent, cap: cap.into() });
     }
-    // As much has to leave the window as the text is above the cap.
-    let quota = Quota { limit: (cap + 1).saturating_sub(price), per: DAY };
-    Err(tally.spent.would_take(quota, now).err().unwrap_or(Exhausted { retry_at: now + HOUR }))
+    Err(exhausted)
 }
 
 /// Whether a verification may begin at a destination, by the number of those that are not approved.

@@ -102,6 +102,32 @@ fn s33_a_day_costs_at_most_the_cap_and_four_fifths_of_it_warn() {
 }
 
 #[test]
+fn s33_a_text_fits_the_cap_as_soon_as_it_leaves_room_and_four_fifths_exactly_do_not_warn() {
+    let mut world = World::new();
+    world.site.guard = Guard::Off;
+    world.site.cap = Some(Price(800));
+    assert_eq!((world.sent(1, START), world.sent(2, START + HOUR * 2)), (1, 1));
+    let Err(TextRefused::Ceiling { retry_at }) = world.send(TEXT, START + HOUR * 2) else {
+        panic!("the cap refuses");
+    };
+    assert!(retry_at <= START + DAY + DAY / 20, "the first text of the day makes room");
+    assert_eq!(world.send(TEXT, retry_at), Ok(()));
+
+    let mut world = World::new();
+    world.site.guard = Guard::Off;
+    world.site.cap = Some(Price(5000));
+    assert_eq!((world.sent(10, START), world.told()), (10, vec![]));
+    assert_eq!((world.sent(1, START), world.told().len()), (1, 1));
+    // The highest price there is.
+    world.site.cap = Some(Price(u32::MAX));
+    assert_eq!(world.sent(1, START), 1);
+    let free = Text { price: Price(0), ..TEXT };
+    world.tallies = Tallies::default();
+    assert_eq!(world.send(free, START), Ok(()));
+    assert!(world.tallies.site.spent.is_empty(), "nothing is kept of what costs nothing");
+}
+
+#[test]
 fn s33_a_destination_closes_and_opens_by_the_verifications_that_are_not_approved() {
     let mut world = World::new();
     assert_eq!(world.sent(20, START), 10);
