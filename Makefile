@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint dev bench soak fmt
+.PHONY: help setup build run test lint dev bench soak fuzz mutants fmt
 
 # A cargo that `make setup` has just installed is not on the PATH of this shell.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -29,12 +29,20 @@ lint: ## Check format, lints and documentation
 dev: ## Rebuild and restart on every change (needs cargo-leptos)
 	@scripts/dev.sh
 
-bench: build ## Benchmark the store and the whole flow
+bench: build ## Benchmark the store, the whole flow, times and memory
 	@cargo bench --package server --bench latchkey
 
 soak: ## Kill the server a thousand times and check that nothing is lost
 	@scripts/setup.sh --with-tests
 	@LATCHKEY_TEST_KILLS=1000 cargo test --package server --test reliability kill -- --nocapture
+
+fuzz: ## Fuzz each target for FUZZ_SECONDS (300), or TARGET alone
+	@scripts/setup.sh --with-fuzz
+	@scripts/fuzz.sh $(TARGET)
+
+mutants: ## Check that the tests of the domain notice every change
+	@scripts/setup.sh --with-mutants
+	@cargo mutants --package otp --jobs 2 --output target
 
 fmt: ## Format the Rust code
 	@cargo fmt --all

@@ -4,15 +4,19 @@
 #   scripts/setup.sh                dependencies of the build
 #   scripts/setup.sh --with-tests   also a browser, fonts, and the packages of end2end/
 #   scripts/setup.sh --with-lints   also rustfmt, Clippy, and the packages of end2end/
+#   scripts/setup.sh --with-fuzz    also cargo-fuzz
+#   scripts/setup.sh --with-mutants also cargo-mutants
 set -euo pipefail
 # shellcheck source=scripts/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-with_tests='' with_lints=''
+with_tests='' with_lints='' with_fuzz='' with_mutants=''
 for option in "$@"; do
   case $option in
     --with-tests) with_tests=yes ;;
     --with-lints) with_lints=yes ;;
+    --with-fuzz) with_fuzz=yes ;;
+    --with-mutants) with_mutants=yes ;;
     *) die "unknown option $option" ;;
   esac
 done
@@ -166,6 +170,16 @@ lints() {
   install_packages
 }
 
+# cargo_tool NAME VERSION: compiles a cargo command for this user, unless it is there.
+cargo_tool() {
+  local began=$SECONDS
+  [[ $(cargo "${1#cargo-}" --version 2>/dev/null) != *" $2" ]] || return 0
+  step "Installing $1 $2"
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off \
+    quietly cargo install --locked --force "$1@$2" || die "cargo could not install $1"
+  note "done in $(took "$began")"
+}
+
 # npm_packages FOLDER: installs the packages of its lock file.
 npm_packages() {
   local folder=$root/$1 stamp began=$SECONDS
@@ -222,3 +236,5 @@ choose_target
 npm_packages tools
 [ -z "$with_tests$with_lints" ] || npm_packages end2end
 [ -z "$with_tests" ] || python_packages
+[ -z "$with_fuzz" ] || cargo_tool cargo-fuzz 0.13.2
+[ -z "$with_mutants" ] || cargo_tool cargo-mutants 27.1.0

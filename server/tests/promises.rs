@@ -8,11 +8,12 @@ use std::{
 };
 
 /// Folders whose sources cite promises.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     "app",
     "embed",
     "end2end",
     "frontend",
+    "fuzz",
     "otp-types",
     "scripts",
     "server",

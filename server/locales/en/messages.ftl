@@ -6,7 +6,7 @@ email-use = Type it only on the page where you asked for it, not on one that som
 email-ignore = If you did not ask for a code, you need not do anything: without it nothing happens.
 # Before the link to the page on which nothing happens before a button is pressed; email-not-me-link is its text
 # where the address is not shown.
-email-not-me = To end this attempt and stop further codes that you did not ask for:
+email-not-me = To end this attempt and stop such codes for a while:
 email-not-me-link = This wasn't me
 
 validity-minutes =

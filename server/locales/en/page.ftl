@@ -100,7 +100,7 @@ country-missing = Choose the country of this phone number
 phone-too-short = This phone number has too few digits
 phone-too-long = This phone number has too many digits
 # The number of a line that is no mobile phone.
-not-mobile = Text messages go to mobile phones only. Enter a mobile number.
+not-mobile = We cannot text this kind of number. Enter a mobile number.
 # The country of the number, or its range, is one that the site does not text.
 destination-not-served = We send no text messages to this country or kind of number. Enter another number.
 # Follows the last two, where e-mail is on offer.
@@ -135,8 +135,8 @@ not-me-ends = If it wasn't you, end it here. The code then no longer works.
 # { $count } is a number of hours.
 not-me-cool-down =
     { $count ->
-        [one] For an hour codes to this address can then be asked for only where it was confirmed before.
-       *[other] For { $count } hours codes to this address can then be asked for only where it was confirmed before.
+        [one] For an hour, new codes to this address can then be asked for only from a device that has confirmed it before. This holds for you too.
+       *[other] For { $count } hours, new codes to this address can then be asked for only from a device that has confirmed it before. This holds for you too.
     }
 not-me-submit = THIS WASN'T ME
 not-me-otherwise = If it was you, you need not do anything.
@@ -145,8 +145,8 @@ not-me-done = Thank you for telling us
 not-me-ended = The code for { $recipient } no longer works.
 not-me-cooling =
     { $count ->
-        [one] For an hour from then on codes to this address can be asked for only where it was confirmed before.
-       *[other] For { $count } hours from then on codes to this address can be asked for only where it was confirmed before.
+        [one] For an hour, new codes to this address can be asked for only from a device that has confirmed it before.
+       *[other] For { $count } hours, new codes to this address can be asked for only from a device that has confirmed it before.
     }
 # The code was used before the button was pressed.
 not-me-used = This code has been used
@@ -173,7 +173,7 @@ away = Back in a moment
 fault = Something went wrong
 # Before a code is sent while many are asked for. { $time } is the wait without script.
 one-moment = One moment
-one-moment-body = Many codes are being asked for, so we make sure that you are no robot. This page goes on by itself. If it does not, press the button in { $time }.
+one-moment-body = Many codes are being asked for right now, so this takes a moment. If nothing happens, wait { $time } and press the button.
 go-on = GO ON
 
 ## The development inbox

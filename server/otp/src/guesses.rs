@@ -16,10 +16,10 @@ use crate::{
 const TIERS: [(u64, u8, Line); 2] =
     [(10_000, MAX_LENGTH, Line::ManyGuesses), (300, 8, Line::Guesses)];
 
-/// Usual number of wrong checks of a site in a day: the median of the last two weeks, and no more than half
+/// Usual number of wrong checks of a site in a day: the median of the last two weeks, and no more than a fifth
 /// of the usual approvals, so that nobody can make wrong checks usual who has no right ones.
 fn usual(site: &Tally, now: Timestamp) -> u64 {
-    site.wrong_checks.median(now).min(site.verified.median(now) / 2)
+    site.wrong_checks.median(now).min(site.verified.median(now) / 5)
 }
 
 /// Fewest digits of a code that a site's wrong checks allow; none if there are few.
@@ -77,6 +77,25 @@ mod tests {
         guess(&mut site, 50_000, day(7));
         assert!(usual(&site, day(8)) <= 400);
         assert_eq!(shortest_code(&site, day(7)), 10);
+    }
+
+    #[test]
+    fn s34_a_day_of_many_guesses_counts_as_one_with_a_few_more_than_usual() {
+        let mut site = Tally::default();
+        for number in 0..7 {
+            guess(&mut site, 400, START + DAY * number);
+            (0..1000).for_each(|_| site.verified.add(u64::MAX, START + DAY * number));
+        }
+        guess(&mut site, 50_000, START + DAY * 7);
+        assert_eq!(site.wrong_checks.highest(START + DAY * 8), 400 + 300);
+    }
+
+    #[test]
+    fn s34_no_more_wrong_checks_are_usual_than_half_of_the_approvals() {
+        let mut site = Tally::default();
+        guess(&mut site, 200, START);
+        (0..100).for_each(|_| site.verified.add(u64::MAX, START));
+        assert_eq!(usual(&site, START + DAY), 50);
     }
 
     #[test]

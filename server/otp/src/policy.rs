@@ -262,6 +262,31 @@ mod tests {
     }
 
     #[test]
+    fn every_field_reads_back_from_the_policy_and_from_its_row() {
+        let draft = Draft {
+            code_length: 7,
+            lifetime: Duration::from_secs(60),
+            checks: 3,
+            sends: 4,
+            resend_waits: vec![Duration::from_secs(10)],
+            live_codes: 2,
+            window: Duration::from_secs(120),
+            daily_risk: Risk::of(1e-4).unwrap(),
+        };
+        let policy = Policy::new(draft.clone()).unwrap();
+        assert_eq!((policy.code_length(), policy.checks(), policy.sends()), (7, 3, 4));
+        assert_eq!((policy.lifetime(), policy.window()), (draft.lifetime, draft.window));
+        assert_eq!((policy.live_codes(), policy.daily_risk()), (2, draft.daily_risk));
+        let one_code = Policy::new(Draft { live_codes: 1, ..draft.clone() }).unwrap();
+        assert_eq!(one_code.live_codes(), 1);
+        let next = policy.next_length(&Reservations::default(), 6, Timestamp::default());
+        assert_eq!(next, 6, "checks and daily risk of the policy");
+        let stored = serde_json::to_string(&policy).unwrap();
+        assert_eq!(serde_json::from_str::<Policy>(&stored).unwrap(), policy);
+        assert_eq!(Draft::from(policy), draft);
+    }
+
+    #[test]
     fn both_ends_of_every_bound_are_allowed() {
         for (code_length, seconds, count, live_codes) in [(4, 30, 1, 1), (10, 3600, 10, 2)] {
             let lifetime = Duration::from_secs(seconds);

@@ -166,6 +166,40 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_names_the_time_at_which_enough_events_have_left() {
+        let (mut window, slot) = (SlidingWindow::default(), Duration::from_secs(30));
+        for number in 0..5 {
+            window.take(FIVE_IN_TEN_MINUTES, START + slot * number).unwrap();
+        }
+        let retry_at = |limit| {
+            let quota = Quota { limit, ..FIVE_IN_TEN_MINUTES };
+            window.would_take(quota, START + slot * 4).unwrap_err().retry_at
+        };
+        // Of five events one has to leave, of a lower limit as many more.
+        let [one, two, five] = [5, 4, 1].map(retry_at);
+        assert_eq!((two.since(one), five.since(one)), (slot, slot * 4));
+        assert_eq!(retry_at(0), five);
+        assert!(
+            one > START + FIVE_IN_TEN_MINUTES.per && one <= START + FIVE_IN_TEN_MINUTES.per + slot
+        );
+    }
+
+    #[test]
+    fn events_that_are_taken_back_are_those_of_their_time() {
+        let (mut window, per) = (SlidingWindow::default(), Duration::from_secs(600));
+        let later = START + Duration::from_secs(60);
+        window.add(per, 3, START);
+        window.add(per, 2, later);
+        window.take_back(per, 1, START);
+        assert_eq!(window.sum(per, later), 4);
+        window.take_back(per, 9, START);
+        window.take_back(per, 1, START + Duration::from_secs(120));
+        assert_eq!(window.sum(per, later), 2);
+        window.take_back(per, 2, later);
+        assert!(window.is_empty());
+    }
+
+    #[test]
     fn a_cleared_tally_is_as_good_as_new() {
         let mut window = SlidingWindow::default();
         for _ in 0..5 {

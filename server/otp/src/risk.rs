@@ -78,15 +78,11 @@ impl Reservations {
     /// digits that the limits of sending let out.
     pub fn next_length(&self, shortest: u8, checks: u32, daily: Risk, now: Timestamp) -> u8 {
         let fits = |length: u8| {
-            let (window, part) = match length {
-                MAX_LENGTH => return true,
-                LONG.. => (&self.long, 20),
-                _ => (&self.short, 75),
-            };
+            let (window, part) = if length < LONG { (&self.short, 75) } else { (&self.long, 20) };
             let Risk(risk) = Risk::of_code(length, checks);
             window.sum(SPAN, now) + u64::from(risk) <= daily.percent(part)
         };
-        let mut lengths = [shortest, 6, LONG, MAX_LENGTH].into_iter();
+        let mut lengths = [shortest, 6, LONG].into_iter();
         lengths.find(|length| *length >= shortest && fits(*length)).unwrap_or(MAX_LENGTH)
     }
 
@@ -160,6 +156,22 @@ mod tests {
         }
         assert_eq!(reserved.next_length(8, 5, Risk::DEFAULT, START), 10);
         assert_eq!(reserved.next_length(6, 5, Risk::DEFAULT, START), 6);
+    }
+
+    #[test]
+    fn s34_what_is_given_back_makes_room_and_what_stays_counts_for_a_day() {
+        let mut reserved = Reservations::default();
+        (0..3).for_each(|_| reserved.reserve(6, 5, START));
+        assert_eq!(reserved.next_length(6, 5, Risk::DEFAULT, START), 8);
+        reserved.give_back(6, 5, START);
+        assert_eq!(reserved.next_length(6, 5, Risk::DEFAULT, START), 6);
+        reserved.reserve(6, 5, START);
+        let hours = |hours: u64| START + Duration::from_secs(hours * 3600);
+        assert_eq!(reserved.next_length(6, 5, Risk::DEFAULT, hours(24)), 8);
+        assert_eq!(reserved.next_length(6, 5, Risk::DEFAULT, hours(26)), 6);
+        (0..80).for_each(|_| reserved.reserve(8, 5, START));
+        reserved.give_back(8, 5, START);
+        assert_eq!(reserved.next_length(8, 5, Risk::DEFAULT, START), 8);
     }
 
     #[test]

@@ -66,12 +66,22 @@ pub struct Tally {
     /// Wrong checks.
     #[serde(skip_serializing_if = "Daily::is_empty")]
     pub wrong_checks: Daily,
-    /// Whether the operator was told that no more verifications begin.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub is_closed: bool,
+    /// State of the destination, as the operator was told last; none while it is open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub closed: Option<Closed>,
     /// Lines that were passed, each with the time at which the operator was told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     told: Vec<(Line, Timestamp)>,
+}
+
+/// State of a destination with too many verifications that are not approved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Closed {
+    /// They begin all the same.
+    Recorded,
+    /// None begins.
+    Refused,
 }
 
 /// A line, which the operator is told of when a count passes it.
@@ -228,6 +238,9 @@ mod tests {
         assert_eq!((daily.highest(on_day(14)), daily.highest(on_day(15))), (9, 5));
         assert_eq!((daily.median(on_day(15)), daily.median(on_day(18))), (0, 0));
         assert_eq!(Daily::default().median(START), 0);
+        // Days of more than two weeks ago are not the first ones.
+        let weeks = self::daily(&[5, 0, 0, 0, 0, 0, 0, 0, 0, 5, 5, 5, 5, 5, 5]);
+        assert_eq!((weeks.median(on_day(14)), weeks.median(on_day(15))), (0, 5));
     }
 
     #[test]
@@ -254,10 +267,23 @@ mod tests {
     }
 
     #[test]
+    fn a_day_is_stored_after_the_events_of_its_last_hour_were_taken_back() {
+        let mut tally = Tally::default();
+        tally.unverified.add(START);
+        tally.unverified.add(START + HOUR * 2);
+        tally.unverified.take_back(START + HOUR * 2);
+        assert!(tally.unverified.hour.is_empty());
+        let stored = serde_json::to_string(&tally).unwrap();
+        let stored: Tally = serde_json::from_str(&stored).unwrap();
+        assert_eq!(stored.unverified.day.sum(DAY, START + HOUR * 2), 1);
+    }
+
+    #[test]
     fn an_empty_tally_takes_no_room_in_its_row() {
         assert_eq!(serde_json::to_string(&Tally::default()).unwrap(), "{}");
         let mut tally = Tally::default();
         tally.texts.add(START);
+        tally.verified.add(u64::MAX, START);
         tally.tells(Line::HourlyTexts, HOUR, START);
         let stored = serde_json::to_string(&tally).unwrap();
         assert_eq!(serde_json::from_str::<Tally>(&stored).unwrap(), tally);

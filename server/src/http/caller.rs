@@ -72,8 +72,9 @@ pub(super) fn locale(context: &Context, wanted: Option<&HeaderValue>) -> String 
     context.web.catalogue.negotiate(wanted.and_then(|value| value.to_str().ok()))
 }
 
-/// The first address from the right that is no `trusted` proxy.
-fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
+/// The address of the caller: that of the peer, or, where the peer is a `trusted` proxy, the first address of
+/// `X-Forwarded-For` from the right that is none.
+pub fn address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     // `::ffff:192.0.2.1` and `192.0.2.1` are one caller.
     let mut nearest = peer.to_canonical();
     let lines = headers.get_all(FORWARDED_FOR).iter().rev();

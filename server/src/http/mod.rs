@@ -55,6 +55,7 @@ use axum::{
 use ipnet::IpNet;
 
 pub use self::{
+    caller::address as caller_address,
     connections::ConnectionLimits,
     health::Readiness,
     serve::{Bounds, Ended, Server, Timeouts},

@@ -109,7 +109,9 @@ impl Command {
         records: &mut Records,
     ) -> Result<(), Refused> {
         let now = self.counted_at(records);
-        let Some((limits, text)) = self.text(verification) else { return Ok(()) };
+        let Some((limits, mut text)) = self.text(verification) else { return Ok(()) };
+        let mark = self.mark(verification);
+        text.is_known = mark.is_some_and(|mark| records.recipient.known.contains(mark, now));
         let admitted = limits.admit(&text, &mut records.tallies, &mut records.alerts, now);
         admitted.map_err(|refused| Refused::text(refused, now))
     }
@@ -133,7 +135,8 @@ impl Command {
         let site = &rules.sites.named_or_first(verification.site()).texts;
         let price = rules.texts.prices.of(country);
         let is_first = verification.send_count() == 1;
-        let text = Text { site: verification.site(), country, prefix, price, is_first };
+        let (site_name, is_known) = (verification.site(), false);
+        let text = Text { site: site_name, country, prefix, price, is_first, is_known };
         Some((TextLimits { site, server: &rules.texts }, text))
     }
 

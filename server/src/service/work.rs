@@ -236,6 +236,6 @@ mod tests {
         let before =
             Place { keys: &old, network: [1; 16], door: &Scope::Hosted, subject: subject() };
         let text = demanded(&before, None, Timestamp::default(), START).challenge.to_string();
-        assert!(Place { keys: &new, subject: subject(), ..before }.read(&text).is_some());
+        assert!(Place { keys: &new, subject: subject(), ..before }.read(&text, START).is_some());
     }
 }

@@ -63,7 +63,7 @@ impl Signer {
     }
 
     /// The value of the header `webhook-signature`: one signature for each secret, in their order.
-    pub(super) fn sign(&self, id: &str, seconds: u64, body: &[u8]) -> String {
+    pub fn sign(&self, id: &str, seconds: u64, body: &[u8]) -> String {
         let signatures = self.0.iter().map(|key| {
             let mut context = hmac::Context::with_key(key);
             context.update(format!("{id}.{seconds}.").as_bytes());

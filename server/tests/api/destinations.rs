@@ -33,7 +33,7 @@ async fn s33_a_number_elsewhere_is_refused_at_every_door() {
     for (to, words, code) in [
         (FRENCH, "We send no text messages to this country", "destination_not_served"),
         ("+870773111632", "We send no text messages to this country", "destination_not_served"),
-        (LANDLINE, "Text messages go to mobile phones only", "invalid_recipient"),
+        (LANDLINE, "We cannot text this kind of number", "invalid_recipient"),
     ] {
         let form = [("channel", "sms"), ("phone", to), ("country", "GB")];
         for path in ["/", &frame] {

@@ -25,6 +25,21 @@ fn counters() -> (RecipientCounters, [Caller; 1]) {
 }
 
 #[test]
+fn counters_are_kept_for_the_longest_window_that_they_are_counted_over() {
+    let day = Duration::from_secs(24 * 3600);
+    let limits = || Limits { cool_down: Duration::ZERO, ..limits() };
+    assert_eq!(
+        (limits().caller_span(), limits().recipient_span()),
+        (Duration::from_secs(300), day)
+    );
+    let long = Quota { limit: 1, per: day * 2 };
+    let longer = Limits { recipient_sends_long: long, caller_checks: long, ..limits() };
+    assert_eq!((longer.caller_span(), longer.recipient_span()), (long.per, long.per));
+    let cooling = Limits { cool_down: day * 3, ..limits() };
+    assert_eq!(cooling.recipient_span(), day * 3);
+}
+
+#[test]
 fn a_refused_message_is_counted_nowhere() {
     let (mut recipient, mut caller) = counters();
     for _ in 0..5 {

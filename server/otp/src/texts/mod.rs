@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use crate::{
     alert::Alert,
     quota::{Exhausted, Quota, SlidingWindow},
-    tally::{DAY, HOUR, HourAndDay, Line, Tallies, Tally},
+    tally::{Closed, DAY, HOUR, HourAndDay, Line, Tallies, Tally},
     time::Timestamp,
 };
 
@@ -119,6 +119,8 @@ pub struct Text<'a> {
     pub price: Price,
     /// It is the first one of its verification.
     pub is_first: bool,
+    /// The recipient was approved from this client lately, so the guard lets it pass.
+    pub is_known: bool,
 }
 
 /// Reason for not sending a text.
@@ -172,7 +174,7 @@ impl TextLimits<'_> {
         {
             below_cap(tally, cap, text.price, name, alerts, now).map_err(refused)?;
         }
-        let is_guarded = text.is_first && of_site.guard != Guard::Off;
+        let is_guarded = text.is_first && !text.is_known && of_site.guard != Guard::Off;
         if !is_guarded {
             return Ok(());
         }
@@ -251,17 +253,14 @@ fn below_cap(
     now: Timestamp,
 ) -> Result<(), Exhausted> {
     let Some(Price(cap)) = cap else { return Ok(()) };
-    let spent = tally.spent.sum(DAY, now);
-    if spent + u64::from(price) <= u64::from(cap) {
-        return Ok(());
-    }
+    // A text fits as long as less than this is spent.
+    let quota = Quota { limit: cap.saturating_add(1).saturating_sub(price), per: DAY };
+    let Err(exhausted) = tally.spent.would_take(quota, now) else { return Ok(()) };
     if tally_tells(tally, Line::SpendingReached, DAY, now) {
-        let site = site.map(str::to_owned);
+        let (site, spent) = (site.map(str::to_owned), tally.spent.sum(DAY, now));
         alerts.push(Alert::SpendingReached { site, spent, cap: cap.into() });
     }
-    // As much has to leave the window as the text is above the cap.
-    let quota = Quota { limit: (cap + 1).saturating_sub(price), per: DAY };
-    Err(tally.spent.would_take(quota, now).err().unwrap_or(Exhausted { retry_at: now + HOUR }))
+    Err(exhausted)
 }
 
 /// Whether a verification may begin at a destination, by the number of those that are not approved.
@@ -276,22 +275,26 @@ fn is_open(
     let HourAndDay { hour, day } = &tally.unverified;
     let in_a_day = tolerated(tally, now);
     let in_an_hour = (in_a_day / 4).max(TOLERATED_IN_AN_HOUR);
-    let over = [(hour, in_an_hour, HOUR), (day, in_a_day, DAY)].into_iter().find_map(
-        |(unverified, tolerated, per): (&SlidingWindow, u64, _)| {
-            let quota = Quota { limit: u32::try_from(tolerated).unwrap_or(u32::MAX), per };
-            let exhausted = unverified.would_take(quota, now).err()?;
-            Some((unverified.sum(per, now), tolerated, exhausted))
-        },
-    );
+    let windows = [(hour, in_an_hour, HOUR), (day, in_a_day, DAY)];
+    let over = windows.into_iter().find_map(|(unverified, tolerated, per)| {
+        let quota = Quota { limit: u32::try_from(tolerated).unwrap_or(u32::MAX), per };
+        let exhausted = unverified.would_take(quota, now).err()?;
+        Some((unverified.sum(per, now), tolerated, exhausted))
+    });
     let Some((unverified, tolerated, exhausted)) = over else {
-        if tally.is_closed {
-            Arc::make_mut(tally).is_closed = false;
+        // Not told at the line itself, where each approval opens it for one more.
+        let is_below = |(unverified, tolerated, per): (&SlidingWindow, u64, _)| {
+            unverified.sum(per, now) < tolerated / 5 * 4
+        };
+        if tally.closed.is_some() && windows.into_iter().all(is_below) {
+            Arc::make_mut(tally).closed = None;
             alerts.push(Alert::DestinationOpened { site, destination });
         }
         return Ok(());
     };
-    if !tally.is_closed {
-        Arc::make_mut(tally).is_closed = true;
+    let closed = Some(if recorded_only { Closed::Recorded } else { Closed::Refused });
+    if tally.closed != closed {
+        Arc::make_mut(tally).closed = closed;
         alerts.push(Alert::DestinationClosed {
             site,
             destination,

@@ -1,8 +1,14 @@
 use super::*;
 
 const START: Timestamp = Timestamp::from_millis(1_700_006_400_000);
-const TEXT: Text<'static> =
-    Text { site: "shop", country: "GB", prefix: "+44770", price: Price(400), is_first: true };
+const TEXT: Text<'static> = Text {
+    site: "shop",
+    country: "GB",
+    prefix: "+44770",
+    price: Price(400),
+    is_first: true,
+    is_known: false,
+};
 
 /// A site and a server, with what was counted and told.
 struct World {
@@ -102,6 +108,32 @@ fn s33_a_day_costs_at_most_the_cap_and_four_fifths_of_it_warn() {
 }
 
 #[test]
+fn s33_a_text_fits_the_cap_as_soon_as_it_leaves_room_and_four_fifths_exactly_do_not_warn() {
+    let mut world = World::new();
+    world.site.guard = Guard::Off;
+    world.site.cap = Some(Price(800));
+    assert_eq!((world.sent(1, START), world.sent(2, START + HOUR * 2)), (1, 1));
+    let Err(TextRefused::Ceiling { retry_at }) = world.send(TEXT, START + HOUR * 2) else {
+        panic!("the cap refuses");
+    };
+    assert!(retry_at <= START + DAY + DAY / 20, "the first text of the day makes room");
+    assert_eq!(world.send(TEXT, retry_at), Ok(()));
+
+    let mut world = World::new();
+    world.site.guard = Guard::Off;
+    world.site.cap = Some(Price(5000));
+    assert_eq!((world.sent(10, START), world.told()), (10, vec![]));
+    assert_eq!((world.sent(1, START), world.told().len()), (1, 1));
+    // The highest price there is.
+    world.site.cap = Some(Price(u32::MAX));
+    assert_eq!(world.sent(1, START), 1);
+    let free = Text { price: Price(0), ..TEXT };
+    world.tallies = Tallies::default();
+    assert_eq!(world.send(free, START), Ok(()));
+    assert!(world.tallies.site.spent.is_empty(), "nothing is kept of what costs nothing");
+}
+
+#[test]
 fn s33_a_destination_closes_and_opens_by_the_verifications_that_are_not_approved() {
     let mut world = World::new();
     assert_eq!(world.sent(20, START), 10);
@@ -118,10 +150,13 @@ fn s33_a_destination_closes_and_opens_by_the_verifications_that_are_not_approved
     // An approval makes room.
     world.tallies.count_approval(START, START);
     assert_eq!(world.send(TEXT, START), Ok(()));
-    assert_eq!(
-        world.told(),
-        [Alert::DestinationOpened { site: "shop".into(), destination: "GB".into() }]
-    );
+    assert!(world.send(TEXT, START).is_err());
+    assert_eq!(world.told(), [], "not told at every approval");
+    assert_eq!(world.send(Text { is_known: true, ..TEXT }, START), Ok(()), "known people go on");
+    (0..4).for_each(|_| world.tallies.count_approval(START, START));
+    assert_eq!(world.send(TEXT, START), Ok(()));
+    let opened = Alert::DestinationOpened { site: "shop".into(), destination: "GB".into() };
+    assert_eq!(world.told(), [opened]);
     // Thirty in a day.
     for hour in 1..20 {
         world.sent(20, START + HOUR * hour + HOUR / 10 * hour);
@@ -165,11 +200,15 @@ fn s33_a_new_site_and_one_that_only_records_refuse_nobody_and_tell() {
     assert!(told.len() == 2 && told.iter().all(recorded), "{told:?}");
     assert_eq!(world.sent(50, START + DAY * 6), 50);
     assert_eq!(world.sent(50, START + DAY * 7), 0);
+    let refused =
+        |alert: &Alert| matches!(alert, Alert::DestinationClosed { recorded_only: false, .. });
+    assert!(world.told().iter().any(refused), "told again when it begins to refuse");
 
     let mut world = World::new();
     world.site.guard = Guard::RecordOnly;
     assert_eq!(world.sent(50, START), 50);
-    assert!(world.told().iter().all(recorded));
+    let told = world.told();
+    assert!(told.len() == 2 && told.iter().all(recorded), "{told:?}");
     world.site.guard = Guard::Off;
     world.tallies = Tallies::default();
     assert_eq!((world.sent(50, START), world.told()), (50, vec![]));

@@ -1,6 +1,11 @@
 //! The key of the SQLite store, and the content of its files.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use otp::VerificationId;
 
 use crate::{
     derived_keys::fingerprint,
@@ -80,6 +85,10 @@ async fn s7_a_record_that_is_moved_to_another_row_is_not_read() {
     connection.execute(moved, [one.as_bytes(), other.as_bytes()]).unwrap();
     assert!(store.read(one).await.is_ok());
     assert!(matches!(store.read(other).await, Err(StoreError::Corrupt(_))));
+    // S9: a missing one is none, although the one before it is read too.
+    let later = VerificationId::first_at(other.created_at() + Duration::from_secs(1));
+    connection.execute("DELETE FROM verification WHERE id = ?1", [one.as_bytes()]).unwrap();
+    assert_eq!((store.read(one).await.unwrap(), store.read(later).await.unwrap()), (None, None));
 }
 
 /// Whether a file of the database contains these bytes.

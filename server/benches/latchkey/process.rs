@@ -8,21 +8,25 @@ use std::{
     time::Duration,
 };
 
+/// The argument that turns this program into the bare server.
+pub(crate) const BARE: &str = "--bare-server";
+
 pub(crate) struct Process {
     child: Child,
     address: SocketAddr,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Process {
     pub(crate) fn bare() -> Self {
         let this = std::env::current_exe().expect("this program");
         let mut command = Command::new(this);
-        command.arg(super::BARE);
+        command.arg(BARE);
         Self::start(command)
     }
 
-    pub(crate) fn latchkey() -> Self {
+    /// Latchkey, without limits on callers, with further settings as in the environment.
+    pub(crate) fn latchkey(settings: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_latchkey"));
         command
             .arg("serve")
@@ -30,7 +34,8 @@ impl Process {
             .env("LATCHKEY_LOG__LEVEL", "warn")
             .env("LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES", "1000000")
             .env("LATCHKEY_WORK__ENABLED", "false")
-            .env("LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE", "1000000");
+            .env("LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE", "1000000")
+            .envs(settings.iter().copied());
         Self::start(command)
     }
 
@@ -51,7 +56,7 @@ impl Process {
                     .ok()
             })
             .expect("the server prints its address");
-        Self { child, address, _folder: folder }
+        Self { child, address, folder }
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -66,6 +71,21 @@ impl Process {
             stat.split_whitespace().next()?.parse::<u64>().ok()
         });
         Duration::from_nanos(nanos.sum())
+    }
+
+    /// Memory that is in use, in kB.
+    pub(crate) fn memory(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let status = status.expect("the process");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+        number.expect("the memory of the process")
+    }
+
+    /// Size of the files of the database, in kB.
+    pub(crate) fn database(&self) -> u64 {
+        let files = fs::read_dir(self.folder.path().join("data")).expect("its folder");
+        files.filter_map(|file| file.ok()?.metadata().ok()).map(|file| file.len() / 1024).sum()
     }
 }
 

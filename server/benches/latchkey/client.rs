@@ -5,12 +5,20 @@ use std::{
     net::{SocketAddr, TcpStream},
 };
 
+/// The content type of forms.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+/// The content type of JSON.
+pub(crate) const JSON: &str = "application/json";
+
 pub(crate) struct Client {
     host: SocketAddr,
+    /// Lines that every request has, each with its line break.
+    lines: String,
     stream: BufReader<TcpStream>,
 }
 
 pub(crate) struct Answer {
+    pub(crate) status: u16,
     pub(crate) location: String,
     pub(crate) body: String,
 }
@@ -26,26 +34,40 @@ impl Client {
     pub(crate) fn connect(host: SocketAddr) -> Self {
         let stream = TcpStream::connect(host).expect("connected");
         stream.set_nodelay(true).expect("no delay");
-        Self { host, stream: BufReader::new(stream) }
+        Self { host, lines: String::new(), stream: BufReader::new(stream) }
+    }
+
+    /// Has every further request carry a header in place of the one before.
+    pub(crate) fn carry(&mut self, name: &str, value: &str) {
+        self.lines = format!("{name}: {value}\r\n");
     }
 
     pub(crate) fn get(&mut self, path: &str) -> Answer {
-        self.ask(&format!("GET {path} HTTP/1.1\r\nhost: {}\r\n\r\n", self.host))
+        let Self { host, lines, .. } = self;
+        let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\n{lines}\r\n");
+        self.ask(&request)
     }
 
     pub(crate) fn post(&mut self, path: &str, content_type: &str, body: &str) -> Answer {
-        let (host, length) = (self.host, body.len());
-        self.ask(&format!(
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\n\
+        let (Self { host, lines, .. }, length) = (&self, body.len());
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\n{lines}\
              content-type: {content_type}\r\ncontent-length: {length}\r\n\r\n{body}"
-        ))
+        );
+        self.ask(&request)
     }
 
     fn ask(&mut self, request: &str) -> Answer {
         self.stream.get_mut().write_all(request.as_bytes()).expect("sent");
-        let mut answer = Answer { location: String::new(), body: String::new() };
-        let mut length = 0;
         let mut line = String::new();
+        self.stream.read_line(&mut line).expect("a status line");
+        let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+        let mut answer = Answer {
+            status: status.expect("a status"),
+            location: String::new(),
+            body: String::new(),
+        };
+        let mut length = 0;
         loop {
             line.clear();
             self.stream.read_line(&mut line).expect("a header line");
