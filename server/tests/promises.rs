@@ -8,8 +8,9 @@ use std::{
 };
 
 /// Folders whose sources cite promises.
-const FOLDERS: [&str; 10] = [
+const FOLDERS: [&str; 11] = [
     "app",
+    "attack",
     "embed",
     "end2end",
     "frontend",
