@@ -6,6 +6,7 @@
 import { Connection } from './connection.ts';
 import { type Probe, look, probeStyle } from './look.ts';
 import { type FromFrame, path as verificationPath } from './messages.ts';
+import { type Reply, request } from './request.ts';
 
 /** Origin of this script, from which the frame is loaded too. */
 const origin = new URL(import.meta.url).origin;
@@ -200,31 +201,23 @@ export class OtpVerification extends HTMLElement {
 
     this.#close();
     this.#container.replaceChildren(this.#createFrame());
-    let answer: { url?: unknown; code?: unknown; retry_after?: unknown };
+    const fields = {
+      site_key: this.getAttribute('site-key') ?? '',
+      to,
+      channel: this.getAttribute('channel') || undefined,
+      country: this.getAttribute('country') || undefined,
+      locale: this.#locale || undefined,
+      state: this.getAttribute('state') ?? undefined,
+    };
+    let reply: Reply;
     try {
-      // The recipient is sent to the server directly, so that no URL and no message holds it.
-      const response = await fetch(`${origin}/embed/verifications`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({
-          site_key: this.getAttribute('site-key') ?? '',
-          to,
-          channel: this.getAttribute('channel') || undefined,
-          country: this.getAttribute('country') || undefined,
-          locale: this.#locale || undefined,
-          state: this.getAttribute('state') ?? undefined,
-        }),
-        credentials: 'omit',
-        redirect: 'error',
-        referrerPolicy: 'no-referrer',
-      });
-      answer = await response.json();
+      reply = await request(origin, fields, () => run === this.#run);
     } catch {
       if (run === this.#run) this.#showFallback();
       return;
     }
     if (run !== this.#run) return;
-    const { url, code, retry_after: wait } = answer;
+    const { url, code, retry_after: wait } = reply;
     if (typeof url === 'string' && verificationPath.test(url)) {
       this.#path = url;
       this.#show(url);

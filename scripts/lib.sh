@@ -118,10 +118,13 @@ front_cargo() {
   esac
 }
 
-# bundle_embed FOLDER: writes embed.js (the custom element) and frame.js (the script of framed pages).
+# bundle_embed FOLDER: writes embed.js (the custom element), frame.js (the script of framed pages) and work.js
+# (the script of pages with work to do).
 bundle_embed() {
   local esbuild=$root/tools/node_modules/.bin/esbuild
   local options=(--bundle --minify --target=es2022 --log-level=warning)
   "$esbuild" "$root/embed/embed.ts" "${options[@]}" --format=esm --outfile="$1/embed.js"
-  "$esbuild" "$root/embed/frame.ts" "${options[@]}" --format=iife --outfile="$1/frame.js"
+  for script in frame work; do
+    "$esbuild" "$root/embed/$script.ts" "${options[@]}" --format=iife --outfile="$1/$script.js"
+  done
 }

@@ -86,7 +86,9 @@ impl Card {
             Flash::Expired => texts.expired.clone(),
             Flash::LimitSends(seconds) => texts.limit_sends.with(&clock_face(seconds)),
             Flash::LimitChecks(seconds) => texts.limit_checks.with(&clock_face(seconds)),
-            Flash::TooEarly(seconds) => texts.too_early.with(&clock_face(seconds)),
+            Flash::TooEarly(seconds) | Flash::WorkNeeded(seconds) => {
+                texts.too_early.with(&clock_face(seconds))
+            }
             Flash::NoSendsLeft => texts.resend_over.clone(),
             Flash::Unavailable => texts.unavailable.clone(),
             Flash::NotUnderstood => texts.not_understood.clone(),

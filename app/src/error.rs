@@ -5,6 +5,8 @@
 
 pub use otp_types::{Limit, RecipientProblem};
 
+use crate::work::Work;
+
 /// A refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
@@ -39,6 +41,8 @@ pub enum ApiError {
         /// Whole seconds to wait.
         retry_after: u64,
     },
+    /// A proof of work is needed before a message is sent, or a wait.
+    WorkNeeded(Work),
     /// The verification has sent as many messages as it may.
     NoSendsLeft,
     /// The verification is over; its state says how.
@@ -92,7 +96,8 @@ impl ApiError {
             Self::DevelopmentOnly => 421,
             Self::RateLimited { .. }
             | Self::DestinationBlocked { .. }
-            | Self::ResendTooEarly { .. } => 429,
+            | Self::ResendTooEarly { .. }
+            | Self::WorkNeeded(_) => 429,
             Self::Unavailable { .. } => 503,
             Self::Internal => 500,
         }
@@ -104,7 +109,8 @@ impl ApiError {
             Self::RateLimited { retry_after, .. }
             | Self::DestinationBlocked { retry_after }
             | Self::ResendTooEarly { retry_after }
-            | Self::Unavailable { retry_after } => Some(*retry_after),
+            | Self::Unavailable { retry_after }
+            | Self::WorkNeeded(Work { retry_after, .. }) => Some(*retry_after),
             _ => None,
         }
     }

@@ -35,6 +35,8 @@ pub enum Flash {
     LimitChecks(u64),
     /// Another code was asked for too early; seconds to wait.
     TooEarly(u64),
+    /// A code is sent for a proof of work only, or after a wait; its seconds.
+    WorkNeeded(u64),
     /// No more codes will be sent.
     NoSendsLeft,
     /// The service is away for a moment.
@@ -71,7 +73,7 @@ impl Flash {
     }
 
     /// Every flash, with these seconds, and its word.
-    fn words(seconds: u64) -> [(Self, &'static str); 14] {
+    fn words(seconds: u64) -> [(Self, &'static str); 15] {
         [
             (Self::Incorrect, "incorrect"),
             (Self::Empty, "empty"),
@@ -83,6 +85,7 @@ impl Flash {
             (Self::LimitSends(seconds), "limit-sends"),
             (Self::LimitChecks(seconds), "limit-checks"),
             (Self::TooEarly(seconds), "too-early"),
+            (Self::WorkNeeded(seconds), "work-needed"),
             (Self::NoSendsLeft, "no-sends-left"),
             (Self::Unavailable, "unavailable"),
             (Self::NotUnderstood, "not-understood"),
@@ -93,8 +96,8 @@ impl Flash {
     /// Reads a flash as it stands in a query; `None` if it is none.
     pub fn parse(text: &str) -> Option<Self> {
         let (word, seconds) = match text.split_once('.') {
-            // The longest wait that any policy asks for is a day.
-            Some((word, seconds)) => (word, seconds.parse::<u64>().ok()?.min(86_400)),
+            // The longest wait is that of a cool-down, a week at most.
+            Some((word, seconds)) => (word, seconds.parse::<u64>().ok()?.min(604_800)),
             None => (text, 0),
         };
         let found = Self::words(seconds).into_iter().find(|(_, known)| *known == word);
@@ -117,9 +120,11 @@ impl From<ApiError> for Flash {
     fn from(error: ApiError) -> Self {
         match error {
             ApiError::RateLimited { limit, retry_after } => match limit {
-                Limit::RecipientSends | Limit::CallerSends | Limit::Texts => {
-                    Self::LimitSends(retry_after)
-                }
+                // A stranger is not told that the recipient complained.
+                Limit::RecipientSends
+                | Limit::RecipientCooledDown
+                | Limit::CallerSends
+                | Limit::Texts => Self::LimitSends(retry_after),
                 Limit::RecipientChecks | Limit::CallerChecks => Self::LimitChecks(retry_after),
             },
             ApiError::DestinationBlocked { retry_after } => Self::LimitSends(retry_after),
@@ -127,6 +132,7 @@ impl From<ApiError> for Flash {
             ApiError::NoSendsLeft
             | ApiError::ChannelUnavailable
             | ApiError::DestinationNotServed => Self::NoSendsLeft,
+            ApiError::WorkNeeded(work) => Self::WorkNeeded(work.retry_after),
             ApiError::AlreadyFinished | ApiError::NotFound => Self::Expired,
             ApiError::Unavailable { .. } => Self::Unavailable,
             ApiError::Internal => Self::Internal,
@@ -140,9 +146,10 @@ impl From<ApiError> for Flash {
 impl fmt::Display for Flash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = match *self {
-            Self::LimitSends(seconds) | Self::LimitChecks(seconds) | Self::TooEarly(seconds) => {
-                Some(seconds)
-            }
+            Self::LimitSends(seconds)
+            | Self::LimitChecks(seconds)
+            | Self::TooEarly(seconds)
+            | Self::WorkNeeded(seconds) => Some(seconds),
             _ => None,
         };
         let words = Self::words(seconds.unwrap_or_default());
@@ -182,7 +189,7 @@ mod tests {
             assert!(text == word || text == format!("{word}.25"), "{flash:?}: {text}");
             assert_eq!(Flash::parse(&text), Some(flash));
         }
-        assert_eq!(Flash::parse("too-early.99999999"), Some(Flash::TooEarly(86_400)));
+        assert_eq!(Flash::parse("too-early.99999999"), Some(Flash::TooEarly(604_800)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ pub mod flash;
 pub mod server_fns;
 pub mod texts;
 pub mod wire;
+pub mod work;
 
 mod card;
 mod card_state;

@@ -10,7 +10,10 @@ use async_trait::async_trait;
 
 use crate::{
     error::ApiError,
-    wire::{Channel, CheckAnswer, EmbedOffer, Embedding, PageView, StartRequest, VerificationView},
+    wire::{
+        Channel, CheckAnswer, EmbedOffer, Embedding, NotMeView, PageView, StartRequest,
+        VerificationView,
+    },
 };
 
 /// The door through which a client comes. At each one, the verifications behind the others are unknown.
@@ -33,6 +36,8 @@ pub struct Caller {
     pub locale: String,
     /// The door through which it comes.
     pub door: Door,
+    /// The client's answer to a demand of work; empty if it gives none.
+    pub work: String,
 }
 
 /// The use cases, as pages see them.
@@ -80,4 +85,12 @@ pub trait Port: Send + Sync {
 
     /// Cancels a verification. Canceling it twice is no error.
     async fn cancel(&self, caller: &Caller, id: &str) -> Result<(), ApiError>;
+
+    /// Everything that the page behind the link "this wasn't me" shows; `None` where nothing is left to end.
+    /// Changes nothing.
+    async fn not_me(&self, link: &str) -> Result<Option<NotMeView>, ApiError>;
+
+    /// Ends the verification that the link names, for its recipient. Doing so twice is no error; `false` where
+    /// nothing is left to end.
+    async fn disown(&self, link: &str) -> Result<bool, ApiError>;
 }

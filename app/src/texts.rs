@@ -183,6 +183,7 @@ texts! {
     problem: ProblemTexts {
         not_found, not_found_body, slow_down, refused, not_embeddable, not_embeddable_body,
         development_only, development_only_body, away, fault,
+        one_moment, one_moment_body(time), go_on,
     }
 
     /// Texts for a person who comes from a relying party.
@@ -190,6 +191,13 @@ texts! {
         for_account(brand), elsewhere, elsewhere_body(recipient),
         return_to(brand), cancel_and_return(brand), undelivered_there(recipient), expired_there(brand),
         too_many_attempts_there(brand), canceled_there(brand), failed_there(brand), support(brand),
+    }
+
+    /// Texts of the page behind the link "this wasn't me".
+    not_me: NotMeTexts {
+        not_me_question, not_me_asked(recipient), not_me_ends, not_me_cool_down[168], not_me_submit,
+        not_me_otherwise, not_me_done, not_me_ended(recipient), not_me_cooling[168], not_me_used,
+        not_me_used_body(brand), not_me_over, not_me_over_body,
     }
 
     /// Texts of the development inbox.

@@ -121,6 +121,21 @@ impl PageView {
     }
 }
 
+/// Content of the page behind the link "this wasn't me" of a mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotMeView {
+    /// The recipient of the mail, masked.
+    pub recipient: String,
+    /// Brand of the site.
+    pub brand: Brand,
+    /// State of the verification. An approved one stays approved.
+    pub state: State,
+    /// The recipient has said so already.
+    pub is_done: bool,
+    /// Whole hours, rounded up, in which strangers can then have no code sent to the recipient.
+    pub cool_down_hours: u32,
+}
+
 /// Place of a verification's page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Place {

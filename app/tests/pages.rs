@@ -8,15 +8,17 @@ use app::{
     flash::Flash,
     look::{Look, LookOptions},
     pages::{
-        Assets, Endpoint, Frame, Group, InboxPage, Member, ProblemPage, Reference, ReferencePage,
-        Setting, StartForm, StartPage, VerificationPage, inbox, problem, reference as lay_out,
-        start, verification,
+        Assets, Endpoint, Frame, Group, InboxPage, Member, NotMePage, ProblemPage, Reference,
+        ReferencePage, Setting, StartForm, StartPage, VerificationPage, WorkPage, inbox, not_me,
+        problem, reference as lay_out, start, verification, work,
     },
     texts::{Argument, SLOT, Texts},
     wire::{
-        Brand, Channel, Country, Delivery, DeliveryState, Embedding, InboxMessage, PageView, Place,
-        Proof, StartOptions, StartRequest, State, Token, VerificationView, WayBack,
+        Brand, Channel, Country, Delivery, DeliveryState, Embedding, InboxMessage, NotMeView,
+        PageView, Place, Proof, StartOptions, StartRequest, State, Token, VerificationView,
+        WayBack,
     },
+    work::{Challenge, Work},
 };
 
 const NONCE: &str = "n0nce";
@@ -40,6 +42,7 @@ impl Site {
             reference_css: "dl{margin:1px}".into(),
             loader: "go(1<2)".into(),
             frame: "tell(2>1)".into(),
+            work: "find(3>2)".into(),
             js: "/assets/island.1.js".into(),
             wasm: "/assets/island_bg.2.wasm".into(),
         };
@@ -90,12 +93,30 @@ impl Site {
         problem(ProblemPage { frame: self.frame(), error, setting: None })
     }
 
+    fn not_me(&self, view: Option<NotMeView>) -> String {
+        not_me(NotMePage { frame: self.frame(), view })
+    }
+
     fn reference(&self, reference: &Reference) -> String {
         lay_out(ReferencePage { frame: self.frame(), reference })
     }
 
     fn inbox(&self, messages: Vec<InboxMessage>) -> String {
         inbox(InboxPage { frame: self.frame(), messages, now: 65_000 })
+    }
+}
+
+fn not_me_view() -> NotMeView {
+    NotMeView {
+        recipient: "j***@example.com".into(),
+        brand: Brand {
+            name: "Tea & Co".into(),
+            support: Some("https://shop.example/help".into()),
+            ..Brand::default()
+        },
+        state: State::Pending,
+        is_done: false,
+        cool_down_hours: 24,
     }
 }
 
@@ -170,6 +191,9 @@ fn every_page(site: &Site) -> Vec<(&'static str, String)> {
         ("approved", site.verification(Some(over(State::Approved)), None)),
         ("returning", site.visited(State::Approved, Some("a.b.c"))),
         ("unknown", site.verification(None, None)),
+        ("not me", site.not_me(Some(not_me_view()))),
+        ("not me, done", site.not_me(Some(NotMeView { is_done: true, ..not_me_view() }))),
+        ("not me, over", site.not_me(None)),
         ("problem", site.problem(ApiError::Internal)),
         ("inbox", site.inbox(vec![message(1, "123456")])),
         ("reference", site.reference(&Reference::default())),
@@ -438,6 +462,7 @@ fn a_refused_recipient_is_shown_in_the_form_again() {
         email: String::new(),
         phone: "12\"><b>".into(),
         country: "DE".into(),
+        work: String::new(),
     };
     let error = ApiError::InvalidRecipient { problem: RecipientProblem::PhoneTooShort };
     let html = Site::new().start(&options(), typed, Some(error));
@@ -480,6 +505,7 @@ fn the_form_becomes_a_request_for_the_channel_that_was_chosen() {
         email: "jane@example.com".into(),
         phone: "07700 900142".into(),
         country: "GB".into(),
+        work: String::new(),
     };
     let to = |channel| StartRequest::from(form(channel)).to;
     assert_eq!(to(Some(Channel::Email)), "jane@example.com");
@@ -489,6 +515,34 @@ fn the_form_becomes_a_request_for_the_channel_that_was_chosen() {
     assert_eq!(StartRequest::from(without_email).to, "07700 900142");
     let nowhere = StartForm { country: String::new(), ..form(None) };
     assert_eq!(StartRequest::from(nowhere).country, None);
+}
+
+#[test]
+fn the_page_of_a_work_repeats_the_form_and_works_without_script() {
+    let site = Site::new();
+    let challenge = Challenge { level: 1, at: 17, seal: 3 };
+    let html = work(WorkPage {
+        frame: site.frame(),
+        work: Work { challenge, bits: 10, rounds: 1000, retry_after: 20 },
+        action: "/embed?a=1&b=2".into(),
+        fields: vec![("email", "\"><b>@example.com".into())],
+        back: "/embed?a=1".into(),
+        brand: &Brand::default(),
+        setting: None,
+    });
+    for part in [
+        "<form method=\"post\" action=\"/embed?a=1&amp;b=2\"",
+        "data-bits=\"10\" data-rounds=\"1000\" data-wait=\"20\" data-back=\"/embed?a=1\"",
+        "name=\"email\" value=\"&quot;&gt;&lt;b&gt;@example.com\"",
+        "name=\"work\" value=\"1-17-00000000000000000000000000000003\"",
+        "[one-moment-body 0:20]",
+        "<button type=\"submit\" class=\"button\">[go-on]",
+        "<script nonce=\"n0nce\">find(3>2)</script>",
+        "<meta name=\"robots\" content=\"noindex\"",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    assert!(!site.problem(ApiError::NotFound).contains("find("), "no other page has its script");
 }
 
 #[test]
@@ -524,6 +578,35 @@ fn the_reference_lays_out_endpoints_and_sets_code_between_backticks() {
     assert!(html.contains("as <code>+44</code> &lt;b&gt;"), "{html}");
     assert!(html.contains("[reference-required]") && html.contains("[reference-refused]"));
     assert!(html.contains("dl{margin:1px}</style>"));
+}
+
+#[test]
+fn who_did_not_ask_is_asked_by_one_form_and_told_what_came_of_it() {
+    let site = Site::new();
+    let page = |state, is_done, cool_down_hours| {
+        site.not_me(Some(NotMeView { state, is_done, cool_down_hours, ..not_me_view() }))
+    };
+    let asked = page(State::Pending, false, 24);
+    assert_eq!(asked.matches("<form method=\"post\">").count(), 1, "{asked}");
+    for text in ["[not-me-question]", "j***@example.com", "[not-me-ends]", "[not-me-cool-down 24]"]
+    {
+        assert!(asked.contains(text), "{text}: {asked}");
+    }
+    assert!(asked.contains("Tea &amp; Co") && asked.contains("https://shop.example/help"));
+    assert!(!asked.contains("<script") && !asked.contains("[not-me-used"), "{asked}");
+    assert!(!page(State::Expired, false, 24).contains("[not-me-ends]"));
+    assert!(!page(State::Pending, false, 0).contains("[not-me-cool-down"));
+    assert!(page(State::Approved, false, 24).contains("[not-me-used-body "));
+
+    let done = page(State::Canceled, true, 24);
+    assert!(done.contains("[not-me-ended ") && done.contains("[not-me-cooling 24]"), "{done}");
+    let used = page(State::Approved, true, 24);
+    assert!(used.contains("[not-me-used-body ") && !used.contains("[not-me-ended "), "{used}");
+    let over = site.not_me(None);
+    assert!(over.contains("[not-me-over-body]"), "{over}");
+    for page in [done, used, over] {
+        assert!(!page.contains("<form"), "{page}");
+    }
 }
 
 #[test]

@@ -6,7 +6,10 @@ use std::{net::IpAddr, sync::Arc};
 use app::{
     error::{ApiError, Limit},
     port::{Caller, Door, Port},
-    wire::{Channel, CheckAnswer, EmbedOffer, Outcome, PageView, StartRequest, VerificationView},
+    wire::{
+        Channel, CheckAnswer, EmbedOffer, NotMeView, Outcome, PageView, StartRequest,
+        VerificationView,
+    },
 };
 use axum::{
     body::{Body, to_bytes},
@@ -74,6 +77,14 @@ impl Port for Empty {
     async fn cancel(&self, _: &Caller, _: &str) -> Result<(), ApiError> {
         Ok(())
     }
+
+    async fn not_me(&self, _: &str) -> Result<Option<NotMeView>, ApiError> {
+        Ok(None)
+    }
+
+    async fn disown(&self, _: &str) -> Result<bool, ApiError> {
+        Ok(false)
+    }
 }
 
 async fn call(path: &str, body: &'static str) -> (StatusCode, String, Response<()>) {
@@ -84,7 +95,7 @@ async fn call(path: &str, body: &'static str) -> (StatusCode, String, Response<(
     let provide = || {
         provide_context::<Arc<dyn Port>>(Arc::new(Empty));
         let (address, locale) = (IpAddr::from([192, 0, 2, 1]), "en".into());
-        provide_context(Caller { address, locale, door: Door::Island });
+        provide_context(Caller { address, locale, door: Door::Island, work: String::new() });
     };
     let response = leptos_axum::handle_server_fns_with_context(provide, request).await;
     let (parts, body) = response.into_response().into_parts();

@@ -112,6 +112,12 @@ export class Latchkey {
     return (await this.caught(n)).find((message) => message.number === n)!.code;
   }
 
+  /** The link "this wasn't me" in the n-th message, which is its last line. */
+  async notMe(n = 1): Promise<string> {
+    const { text } = (await this.caught(n)).find((message) => message.number === n)!;
+    return text.trimEnd().split('\n').at(-1)!;
+  }
+
   async end(): Promise<void> {
     const ended = new Promise((done) => this.#process.once('exit', done));
     if (this.#process.exitCode === null) {

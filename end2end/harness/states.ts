@@ -74,6 +74,27 @@ export const states: Record<string, (visitor: Visitor) => Promise<void>> = {
     await journey.open('/nowhere');
     await expect(journey.heading('Nothing here')).toBeVisible();
   },
+  'not-me': async ({ journey, latchkey }) => {
+    await states.enter({ journey } as Visitor);
+    await journey.page.goto(await latchkey.notMe());
+    await expect(journey.heading('Did you ask for this code?')).toBeVisible();
+  },
+  'not-me-done': async ({ journey, latchkey }) => {
+    await states['not-me']({ journey, latchkey } as Visitor);
+    await journey.page.getByRole('button', { name: "THIS WASN'T ME" }).click();
+    await expect(journey.heading('Thank you for telling us')).toBeVisible();
+  },
+  'not-me-used': async ({ journey, latchkey }) => {
+    await states.success({ journey, latchkey } as Visitor);
+    await journey.page.goto(await latchkey.notMe());
+    await journey.page.getByRole('button', { name: "THIS WASN'T ME" }).click();
+    await expect(journey.heading('This code has been used')).toBeVisible();
+  },
+  'not-me-over': async ({ faults, journey }) => {
+    faults.expectStatus(404);
+    await journey.open('/not-me/AAAAAAAAAAAAAAAAAAAAAA');
+    await expect(journey.heading('There is nothing left to do')).toBeVisible();
+  },
   inbox: async ({ journey, latchkey }) => {
     await states.enter({ journey } as Visitor);
     await latchkey.code();

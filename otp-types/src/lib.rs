@@ -127,6 +127,8 @@ string_enum! {
         Unavailable = "unavailable",
         /// The content type is not one that the address reads.
         UnsupportedMediaType = "unsupported_media_type",
+        /// A proof of work is needed before a message is sent for a stranger.
+        WorkNeeded = "work_needed",
     }
 }
 
@@ -171,6 +173,8 @@ string_enum! {
         RecipientSends = "recipient_sends",
         /// Wrong checks for one test recipient, over all its verifications.
         RecipientChecks = "recipient_checks",
+        /// Time after the recipient has disowned a verification, for requests without a secret key.
+        RecipientCooledDown = "recipient_cooled_down",
         /// Messages asked for from one address.
         CallerSends = "caller_sends",
         /// Checks from one address.

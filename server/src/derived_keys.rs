@@ -6,10 +6,16 @@ use std::sync::Arc;
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, Algorithm, NONCE_LEN, RandomizedNonceKey},
+    constant_time::verify_slices_are_equal,
     error::Unspecified,
     hkdf::{HKDF_SHA256, Salt},
+    hmac,
 };
-use otp::digest::{Pepper, Peppers};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use otp::{
+    VerificationId,
+    digest::{Pepper, Peppers},
+};
 
 use crate::keyring::Keyring;
 
@@ -20,6 +26,10 @@ pub struct DerivedKeys {
     pub peppers: Arc<Peppers>,
     /// Encryption keys of the outbox and of saved answers, newest first.
     pub sealer: Arc<Sealer>,
+    /// Keys of the links in mails, newest first.
+    pub links: Arc<LinkKeys>,
+    /// HMAC keys for demands of work, newest first.
+    pub work: Arc<[hmac::Key]>,
 }
 
 impl DerivedKeys {
@@ -30,14 +40,21 @@ impl DerivedKeys {
     pub fn derive(keyring: &Keyring) -> Result<Self, Unspecified> {
         let mut peppers = Vec::new();
         let mut sealing = Vec::new();
+        let mut links = Vec::new();
+        let mut work = Vec::new();
         for secret in keyring.secrets() {
             peppers.push(Pepper::new(derive_key(secret, b"latchkey pepper")?));
             let key = derive_key(secret, b"latchkey outbox")?;
             sealing.push(RandomizedNonceKey::new(&AES_256_GCM, &key)?);
+            let key = derive_key(secret, b"latchkey links")?;
+            links.push(hmac::Key::new(hmac::HMAC_SHA256, &key));
+            work.push(hmac::Key::new(hmac::HMAC_SHA256, &derive_key(secret, b"latchkey work")?));
         }
         Ok(Self {
             peppers: Arc::new(Peppers::new(peppers).ok_or(Unspecified)?),
             sealer: Arc::new(Sealer(sealing)),
+            links: Arc::new(LinkKeys(links)),
+            work: work.into(),
         })
     }
 }
@@ -112,6 +129,38 @@ impl Sealer {
     }
 }
 
+/// Bytes of a link's code of authentication.
+const LINK_MAC: usize = 16;
+
+/// Keys of the links "this wasn't me": a link names a verification, and nobody can make one who knows its
+/// id alone.
+#[derive(Debug)]
+pub struct LinkKeys(Vec<hmac::Key>);
+
+impl LinkKeys {
+    /// The link of a verification: its id and 128 bits of HMAC-SHA-256, in base64url.
+    pub fn link(&self, id: VerificationId) -> Option<String> {
+        let mac = mac(self.0.first()?, id);
+        Some(format!("{id}{}", URL_SAFE_NO_PAD.encode(mac)))
+    }
+
+    /// The verification that a link by any of the keys names.
+    pub fn read(&self, link: &str) -> Option<VerificationId> {
+        let bytes = URL_SAFE_NO_PAD.decode(link).ok()?;
+        let (id, given) = bytes.split_last_chunk::<LINK_MAC>()?;
+        let id = VerificationId::from_bytes(id).ok()?;
+        let is_ours = |key| verify_slices_are_equal(&mac(key, id), given).is_ok();
+        self.0.iter().any(is_ours).then_some(id)
+    }
+}
+
+fn mac(key: &hmac::Key, id: VerificationId) -> [u8; LINK_MAC] {
+    let tag = hmac::sign(key, id.as_bytes());
+    let mut mac = [0; LINK_MAC];
+    mac.copy_from_slice(&tag.as_ref()[..LINK_MAC]);
+    mac
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,6 +205,26 @@ mod tests {
         let sealed = secrets(&["A"]).sealer.seal(b"", b"123456").unwrap();
         assert!(secrets(&["B", "A"]).sealer.open(b"", &sealed).is_ok());
         assert_eq!(secrets(&["B"]).sealer.open(b"", &sealed), Err(CannotOpen));
+    }
+
+    #[test]
+    fn s35_a_link_names_its_verification_and_every_other_text_none() {
+        let links = |keys: &[&str]| secrets(keys).links;
+        let id = VerificationId::first_at(otp::Timestamp::from_millis(1_700_000_000_000));
+        let link = links(&["A"]).link(id).unwrap();
+        assert_eq!(link.len(), 54);
+        assert_eq!(links(&["A"]).read(&link), Some(id));
+        assert_eq!(links(&["B", "A"]).read(&link), Some(id), "the key has been rotated");
+        assert_eq!(links(&["B"]).read(&link), None);
+        for place in 0..link.len() {
+            let mut altered = link.clone().into_bytes();
+            altered[place] = if altered[place] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).unwrap();
+            assert_eq!(links(&["A"]).read(&altered), None, "{altered}");
+        }
+        for text in ["", "A", &link[..32], &link[..53], &format!("{link}A"), &format!("{link}=")] {
+            assert_eq!(links(&["A"]).read(text), None, "{text}");
+        }
     }
 
     #[test]

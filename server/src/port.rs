@@ -6,7 +6,7 @@
 use app::{
     error::ApiError,
     port::{Caller, Door, Port},
-    wire::{self, EmbedOffer, Embedding, PageView, Place, Proof, Token, WayBack},
+    wire::{self, EmbedOffer, Embedding, NotMeView, PageView, Place, Proof, Token, WayBack},
 };
 use async_trait::async_trait;
 use otp::{Channel, Claim, Details, Recipient, State, Timestamp, VerificationId};
@@ -51,7 +51,8 @@ impl BrowserPort {
                 Scope::Framed { site, origin: page.origin.clone() }
             }
         };
-        Client { scope, address: Some(caller.address), idempotency_key: None }
+        let work = Some(caller.work.clone()).filter(|work| !work.is_empty());
+        Client { scope, address: Some(caller.address), idempotency_key: None, work }
     }
 
     /// The surroundings of a verification's page.
@@ -233,5 +234,28 @@ impl Port for BrowserPort {
         let id = VerificationId::parse_or_unknown(id);
         self.service.cancel(&self.holder(caller), id).await?;
         Ok(())
+    }
+
+    async fn not_me(&self, link: &str) -> Result<Option<NotMeView>, ApiError> {
+        let cool_down = self.service.cool_down();
+        let Some(snapshot) = self.service.find_by_link(link).await? else { return Ok(None) };
+        let (verification, state) = (&snapshot.verification, snapshot.state());
+        let is_done = verification.is_disowned();
+        let is_useful = is_done || !cool_down.is_zero();
+        if !is_useful && !matches!(state, State::Pending | State::Approved) {
+            return Ok(None);
+        }
+        let site = self.service.sites().named_or_first(verification.site());
+        Ok(Some(NotMeView {
+            recipient: verification.recipient().masked(),
+            brand: site.brand.clone(),
+            state,
+            is_done,
+            cool_down_hours: cool_down.as_secs().div_ceil(3600).try_into().unwrap_or(u32::MAX),
+        }))
+    }
+
+    async fn disown(&self, link: &str) -> Result<bool, ApiError> {
+        Ok(self.service.disown(link).await?.is_some())
     }
 }

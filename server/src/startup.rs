@@ -16,6 +16,7 @@ use otp::{
 use rand::rngs::SysRng;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
     clock::{Clock, ClockRefused},
@@ -118,7 +119,8 @@ impl Application {
         let keys = DerivedKeys::derive(&keyring)?;
         let told = config.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
-        let recorder = Arc::new(webhook::EventRecorder::new(told, keys.sealer.clone()));
+        let recorder = webhook::EventRecorder::new(told, keys.sealer.clone());
+        let recorder = Arc::new(recorder.with_operator(config.alerts.is_some()));
         // Before the store is opened, which brings its tables and its key up to date.
         let clock = start_clock(&config.store, clock)?;
         let store = AnyStore::Sqlite(SqliteStore::open(&config.store, &keyring)?);
@@ -145,6 +147,7 @@ impl Application {
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
             texts: config.texts.clone(),
+            work: config.work,
             count_test_suites: !development,
             lease,
         };
@@ -157,13 +160,13 @@ impl Application {
             store: store.clone(),
             recorder,
             sender,
-            endpoints: endpoints(service.sites(), &keyring)?,
+            endpoints: endpoints(config, &keyring)?,
             clock: clock.clone(),
         });
         let worker = Arc::new(DeliveryWorker {
             store: store.clone(),
             dispatcher,
-            sealer: keys.sealer,
+            keys,
             clock: clock.clone(),
             backoff: Backoff {
                 first: config.delivery.retry_first,
@@ -171,7 +174,7 @@ impl Application {
             },
             lease,
             sites,
-            origin_host: origin.host().to_owned(),
+            origin: origin.clone(),
         });
 
         let readiness = readiness(store.clone());
@@ -197,16 +200,10 @@ impl Application {
                 move || clock.now().as_millis()
             }),
         };
-        let timeouts = http::Timeouts {
-            header: config.server.header_timeout,
-            write: config.server.write_timeout,
-            shutdown: config.server.shutdown_timeout,
-        };
-        let bounds = http::Bounds { timeouts, connections: connection_limits(&config.server) };
         let router = http::router(web, http::assets::router());
         Ok(Self {
             server,
-            bounds,
+            bounds: bounds(&config.server),
             is_https,
             router,
             readiness,
@@ -324,18 +321,27 @@ fn longest_life(sites: &Sites) -> Duration {
     lives.max().unwrap_or_default()
 }
 
-/// Webhook endpoints by the name of their site.
+/// Webhook endpoints of the sites and of the operator.
 fn endpoints(
-    sites: &Sites,
+    config: &Config,
     keyring: &Keyring,
-) -> Result<HashMap<String, webhook::Endpoint>, StartupError> {
-    let told = sites.all().filter_map(|site| Some((site, site.webhook.clone()?)));
-    told.map(|(site, url)| {
-        let secrets = webhook::Secret::of_site(keyring, &site.name)?;
-        let endpoint = webhook::Endpoint::new(url, webhook::Signer::new(&secrets));
-        Ok((site.name.clone(), endpoint))
-    })
-    .collect()
+) -> Result<HashMap<webhook::Receiver, webhook::Endpoint>, StartupError> {
+    let endpoint = |url: &Url, secrets: &[_]| {
+        webhook::Endpoint::new(url.clone(), webhook::Signer::new(secrets))
+    };
+    let mut endpoints = HashMap::new();
+    for site in config.sites.all() {
+        if let Some(url) = &site.webhook {
+            let secrets = webhook::Secret::of_site(keyring, &site.name)?;
+            let receiver = webhook::Receiver::Site(site.name.clone());
+            endpoints.insert(receiver, endpoint(url, &secrets));
+        }
+    }
+    if let Some(url) = &config.alerts {
+        let secrets = webhook::Secret::of_operator(keyring)?;
+        endpoints.insert(webhook::Receiver::Operator, endpoint(url, &secrets));
+    }
+    Ok(endpoints)
 }
 
 /// Starts the clock, unless the database at `store` has seen a time that is too far from it.
@@ -359,12 +365,19 @@ fn readiness(store: AnyStore) -> http::Readiness {
     })
 }
 
-/// Limits on connections, within the system's limit of open files.
-fn connection_limits(server: &ServerSettings) -> http::ConnectionLimits {
-    http::ConnectionLimits {
-        total: open_files::connections(server.max_connections),
-        per_address: server.max_connections_per_address,
-        trusted_proxies: server.trusted_proxies.clone(),
+/// Limits on the time and number of connections, within the system's limit of open files.
+fn bounds(server: &ServerSettings) -> http::Bounds {
+    http::Bounds {
+        timeouts: http::Timeouts {
+            header: server.header_timeout,
+            write: server.write_timeout,
+            shutdown: server.shutdown_timeout,
+        },
+        connections: http::ConnectionLimits {
+            total: open_files::connections(server.max_connections),
+            per_address: server.max_connections_per_address,
+            trusted_proxies: server.trusted_proxies.clone(),
+        },
     }
 }
 

@@ -261,6 +261,26 @@ fn the_secret_of_a_webhook_is_the_same_each_time_and_another_for_each_site() {
 }
 
 #[test]
+fn the_secret_of_alerts_is_the_same_each_time_and_that_of_no_site() {
+    let latchkey = Latchkey::new();
+    let old = "A".repeat(43);
+    let secret = |keys: &[&str], variable: (&str, &str)| {
+        let variables = [("LATCHKEY_KEYS__SECRETS", &*old), variable];
+        latchkey.run(&[&["keys"], keys].concat(), &variables)
+    };
+    let unset = ("LATCHKEY_ALERTS__WEBHOOK", "");
+    let (code, printed, aside) = secret(&["alerts"], unset);
+    assert_eq!((code, printed.lines().count()), (Some(0), 1), "{aside}");
+    assert!(printed.starts_with("whsec_") && !aside.contains("whsec_"), "{printed}");
+    assert!(aside.contains("set `alerts.webhook`"), "{aside}");
+    let (_, again, aside) =
+        secret(&["alerts"], ("LATCHKEY_ALERTS__WEBHOOK", "http://localhost:9/"));
+    assert_eq!(again, printed);
+    assert!(!aside.contains("alerts.webhook"), "{aside}");
+    assert_ne!(secret(&["webhook", "demo"], unset).1, printed);
+}
+
+#[test]
 fn the_description_of_the_api_is_printed_alone() {
     let (code, out, log) = Latchkey::new().run(&["openapi"], &[]);
 

@@ -15,7 +15,11 @@ use otp_types::typed_code;
 use wasm_bindgen::JsCast;
 
 use crate::{
-    card::{Card, Seed, web_otp::WebOtp},
+    card::{
+        Card, Seed,
+        elements::{self, browser_now, field, focus, input},
+        web_otp::WebOtp,
+    },
     countdown::{Phase, ServerClock},
     flash::Flash,
     server_fns::{check_code, resend_code, view_verification},
@@ -224,6 +228,11 @@ impl Live {
                         let _ = field.focus();
                     }
                 }
+                // The page of the work does it; the server knows which channel was used last.
+                Err(Flash::WorkNeeded(_)) => {
+                    self.busy.set(true);
+                    elements::submit("resend");
+                }
                 Err(flash) => self.set_flash(Some(flash)),
             }
         });
@@ -379,28 +388,5 @@ impl Live {
 
     fn with_view<T>(self, read: impl FnOnce(&VerificationView) -> T) -> Option<T> {
         self.card.with_untracked(|card| card.view.as_ref().map(read))
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "milliseconds since 1970 are positive and far below 2^53"
-)]
-fn browser_now() -> u64 {
-    js_sys::Date::now() as u64
-}
-
-fn field() -> Option<web_sys::HtmlInputElement> {
-    input("code")
-}
-
-fn input(id: &str) -> Option<web_sys::HtmlInputElement> {
-    document().get_element_by_id(id).map(JsCast::unchecked_into)
-}
-
-fn focus(id: &str) {
-    if let Some(element) = document().get_element_by_id(id) {
-        let _ = element.unchecked_ref::<web_sys::HtmlElement>().focus();
     }
 }

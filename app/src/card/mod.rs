@@ -12,6 +12,7 @@
 
 mod code_entry;
 mod context;
+mod elements;
 mod ending;
 mod live;
 mod web_otp;

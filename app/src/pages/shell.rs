@@ -24,6 +24,8 @@ pub struct Assets {
     pub loader: String,
     /// Source of the script of pages in a frame, inlined.
     pub frame: String,
+    /// Source of the script that does the work before a message, inlined.
+    pub work: String,
     /// URL of the island's JavaScript glue. If empty, the pages have no loader.
     pub js: String,
     /// URL of the island's WebAssembly.
@@ -79,6 +81,8 @@ pub(super) struct Head {
     pub(super) look: Look,
     /// Data for the embedding page, in a frame.
     pub(super) told: Option<Told>,
+    /// The page has work to do.
+    pub(super) works: bool,
 }
 
 /// A relying party's logo.
@@ -144,6 +148,9 @@ pub(super) fn document<V: IntoView>(
     });
     let frame_script = head.told.as_ref().filter(|_| !assets.frame.is_empty()).map(|_| {
         view! { <script nonce=nonce.to_owned() inner_html=assets.frame.clone()></script> }
+    });
+    let work_script = (head.works && !assets.work.is_empty()).then(|| {
+        view! { <script nonce=nonce.to_owned() inner_html=assets.work.clone()></script> }
     });
     let style = |css: String, media: Option<&'static str>| {
         (!css.is_empty())
@@ -214,6 +221,7 @@ pub(super) fn document<V: IntoView>(
                     <i id="end" hidden></i>
                     {script}
                     {frame_script}
+                    {work_script}
                 </body>
             </html>
         }

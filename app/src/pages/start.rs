@@ -34,11 +34,24 @@ pub struct StartForm {
     /// The selected country.
     #[serde(default)]
     pub country: String,
+    /// Answer to a demand of work.
+    #[serde(default)]
+    pub work: String,
+}
+
+impl StartForm {
+    /// What was typed, by the names of its fields.
+    pub fn typed(self) -> Vec<(&'static str, String)> {
+        let Self { channel, email, phone, country, work: _ } = self;
+        let channel = channel.map(|channel| ("channel", channel.as_str().to_owned()));
+        let fields = [("email", email), ("phone", phone), ("country", country)];
+        channel.into_iter().chain(fields.into_iter().filter(|(_, text)| !text.is_empty())).collect()
+    }
 }
 
 impl From<StartForm> for StartRequest {
     fn from(form: StartForm) -> Self {
-        let StartForm { channel, email, phone, country } = form;
+        let StartForm { channel, email, phone, country, work: _ } = form;
         let to = match channel {
             Some(Channel::Sms) => phone,
             None if email.trim().is_empty() => phone,

@@ -126,6 +126,35 @@ canceled-there = This code no longer works. Return to { $brand } if you want to 
 failed-there = No message could be delivered. Return to { $brand } and check the address or number.
 support = Help from { $brand }
 
+## The page behind "This wasn't me" in mails
+
+not-me-question = Did you ask for this code?
+not-me-asked = Somebody has asked for a code for { $recipient }.
+# While the code can still be used.
+not-me-ends = If it wasn't you, end it here. The code then no longer works.
+# { $count } is a number of hours.
+not-me-cool-down =
+    { $count ->
+        [one] For an hour nobody, not even you, can then ask here for a code to this address.
+       *[other] For { $count } hours nobody, not even you, can then ask here for a code to this address.
+    }
+not-me-submit = THIS WASN'T ME
+not-me-otherwise = If it was you, you need not do anything.
+# After the button.
+not-me-done = Thank you for telling us
+not-me-ended = The code for { $recipient } no longer works.
+not-me-cooling =
+    { $count ->
+        [one] For an hour from then on nobody can ask here for a code to this address.
+       *[other] For { $count } hours from then on nobody can ask here for a code to this address.
+    }
+# The code was used before the button was pressed.
+not-me-used = This code has been used
+not-me-used-body = Somebody has used it, which cannot be undone here. If it wasn't you, tell { $brand }.
+# The link is unknown, or its verification has been deleted.
+not-me-over = There is nothing left to do
+not-me-over-body = This code has long ended, or the link was not copied whole.
+
 ## Error pages
 
 not-found = Nothing here
@@ -142,6 +171,10 @@ development-only-body = This server runs in development mode, which answers its 
 away = Back in a moment
 # Internal error.
 fault = Something went wrong
+# Before a code is sent while many are asked for. { $time } is the wait without script.
+one-moment = One moment
+one-moment-body = Many codes are being asked for, so we make sure that you are no robot. This page goes on by itself. If it does not, press the button in { $time }.
+go-on = GO ON
 
 ## The development inbox
 

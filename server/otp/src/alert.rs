@@ -1,72 +1,85 @@
-//! Alerts for the operator: what is counted across people has passed a line.
+//! Alerts for the operator of a server.
+//!
+//! A step adds them to its records, and they are told once it is committed. They hold nothing personal.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-/// An alert. Nothing in it is personal: destinations are countries or prefixes.
-///
-/// Amounts of money are in units of [`crate::price::Price`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+/// Something that the operator should look at. Its fields are serialised without their name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Alert {
-    /// Too many verifications of a destination stayed without approval, so that no more begin there for a
-    /// while.
+    /// No more texts are sent to a country or prefix for a while: too few of their codes are typed.
     DestinationClosed {
         /// Name of the site.
         site: String,
-        /// Country ("GB") or prefix ("+44770").
+        /// A country, such as `GB`, or a prefix, such as `+44770`.
         destination: String,
-        /// Verifications without approval.
+        /// Verifications that were not approved.
         unverified: u64,
-        /// Number of them that is tolerated.
+        /// How many of these are tolerated.
         tolerated: u64,
-        /// They begin all the same: the guard only records.
+        /// It is recorded only, and texts are still sent.
         recorded_only: bool,
     },
-    /// Verifications of a destination begin again.
+    /// Texts are sent to a country or prefix again.
     DestinationOpened {
         /// Name of the site.
         site: String,
-        /// Country or prefix.
+        /// As in [`Alert::DestinationClosed`].
         destination: String,
     },
     /// As many texts were sent as a ceiling allows.
     CeilingReached {
-        /// Name of the site; none for all sites together.
+        /// Name of the site; `None` for all sites together.
         site: Option<String>,
-        /// Country or prefix; none for all together.
+        /// A country or prefix; `None` for all together.
         destination: Option<String>,
-        /// Texts of the ceiling.
+        /// Texts that may be sent.
         texts: u32,
-        /// Its hours: 1 or 24.
+        /// Hours in which they may: 1 or 24.
         hours: u64,
     },
-    /// Four fifths of a daily cap are spent.
+    /// Most of the money for texts of a day is spent.
     SpendingNear {
-        /// Name of the site; none for all sites together.
+        /// Name of the site; `None` for all sites together.
         site: Option<String>,
-        /// Money spent in 24 hours.
+        /// Money spent, in ten-thousandths of the price list's unit.
         spent: u64,
-        /// The cap.
+        /// Money that may be spent, likewise.
         cap: u64,
     },
-    /// A daily cap is spent: no text is sent any more.
+    /// All money for texts of a day is spent, and none are sent.
     SpendingReached {
-        /// Name of the site; none for all sites together.
+        /// As in [`Alert::SpendingNear`].
         site: Option<String>,
-        /// Money spent in 24 hours.
+        /// As in [`Alert::SpendingNear`].
         spent: u64,
-        /// The cap.
+        /// As in [`Alert::SpendingNear`].
         cap: u64,
     },
-    /// A site has so many more wrong checks than usual that its codes grow.
+    /// A site has many more wrong checks than usual, and its new codes are longer.
     GuessesUnusual {
         /// Name of the site.
         site: String,
-        /// Wrong checks in 24 hours.
+        /// Wrong checks within a day.
         wrong: u64,
-        /// Usual number of them.
+        /// Its usual number.
         usual: u64,
-        /// Fewest digits of a code from now on.
+        /// Digits of its new codes.
         length: u8,
     },
+}
+
+impl Alert {
+    /// The word for its kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::DestinationClosed { .. } => "destination_closed",
+            Self::DestinationOpened { .. } => "destination_opened",
+            Self::CeilingReached { .. } => "ceiling_reached",
+            Self::SpendingNear { .. } => "spending_near",
+            Self::SpendingReached { .. } => "spending_reached",
+            Self::GuessesUnusual { .. } => "guesses_unusual",
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{quota::SlidingWindow, risk::Reservations};
+use crate::{quota::SlidingWindow, risk::Reservations, time::Timestamp};
 
 /// Windows of one caller. Absent ones in a stored record read as empty, and a list of windows, as
 /// earlier versions stored it, in the order of the fields.
@@ -13,6 +13,9 @@ pub struct CallerCounters {
     pub sends: SlidingWindow,
     /// Checks, whatever came of them.
     pub checks: SlidingWindow,
+    /// Time of the latest demand of work that was met; it and all earlier ones are spent (see
+    /// [`Demand::counts`](crate::work::Demand::counts)).
+    pub work_met: Timestamp,
 }
 
 /// Windows of one recipient of one site, stored like [`CallerCounters`].
@@ -27,6 +30,9 @@ pub struct RecipientCounters {
     pub wrong_checks: SlidingWindow,
     /// Risks of the codes that were sent.
     pub reserved: Reservations,
+    /// Time at which the recipient last disowned a verification, which begins a cool-down.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disowned_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ pub mod tally;
 pub mod texts;
 pub mod time;
 pub mod token;
+pub mod work;
 
 pub use claim::{Claim, ClaimDigest};
 pub use code::Code;

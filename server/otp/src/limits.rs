@@ -29,6 +29,8 @@ pub struct Limits {
     pub caller_sends: Quota,
     /// Checks from one address.
     pub caller_checks: Quota,
+    /// Time after a recipient disowned a verification in which strangers can have no code sent to them.
+    pub cool_down: Duration,
 }
 
 /// One of the identities that a caller is counted under.
@@ -58,7 +60,7 @@ impl Limits {
     /// Longest span over which a recipient is counted.
     pub fn recipient_span(&self) -> Duration {
         let sends = self.recipient_sends_short.per.max(self.recipient_sends_long.per);
-        sends.max(self.recipient_wrong_checks.per).max(risk::SPAN)
+        sends.max(self.recipient_wrong_checks.per).max(risk::SPAN).max(self.cool_down)
     }
 
     /// Counts one message, or nothing at all if any limit refuses it.
@@ -77,6 +79,23 @@ impl Limits {
         self.take_caller_send(callers, now)?;
         refuse(Limit::RecipientSends, recipient.sends_short.take(short, now))?;
         refuse(Limit::RecipientSends, recipient.sends_long.take(long, now))
+    }
+
+    /// Whether strangers may have a code sent to the recipient, who may have disowned one (S35).
+    ///
+    /// # Errors
+    /// The cool-down, until it is over.
+    pub fn allow_stranger(
+        &self,
+        recipient: &RecipientCounters,
+        now: Timestamp,
+    ) -> Result<(), Exceeded> {
+        match recipient.disowned_at.map(|at| at + self.cool_down) {
+            Some(retry_at) if now < retry_at => {
+                Err(Exceeded { limit: Limit::RecipientCooledDown, retry_at })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Counts one message for the callers alone, or nothing at all if a limit refuses it.
@@ -152,6 +171,7 @@ mod tests {
             recipient_wrong_checks: quota(30, 24 * 3600),
             caller_sends: quota(30, 300),
             caller_checks: quota(60, 60),
+            cool_down: Duration::from_secs(24 * 3600),
         }
     }
 
@@ -200,6 +220,26 @@ mod tests {
         assert_eq!(refused.limit, Limit::RecipientChecks);
         recipient.wrong_checks.clear();
         assert!(limits().allow_check(&recipient, START).is_ok());
+    }
+
+    #[test]
+    fn s35_a_cool_down_ends_at_its_time_and_as_soon_as_it_is_switched_off() {
+        let recipient =
+            RecipientCounters { disowned_at: Some(START), ..RecipientCounters::default() };
+        let end = START + Duration::from_secs(24 * 3600);
+        let refused = Exceeded { limit: Limit::RecipientCooledDown, retry_at: end };
+        let just_before = end - Duration::from_millis(1);
+        assert_eq!(limits().allow_stranger(&recipient, just_before), Err(refused));
+        assert_eq!(limits().allow_stranger(&recipient, end), Ok(()));
+        let off = Limits { cool_down: Duration::ZERO, ..limits() };
+        assert_eq!(off.allow_stranger(&recipient, START), Ok(()));
+        assert_eq!(limits().allow_stranger(&RecipientCounters::default(), START), Ok(()));
+    }
+
+    #[test]
+    fn s35_counters_are_kept_for_the_whole_cool_down() {
+        let week = Duration::from_secs(7 * 24 * 3600);
+        assert_eq!(Limits { cool_down: week, ..limits() }.recipient_span(), week);
     }
 
     #[test]

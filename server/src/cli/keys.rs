@@ -45,6 +45,11 @@ pub(super) enum Keys {
         /// The site's name
         site: String,
     },
+    /// Print the secret with which the operator's receiver verifies the signatures of alerts
+    ///
+    /// It is derived from the newest master secret, so it is the same each time until the master
+    /// secrets are rotated.
+    Alerts,
 }
 
 /// Prints keys: to `out` the parts for a file, to `aside` the rest.
@@ -59,6 +64,7 @@ pub(super) fn print(
         Some(Keys::Site { name }) => print_site(&name, out, aside),
         Some(Keys::Secret) => print_secret(out, aside),
         Some(Keys::Webhook { site }) => print_webhook(&config()?, &site, out, aside),
+        Some(Keys::Alerts) => print_alerts(&config()?, out, aside),
     }
 }
 
@@ -137,13 +143,34 @@ fn print_webhook(
         writeln!(aside, "{} has no webhook yet: set its `webhook.url`.\n", site.name)?;
     }
     let keyring = startup::keyring(&config.keys, &config.store)?;
-    let secrets = webhook::Secret::of_site(&keyring, &site.name)
-        .map_err(|_| CommandError::Other("deriving the secret failed".into()))?;
+    print_derived(&site.name, webhook::Secret::of_site(&keyring, &site.name), out, aside)
+}
+
+/// Like the secret of a site.
+fn print_alerts(
+    config: &Config,
+    out: &mut impl Write,
+    aside: &mut impl Write,
+) -> Result<(), CommandError> {
+    if config.alerts.is_none() {
+        writeln!(aside, "There is no receiver of alerts yet: set `alerts.webhook`.\n")?;
+    }
+    let keyring = startup::keyring(&config.keys, &config.store)?;
+    print_derived("the receiver of alerts", webhook::Secret::of_operator(&keyring), out, aside)
+}
+
+/// The newest of the secrets of a receiver.
+fn print_derived<E>(
+    receiver: &str,
+    secrets: Result<Vec<webhook::Secret>, E>,
+    out: &mut impl Write,
+    aside: &mut impl Write,
+) -> Result<(), CommandError> {
+    let secrets = secrets.map_err(|_| CommandError::Other("deriving the secret failed".into()))?;
     if let Some(secret) = secrets.first() {
         writeln!(
             aside,
-            "The secret with which {} verifies signatures, until a newer master secret is added:\n",
-            site.name
+            "The secret with which {receiver} verifies signatures, until a newer master secret is added:\n",
         )?;
         writeln!(out, "{}", secret.to_text().expose_secret())?;
     }

@@ -42,6 +42,7 @@ pub(super) async fn send_test(
         sender: None,
         origin_host: config.server.origin(config.server.bind).host().to_owned(),
         embedder_host: None,
+        not_me: None,
     };
     let to = message.to.masked();
     match dispatcher.deliver(&message, 0, now).await {

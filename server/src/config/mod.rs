@@ -32,7 +32,8 @@ use std::{
     time::Duration,
 };
 
-use otp::{limits::Limits, policy::Draft, texts::ServerTexts};
+use otp::{limits::Limits, policy::Draft, texts::ServerTexts, work::Thresholds};
+use url::Url;
 
 pub use self::{
     delivery::{DeliverySettings, ProviderName},
@@ -67,14 +68,18 @@ pub struct Config {
     pub limits: Limits,
     /// Limits on texts of all sites together.
     pub texts: ServerTexts,
+    /// Rates from which on a message takes work, if it ever does.
+    pub work: Option<Thresholds>,
     /// The providers of each channel, and retries.
     pub delivery: DeliverySettings,
     /// The mail server, where one is configured.
     pub smtp: Option<SmtpSettings>,
     /// The Twilio account, where one is configured.
     pub twilio: Option<TwilioSettings>,
-    /// Events for relying parties.
+    /// Events for relying parties, and alerts.
     pub webhook: WebhookSettings,
+    /// URL that alerts for the operator are posted to.
+    pub alerts: Option<Url>,
     /// Name, country and recipient of the hosted page.
     pub page: PageSettings,
     /// The relying parties.
@@ -112,6 +117,7 @@ impl Config {
         let keys = KeySettings::read(settings, mode, directory, &store);
         let policy = policy::read_policy(settings);
         let limits = policy::read_limits(settings);
+        let work = policy::read_work(settings);
         let smtp = smtp::read(settings, directory);
         let twilio = twilio::read(settings, mode);
         // A section with problems is meant to be used.
@@ -143,6 +149,7 @@ impl Config {
             policy,
             limits,
             texts,
+            work,
             delivery,
             smtp,
             twilio,
@@ -151,6 +158,7 @@ impl Config {
                 allowed_networks: settings.parse_list("webhook.allowed_networks", parse_network),
                 https_only: mode == Mode::Production,
             },
+            alerts: settings.parse_optional("alerts.webhook", |text| sites::parse_url(text, mode)),
             page,
             sites,
             check_providers: settings.get("startup.check_providers"),

@@ -1,4 +1,5 @@
-//! `[policy]` and `[limits]`: the rules of one verification and the quotas across all of them.
+//! `[policy]`, `[limits]` and `[work]`: the rules of one verification, the quotas across all of them, and the
+//! rates from which on a message takes work.
 
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use otp::{
     policy::{self, Draft},
     quota::Quota,
     risk::Risk,
+    work::Thresholds,
 };
 
 use super::settings::Settings;
@@ -48,6 +50,7 @@ pub(super) fn policy(draft: Draft) -> Policy {
 
 /// The limits across verifications; each key names its span.
 pub(super) fn read_limits(settings: &mut Settings) -> Limits {
+    let cool_down = settings.seconds("limits.cool_down", 0..=604_800);
     let mut quota = |key, most, seconds| Quota {
         limit: settings.number(key, 1..=most),
         per: Duration::from_secs(seconds),
@@ -58,5 +61,15 @@ pub(super) fn read_limits(settings: &mut Settings) -> Limits {
         recipient_wrong_checks: quota("limits.recipient_wrong_checks_per_day", 1000, 24 * 3600),
         caller_sends: quota("limits.caller_sends_per_5_minutes", 1_000_000, 300),
         caller_checks: quota("limits.caller_checks_per_minute", 1_000_000, 60),
+        cool_down,
     }
+}
+
+/// The rates from which on a message takes work, unless that is switched off.
+pub(super) fn read_work(settings: &mut Settings) -> Option<Thresholds> {
+    let thresholds = Thresholds {
+        network: settings.number("work.network_sends_per_5_minutes", 1..=1_000_000),
+        server: settings.number("work.server_sends_per_5_minutes", 1..=1_000_000),
+    };
+    settings.get::<bool>("work.enabled").then_some(thresholds)
 }

@@ -94,6 +94,7 @@ fn the_defaults_are_those_of_the_design() {
             recipient_wrong_checks: quota(30, 24 * 3600),
             caller_sends: quota(30, 300),
             caller_checks: quota(60, 60),
+            cool_down: Duration::from_secs(24 * 3600),
         }
     );
 }
@@ -127,6 +128,7 @@ fn production_refuses_what_is_fit_for_development_only() {
         ("LATCHKEY_DELIVERY__EMAIL", "inbox", "refused in production"),
         ("LATCHKEY_DELIVERY__SMS", "inbox", "refused in production"),
         ("LATCHKEY_TWILIO__BASE_URL", "http://127.0.0.1:1", "must begin with https://"),
+        ("LATCHKEY_ALERTS__WEBHOOK", "http://127.0.0.1:1/hooks", "must begin with https://"),
         ("LATCHKEY_KEYS__SECRETS", "dG9vIHNob3J0", "needs at least 32"),
     ];
     for (name, value, message) in refused {
@@ -669,6 +671,19 @@ fn every_key_of_the_reference_is_read_and_documented() {
     assert!(undocumented.is_empty(), "{undocumented:?}");
     let unknown: Vec<_> = documented.iter().filter(|key| !keys.contains(key)).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
+}
+
+#[test]
+fn s33_work_is_asked_for_above_the_configured_rates_unless_it_is_switched_off() {
+    let work = |settings: &[(&str, &str)]| {
+        load(settings).unwrap().work.map(|rates| (rates.network, rates.server))
+    };
+    assert_eq!(work(&[]), Some((10, 600)));
+    assert_eq!(work(&[("LATCHKEY_WORK__NETWORK_SENDS_PER_5_MINUTES", "25")]), Some((25, 600)));
+    assert_eq!(work(&[("LATCHKEY_WORK__ENABLED", "false")]), None);
+    let problem = problem_with("LATCHKEY_WORK__SERVER_SENDS_PER_5_MINUTES", "0");
+    let expected = "work.server_sends_per_5_minutes: must be from 1 to 1000000, not 0";
+    assert!(problem.starts_with(expected), "{problem}");
 }
 
 /// A site inherits the server's policy, so both files have the same keys.

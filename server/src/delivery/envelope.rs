@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::OutgoingMessage;
 use crate::{
-    derived_keys::Sealer,
+    derived_keys::{LinkKeys, Sealer},
     origin::Origin,
     outbox::{self, Unreadable, public_id},
     site::Sites,
@@ -74,15 +74,18 @@ impl Envelope {
         self.0.test
     }
 
-    /// The message for a provider.
+    /// The message for a provider, with links to the server's public origin alone (S16).
     pub fn into_message(
         self,
         key: &MessageKey,
         sites: &Sites,
-        origin_host: &str,
+        origin: &Origin,
+        links: &LinkKeys,
     ) -> OutgoingMessage {
         let Content { site, to, code, channel, locale, expires_at, embedder_host, .. } = self.0;
         let site = sites.named_or_first(&site);
+        // A text message has no room for it.
+        let link = (channel == Channel::Email).then(|| links.link(key.verification)).flatten();
         OutgoingMessage {
             id: public_id(key),
             channel,
@@ -92,8 +95,9 @@ impl Envelope {
             expires_at,
             brand: site.brand.name.clone(),
             sender: site.sender.clone(),
-            origin_host: origin_host.to_owned(),
+            origin_host: origin.host().to_owned(),
             embedder_host,
+            not_me: link.map(|link| format!("{origin}/not-me/{link}")),
         }
     }
 }
@@ -126,7 +130,9 @@ mod tests {
     #[test]
     fn messages_that_earlier_versions_stored_are_still_sent() {
         let secret = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
-        let sealer = DerivedKeys::derive(&Keyring::parse([secret]).unwrap()).unwrap().sealer;
+        let keys = DerivedKeys::derive(&Keyring::parse([secret]).unwrap()).unwrap();
+        let DerivedKeys { sealer, links, .. } = keys;
+        let origin = Origin::parse("https://otp.example").unwrap();
         let verification = VerificationId::first_at(Timestamp::from_millis(1));
         let key = MessageKey { queue: Queue::Codes, verification, number: 1 };
         let first = json!({"to": "jane@example.com", "code": "123456", "channel": "email",
@@ -146,7 +152,7 @@ mod tests {
 
             let envelope = Envelope::open(&key, &sealed, &sealer).unwrap();
 
-            let message = envelope.into_message(&key, &sites, "localhost");
+            let message = envelope.into_message(&key, &sites, &origin, &links);
             assert_eq!((&*message.brand, message.code.as_str()), (brand, "123456"));
             assert_eq!(message.embedder_host.as_deref(), embedder);
         }

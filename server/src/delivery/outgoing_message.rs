@@ -27,6 +27,8 @@ pub struct OutgoingMessage {
     pub origin_host: String,
     /// Host of the embedding page, if the code is typed in a frame.
     pub embedder_host: Option<String>,
+    /// URL of the page on which the recipient says that they did not ask for the code. In mail only.
+    pub not_me: Option<String>,
 }
 
 /// Confirmation that a provider has accepted a message.

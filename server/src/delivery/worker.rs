@@ -18,8 +18,9 @@ use tokio_util::sync::CancellationToken;
 use super::{Dispatcher, Failure, Undelivered, envelope::Envelope};
 use crate::{
     clock::Clock,
-    derived_keys::Sealer,
+    derived_keys::DerivedKeys,
     error_chain::log_error,
+    origin::Origin,
     outbox::{Backoff, LeasedQueue},
     site::Sites,
     store::{AnyStore, Message, OutboxChange, Queue, Records},
@@ -39,8 +40,8 @@ pub struct DeliveryWorker {
     pub store: AnyStore,
     /// The providers.
     pub dispatcher: Dispatcher,
-    /// Decrypts the messages.
-    pub sealer: Arc<Sealer>,
+    /// Keys that decrypt the messages and sign their links.
+    pub keys: DerivedKeys,
     /// The clock.
     pub clock: Clock,
     /// Waits between tries.
@@ -49,8 +50,8 @@ pub struct DeliveryWorker {
     pub lease: Duration,
     /// The sites, for the names in their messages.
     pub sites: Arc<Sites>,
-    /// Host of the page on which codes are typed.
-    pub origin_host: String,
+    /// Public origin of the pages.
+    pub origin: Origin,
 }
 
 impl DeliveryWorker {
@@ -115,8 +116,8 @@ impl DeliveryWorker {
             }
             return;
         }
-        let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, &self.sealer)
-        {
+        let DerivedKeys { sealer, links, .. } = &self.keys;
+        let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, sealer) {
             _ if message.expires_at <= now => (message.tries, Settlement::GivenUp),
             Err(error) => {
                 log_error(&error, "discarding an unreadable outbox message");
@@ -124,7 +125,8 @@ impl DeliveryWorker {
             }
             Ok(envelope) if envelope.is_test() => (message.tries + 1, Settlement::Sent),
             Ok(envelope) => {
-                let outgoing = envelope.into_message(&message.key, &self.sites, &self.origin_host);
+                let outgoing =
+                    envelope.into_message(&message.key, &self.sites, &self.origin, links);
                 let delivery = self.dispatcher.deliver(&outgoing, message.tries, now);
                 // A slow provider is cut off when the code expires.
                 let time_left = message.expires_at.since(now);

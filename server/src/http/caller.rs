@@ -39,7 +39,7 @@ impl FromRequestParts<Arc<Context>> for From {
         let address = address(peer, &parts.headers, &context.web.trusted_proxies);
         let language = parts.headers.get(header::ACCEPT_LANGUAGE);
         let locale = locale(context, language);
-        Ok(Self(Caller { address, locale, door: Door::Page }))
+        Ok(Self(Caller { address, locale, door: Door::Page, work: String::new() }))
     }
 }
 

@@ -42,6 +42,9 @@ pub(super) struct Start {
     locale: Option<String>,
     #[serde(default)]
     state: Option<String>,
+    /// Answer to a demand of work.
+    #[serde(default)]
+    work: String,
 }
 
 /// Answer to the element: the URL of its frame.
@@ -97,7 +100,8 @@ pub(super) async fn start(
     if let Some(locale) = &start.locale {
         caller.locale = context.web.catalogue.negotiate(Some(locale));
     }
-    let Start { site_key, to, channel, country, state, .. } = start;
+    let Start { site_key, to, channel, country, state, work, .. } = start;
+    caller.work = work;
     caller.door = Door::Frame(Embedding { site_key, origin: origin.to_owned(), page_state: state });
     let request = StartRequest { channel, to, country };
     let answer = match port.start(&caller, request).await {

@@ -2,7 +2,8 @@
 //! came of it, so that reloading and going back never send anything again.
 //!
 //! The one exception is the answer with a proof, which stands in no page that can be looked at (S31).
-//! Sending that form again gives the same answer and changes nothing.
+//! Sending that form again gives the same answer and changes nothing. Refusals that repeat what was typed, on
+//! the start page and on the page of a work, are no redirects either.
 
 use std::sync::Arc;
 
@@ -60,12 +61,18 @@ impl FromRequestParts<Arc<Context>> for Id {
 /// typed.
 pub(super) async fn start(
     State(context): State<Arc<Context>>,
-    visit: Visit,
+    mut visit: Visit,
     Fields(form): Fields<StartForm>,
 ) -> Result<Response, Problem> {
+    visit.caller.work.clone_from(&form.work);
     let request = form.clone().into();
     match context.web.port.start(&visit.caller, request).await {
         Ok(view) => Ok(visit.to_page(&view.id, None).into_response()),
+        Err(ApiError::WorkNeeded(work)) => {
+            let fields = form.typed();
+            let (action, back) = (visit.start(), visit.start());
+            pages::work_page(&context, &visit, work, pages::Refused { action, fields, back })
+        }
         Err(error) => pages::start_page(&context, &visit, form, Some(error)),
     }
 }
@@ -109,18 +116,31 @@ pub(super) async fn checked(visit: Visit, Id(id): Id) -> Redirect {
 pub(super) struct ResendForm {
     #[serde(default)]
     channel: Option<Channel>,
+    /// Answer to a demand of work.
+    #[serde(default)]
+    work: String,
 }
 
 /// `POST .../{id}/resend`: sends another code.
 pub(super) async fn resend(
     State(context): State<Arc<Context>>,
-    visit: Visit,
+    mut visit: Visit,
     Id(id): Id,
-    Fields(form): Fields<ResendForm>,
-) -> Result<Redirect, Problem> {
-    match context.web.port.resend(&visit.caller, &id, form.channel).await {
-        Ok(_) => Ok(visit.to_page(&id, None)),
-        Err(error) => refused(&visit, &id, error),
+    Fields(ResendForm { channel, work }): Fields<ResendForm>,
+) -> Result<Response, Problem> {
+    visit.caller.work = work;
+    match context.web.port.resend(&visit.caller, &id, channel).await {
+        Ok(_) => Ok(visit.to_page(&id, None).into_response()),
+        Err(ApiError::WorkNeeded(work)) => {
+            let channel = channel.map(|channel| ("channel", channel.as_str().to_owned()));
+            let refused = pages::Refused {
+                action: visit.page(&id, "/resend", None),
+                fields: channel.into_iter().collect(),
+                back: visit.page(&id, "", None),
+            };
+            pages::work_page(&context, &visit, work, refused)
+        }
+        Err(error) => refused(&visit, &id, error).map(Redirect::into_response),
     }
 }
 

@@ -128,7 +128,9 @@ impl Frame {
 /// The error that a refusal's code stands for.
 fn refusal(code: &str, wait: u64) -> ApiError {
     match code {
-        "rate_limited" => ApiError::RateLimited { limit: Limit::RecipientSends, retry_after: wait },
+        "rate_limited" | "work_needed" => {
+            ApiError::RateLimited { limit: Limit::RecipientSends, retry_after: wait }
+        }
         "invalid_recipient" => ApiError::InvalidRecipient { problem: RecipientProblem::Email },
         "channel_unavailable" => ApiError::ChannelUnavailable,
         "destination_not_served" => ApiError::DestinationNotServed,

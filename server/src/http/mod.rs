@@ -18,6 +18,7 @@ mod forms;
 mod frame;
 mod health;
 mod middleware;
+mod not_me;
 mod pages;
 mod problem;
 mod same_origin;
@@ -153,6 +154,7 @@ pub fn router(web: Web, assets: Router) -> Router {
     let mut routes = journey(own_start, "/v")
         .merge(journey(Some("/embed"), "/embed/v"))
         .route(element::PATH, post(element::start).options(element::preflight))
+        .route("/not-me/{link}", get(not_me::page).post(not_me::submit))
         .route("/.well-known/security.txt", get(security_txt::get))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));

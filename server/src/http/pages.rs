@@ -5,8 +5,9 @@ use std::{borrow::Cow, sync::Arc};
 use app::{
     error::ApiError,
     flash::Flash,
-    pages::{self, Frame, ProblemPage, StartForm, StartPage, VerificationPage},
-    wire::{PageView, StartOptions},
+    pages::{self, Frame, ProblemPage, StartForm, StartPage, VerificationPage, WorkPage},
+    wire::{Brand, PageView, StartOptions},
+    work::Work,
 };
 use axum::{
     extract::{Path, State},
@@ -92,18 +93,55 @@ pub(super) fn start_page(
 ) -> Result<Response, Problem> {
     let locale = &visit.caller.locale;
     let options = options(context, visit).ok_or(ApiError::Internal)?;
-    let setting = visit.setting();
-    let brand = setting.map_or(&context.web.brand, |setting| &setting.brand);
+    let (setting, brand) = (visit.setting(), brand(context, visit));
     let status = error.map_or(Ok(StatusCode::OK), |error| StatusCode::from_u16(error.status()));
     let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let page = Page::lay_out(context, locale, status, |frame| {
         pages::start(StartPage { frame, options: &options, typed, error, brand, setting })
     })?;
+    Ok(after(error.and_then(|error| error.retry_after()), page))
+}
+
+/// A form that was refused until its work is done.
+pub(super) struct Refused {
+    /// Its address.
+    pub(super) action: String,
+    /// Its fields, by name.
+    pub(super) fields: Vec<(&'static str, String)>,
+    /// Address of the page that it was on.
+    pub(super) back: String,
+}
+
+/// The page that does the work of a form.
+///
+/// # Errors
+///
+/// No page can be laid out.
+pub(super) fn work_page(
+    context: &Context,
+    visit: &Visit,
+    work: Work,
+    Refused { action, fields, back }: Refused,
+) -> Result<Response, Problem> {
+    let (setting, brand) = (visit.setting(), brand(context, visit));
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let page = Page::lay_out(context, &visit.caller.locale, status, |frame| {
+        pages::work(WorkPage { frame, work, action, fields, back, brand, setting })
+    })?;
+    Ok(after(Some(work.retry_after), page))
+}
+
+fn brand<'a>(context: &'a Context, visit: &'a Visit) -> &'a Brand {
+    visit.setting().map_or(&context.web.brand, |setting| &setting.brand)
+}
+
+/// The page, with the seconds until its form can be sent again.
+fn after(seconds: Option<u64>, page: Page) -> Response {
     let mut response = page.into_response();
-    if let Some(seconds) = error.and_then(|error| error.retry_after()) {
+    if let Some(seconds) = seconds {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
-    Ok(response)
+    response
 }
 
 fn options<'a>(context: &'a Context, visit: &Visit) -> Option<Cow<'a, StartOptions>> {

@@ -47,20 +47,30 @@ impl Visit {
         self.frame.as_ref().map(|frame| &frame.setting)
     }
 
-    /// Redirect to the first page.
-    pub(super) fn to_start(&self) -> Redirect {
-        Redirect::to(&self.setting().map_or_else(|| "/".to_owned(), Setting::start))
+    /// Address of the first page.
+    pub(super) fn start(&self) -> String {
+        self.setting().map_or_else(|| "/".to_owned(), Setting::start)
     }
 
-    /// Redirect to the page of a verification, which tells `flash`. `id` must be base64url; a frame's
-    /// query came as one and goes on unchanged.
-    pub(super) fn to_page(&self, id: &str, flash: Option<Flash>) -> Redirect {
+    /// Redirect to the first page.
+    pub(super) fn to_start(&self) -> Redirect {
+        Redirect::to(&self.start())
+    }
+
+    /// Address of the page of a verification, or of a form on it. `id` must be base64url; a frame's query
+    /// came as one and goes on unchanged.
+    pub(super) fn page(&self, id: &str, form: &str, flash: Option<Flash>) -> String {
         let (base, mut query) = match self.setting() {
             Some(setting) => ("/embed/v/", vec![setting.query.clone()]),
             None => ("/v/", Vec::new()),
         };
         query.extend(flash.map(|flash| format!("e={flash}")));
         let mark = if query.is_empty() { "" } else { "?" };
-        Redirect::to(&[base, id, mark, &query.join("&")].concat())
+        [base, id, form, mark, &query.join("&")].concat()
+    }
+
+    /// Redirect to the page of a verification, which tells `flash`.
+    pub(super) fn to_page(&self, id: &str, flash: Option<Flash>) -> Redirect {
+        Redirect::to(&self.page(id, "", flash))
     }
 }

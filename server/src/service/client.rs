@@ -14,6 +14,15 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// Key that makes a repeated request the same one, if the client sends one.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Its answer to a demand of work, as it was sent.
+    pub work: Option<String>,
+}
+
+impl Client {
+    /// Whether it has no secret key: a browser.
+    pub(super) fn is_stranger(&self) -> bool {
+        !matches!(self.scope, Scope::Site(_))
+    }
 }
 
 /// The verifications that a client can reach.

@@ -2,30 +2,22 @@
 //!
 //! A store runs each atomically, and possibly more than once, so none looks outside its arguments.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use otp::{
-    Channel, ClaimDigest, Code, DeliveryState, Outcome, Recipient, State, Timestamp, Verification,
-    VerificationId, guesses,
-    limits::Limits,
-    tally::FIVE_MINUTES,
-    texts::{Text, TextLimits},
-    verification::Opening,
+    Channel, ClaimDigest, Code, Outcome, Recipient, State, Timestamp, Verification, VerificationId,
+    guesses, limits::Limits, verification::Opening,
 };
 use zeroize::Zeroizing;
 
-use super::{Client, Refused, Shared, done::Done, idempotency};
+use super::{Client, Refused, Shared, done::Done, idempotency, new_code::NewCode, work::Answer};
 use crate::{
-    delivery::envelope::Envelope,
     site::TestCode,
     store::{
-        CallerKey, CounterKey, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue,
-        Records, Step, TallyKeys,
+        CallerKey, CounterKey, CounterKeys, Decision, MessageKey, OutboxChange, Queue, Records,
+        Step, TallyKeys,
     },
 };
-
-/// Time until the message of a test recipient counts as sent, about as long as a provider takes.
-const TEST_DELIVERY: Duration = Duration::from_millis(300);
 
 /// One use case on one verification, on behalf of one client.
 pub(super) struct Command {
@@ -36,6 +28,8 @@ pub(super) struct Command {
     pub(super) id: VerificationId,
     pub(super) now: Timestamp,
     pub(super) action: Action,
+    /// The client's answer to a demand of work.
+    pub(super) answer: Option<Answer>,
 }
 
 /// The use cases that change a verification.
@@ -56,15 +50,10 @@ pub(super) enum Action {
     },
     /// Cancels it.
     Cancel,
+    /// Ends it for the recipient, who did not ask for it, and begins their cool-down.
+    Disown,
     /// Redeems its result by a token that is good until then.
     Redeem { expires_at: Timestamp },
-}
-
-/// A code for a new message.
-struct NewCode {
-    code: Code,
-    /// Nothing is sent; this state is recorded instead (see [`TestCode`]).
-    test_delivery: Option<DeliveryState>,
 }
 
 impl Step for Command {
@@ -83,7 +72,7 @@ impl Step for Command {
             Action::Open { opening, .. } => {
                 (&*opening.site, &opening.recipient, &opening.details.country)
             }
-            Action::Check { .. } | Action::Resend { .. } => {
+            Action::Check { .. } | Action::Resend { .. } | Action::Disown => {
                 match verification.filter(|found| self.client.scope.covers(found)) {
                     Some(found) => (found.site(), found.recipient(), &found.details().country),
                     None => return self.of_callers(),
@@ -128,6 +117,7 @@ impl Command {
             Action::Open { opening, drawn } => self.open(records, opening, drawn),
             Action::Resend { channel, drawn } => self.resend(records, *channel, drawn),
             Action::Cancel => self.cancel(records),
+            Action::Disown => self.disown(records),
             Action::Redeem { expires_at } => self.redeem(records, *expires_at),
         };
         Decision::commit_success(result)
@@ -261,6 +251,15 @@ impl Command {
         Ok(self.done(records.verification.as_ref()))
     }
 
+    /// An approval stays as it is, and the cool-down begins all the same (S35).
+    fn disown(&self, records: &mut Records) -> Result<Done, Refused> {
+        if self.reached(records)?.disown(self.now) {
+            records.recipient.disowned_at = Some(self.counted_at(records));
+            self.withdraw(records);
+        }
+        Ok(self.done(records.verification.as_ref()))
+    }
+
     fn redeem(&self, records: &mut Records, expires_at: Timestamp) -> Result<Done, Refused> {
         let verification = self.reached(records)?;
         if self.now >= expires_at {
@@ -268,64 +267,6 @@ impl Command {
         }
         verification.redeem(self.now)?;
         Ok(self.done(records.verification.as_ref()))
-    }
-
-    /// Counts the newest message of `verification` and adds it to the outbox, leased to the worker
-    /// that the service wakes. In test mode nothing is sent, and the send counts for the caller alone.
-    fn send(
-        &self,
-        mut verification: Verification,
-        NewCode { code, test_delivery }: &NewCode,
-        records: &mut Records,
-    ) -> Result<Done, Refused> {
-        let (limits, now, counted) = (self.limits(), self.now, self.counted_at(records));
-        let exceeded = |exceeded| Refused::Exceeded { exceeded, now: counted };
-        let message = if let Some(state) = *test_delivery {
-            if self.shared.rules.count_test_suites || !self.is_for_test_suites(&verification) {
-                limits.take_caller_send(&mut records.callers, counted).map_err(exceeded)?;
-            }
-            verification.record_delivery(verification.send_count(), state, 0);
-            match state {
-                DeliveryState::Undelivered => verification.record_refusal(now),
-                DeliveryState::Accepted => {
-                    let message = self.message(&verification, code)?;
-                    records
-                        .outbox
-                        .push(OutboxChange::Schedule { message, at: now + TEST_DELIVERY });
-                }
-                DeliveryState::Sent | DeliveryState::Delivered => {}
-            }
-            None
-        } else {
-            let message = self.message(&verification, code)?;
-            self.admit_text(&verification, records)?;
-            let taken = limits.take_send(&mut records.callers, &mut records.recipient, counted);
-            taken.map_err(exceeded)?;
-            verification.reserve(&mut records.recipient.reserved, records.counters_lead);
-            self.count_send(&verification, records);
-            records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
-            Some(message)
-        };
-        let done = Done { message, ..self.done(Some(&verification)) };
-        records.verification = Some(verification);
-        Ok(done)
-    }
-
-    fn message(&self, verification: &Verification, code: &Code) -> Result<Message, Refused> {
-        let key = MessageKey {
-            queue: Queue::Codes,
-            verification: verification.id(),
-            number: verification.send_count(),
-        };
-        let sealed = Envelope::of_newest(verification, code).seal(&key, &self.shared.keys.sealer);
-        Ok(Message {
-            key,
-            expires_at: verification.code_expires_at(),
-            tries: 0,
-            unanswered: 0,
-            leased_until: self.now + self.shared.rules.lease,
-            sealed: sealed.map_err(|_| Refused::Crypto)?,
-        })
     }
 
     /// Removes the messages of a verification that is over, or whose code was withdrawn, from the outbox,
@@ -340,45 +281,12 @@ impl Command {
         }));
     }
 
-    /// Whether the message that was just added to `verification` may be sent, if it is a text.
-    fn admit_text(
-        &self,
-        verification: &Verification,
-        records: &mut Records,
-    ) -> Result<(), Refused> {
-        let now = self.counted_at(records);
-        let Some((limits, text)) = self.text(verification) else { return Ok(()) };
-        let admitted = limits.admit(&text, &mut records.tallies, &mut records.alerts, now);
-        admitted.map_err(|refused| Refused::text(refused, now))
-    }
-
-    /// Counts the message that was just added to `verification` for its site, destination and the server.
-    fn count_send(&self, verification: &Verification, records: &mut Records) {
-        let now = self.counted_at(records);
-        Arc::make_mut(&mut records.tallies.server).sends.add(FIVE_MINUTES, 1, now);
-        if let Some((limits, text)) = self.text(verification) {
-            limits.count(&text, &mut records.tallies, &mut records.alerts, now);
-        }
-    }
-
-    /// The newest message of a verification as a text, with the limits on it; `None` if it is none.
-    fn text<'a>(&'a self, verification: &'a Verification) -> Option<(TextLimits<'a>, Text<'a>)> {
-        let rules = &self.shared.rules;
-        let prefix = verification.recipient().phone()?.prefix();
-        let country = verification.details().country.as_deref().unwrap_or("001");
-        let site = &rules.sites.named_or_first(verification.site()).texts;
-        let price = rules.texts.prices.of(country);
-        let is_first = verification.send_count() == 1;
-        let text = Text { site: verification.site(), country, prefix, price, is_first };
-        Some((TextLimits { site, server: &rules.texts }, text))
-    }
-
     /// Fewest digits of a code that is sent or accepted at the site, by its wrong checks.
-    fn shortest_code(&self, records: &Records) -> u8 {
+    pub(super) fn shortest_code(&self, records: &Records) -> u8 {
         guesses::shortest_code(&records.tallies.site, self.counted_at(records))
     }
 
-    fn limits(&self) -> &Limits {
+    pub(super) fn limits(&self) -> &Limits {
         &self.shared.rules.limits
     }
 
@@ -388,17 +296,6 @@ impl Command {
         reached.filter(|found| self.client.scope.covers(found)).ok_or(Refused::NotFound)
     }
 
-    /// Refuses numbers that the site has ceased to send to since the verification began (S33).
-    fn ensure_served(&self, verification: &Verification) -> Result<(), Refused> {
-        let recipient = verification.recipient();
-        if verification.details().test_mode || recipient.channel() != Channel::Sms {
-            return Ok(());
-        }
-        let site = self.shared.rules.sites.named(verification.site());
-        let is_served = site.is_some_and(|site| site.serves(recipient).is_ok());
-        if is_served { Ok(()) } else { Err(Refused::DestinationNotServed) }
-    }
-
     fn test_code(&self, site: &str, recipient: &Recipient) -> Option<TestCode> {
         self.shared.rules.sites.named(site)?.test_code(recipient)
     }
@@ -406,17 +303,17 @@ impl Command {
     /// Whether the verification belongs to a site for test suites. Everybody knows its code and
     /// nothing is sent, so nothing is counted. The code of a test recipient of any other site lets
     /// people in.
-    fn is_for_test_suites(&self, verification: &Verification) -> bool {
+    pub(super) fn is_for_test_suites(&self, verification: &Verification) -> bool {
         let site = self.shared.rules.sites.named(verification.site());
         verification.details().test_mode && site.is_some_and(|site| site.test_mode.is_some())
     }
 
     /// Time of the counters, which never goes back.
-    fn counted_at(&self, records: &Records) -> Timestamp {
+    pub(super) fn counted_at(&self, records: &Records) -> Timestamp {
         self.now + records.counters_lead
     }
 
-    fn done(&self, verification: Option<&Verification>) -> Done {
+    pub(super) fn done(&self, verification: Option<&Verification>) -> Done {
         Done {
             outcome: None,
             is_own: false,
@@ -425,16 +322,5 @@ impl Command {
             at: self.now,
             repeated: false,
         }
-    }
-}
-
-impl NewCode {
-    fn drawn(digits: &Code, length: u8) -> Self {
-        Self { code: digits.first(length), test_delivery: None }
-    }
-
-    fn scripted(test_code: &TestCode, now: Timestamp) -> Result<Self, Refused> {
-        let (code, state) = test_code.code().ok_or_else(|| Refused::test_limit(now))?;
-        Ok(Self { code: code.clone(), test_delivery: Some(state) })
     }
 }

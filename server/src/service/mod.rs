@@ -9,16 +9,19 @@ mod commands;
 mod done;
 mod idempotency;
 mod network;
+mod new_code;
 mod refused;
+mod sending;
 #[cfg(test)]
 pub(crate) mod tests;
+mod work;
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use otp::{
     Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp,
     Verification, VerificationId, code, limits::Limits, texts::ServerTexts, token::MAX_LIFETIME,
-    verification::Opening,
+    verification::Opening, work::Thresholds,
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
@@ -54,6 +57,8 @@ pub struct Rules {
     pub limits: Limits,
     /// Limits on texts of all sites together.
     pub texts: ServerTexts,
+    /// Rates from which on a message takes work, if it ever does.
+    pub work: Option<Thresholds>,
     /// Whether callers with the keys of sites for test suites are counted like others. Everybody knows these
     /// keys, so they are where strangers reach the server.
     pub count_test_suites: bool,
@@ -208,7 +213,7 @@ impl Service {
     /// Opens a verification and accepts its first message.
     ///
     /// # Errors
-    /// [`Refused::Exceeded`], [`Refused::Crypto`] and [`Refused::Store`].
+    /// [`Refused::Exceeded`], [`Refused::WorkNeeded`], [`Refused::Crypto`] and [`Refused::Store`].
     pub async fn start(&self, client: &Client, start: Start) -> Result<Snapshot, Refused> {
         let Start { site, recipient, purpose, locale, mut details } = start;
         details.country = recipient.phone().map(|phone| phone.country().to_string());
@@ -299,6 +304,37 @@ impl Service {
         self.apply(client, id, self.clock.now(), Action::Cancel).await?.snapshot()
     }
 
+    /// The verification that a mail's link "this wasn't me" names, expired or not; `None` if the link is none of
+    /// ours or the verification has been deleted. Changes nothing.
+    ///
+    /// # Errors
+    /// [`Refused::Store`].
+    pub async fn find_by_link(&self, link: &str) -> Result<Option<Snapshot>, Refused> {
+        let Some(id) = self.shared.keys.links.read(link) else { return Ok(None) };
+        self.find_any(&Scope::Holder, id).await
+    }
+
+    /// Ends the verification that such a link names, if it is pending, and lets its recipient cool down. `None`
+    /// as for [`Service::find_by_link`].
+    ///
+    /// # Errors
+    /// [`Refused::Store`].
+    pub async fn disown(&self, link: &str) -> Result<Option<Snapshot>, Refused> {
+        let Some(id) = self.shared.keys.links.read(link) else { return Ok(None) };
+        let client =
+            Client { scope: Scope::Holder, address: None, idempotency_key: None, work: None };
+        match self.apply(&client, id, self.clock.now(), Action::Disown).await {
+            Ok(done) => done.snapshot().map(Some),
+            Err(Refused::NotFound) => Ok(None),
+            Err(refused) => Err(refused),
+        }
+    }
+
+    /// Time for which a recipient cools down; zero if none does.
+    pub fn cool_down(&self) -> Duration {
+        self.shared.rules.limits.cool_down
+    }
+
     /// The signed result of an approved verification, until it is redeemed or its time is over.
     pub fn token(&self, snapshot: &Snapshot) -> Option<String> {
         let token = snapshot.result()?;
@@ -345,7 +381,8 @@ impl Service {
     ) -> Result<Done, Refused> {
         let (shared, client) = (self.shared.clone(), client.clone());
         let callers = client.address.map(|address| self.caller_keys(address)).unwrap_or_default();
-        let command = Command { shared, client, callers, id, now, action };
+        let mut command = Command { shared, client, callers, id, now, action, answer: None };
+        command.answer = command.read_answer();
         let mut done = self.store.apply(command).await??;
         if let Some(message) = done.message.take()
             && self.worker.try_send(message).is_err()

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use app::error::ApiError;
+use app::{error::ApiError, work::Work};
 use otp::{
     Limit, RecipientProblem, State, Timestamp,
     destinations::NotServed,
@@ -52,6 +52,9 @@ pub enum Refused {
         /// Time of the refusal.
         now: Timestamp,
     },
+    /// A proof of work is needed, or a wait.
+    #[error("work is needed before a message is sent")]
+    WorkNeeded(Work),
     /// The verification has sent as many messages as it may.
     #[error("no sends are left")]
     NoSendsLeft,
@@ -143,6 +146,7 @@ impl From<Refused> for ApiError {
             Refused::DestinationClosed { retry_at, now } => {
                 Self::DestinationBlocked { retry_after: seconds_until(retry_at, now) }
             }
+            Refused::WorkNeeded(work) => Self::WorkNeeded(work),
             Refused::NoSendsLeft => Self::NoSendsLeft,
             Refused::Finished => Self::AlreadyFinished,
             Refused::NotFound => Self::NotFound,
@@ -167,7 +171,7 @@ impl From<Refused> for ApiError {
 }
 
 /// Whole seconds, rounded up: after them the time has come.
-fn seconds_until(at: Timestamp, now: Timestamp) -> u64 {
+pub(super) fn seconds_until(at: Timestamp, now: Timestamp) -> u64 {
     at.since(now).as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX).max(1)
 }
 

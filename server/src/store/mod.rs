@@ -37,7 +37,8 @@ pub use self::{
 /// - Tallies may be behind by the steps that run at the same time.
 /// - A step that cannot be committed leaves no trace, and its caller gets an error, never an
 ///   answer.
-/// - The [`Observer`] sees each change of a verification, and its additions are committed with it.
+/// - The [`Observer`] sees each change of a verification and all alerts, and its additions are committed with
+///   them.
 /// - A message is claimed by one caller at a time, until it is settled or its lease runs out.
 /// - Verifications are encrypted where they are kept.
 /// - The [`Pseudonyms`] are the same for the whole life of the store.

@@ -143,7 +143,7 @@ pub trait Observer: std::fmt::Debug + Send + Sync + 'static {
         outbox: &mut Vec<OutboxChange>,
     );
 
-    /// Tells of alerts of a step on a verification, and adds to the outbox what they call for.
+    /// Adds to the outbox what the alerts of a step call for.
     fn alerted(
         &self,
         alerts: &[Alert],
@@ -152,8 +152,8 @@ pub trait Observer: std::fmt::Debug + Send + Sync + 'static {
         outbox: &mut Vec<OutboxChange>,
     );
 
-    /// Called once its additions to the outbox are committed.
-    fn committed(&self);
+    /// Called once its additions to the outbox and the step with these alerts are committed, if there are any.
+    fn committed(&self, alerts: &[Alert]);
 }
 
 /// The rows that a back end has to write after a step: only those that the step changed.
@@ -166,8 +166,15 @@ pub(super) struct Changes {
     pub(super) tallies: Tallies,
     pub(super) saved_answer: Option<SavedAnswer>,
     pub(super) outbox: Vec<OutboxChange>,
-    /// The observer has added to the outbox.
-    pub(super) observed: bool,
+    pub(super) told: Told,
+}
+
+/// What to tell the observer after the commit.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// It has added to the outbox.
+    pub(super) has_added: bool,
+    pub(super) alerts: Vec<Alert>,
 }
 
 /// Runs a step over the records that a back end has read.
@@ -184,8 +191,9 @@ pub(super) fn run<S: Step>(
     if let Some(observer) = observer.filter(|_| !after.alerts.is_empty()) {
         let asked = changes.outbox.len();
         observer.alerted(&after.alerts, step.verification(), step.now(), &mut changes.outbox);
-        changes.observed |= changes.outbox.len() > asked;
+        changes.told.has_added |= changes.outbox.len() > asked;
     }
+    changes.told.alerts = after.alerts;
     changes.tallies = after.tallies;
     (output, changes)
 }
@@ -217,7 +225,7 @@ fn committed<S: Step>(
             .then(|| std::mem::take(&mut after.recipient)),
         tallies: Tallies::default(),
         saved_answer: saved_answer.filter(|answer| Some(answer) != before.saved_answer.as_ref()),
-        observed: outbox.len() > asked,
+        told: Told { has_added: outbox.len() > asked, alerts: Vec::new() },
         outbox,
     }
 }

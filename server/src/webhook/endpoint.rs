@@ -1,10 +1,11 @@
-//! The webhook receiver of a site, with its limits.
+//! The webhook receiver of a site or of the operator, with its limits.
 //!
-//! Each site has its own limit of concurrent requests and a bounded queue in memory. Events beyond it, and
+//! Each receiver has its own limit of concurrent requests and a bounded queue in memory. Events beyond it, and
 //! all events while the circuit breaker is open, go back to the outbox for a while, so that a slow or
 //! broken receiver does not delay the events of other sites.
 
 use std::{
+    fmt,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -19,9 +20,9 @@ use url::Url;
 use super::Signer;
 use crate::outbox::Breaker;
 
-/// Concurrent requests to one site.
+/// Concurrent requests to one receiver.
 const REQUESTS: usize = 8;
-/// Events of one site that wait in memory for a request; more wait in the outbox.
+/// Events of one receiver that wait in memory for a request; more wait in the outbox.
 const QUEUED: usize = 64;
 /// Shortest wait of an event that is requeued because the queue in memory is full.
 const REQUEUE_WAIT: Duration = Duration::from_secs(1);
@@ -31,7 +32,26 @@ const REQUEUE_RATE: u32 = 256;
 /// receiver, however many events it has and however often the breaker opens.
 const BREAKER_INTERVAL: Duration = Duration::from_millis(4);
 
-/// The webhook receiver of a site.
+/// A receiver, by whom it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Receiver {
+    /// The site of this name, for events of its verifications.
+    Site(String),
+    /// The operator of the server, for alerts.
+    Operator,
+}
+
+/// For the log.
+impl fmt::Display for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Site(name) => write!(f, "site {name}"),
+            Self::Operator => f.write_str("operator"),
+        }
+    }
+}
+
+/// A webhook receiver.
 #[derive(Debug)]
 pub struct Endpoint {
     pub(super) url: Url,

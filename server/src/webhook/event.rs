@@ -8,6 +8,7 @@ use otp::{
 use serde::{Deserialize, Serialize};
 
 use super::{
+    endpoint::Receiver,
     payload::{Data, payload},
     schedule::MAX_AGE,
 };
@@ -36,19 +37,25 @@ pub(super) enum QueuedEvent {
     /// The expiry of a verification, to be checked when it is due. Holds the data of the verification when
     /// it was opened, in case it has been deleted by then.
     Deadline(Box<Data>),
+    /// An alert for the operator's receiver.
+    Alert {
+        /// The request body, the same for all tries.
+        body: String,
+    },
 }
 
 impl QueuedEvent {
-    /// Name of the site.
-    pub(super) fn site(&self) -> &str {
+    /// Its receiver.
+    pub(super) fn receiver(&self) -> Receiver {
         match self {
-            Self::Event { site, .. } => site,
-            Self::Deadline(data) => &data.site,
+            Self::Event { site, .. } => Receiver::Site(site.clone()),
+            Self::Deadline(data) => Receiver::Site(data.site.clone()),
+            Self::Alert { .. } => Receiver::Operator,
         }
     }
 
     /// Encrypts it as an outbox message that is due at `at`.
-    fn schedule(
+    pub(super) fn schedule(
         &self,
         (verification, number): (VerificationId, u32),
         at: Timestamp,

@@ -1,5 +1,5 @@
-//! Webhooks: events of verifications, sent to relying parties as signed HTTP requests in the form of
-//! *Standard Webhooks* (<https://www.standardwebhooks.com>).
+//! Webhooks: events of verifications for relying parties, and alerts for the operator, sent as signed HTTP
+//! requests in the form of *Standard Webhooks* (<https://www.standardwebhooks.com>).
 //!
 //! An event is written to the outbox in the same commit as its change ([`EventRecorder`]). The
 //! [`WebhookWorker`] posts events to their receivers and retries for about a day. Receivers recognise
@@ -10,6 +10,7 @@
 //! followed, and only the status and `Retry-After` of a response are read.
 
 mod address_filter;
+mod alert;
 mod endpoint;
 mod event;
 mod expiry;
@@ -23,7 +24,7 @@ mod worker;
 
 pub use self::{
     address_filter::AddressFilter,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, Receiver},
     recorder::EventRecorder,
     sender::{WebhookSender, WebhookSettings},
     signature::{Secret, Signer},

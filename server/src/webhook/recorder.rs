@@ -1,20 +1,23 @@
-//! Recorder of events, which go into the outbox in the same commit as the change they report.
+//! Recorder of events and alerts, which go into the outbox in the same commit as the change they report.
 
 use std::{collections::HashSet, sync::Arc};
 
+use aws_lc_rs::error::Unspecified;
 use otp::{State, Timestamp, Verification, VerificationId, alert::Alert, event};
 use tokio::sync::Notify;
 
-use super::event as queued;
+use super::{alert, event as queued};
 use crate::{
     derived_keys::Sealer,
     store::{Observer, OutboxChange},
 };
 
-/// Observer of the store that records events of the sites that have a webhook.
+/// Observer of the store that records events of the sites that have a webhook, and alerts if the operator
+/// has one.
 #[derive(Debug)]
 pub struct EventRecorder {
     sites: HashSet<String>,
+    has_operator: bool,
     sealer: Arc<Sealer>,
     wake: Notify,
 }
@@ -22,7 +25,14 @@ pub struct EventRecorder {
 impl EventRecorder {
     /// A recorder for the sites with these names.
     pub fn new(sites: impl IntoIterator<Item = String>, sealer: Arc<Sealer>) -> Self {
-        Self { sites: sites.into_iter().collect(), sealer, wake: Notify::new() }
+        let sites = sites.into_iter().collect();
+        Self { sites, has_operator: false, sealer, wake: Notify::new() }
+    }
+
+    /// The same recorder, which records alerts too if the operator has a webhook. They are logged in any case.
+    #[must_use]
+    pub fn with_operator(self, has_operator: bool) -> Self {
+        Self { has_operator, ..self }
     }
 
     /// Wakes the worker, since there may be an event in the outbox.
@@ -64,30 +74,39 @@ impl Observer for EventRecorder {
             }
             _ => {}
         }
-        for change in changes {
-            if let Ok(change) = change {
-                outbox.push(change);
-            } else {
-                // The cryptographic library itself has failed, without which no code is made
-                // either. The change itself is committed all the same.
-                tracing::error!("an event could not be encrypted and is lost");
-            }
-        }
+        add(changes, outbox);
     }
 
     fn alerted(
         &self,
         alerts: &[Alert],
-        _verification: VerificationId,
-        _now: Timestamp,
-        _outbox: &mut Vec<OutboxChange>,
+        verification: VerificationId,
+        now: Timestamp,
+        outbox: &mut Vec<OutboxChange>,
     ) {
-        for alert in alerts {
-            tracing::warn!(?alert, "a count across people has passed a line");
+        if self.has_operator {
+            let queued = |told| alert::alert(told, verification, now, &self.sealer);
+            add(alerts.iter().map(queued), outbox);
         }
     }
 
-    fn committed(&self) {
+    fn committed(&self, alerts: &[Alert]) {
+        alerts.iter().for_each(alert::log);
         self.wake();
+    }
+}
+
+fn add(
+    changes: impl IntoIterator<Item = Result<OutboxChange, Unspecified>>,
+    outbox: &mut Vec<OutboxChange>,
+) {
+    for change in changes {
+        if let Ok(change) = change {
+            outbox.push(change);
+        } else {
+            // The cryptographic library itself has failed, without which no code is made either. The
+            // change itself is committed all the same.
+            tracing::error!("an event could not be encrypted and is lost");
+        }
     }
 }

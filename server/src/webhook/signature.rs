@@ -1,7 +1,7 @@
 //! Signatures by the Standard Webhooks scheme, version 1 (symmetric).
 //!
 //! The signed text is `<id>.<seconds>.<body>`, which detects altered bodies, replayed requests and
-//! exchanged ids. Each site has a secret, derived from the master secrets, so none is stored. While master
+//! exchanged ids. Each site has a secret, and so has the operator, derived from the master secrets, so none is stored. While master
 //! secrets are rotated there are several, and a request has a signature of each, so that receivers with
 //! any of them accept it.
 
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::{derived_keys::derive_key, keyring::Keyring};
 
-/// Secret with which a site's receiver verifies signatures.
+/// Secret with which a receiver verifies signatures.
 pub struct Secret(Zeroizing<[u8; 32]>);
 
 impl Secret {
@@ -21,7 +21,19 @@ impl Secret {
     /// # Errors
     /// If the cryptographic library fails.
     pub fn of_site(keyring: &Keyring, site: &str) -> Result<Vec<Self>, Unspecified> {
-        let label = format!("latchkey webhook {site}");
+        Self::derive(keyring, &format!("latchkey webhook {site}"))
+    }
+
+    /// The secrets of the operator, for alerts.
+    ///
+    /// # Errors
+    /// If the cryptographic library fails.
+    pub fn of_operator(keyring: &Keyring) -> Result<Vec<Self>, Unspecified> {
+        // No site can have this label: it does not begin like those of sites.
+        Self::derive(keyring, "latchkey alerts")
+    }
+
+    fn derive(keyring: &Keyring, label: &str) -> Result<Vec<Self>, Unspecified> {
         let derive = |secret| Ok(Self(Zeroizing::new(derive_key(secret, label.as_bytes())?)));
         keyring.secrets().map(derive).collect()
     }
@@ -39,7 +51,7 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Signs the requests to a site.
+/// Signs the requests to a receiver.
 #[derive(Debug)]
 pub struct Signer(Vec<hmac::Key>);
 
@@ -95,6 +107,15 @@ mod tests {
         assert_ne!(new, old);
         assert_ne!(texts(&["A"], "other"), texts(&["A"], "shop"));
         assert!(new.starts_with("whsec_") && new.len() == "whsec_".len() + 44, "{new}");
+    }
+
+    #[test]
+    fn the_operator_has_a_secret_that_no_site_has() {
+        let secrets = Secret::of_operator(&keyring(&["A"])).unwrap();
+        let own = secrets[0].to_text().expose_secret().to_owned();
+        for site in ["shop", "alerts", "operator"] {
+            assert_ne!(texts(&["A"], site), std::slice::from_ref(&own));
+        }
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tokio::{sync::OwnedSemaphorePermit, task::JoinSet, time::MissedTickBehavior}
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Endpoint, EventRecorder, WebhookSender,
+    Endpoint, EventRecorder, Receiver, WebhookSender,
     event::QueuedEvent,
     expiry,
     payload::Data,
@@ -43,8 +43,8 @@ pub struct WebhookWorker {
     pub recorder: Arc<EventRecorder>,
     /// The HTTP client.
     pub sender: WebhookSender,
-    /// The receivers, by name of the site.
-    pub endpoints: HashMap<String, Endpoint>,
+    /// The receivers.
+    pub endpoints: HashMap<Receiver, Endpoint>,
     /// The clock.
     pub clock: Clock,
 }
@@ -52,7 +52,7 @@ pub struct WebhookWorker {
 /// Next action for a claimed message.
 enum Next {
     /// Post the event when a request is permitted.
-    Post { body: String, site: String, permit: OwnedSemaphorePermit },
+    Post { body: String, receiver: Receiver, permit: OwnedSemaphorePermit },
     /// Check the verification at its deadline.
     CheckExpiry(Box<Data>),
     /// Requeue the event, which is not a try.
@@ -97,10 +97,10 @@ impl WebhookWorker {
         let mut others = Vec::new();
         for message in messages {
             match self.next(&message) {
-                Next::Post { body, site, permit } => {
+                Next::Post { body, receiver, permit } => {
                     let worker = self.clone();
                     posts.spawn(async move {
-                        worker.post(&message, &site, body).await;
+                        worker.post(&message, &receiver, body).await;
                         drop(permit);
                     });
                 }
@@ -126,23 +126,24 @@ impl WebhookWorker {
                 return Next::Discard;
             }
         };
-        let Some(endpoint) = self.endpoints.get(queued.site()) else {
-            tracing::warn!(site = queued.site(), "discarding an event: the site has no webhook");
+        let receiver = queued.receiver();
+        let Some(endpoint) = self.endpoints.get(&receiver) else {
+            tracing::warn!(%receiver, "discarding an event: the receiver has no webhook");
             return Next::Discard;
         };
-        let (site, body) = match queued {
+        let body = match queued {
             QueuedEvent::Deadline(data) => return Next::CheckExpiry(data),
-            QueuedEvent::Event { site, body } => (site, body),
+            QueuedEvent::Event { body, .. } | QueuedEvent::Alert { body } => body,
         };
         if message.expires_at <= now {
-            tracing::warn!(site, tries = message.tries, "discarding an event: it is too old");
+            tracing::warn!(%receiver, tries = message.tries, "discarding an event: it is too old");
             return Next::Discard;
         }
         if let Some(until) = endpoint.open_until(now) {
             return Next::Requeue { until };
         }
         match endpoint.reserve(now) {
-            Ok(permit) => Next::Post { body, site, permit },
+            Ok(permit) => Next::Post { body, receiver, permit },
             Err(until) => Next::Requeue { until },
         }
     }
@@ -156,8 +157,8 @@ impl WebhookWorker {
     }
 
     /// Posts an event when a request is permitted, and settles it.
-    async fn post(&self, message: &Message, site: &str, body: String) {
-        let Some(endpoint) = self.endpoints.get(site) else { return };
+    async fn post(&self, message: &Message, receiver: &Receiver, body: String) {
+        let Some(endpoint) = self.endpoints.get(receiver) else { return };
         let Ok(_permit) = endpoint.request_permit().await else { return };
         let now = self.clock.now();
         if let Some(until) = endpoint.open_until(now) {
@@ -173,24 +174,24 @@ impl WebhookWorker {
         match self.sender.post(Post { url, signer, id: &id, body, now }).await {
             Answer::Accepted => {
                 breaker.succeeded();
-                tracing::debug!(site, id, tries, "webhook event delivered");
+                tracing::debug!(%receiver, id, tries, "webhook event delivered");
                 self.remove(message).await;
             }
             Answer::Gone => {
                 breaker.succeeded();
-                tracing::warn!(site, id, "discarding an event: the receiver answered 410");
+                tracing::warn!(%receiver, id, "discarding an event: the receiver answered 410");
                 self.remove(message).await;
             }
             Answer::Failed { reason, not_before } => {
                 breaker.failed(now);
-                tracing::warn!(site, id, tries, reason, "webhook request failed");
+                tracing::warn!(%receiver, id, tries, reason, "webhook request failed");
                 let now = self.clock.now();
                 let wait = schedule::wait_after(tries, jitter());
                 let at = wait.map(|wait| (now + wait).max(not_before.unwrap_or_default()));
                 if let Some(at) = at.filter(|at| *at < message.expires_at) {
                     return self.retry(message, at, tries).await;
                 }
-                tracing::warn!(site, id, tries, "discarding an event: no retries are left");
+                tracing::warn!(%receiver, id, tries, "discarding an event: no retries are left");
                 self.remove(message).await;
             }
         }

@@ -226,7 +226,7 @@ async fn s9_an_unknown_an_expired_and_an_impossible_id_answer_alike() {
 }
 
 /// Pages differ in their nonces alone.
-fn without_nonce(page: &str) -> String {
+pub(crate) fn without_nonce(page: &str) -> String {
     let mut parts = page.split("nonce=\"");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |page, part| page + part.split_once('"').map_or(part, |(_nonce, rest)| rest))

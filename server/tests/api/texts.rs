@@ -14,7 +14,7 @@ fn number(index: usize) -> String {
 }
 
 impl TestApp {
-    async fn text(&self, to: &str) -> Reply {
+    async fn begin_by_text(&self, to: &str) -> Reply {
         self.back_end(DEMO).post("/v1/verifications", &json!({ "to": to })).await
     }
 }
@@ -29,10 +29,10 @@ async fn s33_a_destination_closes_when_too_many_verifications_stay_without_appro
     let app = TestApp::start_with(&[("LATCHKEY_SMS__GUARD_LEARNING", "0")]).await;
     let mut ids = Vec::new();
     for index in 0..10 {
-        ids.push(app.text(&number(index)).await.json["id"].as_str().unwrap().to_owned());
+        ids.push(app.begin_by_text(&number(index)).await.json["id"].as_str().unwrap().to_owned());
     }
     let code = app.code(10).await;
-    let refused = app.text(&number(10)).await;
+    let refused = app.begin_by_text(&number(10)).await;
     assert_eq!(limit(&refused), (429, "destination_blocked", None));
     let wait: u64 = refused.header("retry-after").parse().unwrap();
     assert!((3000..=3800).contains(&wait), "{wait}");
@@ -46,33 +46,33 @@ async fn s33_a_destination_closes_when_too_many_verifications_stay_without_appro
 
     // Mail goes on, another country does, and those who have begun verify and get another code.
     app.start_email("jo@example.com").await;
-    assert_eq!(app.text("+33612345678").await.status, 201);
+    assert_eq!(app.begin_by_text("+33612345678").await.status, 201);
     app.advance(30);
     assert_eq!(app.resend(&ids[0]).await.status(), 200);
 
     // It stays closed over a restart, and an approval opens it for one more.
     let app = app.restart().await;
-    assert_eq!(app.text(&number(10)).await.status, 429);
+    assert_eq!(app.begin_by_text(&number(10)).await.status, 429);
     assert_eq!(app.outcome(&ids[9], &code).await, Outcome::Approved);
-    assert_eq!(app.text(&number(10)).await.status, 201);
-    assert_eq!(app.text(&number(11)).await.status, 429);
+    assert_eq!(app.begin_by_text(&number(10)).await.status, 201);
+    assert_eq!(app.begin_by_text(&number(11)).await.status, 429);
     app.advance(3800);
-    assert_eq!(app.text(&number(11)).await.status, 201);
+    assert_eq!(app.begin_by_text(&number(11)).await.status, 201);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s33_the_texts_to_a_prefix_have_a_ceiling_and_mail_has_none() {
     let app = TestApp::start_with(&[("LATCHKEY_SMS__PREFIX_TEXTS_PER_HOUR", "3")]).await;
     for index in 0..3 {
-        assert_eq!(app.text(&number(index)).await.status, 201);
+        assert_eq!(app.begin_by_text(&number(index)).await.status, 201);
     }
-    let refused = app.text(&number(3)).await;
+    let refused = app.begin_by_text(&number(3)).await;
     assert_eq!(limit(&refused), (429, "rate_limited", Some(&json!("texts"))));
-    assert_eq!(app.text("+447911123456").await.status, 201, "another prefix");
+    assert_eq!(app.begin_by_text("+447911123456").await.status, 201, "another prefix");
     app.start_email("jo@example.com").await;
     // A refused text counts for nobody.
     app.advance(3800);
-    assert_eq!(app.text(&number(3)).await.status, 201);
+    assert_eq!(app.begin_by_text(&number(3)).await.status, 201);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -83,9 +83,9 @@ async fn s33_a_day_of_texts_costs_no_more_than_the_cap() {
     let app = app.restart().await;
     let mut sent = 0;
     for index in 0..30 {
-        sent += usize::from(app.text(&number(index)).await.status == 201);
+        sent += usize::from(app.begin_by_text(&number(index)).await.status == 201);
     }
     assert_eq!(sent, 25);
-    assert_eq!(app.text("+33612345678").await.status, 429);
+    assert_eq!(app.begin_by_text("+33612345678").await.status, 429);
     app.start_email("jo@example.com").await;
 }

@@ -40,6 +40,7 @@ fn message(to: &str) -> OutgoingMessage {
         sender: None,
         origin_host: "login.example.com".to_owned(),
         embedder_host: None,
+        not_me: None,
     }
 }
 

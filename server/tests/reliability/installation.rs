@@ -31,6 +31,7 @@ impl Installation {
             ("LATCHKEY_DELIVERY__RETRY_FIRST", "1"),
             ("LATCHKEY_DELIVERY__RETRY_LONGEST", "1"),
             ("LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES", "1000000"),
+            ("LATCHKEY_WORK__ENABLED", "false"),
             ("LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE", "1000000"),
         ];
         let installation = Self {

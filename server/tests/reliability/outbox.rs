@@ -11,8 +11,9 @@ use otp::{
 use server::{
     clock::Clock,
     delivery::{DeliveryWorker, Dispatcher, Provider, SmtpSecurity, SmtpSettings},
-    derived_keys::{DerivedKeys, Sealer},
+    derived_keys::DerivedKeys,
     keyring::Keyring,
+    origin::Origin,
     outbox::Backoff,
     service::{Client, Rules, Scope, Service, Start},
     site::{Sites, builtin},
@@ -70,24 +71,25 @@ impl Outbox {
                 recipient_wrong_checks: plenty,
                 caller_sends: plenty,
                 caller_checks: plenty,
+                cool_down: Duration::from_secs(24 * 3600),
             },
             texts: ServerTexts::default(),
+            work: None,
             count_test_suites: false,
             lease: LEASE,
         };
         let (wake, committed) = mpsc::channel(100);
-        let sealer = keys.sealer.clone();
-        let service = Service::new(store.clone(), keys, tokens, rules, clock.clone(), wake);
+        let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
         let dispatcher = Dispatcher::new(email, sms);
-        let worker = worker(store.clone(), dispatcher, sealer, sites, clock.clone());
+        let worker = worker(store.clone(), dispatcher, keys, sites, clock.clone());
         Self { store, service, worker, committed, clock, folder }
     }
 
     /// Another worker on the same store.
     pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker {
         let dispatcher = Dispatcher::new(vec![email], Vec::new());
-        let DeliveryWorker { sealer, sites, .. } = &self.worker;
-        worker(self.store.clone(), dispatcher, sealer.clone(), sites.clone(), self.clock.clone())
+        let DeliveryWorker { keys, sites, .. } = &self.worker;
+        worker(self.store.clone(), dispatcher, keys.clone(), sites.clone(), self.clock.clone())
     }
 
     /// Locks the database until the connection is dropped.
@@ -111,7 +113,8 @@ impl Outbox {
     pub(crate) async fn open(&self, to: &str) -> VerificationId {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let caller = Some([127, 0, 0, 1].into());
-        let client = Client { scope: Scope::Holder, address: caller, idempotency_key: None };
+        let client =
+            Client { scope: Scope::Holder, address: caller, idempotency_key: None, work: None };
         let start = Start {
             site: self.service.sites().first().clone(),
             recipient,
@@ -155,19 +158,19 @@ impl Outbox {
 fn worker(
     store: AnyStore,
     dispatcher: Dispatcher,
-    sealer: Arc<Sealer>,
+    keys: DerivedKeys,
     sites: Arc<Sites>,
     clock: Clock,
 ) -> DeliveryWorker {
     DeliveryWorker {
         store,
         dispatcher,
-        sealer,
+        keys,
         clock,
         backoff: BACKOFF,
         lease: LEASE,
         sites,
-        origin_host: "login.example.com".to_owned(),
+        origin: Origin::parse("https://login.example.com").unwrap(),
     }
 }
 

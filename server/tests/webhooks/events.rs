@@ -20,7 +20,7 @@ fn reason(request: &Request) -> String {
 }
 
 /// Whether one of the signatures is by this secret (`whsec_...`).
-fn is_signed_by(request: &Request, secret: &str) -> bool {
+pub(crate) fn is_signed_by(request: &Request, secret: &str) -> bool {
     let secret = BASE64_STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
     let signed = format!("{}.{}.{}", request.id, request.seconds, request.body);
     let key = hmac::Key::new(hmac::HMAC_SHA256, &secret);
@@ -96,6 +96,22 @@ async fn each_failure_has_its_reason() {
         "verification.failed canceled",
         "verification.failed max_attempts_reached",
     ];
+    assert_eq!(kinds(&receiver.so_far()), expected);
+    assert_eq!(harness.next_due().await, None);
+}
+
+#[tokio::test]
+async fn s35_a_recipient_who_did_not_ask_is_an_event_like_that_of_a_cancel() {
+    let mut receiver = accepting_receiver().await;
+    let mut harness = Harness::of(&[("shop", &receiver.url)]);
+    let id = harness.open_for("shop", &harness.client(None)).await;
+    harness.send().await;
+    let link = harness.delivery.keys.links.link(id).unwrap();
+    for _ in 0..2 {
+        harness.service.disown(&link).await.unwrap();
+    }
+    harness.events.deliver_due().await;
+    let expected = ["delivery.updated", "verification.failed canceled"];
     assert_eq!(kinds(&receiver.so_far()), expected);
     assert_eq!(harness.next_due().await, None);
 }

@@ -1,6 +1,6 @@
 //! A server without HTTP, whose workers run when a test calls them.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use app::wire::Brand;
 use otp::{
@@ -14,13 +14,15 @@ use server::{
     derived_keys::DerivedKeys,
     i18n::Catalogue,
     keyring::Keyring,
+    origin::Origin,
     outbox::Backoff,
     service::{Client, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},
     store::{AnyStore, OpenError, OpenProblem, Queue, SqliteStore, Store},
     tokens::Tokens,
     webhook::{
-        Endpoint, EventRecorder, Secret, Signer, WebhookSender, WebhookSettings, WebhookWorker,
+        Endpoint, EventRecorder, Receiver, Secret, Signer, WebhookSender, WebhookSettings,
+        WebhookWorker,
     },
 };
 use tempfile::TempDir;
@@ -41,11 +43,18 @@ pub(crate) struct Harness {
     committed: mpsc::Receiver<server::store::Message>,
     inbox: Arc<Inbox>,
     sites: Vec<(String, String)>,
+    operator: Option<String>,
     folder: TempDir,
 }
 
 fn keyring() -> Keyring {
     Keyring::parse(["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="]).unwrap()
+}
+
+/// The webhook secret of the operator.
+pub(crate) fn operator_secret() -> String {
+    let secrets = Secret::of_operator(&keyring()).unwrap();
+    secrets[0].to_text().expose_secret().to_owned()
 }
 
 /// The webhook secret of a site.
@@ -57,16 +66,28 @@ pub(crate) fn secret(site: &str) -> String {
 impl Harness {
     /// A server with these sites: names and URLs of the receivers.
     pub(crate) fn of(sites: &[(&str, &str)]) -> Self {
-        let own = |(name, url): &(&str, &str)| ((*name).to_owned(), (*url).to_owned());
-        let sites = sites.iter().map(own).collect();
-        Self::open(tempfile::tempdir().unwrap(), sites, Clock::manual(START))
+        Self::with_operator(sites, None)
     }
 
-    fn open(folder: TempDir, sites: Vec<(String, String)>, clock: Clock) -> Self {
+    /// A server with these sites and a receiver of alerts at this URL, or without one.
+    pub(crate) fn with_operator(sites: &[(&str, &str)], operator: Option<&str>) -> Self {
+        let own = |(name, url): &(&str, &str)| ((*name).to_owned(), (*url).to_owned());
+        let sites = sites.iter().map(own).collect();
+        let operator = operator.map(str::to_owned);
+        Self::open(tempfile::tempdir().unwrap(), sites, operator, Clock::manual(START))
+    }
+
+    fn open(
+        folder: TempDir,
+        sites: Vec<(String, String)>,
+        operator: Option<String>,
+        clock: Clock,
+    ) -> Self {
         let keys = DerivedKeys::derive(&keyring()).unwrap();
         let tokens = Tokens::derive(&keyring(), "https://login.example.com").unwrap();
         let names = sites.iter().map(|(name, _)| name.clone());
-        let recorder = Arc::new(EventRecorder::new(names, keys.sealer.clone()));
+        let recorder = EventRecorder::new(names, keys.sealer.clone());
+        let recorder = Arc::new(recorder.with_operator(operator.is_some()));
         let store = AnyStore::Sqlite(open(&folder).unwrap()).observed_by(recorder.clone());
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
         let site = |(name, url): &(String, String)| Site {
@@ -86,8 +107,10 @@ impl Harness {
                 recipient_wrong_checks: plenty,
                 caller_sends: plenty,
                 caller_checks: plenty,
+                cool_down: Duration::from_secs(24 * 3600),
             },
             texts: ServerTexts::default(),
+            work: None,
             count_test_suites: false,
             lease: TIMEOUT,
         };
@@ -97,25 +120,26 @@ impl Harness {
         let delivery = DeliveryWorker {
             store: store.clone(),
             dispatcher: Dispatcher::new(vec![Provider::Inbox(inbox.clone())], Vec::new()),
-            sealer: keys.sealer,
+            keys,
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
             lease: TIMEOUT,
             sites: registry,
-            origin_host: "login.example.com".to_owned(),
+            origin: Origin::parse("https://login.example.com").unwrap(),
         };
-        let events = worker(&store, &recorder, &sites, &clock, TIMEOUT);
-        Self { store, service, events, clock, delivery, committed, inbox, sites, folder }
+        let events = worker(&store, &recorder, (&sites, operator.as_deref()), &clock, TIMEOUT);
+        Self { store, service, events, clock, delivery, committed, inbox, sites, operator, folder }
     }
 
     /// Another worker on the same outbox, with this time-out.
     pub(crate) fn webhook_worker(&self, timeout: Duration) -> Arc<WebhookWorker> {
-        worker(&self.store, &self.events.recorder, &self.sites, &self.clock, timeout)
+        let receivers = (&*self.sites, self.operator.as_deref());
+        worker(&self.store, &self.events.recorder, receivers, &self.clock, timeout)
     }
 
     /// Restarts the server: everything is made again on the same database.
     pub(crate) async fn restarted(self) -> Self {
-        let Self { folder, sites, clock, store, service, events, delivery, .. } = self;
+        let Self { folder, sites, operator, clock, store, service, events, delivery, .. } = self;
         drop((store, service, events, delivery));
         // Requests in flight release the store when they are next polled.
         let released = async {
@@ -124,7 +148,7 @@ impl Harness {
             }
         };
         tokio::time::timeout(TIMEOUT, released).await.expect("the store is released");
-        Self::open(folder, sites, clock)
+        Self::open(folder, sites, operator, clock)
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -133,7 +157,12 @@ impl Harness {
 
     pub(crate) fn client(&self, request: Option<&str>) -> Client {
         let key = |key| self.service.idempotency_key("shop", key, [1; 32]);
-        Client { scope: Scope::Holder, address: None, idempotency_key: request.map(key) }
+        Client {
+            scope: Scope::Holder,
+            address: None,
+            idempotency_key: request.map(key),
+            work: None,
+        }
     }
 
     /// Opens a verification for a site; its message is not sent yet.
@@ -223,21 +252,25 @@ fn open(folder: &TempDir) -> Result<SqliteStore, OpenError> {
 fn worker(
     store: &AnyStore,
     recorder: &Arc<EventRecorder>,
-    sites: &[(String, String)],
+    (sites, operator): (&[(String, String)], Option<&str>),
     clock: &Clock,
     timeout: Duration,
 ) -> Arc<WebhookWorker> {
-    let endpoint = |(name, url): &(String, String)| {
-        let signer = Signer::new(&Secret::of_site(&keyring(), name).unwrap());
-        (name.clone(), Endpoint::new(url.parse().unwrap(), signer))
+    let endpoint =
+        |url: &str, secrets: &[Secret]| Endpoint::new(url.parse().unwrap(), Signer::new(secrets));
+    let of_site = |(name, url): &(String, String)| {
+        let secrets = Secret::of_site(&keyring(), name).unwrap();
+        (Receiver::Site(name.clone()), endpoint(url, &secrets))
     };
+    let of_operator =
+        |url| (Receiver::Operator, endpoint(url, &Secret::of_operator(&keyring()).unwrap()));
     let allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
     let settings = WebhookSettings { timeout, allowed_networks, https_only: false };
     Arc::new(WebhookWorker {
         store: store.clone(),
         recorder: recorder.clone(),
         sender: WebhookSender::new(settings).unwrap(),
-        endpoints: sites.iter().map(endpoint).collect::<HashMap<_, _>>(),
+        endpoints: sites.iter().map(of_site).chain(operator.map(of_operator)).collect(),
         clock: clock.clone(),
     })
 }

@@ -1,6 +1,7 @@
 //! Webhooks from a change to a real receiver: service, workers and store in this process, on a manual
 //! clock.
 
+mod alerts;
 mod events;
 mod fairness;
 mod harness;

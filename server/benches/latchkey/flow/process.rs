@@ -29,6 +29,7 @@ impl Process {
             .env("LATCHKEY_SERVER__BIND", "127.0.0.1:0")
             .env("LATCHKEY_LOG__LEVEL", "warn")
             .env("LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES", "1000000")
+            .env("LATCHKEY_WORK__ENABLED", "false")
             .env("LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE", "1000000");
         Self::start(command)
     }

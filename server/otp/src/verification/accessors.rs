@@ -59,6 +59,11 @@ impl Verification {
         self.redeemed_at
     }
 
+    /// Whether the recipient said that they had not asked for it.
+    pub fn is_disowned(&self) -> bool {
+        self.disowned_at.is_some()
+    }
+
     /// Time of creation.
     pub fn created_at(&self) -> Timestamp {
         self.created_at

@@ -58,6 +58,9 @@ pub struct Verification {
     /// The newest code ended before its time, since it had too few digits.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_code_withdrawn: bool,
+    /// Time at which the recipient said that they had not asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    disowned_at: Option<Timestamp>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -154,6 +157,7 @@ impl Verification {
             redeemed_at: None,
             events: 0,
             is_code_withdrawn: false,
+            disowned_at: None,
         };
         verification.make_live(code, peppers);
         verification
@@ -251,6 +255,17 @@ impl Verification {
         if self.state(now) == State::Pending {
             self.finish(State::Canceled, now);
         }
+    }
+
+    /// Records that the recipient did not ask for it, and cancels it if it is pending. Returns whether this
+    /// is the first time; later ones change nothing.
+    pub fn disown(&mut self, now: Timestamp) -> bool {
+        if self.disowned_at.is_some() {
+            return false;
+        }
+        self.cancel(now);
+        self.disowned_at = Some(now);
+        true
     }
 
     /// Redeems the result.

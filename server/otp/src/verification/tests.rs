@@ -51,6 +51,23 @@ fn s2_a_code_passes_one_millisecond_before_its_expiry_and_fails_at_it() {
 }
 
 #[test]
+fn s35_a_recipient_ends_a_verification_once_and_undoes_no_approval() {
+    let mut verification = pending();
+    assert!(verification.disown(START));
+    assert!(!verification.disown(START + MILLISECOND));
+    assert_eq!(verification.finished_at(), Some(START));
+    assert_eq!(check(&mut verification, "123456", START), Outcome::Canceled);
+    let mut approved = pending();
+    check(&mut approved, "123456", START);
+    assert!(approved.disown(START) && approved.is_disowned());
+    assert_eq!(approved.state(START), State::Approved);
+    let mut expired = pending();
+    let end = expired.expires_at();
+    assert!(expired.disown(end) && expired.is_disowned());
+    assert_eq!((expired.state(end), expired.finished_at()), (State::Expired, None));
+}
+
+#[test]
 fn s31_the_proof_is_claimed_by_the_check_that_is_approved_and_by_no_other() {
     let claims = [1, 2, 3].map(|_| Claim::generate(&mut SysRng).unwrap().digest());
     let [early, approving, late] = claims;

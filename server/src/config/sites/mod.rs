@@ -10,6 +10,7 @@ mod urls;
 
 pub(super) use self::site::SiteContext;
 pub use self::site::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name};
+pub(super) use self::urls::parse_url;
 use super::settings::Settings;
 use crate::site::{Site, Sites, builtin};
 

@@ -23,7 +23,7 @@ pub(super) fn parse_origin(text: &str, mode: Mode) -> Result<Origin, &'static st
 
 /// A URL that people or events are sent to. Read by the WHATWG rules, but refused where those would
 /// silently repair it (S15).
-pub(super) fn parse_url(text: &str, mode: Mode) -> Result<Url, &'static str> {
+pub(in crate::config) fn parse_url(text: &str, mode: Mode) -> Result<Url, &'static str> {
     if text.len() > 2048 {
         return Err("is longer than 2048 characters");
     }

@@ -1,7 +1,8 @@
 //! Texts of messages, rendered from the catalogue.
 //!
 //! An e-mail has the code alone on its line, in text and in HTML, and not in its subject, since subjects
-//! are logged by relays and shown on locked screens. It has no links and loads nothing. A text message
+//! are logged by relays and shown on locked screens. It loads nothing, and its one link is to the page on
+//! which people say that they did not ask for the code. A text message
 //! ends with the origin-bound line `@host #code` (W3C/WICG "Origin-bound one-time codes delivered via
 //! SMS"), by which browsers offer the code on that host only. If the code is typed in a frame, the line
 //! is `@page #code @frame`.
@@ -32,11 +33,13 @@ const SMS_SEPTETS: usize = 140;
 const SMS_UCS2_UNITS: usize = 70;
 
 /// Catalogue ids of the texts of messages.
-pub const TEXTS: [&str; 10] = [
+pub const TEXTS: [&str; 12] = [
     "email-subject",
     "email-intro",
     "email-use",
     "email-ignore",
+    "email-not-me",
+    "email-not-me-link",
     "validity-minutes",
     "validity-seconds",
     "sms-text",
@@ -53,11 +56,25 @@ pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -
     let (intro, usage, ignore) = (text("email-intro"), text("email-use"), text("email-ignore"));
     let validity = validity(catalogue, message, now);
     let code = message.code.as_str();
+    let link = message.not_me.as_deref().map(|url| NotMe {
+        url,
+        before: text("email-not-me"),
+        name: text("email-not-me-link"),
+    });
+    let last = link.as_ref().map(|link| format!("\n{}\n{}\n", link.before, link.url));
+    let last = last.unwrap_or_default();
     Email {
         subject: text("email-subject"),
-        text: format!("{intro}\n\n{code}\n\n{validity} {usage}\n\n{ignore}\n"),
-        html: html(&message.locale, &intro, code, &format!("{validity} {usage}"), &ignore),
+        text: format!("{intro}\n\n{code}\n\n{validity} {usage}\n\n{ignore}\n{last}"),
+        html: html(&message.locale, &intro, code, &format!("{validity} {usage}"), &ignore, link),
     }
+}
+
+/// The link by which the recipient says that they did not ask for the code.
+struct NotMe<'a> {
+    url: &'a str,
+    before: String,
+    name: String,
 }
 
 /// Renders the text message of `message`, in the longest wording that fits.
@@ -143,9 +160,25 @@ fn septets(text: &str) -> Option<usize> {
 
 /// The HTML document. Styles are inline, since mail programs drop style sheets. Colours are left to the
 /// program and its dark mode.
-fn html(locale: &str, intro: &str, code: &str, usage: &str, ignore: &str) -> String {
+fn html(
+    locale: &str,
+    intro: &str,
+    code: &str,
+    usage: &str,
+    ignore: &str,
+    not_me: Option<NotMe<'_>>,
+) -> String {
     let paragraph = "margin:0 0 16px;font:16px/1.5 sans-serif";
     let (intro, usage, ignore) = (escape(intro), escape(usage), escape(ignore));
+    let last = not_me.map(|NotMe { url, before, name }| {
+        let (url, before, name) = (escape(url), escape(&before), escape(&name));
+        format!(
+            "<p dir=\"auto\" style=\"margin:0;font:14px/1.5 sans-serif\">\n\
+             {before} <a href=\"{url}\">{name}</a>\n\
+             </p>\n"
+        )
+    });
+    let last = last.unwrap_or_default();
     format!(
         "<!DOCTYPE html>\n\
          <html lang=\"{}\">\n\
@@ -157,6 +190,7 @@ fn html(locale: &str, intro: &str, code: &str, usage: &str, ignore: &str) -> Str
          </p>\n\
          <p dir=\"auto\" style=\"{paragraph}\">{usage}</p>\n\
          <p dir=\"auto\" style=\"{paragraph}\">{ignore}</p>\n\
+         {last}\
          </body>\n\
          </html>\n",
         escape(locale),

@@ -4,6 +4,9 @@ use otp::{Channel, Code, Recipient};
 
 use super::*;
 
+/// Longer than the link of a verification.
+const LINK: &str =
+    "https://login.example.com/not-me/AZMxYRgAAZMxYRgAAZMxYRgAAZMxYRgAAZMxYRgAAZMxYRgAAZMx";
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 fn message(brand: &str, host: &str) -> OutgoingMessage {
@@ -18,6 +21,7 @@ fn message(brand: &str, host: &str) -> OutgoingMessage {
         sender: None,
         origin_host: host.into(),
         embedder_host: None,
+        not_me: Some(LINK.to_owned()),
     }
 }
 
@@ -40,11 +44,33 @@ fn the_code_stands_alone_on_its_line_in_text_and_html_and_not_in_the_subject() {
 }
 
 #[test]
-fn an_email_links_to_nothing_and_loads_nothing() {
-    let email = email(&catalogue(), &message("Example", "example.com"), NOW);
-    for reference in ["http", "href", "src=", "url(", "<img", "<script"] {
-        assert!(!email.html.contains(reference), "{reference}");
+fn an_email_has_one_link_and_loads_nothing() {
+    let with_link = message("Example", "example.com");
+    let without = OutgoingMessage { not_me: None, ..with_link.clone() };
+    for (message, links) in [(with_link, 1), (without, 0)] {
+        let email = email(&catalogue(), &message, NOW);
+        for reference in ["http", "href"] {
+            assert_eq!(email.html.matches(reference).count(), links, "{reference}");
+        }
+        assert_eq!(email.text.matches("http").count(), links);
+        for loaded in ["src=", "url(", "<img", "<script"] {
+            assert!(!email.html.contains(loaded), "{loaded}");
+        }
     }
+}
+
+#[test]
+fn the_link_stands_last_and_alone_on_its_line_and_in_no_text_message() {
+    let message = message("Example", "example.com");
+    let email = email(&catalogue(), &message, NOW);
+    assert_eq!(email.text.lines().last(), Some(LINK));
+    assert!(
+        email.html.contains(&format!("<a href=\"{LINK}\">This wasn't me</a>")),
+        "{}",
+        email.html
+    );
+    let text = sms(&catalogue(), &message, NOW);
+    assert!(!text.contains("not-me") && !text.contains("http"), "{text}");
 }
 
 #[test]

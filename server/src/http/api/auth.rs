@@ -46,7 +46,7 @@ impl FromRequestParts<Arc<Context>> for Backend {
         let Ok(caller::From(caller)) = caller::From::from_request_parts(parts, context).await;
         let is_counted = context.web.service.counts_callers_of(&site);
         let address = is_counted.then_some(caller.address);
-        Ok(Self { site, client: Client { scope, address, idempotency_key: None } })
+        Ok(Self { site, client: Client { scope, address, idempotency_key: None, work: None } })
     }
 }
 

@@ -50,6 +50,7 @@ pub fn page_assets() -> Assets {
         reference_css: site.text("reference.css"),
         loader: site.text("loader.js"),
         frame: site.text("frame.js"),
+        work: site.text("work.js"),
         js: site.url("island.js"),
         wasm: site.url("island_bg.wasm"),
     }

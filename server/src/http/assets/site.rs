@@ -23,7 +23,7 @@ struct Built;
 struct Public;
 
 /// Paths below the site root of `cargo leptos watch`, by the plain name of the file.
-const WATCHED: [(&str, &str); 9] = [
+const WATCHED: [(&str, &str); 10] = [
     ("dark.css", "dark.css"),
     ("embed.css", "embed.css"),
     ("embed.js", "embed.js"),
@@ -33,6 +33,7 @@ const WATCHED: [(&str, &str); 9] = [
     ("loader.js", "loader.js"),
     ("main.css", "pkg/latchkey.css"),
     ("reference.css", "reference.css"),
+    ("work.js", "work.js"),
 ];
 
 /// One file, in up to three forms.

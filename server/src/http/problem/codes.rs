@@ -33,6 +33,12 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
             "Another code cannot be sent yet. Wait for as many seconds as `Retry-After` says, or \
              until `resend_at`.",
         ),
+        ApiError::WorkNeeded(_) => (
+            Code::WorkNeeded,
+            "So many messages were asked for lately that the next one takes a proof of work. Answer the \
+             `challenge`, or wait for as many seconds as `Retry-After` says, and send the request again with \
+             the answer as `work`.",
+        ),
         ApiError::NoSendsLeft => (
             Code::NoSendsLeft,
             "This verification has sent as many messages as it may. Begin another one.",
@@ -152,6 +158,10 @@ fn limit(limit: Limit) -> &'static str {
         Limit::RecipientChecks => {
             "This test recipient's code was guessed wrong as often as it may be, over all its \
              verifications. Wait for as many seconds as `Retry-After` says."
+        }
+        Limit::RecipientCooledDown => {
+            "For now no code is sent to this recipient without a secret key. Wait for as many seconds as \
+             `Retry-After` says."
         }
         Limit::CallerSends => {
             "This address has asked for as many messages lately as one address may. Wait for as \

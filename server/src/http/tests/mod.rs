@@ -16,8 +16,8 @@ use app::{
     port::{Caller, Door, Port},
     wire::{
         Brand, Channel, CheckAnswer, Country, Delivery, DeliveryState, EmbedOffer, Embedding,
-        InboxMessage, Outcome, PageView, Place, Proof, StartOptions, StartRequest, State, Token,
-        VerificationView, WayBack,
+        InboxMessage, NotMeView, Outcome, PageView, Place, Proof, StartOptions, StartRequest,
+        State, Token, VerificationView, WayBack,
     },
 };
 use async_trait::async_trait;
@@ -208,6 +208,22 @@ impl Port for Script {
 
     async fn cancel(&self, _: &Caller, id: &str) -> Result<(), ApiError> {
         self.note("cancel".to_owned(), id).await
+    }
+
+    async fn not_me(&self, link: &str) -> Result<Option<NotMeView>, ApiError> {
+        let view = NotMeView {
+            recipient: "j***@example.com".to_owned(),
+            brand: Brand::default(),
+            state: State::Pending,
+            is_done: false,
+            cool_down_hours: 24,
+        };
+        Ok((link == ID).then_some(view))
+    }
+
+    async fn disown(&self, link: &str) -> Result<bool, ApiError> {
+        self.note("disown".to_owned(), link).await?;
+        Ok(link == ID)
     }
 }
 
@@ -437,7 +453,15 @@ async fn hsts_is_for_https_alone() {
 #[tokio::test]
 async fn s11_no_get_and_no_head_acts() {
     let site = site();
-    let paths = ["/", "/v/ID", "/v/ID?e=incorrect", "/v/ID/check?code=123456", "/v/ID/resend"];
+    let paths = [
+        "/",
+        "/v/ID",
+        "/v/ID?e=incorrect",
+        "/v/ID/check?code=123456",
+        "/v/ID/resend",
+        "/not-me/ID",
+        "/not-me/ID?",
+    ];
     for path in paths {
         for method in [Method::GET, Method::HEAD] {
             let path = path.replace("ID", ID);
@@ -455,7 +479,15 @@ async fn s11_no_get_and_no_head_acts() {
 #[tokio::test]
 async fn s12_another_site_cannot_act() {
     let site = site();
-    let paths = ["/", "/v/ID/check", "/v/ID/resend", "/v/ID/cancel", "/ui/check", "/ui/resend"];
+    let paths = [
+        "/",
+        "/v/ID/check",
+        "/v/ID/resend",
+        "/v/ID/cancel",
+        "/not-me/ID",
+        "/ui/check",
+        "/ui/resend",
+    ];
     for path in paths {
         for (name, value) in [
             ("sec-fetch-site", "cross-site"),

@@ -264,16 +264,47 @@ impl Observer for Recorder {
     fn alerted(
         &self,
         alerts: &[Alert],
-        _verification: VerificationId,
-        _now: Timestamp,
-        _outbox: &mut Vec<OutboxChange>,
+        verification: VerificationId,
+        now: Timestamp,
+        outbox: &mut Vec<OutboxChange>,
     ) {
-        self.alerts.lock().unwrap().extend_from_slice(alerts);
+        let numbered = alerts.iter().zip(100..);
+        outbox.extend(numbered.map(|(_, number)| OutboxChange::Schedule {
+            message: event(verification, number),
+            at: now,
+        }));
     }
 
-    fn committed(&self) {
+    fn committed(&self, alerts: &[Alert]) {
         self.commits.fetch_add(1, Ordering::Relaxed);
+        self.alerts.lock().unwrap().extend_from_slice(alerts);
     }
+}
+
+pub(super) async fn an_observer_is_told_of_the_alerts_of_committed_and_of_aborted_steps(
+    store: impl Store,
+) {
+    let recorder = Arc::new(Recorder::default());
+    let store = store.observed_by(recorder.clone());
+    // The verifications that they are about are not stored.
+    let (committed, aborted) = (opened(START).id(), opened(START).id());
+    for (id, commits) in [(committed, true), (aborted, false)] {
+        let step = Change {
+            id,
+            counters: CounterKeys::default(),
+            run: move |records: &mut Records| {
+                let (site, destination) = ("shop".to_owned(), "GB".to_owned());
+                records.alerts.push(Alert::DestinationOpened { site, destination });
+                if commits { Decision::Commit(()) } else { Decision::Abort(()) }
+            },
+        };
+        store.apply(step).await.unwrap();
+    }
+    assert_eq!(recorder.alerts.lock().unwrap().len(), 2);
+    assert_eq!(recorder.seen.lock().unwrap().len(), 0);
+    let messages = store.claim(Queue::Events, START, LEASE, 10).await.unwrap();
+    let told = |id| messages.iter().any(|message| message.key.verification == id);
+    assert!(messages.len() == 2 && told(committed) && told(aborted));
 }
 
 pub(super) async fn an_observer_sees_each_change_and_its_additions_are_committed_with_it(
@@ -747,6 +778,7 @@ macro_rules! contract {
             an_aborted_step_leaves_no_trace_and_a_committed_refusal_is_kept
             s5_a_step_that_counts_a_recipient_without_a_key_fails
             an_answer_of_an_aborted_step_is_not_saved
+            an_observer_is_told_of_the_alerts_of_committed_and_of_aborted_steps
             an_observer_sees_each_change_and_its_additions_are_committed_with_it
             a_step_that_panics_leaves_no_trace_and_the_store_lives
             a_failing_step_does_not_take_its_neighbours_down
@@ -764,7 +796,7 @@ macro_rules! contract {
             a_sweep_drops_what_is_over_and_nothing_else
             a_sweep_tells_when_it_has_left_something
             tallies_of_a_failing_step_are_not_kept
-            an_aborted_step_keeps_its_tallies_and_alerts_alone
+            an_aborted_step_keeps_its_tallies_alone
             the_store_is_pinged;
             s24_all_that_was_answered_is_there_after_a_restart
             s28_the_latest_time_is_known_after_a_restart

@@ -1,6 +1,4 @@
-//! The contract of tallies and alerts.
-
-use otp::alert::Alert;
+//! The contract of tallies.
 
 use super::*;
 
@@ -67,24 +65,16 @@ pub(in crate::store) async fn tallies_of_a_failing_step_are_not_kept(store: impl
     assert_eq!(store.apply(count()).await.unwrap().0, 61);
 }
 
-pub(in crate::store) async fn an_aborted_step_keeps_its_tallies_and_alerts_alone(
-    store: impl Store,
-) {
-    let recorder = Arc::new(Recorder::default());
-    let store = store.observed_by(recorder.clone());
+pub(in crate::store) async fn an_aborted_step_keeps_its_tallies_alone(store: impl Store) {
     store.apply(texting(keys(), Decision::Abort)).await.unwrap();
     assert_eq!(store.apply(texting(keys(), Decision::Commit)).await.unwrap(), (1, 1));
-    let alert = Alert::SpendingNear { site: None, spent: 8, cap: 10 };
     let id = opened(START).id();
-    let expected = vec![alert.clone()];
     let run = move |records: &mut Records| {
         records.verification = Some(opened(START));
-        records.alerts.push(alert.clone());
         Decision::Abort(())
     };
     store.apply(Change { id, counters: keys(), run }).await.unwrap();
     assert_eq!(store.read(id).await.unwrap(), None);
-    assert_eq!(*recorder.alerts.lock().unwrap(), expected);
 }
 
 pub(in crate::store) async fn a_sweep_drops_tallies_that_nobody_has_changed_for_long<S: Store>(

@@ -35,7 +35,8 @@ use self::{
     tallies::TallyCache,
 };
 use super::{
-    CallerKey, Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, Swept, step,
+    CallerKey, Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, Swept,
+    step::{self, Told},
 };
 use crate::{derived_keys::Sealer, keyring::Keyring};
 
@@ -187,9 +188,11 @@ impl Store for SqliteStore {
             counters_lead: self.counters_lead(),
         };
         let applied = move |db: &Connection| apply(db, &mut step, &context);
-        let (output, observed) = self.writer.ask(applied).await?;
-        if let Some(observer) = self.observer.as_ref().filter(|_| observed) {
-            observer.committed();
+        let (output, told) = self.writer.ask(applied).await?;
+        if let Some(observer) = &self.observer
+            && (told.has_added || !told.alerts.is_empty())
+        {
+            observer.committed(&told.alerts);
         }
         Ok(output)
     }
@@ -250,12 +253,12 @@ struct Applying {
 }
 
 /// Runs a step inside the writer's transaction and writes the records that it changed. Gives its
-/// output, and whether the observer has added to the outbox.
+/// output, and what to tell the observer after the commit.
 fn apply<S: Step>(
     db: &Connection,
     step: &mut S,
     Applying { sealer, tallies, observer, counters_lead }: &Applying,
-) -> Result<(S::Output, bool), StoreError> {
+) -> Result<(S::Output, Told), StoreError> {
     let verification = rows::verification(db, sealer, &step.verification())?;
     let keys = step.counters(verification.as_ref());
     let idempotency_key = step.idempotency_key();
@@ -295,7 +298,7 @@ fn apply<S: Step>(
         rows::put_saved_answer(db, &key, answer)?;
     }
     changes.outbox.iter().try_for_each(|change| rows::change_outbox(db, change))?;
-    Ok((output, changes.observed))
+    Ok((output, changes.told))
 }
 
 fn sweep(

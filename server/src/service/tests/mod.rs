@@ -11,6 +11,8 @@ use crate::{
     store::{Queue, SqliteStore},
 };
 
+mod cool_down;
+
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
 /// A service over a store of its own.
@@ -52,8 +54,10 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
             recipient_wrong_checks: quota,
             caller_sends: quota,
             caller_checks: quota,
+            cool_down: Duration::from_secs(24 * 3600),
         },
         texts: ServerTexts::default(),
+        work: None,
         count_test_suites,
         lease: Duration::from_secs(60),
     };
@@ -67,7 +71,7 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
 fn backend(latchkey: &Installation, site: &str, request: Option<(&str, u8)>) -> Client {
     let named = |(key, body)| latchkey.service.idempotency_key(site, key, [body; 32]);
     let scope = Scope::Site(site.to_owned());
-    Client { scope, address: None, idempotency_key: request.map(named) }
+    Client { scope, address: None, idempotency_key: request.map(named), work: None }
 }
 
 impl Installation {
@@ -108,7 +112,7 @@ async fn a_site_reaches_no_verification_of_another() {
     assert!(matches!(latchkey.service.resend(&demo, id, None).await, Err(Refused::NotFound)));
     assert_eq!(latchkey.check(&shop, id, "424242").await, Outcome::Approved);
     let token = latchkey.token(&shop, id).await.unwrap();
-    let person = Client { scope: Scope::Holder, address: None, idempotency_key: None };
+    let person = Client { scope: Scope::Holder, address: None, idempotency_key: None, work: None };
     let redeem = async |client| latchkey.service.redeem(client, &token).await;
     assert!(matches!(redeem(&demo).await, Err(Refused::InvalidToken)));
     assert!(matches!(redeem(&person).await, Err(Refused::InvalidToken)));
@@ -184,7 +188,7 @@ async fn s5_the_code_of_a_test_recipient_is_guessed_at_no_more_often_than_any() 
 async fn whoever_begins_with_a_test_recipient_is_counted_like_everybody() {
     let latchkey = installation();
     let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None };
+    let person = Client { scope: Scope::Holder, address, idempotency_key: None, work: None };
     let begin =
         |site| latchkey.service.start(&person, latchkey.start_for(site, "tester@example.com"));
     for _ in 0..10 {
@@ -310,7 +314,7 @@ async fn a_check_that_the_recipients_limit_refuses_still_counts_for_its_caller()
     }
     let id = latchkey.start(&client, "tester@example.com").await.unwrap().verification.id();
     let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None };
+    let person = Client { scope: Scope::Holder, address, idempotency_key: None, work: None };
     let mut limits = Vec::new();
     for _ in 0..4 {
         let refused = latchkey.service.check(&person, id, "424242", None).await;
@@ -326,7 +330,7 @@ async fn a_message_that_a_limit_refuses_is_charged_to_nobody() {
     let latchkey = installation();
     let client = backend(&latchkey, "shop", None);
     let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None };
+    let person = Client { scope: Scope::Holder, address, idempotency_key: None, work: None };
     for _ in 0..3 {
         latchkey.start(&client, "jo@example.com").await.unwrap();
     }

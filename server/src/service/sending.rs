@@ -1,0 +1,206 @@
+//! The sending of one message: its limits, and its way into the outbox.
+
+use std::{sync::Arc, time::Duration};
+
+use otp::{
+    Channel, Code, DeliveryState, Timestamp, Verification,
+    tally::FIVE_MINUTES,
+    texts::{Text, TextLimits},
+    work::Level,
+};
+
+use super::{
+    Refused, Scope,
+    commands::{Action, Command},
+    done::Done,
+    new_code::NewCode,
+    work::{Answer, Place, Subject},
+};
+use crate::{
+    delivery::envelope::Envelope,
+    store::{Message, MessageKey, OutboxChange, Queue, Records},
+};
+
+/// Time until the message of a test recipient counts as sent, about as long as a provider takes.
+const TEST_DELIVERY: Duration = Duration::from_millis(300);
+
+impl Command {
+    /// Counts the newest message of `verification` and adds it to the outbox, leased to the worker
+    /// that the service wakes. In test mode nothing is sent, and the send counts for the caller alone.
+    pub(super) fn send(
+        &self,
+        mut verification: Verification,
+        NewCode { code, test_delivery }: &NewCode,
+        records: &mut Records,
+    ) -> Result<Done, Refused> {
+        let work = self.work_demanded(records);
+        self.take_limits(&verification, test_delivery.is_some(), records)?;
+        // After the limits: nobody works for what they refuse.
+        if let Some(level) = work {
+            self.take_work(level, records)?;
+        }
+        let message = if let Some(state) = *test_delivery {
+            self.pretend(&mut verification, code, state, records)?;
+            None
+        } else {
+            let message = self.message(&verification, code)?;
+            verification.reserve(&mut records.recipient.reserved, records.counters_lead);
+            self.count_send(&verification, records);
+            records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
+            Some(message)
+        };
+        let done = Done { message, ..self.done(Some(&verification)) };
+        records.verification = Some(verification);
+        Ok(done)
+    }
+
+    /// Counts the message for the caller and the recipient, or refuses it.
+    fn take_limits(
+        &self,
+        verification: &Verification,
+        is_test: bool,
+        records: &mut Records,
+    ) -> Result<(), Refused> {
+        let (limits, now) = (self.limits(), self.counted_at(records));
+        let exceeded = |exceeded| Refused::Exceeded { exceeded, now };
+        if is_test {
+            if self.shared.rules.count_test_suites || !self.is_for_test_suites(verification) {
+                limits.take_caller_send(&mut records.callers, now).map_err(exceeded)?;
+            }
+            return Ok(());
+        }
+        self.admit_text(verification, records)?;
+        if !self.may_pass_cool_down() {
+            limits.allow_stranger(&records.recipient, now).map_err(exceeded)?;
+        }
+        limits.take_send(&mut records.callers, &mut records.recipient, now).map_err(exceeded)
+    }
+
+    /// Records a delivery that does not take place.
+    fn pretend(
+        &self,
+        verification: &mut Verification,
+        code: &Code,
+        state: DeliveryState,
+        records: &mut Records,
+    ) -> Result<(), Refused> {
+        verification.record_delivery(verification.send_count(), state, 0);
+        match state {
+            DeliveryState::Undelivered => verification.record_refusal(self.now),
+            DeliveryState::Accepted => {
+                let (message, at) = (self.message(verification, code)?, self.now + TEST_DELIVERY);
+                records.outbox.push(OutboxChange::Schedule { message, at });
+            }
+            DeliveryState::Sent | DeliveryState::Delivered => {}
+        }
+        Ok(())
+    }
+
+    /// Whether the message that was just added to `verification` may be sent, if it is a text.
+    fn admit_text(
+        &self,
+        verification: &Verification,
+        records: &mut Records,
+    ) -> Result<(), Refused> {
+        let now = self.counted_at(records);
+        let Some((limits, text)) = self.text(verification) else { return Ok(()) };
+        let admitted = limits.admit(&text, &mut records.tallies, &mut records.alerts, now);
+        admitted.map_err(|refused| Refused::text(refused, now))
+    }
+
+    /// Counts the message that was just added to `verification` for its site, destination and the server.
+    fn count_send(&self, verification: &Verification, records: &mut Records) {
+        let now = self.counted_at(records);
+        if self.client.is_stranger() {
+            Arc::make_mut(&mut records.tallies.server).sends.add(FIVE_MINUTES, 1, now);
+        }
+        if let Some((limits, text)) = self.text(verification) {
+            limits.count(&text, &mut records.tallies, &mut records.alerts, now);
+        }
+    }
+
+    /// The newest message of a verification as a text, with the limits on it; `None` if it is none.
+    fn text<'a>(&'a self, verification: &'a Verification) -> Option<(TextLimits<'a>, Text<'a>)> {
+        let rules = &self.shared.rules;
+        let prefix = verification.recipient().phone()?.prefix();
+        let country = verification.details().country.as_deref().unwrap_or("001");
+        let site = &rules.sites.named_or_first(verification.site()).texts;
+        let price = rules.texts.prices.of(country);
+        let is_first = verification.send_count() == 1;
+        let text = Text { site: verification.site(), country, prefix, price, is_first };
+        Some((TextLimits { site, server: &rules.texts }, text))
+    }
+
+    /// Whether the client may have a code sent to a recipient who cools down: a back end may, unless
+    /// everybody knows its key.
+    fn may_pass_cool_down(&self) -> bool {
+        matches!(self.client.scope, Scope::Site(_)) && self.client.address.is_none()
+    }
+
+    /// The work that a message for this client takes, with what was counted before it.
+    fn work_demanded(&self, records: &Records) -> Option<Level> {
+        let thresholds = self.shared.rules.work.filter(|_| self.client.is_stranger())?;
+        let (span, now) = (self.limits().caller_sends.per, self.counted_at(records));
+        let shares = records
+            .callers
+            .iter()
+            .map(|caller| caller.counters.sends.sum(span, now) / u64::from(caller.times.max(1)));
+        let server = records.tallies.server.sends.sum(FIVE_MINUTES, now);
+        thresholds.level(shares.max().unwrap_or_default(), server)
+    }
+
+    /// Takes the client's answer to a demand of work. The narrowest network remembers it.
+    fn take_work(&self, level: Level, records: &mut Records) -> Result<(), Refused> {
+        let now = self.counted_at(records);
+        let mut nowhere = Timestamp::default();
+        let network = records.callers.first_mut();
+        let met = network.map_or(&mut nowhere, |caller| &mut caller.counters.work_met);
+        self.place().take(self.answer, level, met, now)
+    }
+
+    /// Reads the client's answer to a demand of work, if it has sent one.
+    pub(super) fn read_answer(&self) -> Option<Answer> {
+        self.place().read(self.client.work.as_deref()?)
+    }
+
+    /// Place of a demand of work.
+    fn place(&self) -> Place<'_> {
+        Place {
+            keys: &self.shared.keys.work,
+            network: self.callers.first().map(|caller| caller.key.digest).unwrap_or_default(),
+            door: &self.client.scope,
+            subject: match &self.action {
+                Action::Open { opening, .. } => Subject::Site(&opening.site),
+                _ => Subject::Verification(self.id.to_string()),
+            },
+        }
+    }
+
+    /// Refuses numbers that the site has ceased to send to since the verification began (S33).
+    pub(super) fn ensure_served(&self, verification: &Verification) -> Result<(), Refused> {
+        let recipient = verification.recipient();
+        if verification.details().test_mode || recipient.channel() != Channel::Sms {
+            return Ok(());
+        }
+        let site = self.shared.rules.sites.named(verification.site());
+        let is_served = site.is_some_and(|site| site.serves(recipient).is_ok());
+        if is_served { Ok(()) } else { Err(Refused::DestinationNotServed) }
+    }
+
+    fn message(&self, verification: &Verification, code: &Code) -> Result<Message, Refused> {
+        let key = MessageKey {
+            queue: Queue::Codes,
+            verification: verification.id(),
+            number: verification.send_count(),
+        };
+        let sealed = Envelope::of_newest(verification, code).seal(&key, &self.shared.keys.sealer);
+        Ok(Message {
+            key,
+            expires_at: verification.code_expires_at(),
+            tries: 0,
+            unanswered: 0,
+            leased_until: self.now + self.shared.rules.lease,
+            sealed: sealed.map_err(|_| Refused::Crypto)?,
+        })
+    }
+}
