@@ -107,14 +107,19 @@ fn location(answer: &Response) -> Option<&str> {
     answer.headers().get(header::LOCATION)?.to_str().ok()
 }
 
-/// First sentence of the alert on a page, or else its status.
+/// First sentence of the alert on a page, or else its heading.
 async fn alert(answer: Response) -> Result<Refused, Fault> {
     let status = answer.status();
     let page = answer.text().await?;
-    let alert = page.split_once("role=\"alert\">").map_or("", |(_, rest)| rest);
-    let words = alert.split(['<', '.']).next().unwrap_or_default().trim();
-    let words = words.replace(|c: char| c.is_ascii_digit(), "").replace("  ", " ");
-    Ok(Refused(if words.is_empty() { format!("status {}", status.as_u16()) } else { words }))
+    let after = |mark: &str| {
+        let (_, rest) = page.split_once(mark)?;
+        let words = rest.trim_start_matches(|c| c != '>').strip_prefix('>')?;
+        let words = words.split(['<', '.']).next().unwrap_or_default().trim();
+        let words = words.replace(|c: char| c.is_ascii_digit(), "").replace("  ", " ");
+        Some(words).filter(|words| !words.is_empty())
+    };
+    let words = after("role=\"alert\"").or_else(|| after("<h1"));
+    Ok(Refused(words.unwrap_or_else(|| format!("status {}", status.as_u16()))))
 }
 
 /// The back end of the site.

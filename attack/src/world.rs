@@ -22,6 +22,9 @@ use crate::Fault;
 /// A midnight in UTC.
 const START: Timestamp = Timestamp::from_millis(1_700_006_400_000);
 
+/// Everybody says that they have the same browser.
+const BROWSER: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
+
 /// Most times that a request is sent to a server that is overloaded.
 const OVERLOADED: usize = 100;
 
@@ -120,7 +123,10 @@ impl World {
     }
 
     fn new(origin: String, own: Option<Own>) -> Result<Self, Fault> {
-        let client = reqwest::Client::builder().redirect(redirect::Policy::none()).build()?;
+        let client = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .user_agent(BROWSER)
+            .build()?;
         let (networks, requests, read) = (AtomicU32::new(0), AtomicU64::new(0), AtomicU64::new(0));
         Ok(Self { origin, client, own, networks, requests, read })
     }
