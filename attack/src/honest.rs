@@ -16,8 +16,10 @@ const HOUR: Duration = Duration::from_secs(3600);
 const ARRIVALS: [u32; 24] =
     [1, 1, 1, 1, 1, 2, 3, 5, 7, 7, 7, 6, 6, 6, 6, 6, 6, 7, 7, 6, 5, 4, 2, 1];
 const PER_DAY: u32 = 104;
-/// Most people that begin at a time.
-const AT_ONCE: u32 = 50;
+/// People that begin at a time, unless a slot would be too short for them to type.
+const AT_ONCE: u32 = 6;
+/// Most slots of an hour.
+const SLOTS: u32 = 54;
 /// Addresses that a tenth of the people share, as those of mobile networks.
 const SHARED_ADDRESSES: u32 = 10;
 
@@ -58,6 +60,8 @@ const WAYS: [(Way, u32); 7] = [
 
 struct Person {
     to: String,
+    /// Country of the number; empty for an address.
+    country: &'static str,
     address: IpAddr,
     way: Way,
 }
@@ -70,15 +74,16 @@ impl Person {
             drawn = drawn.saturating_sub(share);
             found.then_some(way)
         });
-        let to = if rng.random_ratio(1, 5) {
-            format!("person{number}@example.com")
+        let (to, country) = if rng.random_ratio(1, 5) {
+            (format!("person{number}@example.com"), "")
         } else {
-            Number::of_a_person(rng).text
+            let number = Number::of_a_person(rng);
+            (number.text, number.country)
         };
         let host =
             if rng.random_ratio(1, 10) { number % SHARED_ADDRESSES } else { number + 0x0100_0000 };
         let [a, b, c, d] = host.to_be_bytes();
-        Self { to, address: [64 + a, b, c, d].into(), way: way.unwrap_or(Way::Straight) }
+        Self { to, country, address: [64 + a, b, c, d].into(), way: way.unwrap_or(Way::Straight) }
     }
 }
 
@@ -174,7 +179,7 @@ impl Crowd<'_> {
             sum += share;
             let of_hour = people * sum / PER_DAY - arrived;
             arrived += of_hour;
-            let slots = of_hour.div_ceil(AT_ONCE).max(1);
+            let slots = of_hour.div_ceil(AT_ONCE).clamp(1, SLOTS);
             for slot in 0..slots {
                 let of_slot = of_hour * (slot + 1) / slots - of_hour * slot / slots;
                 self.slot(of_slot, HOUR / slots, &mut counts).await?;
@@ -235,7 +240,9 @@ impl Crowd<'_> {
         for (person, begun) in begun.await? {
             match begun {
                 Ok(id) => open.push((person, id)),
-                Err(refused) => counts.refused.push(refused),
+                Err(Refused(words)) => {
+                    counts.refused.push(Refused(format!("{words} ({})", person.country)));
+                }
             }
         }
         self.read(open, counts).await

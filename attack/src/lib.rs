@@ -6,7 +6,8 @@
 //!   the site of development, and honest people read their messages in its inbox.
 //! - A [`World`] is a server and its time. Usually that is a server in this process, with a database of its own
 //!   and a clock that is set forward, behind a trusted proxy: so an address is what `X-Forwarded-For` says. Or it is
-//!   a development server on this machine, in real time; then everything happens at once, from one address.
+//!   a development server on this machine, in real time: then everything happens at once, and from one address unless
+//!   that server takes this machine for a proxy.
 //! - A [`Report`] holds counts and promises (`docs/SECURITY.md`). The expected number of successful guesses is
 //!   computed from the guesses that the server compared, at codes of the length that it asked for.
 

@@ -37,7 +37,7 @@ impl Tries {
 pub async fn run(setup: &Setup) -> Result<Report, Fault> {
     let mut rng = setup.rng();
     let world = setup.world(&[]).await?;
-    let to = format!("victim{}@example.com", setup.seed);
+    let to = format!("resident{}@example.com", setup.seed);
     let home = Visitor { world: &world, address: world.new_network() };
     if !verify(home, &to).await? {
         return Err("the victim cannot verify before the attack".into());

@@ -19,8 +19,9 @@ struct Arguments {
     /// Scenarios to run; all of them by default
     #[arg(value_enum)]
     scenarios: Vec<Scenario>,
-    /// Attack this development server instead, in real time. It has to run on this machine; honest days and
-    /// history need a server of our own
+    /// Attack this development server on this machine instead, in real time, without honest days. All comes from
+    /// one address, unless it was started with server.mode = "development", server.trusted_proxies and
+    /// server.development_hosts = ["127.0.0.1"]; its guard only records, unless sms.guard_learning = 0
     #[arg(long)]
     url: Option<Url>,
     /// Run at the size of the tests

@@ -60,7 +60,11 @@ impl Setup {
             let own = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str()));
             return World::start(of_scenario.chain(own)).await;
         };
-        let world = World::at(url)?;
+        let mut world = World::at(url)?;
+        // A development server behind no proxy refuses requests that were forwarded.
+        world.forwards = true;
+        let page = world.request(Method::GET, "/", Some(IpAddr::from([192, 0, 2, 1])));
+        world.forwards = page.send().await?.status() == StatusCode::OK;
         world.skip_messages().await?;
         Ok(world)
     }
@@ -72,6 +76,8 @@ pub struct World {
     client: reqwest::Client,
     /// The server in this process; otherwise time passes by itself.
     own: Option<Own>,
+    /// Requests say that a proxy has forwarded them from their address.
+    forwards: bool,
     /// Networks that were handed out.
     networks: AtomicU32,
     requests: AtomicU64,
@@ -128,7 +134,8 @@ impl World {
             .user_agent(BROWSER)
             .build()?;
         let (networks, requests, read) = (AtomicU32::new(0), AtomicU64::new(0), AtomicU64::new(0));
-        Ok(Self { origin, client, own, networks, requests, read })
+        let forwards = own.is_some();
+        Ok(Self { origin, client, own, forwards, networks, requests, read })
     }
 
     /// Sets the clock forward. A server in real time stays where it is.
@@ -136,6 +143,11 @@ impl World {
         if let Some(own) = &self.own {
             own.clock.advance(by);
         }
+    }
+
+    /// Whether the clock can be set forward.
+    pub(crate) fn can_advance(&self) -> bool {
+        self.own.is_some()
     }
 
     /// Whole hours since the epoch.
@@ -185,13 +197,8 @@ impl World {
         from: Option<IpAddr>,
     ) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.origin));
-        match from {
-            // A development server in real time refuses requests that were forwarded.
-            Some(_) if self.own.is_none() => request.header("sec-fetch-site", "same-origin"),
-            Some(address) => request
-                .header("sec-fetch-site", "same-origin")
-                .header("x-forwarded-for", address.to_string()),
-            None => request,
-        }
+        let Some(address) = from else { return request };
+        let request = request.header("sec-fetch-site", "same-origin");
+        if self.forwards { request.header("x-forwarded-for", address.to_string()) } else { request }
     }
 }
