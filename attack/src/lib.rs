@@ -4,7 +4,7 @@
 //!   requests of a verification's page, and the words of refusals. No rule of the server is repeated here; each
 //!   attacker asks, reads the answer and goes on. A few things are known besides: back ends have the key of
 //!   the site of development, and honest people read their messages in its inbox.
-//! - A [`World`] is a server and its time. Usually that is a server in this process, with a database of its own
+//! - A `World` is a server and its time. Usually that is a server in this process, with a database of its own
 //!   and a clock that is set forward, behind a trusted proxy: so an address is what `X-Forwarded-For` says. Or it is
 //!   a development server on this machine, in real time: then everything happens at once, and from one address unless
 //!   that server takes this machine for a proxy.
@@ -21,9 +21,10 @@ mod report;
 mod visitor;
 mod world;
 
+use self::world::World;
 pub use self::{
     report::{Promise, Report},
-    world::{Setup, World},
+    world::Setup,
 };
 
 /// A fault of the simulation or of the server, which is none of the things that are counted.

@@ -20,8 +20,8 @@ struct Arguments {
     #[arg(value_enum)]
     scenarios: Vec<Scenario>,
     /// Attack this development server on this machine instead, in real time, without honest days. All comes from
-    /// one address, unless it was started with server.mode = "development", server.trusted_proxies and
-    /// server.development_hosts = ["127.0.0.1"]; its guard only records, unless sms.guard_learning = 0
+    /// one address, unless 127.0.0.1 is among its trusted proxies and its development hosts; the guard of a new
+    /// site only records
     #[arg(long)]
     url: Option<Url>,
     /// Run at the size of the tests

@@ -71,7 +71,7 @@ impl Setup {
 }
 
 /// A server and its time.
-pub struct World {
+pub(crate) struct World {
     origin: String,
     client: reqwest::Client,
     /// The server in this process; otherwise time passes by itself.
@@ -168,7 +168,7 @@ impl World {
     }
 
     /// Number of requests that were made.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
