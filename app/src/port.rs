@@ -32,6 +32,8 @@ pub enum Door {
 pub struct Caller {
     /// The caller's address, as far as the configured proxies vouch for it.
     pub address: IpAddr,
+    /// The `User-Agent` of the browser; empty without one.
+    pub user_agent: String,
     /// The language negotiated with the browser, a BCP 47 tag that the catalogue has.
     pub locale: String,
     /// The door through which it comes.

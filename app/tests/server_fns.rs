@@ -95,7 +95,8 @@ async fn call(path: &str, body: &'static str) -> (StatusCode, String, Response<(
     let provide = || {
         provide_context::<Arc<dyn Port>>(Arc::new(Empty));
         let (address, locale) = (IpAddr::from([192, 0, 2, 1]), "en".into());
-        provide_context(Caller { address, locale, door: Door::Island, work: String::new() });
+        let (user_agent, work) = (String::new(), String::new());
+        provide_context(Caller { address, user_agent, locale, door: Door::Island, work });
     };
     let response = leptos_axum::handle_server_fns_with_context(provide, request).await;
     let (parts, body) = response.into_response().into_parts();

@@ -253,7 +253,9 @@ test('an unknown id looks like an expired one', async ({ faults, journey, page }
 });
 
 test.describe('with no wait before a resend', () => {
-  test.use({ settings: { LATCHKEY_POLICY__RESEND_WAITS: '0' } });
+  test.use({
+    settings: { LATCHKEY_POLICY__RESEND_WAITS: '0', LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES: '10' },
+  });
 
   test('S34: the page asks for eight digits after the third resend', async ({
     journey,

@@ -51,8 +51,9 @@ impl BrowserPort {
                 Scope::Framed { site, origin: page.origin.clone() }
             }
         };
+        let person = self.service.person_here(caller.address, &caller.user_agent);
         let work = Some(caller.work.clone()).filter(|work| !work.is_empty());
-        Client { scope, address: Some(caller.address), idempotency_key: None, work }
+        Client { scope, person, idempotency_key: None, work }
     }
 
     /// The surroundings of a verification's page.

@@ -135,8 +135,8 @@ not-me-ends = If it wasn't you, end it here. The code then no longer works.
 # { $count } is a number of hours.
 not-me-cool-down =
     { $count ->
-        [one] For an hour nobody, not even you, can then ask here for a code to this address.
-       *[other] For { $count } hours nobody, not even you, can then ask here for a code to this address.
+        [one] For an hour codes to this address can then be asked for only where it was confirmed before.
+       *[other] For { $count } hours codes to this address can then be asked for only where it was confirmed before.
     }
 not-me-submit = THIS WASN'T ME
 not-me-otherwise = If it was you, you need not do anything.
@@ -145,8 +145,8 @@ not-me-done = Thank you for telling us
 not-me-ended = The code for { $recipient } no longer works.
 not-me-cooling =
     { $count ->
-        [one] For an hour from then on nobody can ask here for a code to this address.
-       *[other] For { $count } hours from then on nobody can ask here for a code to this address.
+        [one] For an hour from then on codes to this address can be asked for only where it was confirmed before.
+       *[other] For { $count } hours from then on codes to this address can be asked for only where it was confirmed before.
     }
 # The code was used before the button was pressed.
 not-me-used = This code has been used

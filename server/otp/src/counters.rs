@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{quota::SlidingWindow, risk::Reservations, time::Timestamp};
+use crate::{known::KnownClients, quota::SlidingWindow, risk::Reservations, time::Timestamp};
 
 /// Windows of one caller. Absent ones in a stored record read as empty, and a list of windows, as
 /// earlier versions stored it, in the order of the fields.
@@ -30,6 +30,9 @@ pub struct RecipientCounters {
     pub wrong_checks: SlidingWindow,
     /// Risks of the codes that were sent.
     pub reserved: Reservations,
+    /// Clients from which it was approved.
+    #[serde(skip_serializing_if = "KnownClients::is_empty")]
+    pub known: KnownClients,
     /// Time at which the recipient last disowned a verification, which begins a cool-down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disowned_at: Option<Timestamp>,

@@ -18,6 +18,7 @@ pub mod digest;
 pub mod event;
 pub mod guesses;
 pub mod id;
+pub mod known;
 pub mod limits;
 pub mod policy;
 pub mod quota;

@@ -83,6 +83,21 @@ impl SlidingWindow {
         self.recent(per, now).map(|(_, events)| u64::from(*events)).sum()
     }
 
+    /// The events of both windows, which are of one quota.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut slots = [self.slots.as_slice(), &other.slots].concat();
+        slots.sort_unstable();
+        slots.dedup_by(|(later, more), (slot, events)| {
+            let is_same = later == slot;
+            if is_same {
+                *events = events.saturating_add(*more);
+            }
+            is_same
+        });
+        Self { slots }
+    }
+
     /// Counts events without a limit.
     pub fn add(&mut self, per: Duration, events: u32, now: Timestamp) {
         let current = self.current_slot(per, now);
@@ -168,6 +183,20 @@ mod tests {
         }
         let an_hour_earlier = START - Duration::from_secs(3600);
         assert!(window.take(FIVE_IN_TEN_MINUTES, an_hour_earlier).is_err());
+    }
+
+    #[test]
+    fn joined_windows_hold_the_events_of_both() {
+        let [mut one, mut other, mut both] = <[SlidingWindow; 3]>::default();
+        for (number, minutes) in [0, 1, 1, 3, 8].into_iter().enumerate() {
+            let now = START + Duration::from_secs(60 * minutes);
+            let window = if number % 2 == 0 { &mut one } else { &mut other };
+            window.add(FIVE_IN_TEN_MINUTES.per, 1, now);
+            both.add(FIVE_IN_TEN_MINUTES.per, 1, now);
+        }
+        assert_eq!(one.joined(&other), both);
+        assert_eq!(other.joined(&one), both);
+        assert_eq!(one.joined(&SlidingWindow::default()), one);
     }
 
     proptest! {

@@ -1,4 +1,4 @@
-//! Address and language of the caller.
+//! Address, browser and language of the caller.
 //!
 //! Quotas are counted by the caller's address, so a client that could choose it could evade them. It
 //! is the peer's, unless the peer is a configured proxy: then `X-Forwarded-For` is read from the right,
@@ -37,9 +37,12 @@ impl FromRequestParts<Arc<Context>> for From {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(IpAddr::from([0, 0, 0, 0]), |ConnectInfo(peer)| peer.ip());
         let address = address(peer, &parts.headers, &context.web.trusted_proxies);
+        let user_agent = parts.headers.get(header::USER_AGENT).map(HeaderValue::as_bytes);
+        let user_agent = String::from_utf8_lossy(user_agent.unwrap_or_default()).into_owned();
         let language = parts.headers.get(header::ACCEPT_LANGUAGE);
         let locale = locale(context, language);
-        Ok(Self(Caller { address, locale, door: Door::Page, work: String::new() }))
+        let work = String::new();
+        Ok(Self(Caller { address, user_agent, locale, door: Door::Page, work }))
     }
 }
 

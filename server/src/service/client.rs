@@ -1,17 +1,17 @@
 //! The client on whose behalf a use case runs.
 
-use std::net::IpAddr;
-
 use otp::Verification;
 
-/// A client: the verifications that it can reach, and the identity that it is counted under.
+use super::Person;
+
+/// A client: the verifications that it can reach, and the person that it is counted under.
 #[derive(Clone, Debug)]
 pub struct Client {
     /// Verifications that it can reach.
     pub scope: Scope,
-    /// Address that it is counted under. A back end's says nothing about people, so it has none, unless
-    /// everybody knows its key; the recipient's limits hold for it as for everybody.
-    pub address: Option<IpAddr>,
+    /// The person behind it. The address of a back end says nothing about people, so nothing is known of them
+    /// but what it tells, unless everybody knows its key; the recipient's limits hold for it as for everybody.
+    pub person: Person,
     /// Key that makes a repeated request the same one, if the client sends one.
     pub idempotency_key: Option<IdempotencyKey>,
     /// Its answer to a demand of work, as it was sent.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use otp::{
     Channel, ClaimDigest, Code, Outcome, Recipient, State, Timestamp, Verification, VerificationId,
-    guesses, limits::Limits, verification::Opening,
+    guesses, known::KnownClients, verification::Opening,
 };
 use zeroize::Zeroizing;
 
@@ -14,8 +14,8 @@ use super::{Client, Refused, Shared, done::Done, idempotency, new_code::NewCode,
 use crate::{
     site::TestCode,
     store::{
-        CallerKey, CounterKey, CounterKeys, Decision, MessageKey, OutboxChange, Queue, Records,
-        Step, TallyKeys,
+        CounterKey, CounterKeys, Decision, MessageKey, OutboxChange, Queue, Records, Step,
+        TallyKeys,
     },
 };
 
@@ -23,8 +23,6 @@ use crate::{
 pub(super) struct Command {
     pub(super) shared: Arc<Shared>,
     pub(super) client: Client,
-    /// Identities that the client is counted under.
-    pub(super) callers: Vec<CallerKey>,
     pub(super) id: VerificationId,
     pub(super) now: Timestamp,
     pub(super) action: Action,
@@ -75,7 +73,7 @@ impl Step for Command {
             Action::Check { .. } | Action::Resend { .. } | Action::Disown => {
                 match verification.filter(|found| self.client.scope.covers(found)) {
                     Some(found) => (found.site(), found.recipient(), &found.details().country),
-                    None => return self.of_callers(),
+                    None => return self.of_callers(None),
                 }
             }
             Action::Cancel | Action::Redeem { .. } => return CounterKeys::default(),
@@ -91,7 +89,7 @@ impl Step for Command {
                 country: country.clone(),
                 prefix: recipient.phone().map(|phone| phone.prefix().to_owned()),
             },
-            ..self.of_callers()
+            ..self.of_callers(Some(site))
         }
     }
 
@@ -107,10 +105,6 @@ impl Step for Command {
 }
 
 impl Command {
-    fn of_callers(&self) -> CounterKeys {
-        CounterKeys { callers: self.callers.clone(), ..CounterKeys::default() }
-    }
-
     fn decide(&self, records: &mut Records) -> Decision<Result<Done, Refused>> {
         let result = match &self.action {
             Action::Check { typed, claim } => return self.check(records, typed, *claim),
@@ -202,6 +196,9 @@ impl Command {
             Outcome::Approved if is_test => recipient.wrong_checks.clear(),
             Outcome::Approved => {
                 verification.give_back(&mut recipient.reserved, *lead);
+                if let Some(mark) = self.mark(verification) {
+                    recipient.known.remember(mark, counted);
+                }
                 tallies.count_approval(verification.created_at() + *lead, counted);
             }
             Outcome::Incorrect { .. } => {
@@ -253,8 +250,14 @@ impl Command {
 
     /// An approval stays as it is, and the cool-down begins all the same (S35).
     fn disown(&self, records: &mut Records) -> Result<Done, Refused> {
-        if self.reached(records)?.disown(self.now) {
+        let verification = self.reached(records)?;
+        let was_approved = verification.state(self.now) == State::Approved;
+        if verification.disown(self.now) {
             records.recipient.disowned_at = Some(self.counted_at(records));
+            if was_approved {
+                // Somebody else was approved, so a known client may be theirs.
+                records.recipient.known = KnownClients::default();
+            }
             self.withdraw(records);
         }
         Ok(self.done(records.verification.as_ref()))
@@ -284,10 +287,6 @@ impl Command {
     /// Fewest digits of a code that is sent or accepted at the site, by its wrong checks.
     pub(super) fn shortest_code(&self, records: &Records) -> u8 {
         guesses::shortest_code(&records.tallies.site, self.counted_at(records))
-    }
-
-    pub(super) fn limits(&self) -> &Limits {
-        &self.shared.rules.limits
     }
 
     /// The stored verification, if the client can reach it.

@@ -10,8 +10,11 @@ mod done;
 mod idempotency;
 mod network;
 mod new_code;
+mod person;
 mod refused;
 mod sending;
+mod snapshot;
+mod standing;
 #[cfg(test)]
 pub(crate) mod tests;
 mod work;
@@ -19,28 +22,29 @@ mod work;
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use otp::{
-    Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, ResultToken, State, Timestamp,
-    Verification, VerificationId, code, limits::Limits, texts::ServerTexts, token::MAX_LIFETIME,
-    verification::Opening, work::Thresholds,
+    Channel, Claim, ClaimDigest, Code, Details, Outcome, Recipient, Timestamp, Verification,
+    VerificationId, code, limits::Limits, texts::ServerTexts, verification::Opening,
+    work::Thresholds,
 };
 use rand::rngs::SysRng;
 use tokio::sync::mpsc;
 
 pub use self::{
     client::{Client, IdempotencyKey, Scope},
+    person::{Person, Told},
     refused::Refused,
+    snapshot::{Checked, Snapshot},
 };
 use self::{
     commands::{Action, Command},
     done::Done,
-    network::{Network, networks},
 };
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     site::{Site, Sites},
-    store::{AnyStore, CallerKey, CounterKey, Message, Pseudonyms, Store},
+    store::{AnyStore, Message, Pseudonyms, Store},
     tokens::Tokens,
 };
 
@@ -100,31 +104,6 @@ pub struct Start {
     pub details: Details,
 }
 
-/// A verification as it stood at one instant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot {
-    /// The verification.
-    pub verification: Verification,
-    /// The instant.
-    pub now: Timestamp,
-    /// The answer to an earlier request with the same idempotency key.
-    pub repeated: bool,
-}
-
-/// Answer to a check.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checked {
-    /// The outcome.
-    pub outcome: Outcome,
-    /// The approval is this client's, and so is the proof (S31): its check was approved, or repeats the
-    /// claim of the one that was.
-    pub is_own: bool,
-    /// The verification after it; `None` if it has expired or never was.
-    pub snapshot: Option<Snapshot>,
-    /// The answer to an earlier request with the same idempotency key.
-    pub repeated: bool,
-}
-
 impl Service {
     /// A service over `store`, which wakes `worker` with each message that it commits.
     pub fn new(
@@ -149,6 +128,16 @@ impl Service {
     /// knows the key.
     pub fn counts_callers_of(&self, site: &Site) -> bool {
         self.shared.rules.count_test_suites && site.test_mode.is_some()
+    }
+
+    /// A person whose browser sends a request itself.
+    pub fn person_here(&self, address: IpAddr, user_agent: &str) -> Person {
+        Person::here(&self.shared.pseudonyms, address, user_agent)
+    }
+
+    /// A person of whom the back end of `site` tells.
+    pub fn person_told(&self, site: &Site, told: &Told) -> Person {
+        Person::told(&self.shared.pseudonyms, &site.name, told)
     }
 
     /// The public keys of result tokens, as a JWK Set in JSON.
@@ -321,8 +310,8 @@ impl Service {
     /// [`Refused::Store`].
     pub async fn disown(&self, link: &str) -> Result<Option<Snapshot>, Refused> {
         let Some(id) = self.shared.keys.links.read(link) else { return Ok(None) };
-        let client =
-            Client { scope: Scope::Holder, address: None, idempotency_key: None, work: None };
+        let person = Person::default();
+        let client = Client { scope: Scope::Holder, person, idempotency_key: None, work: None };
         match self.apply(&client, id, self.clock.now(), Action::Disown).await {
             Ok(done) => done.snapshot().map(Some),
             Err(Refused::NotFound) => Ok(None),
@@ -361,17 +350,6 @@ impl Service {
         })
     }
 
-    /// Keys of the networks that an address is counted in.
-    fn caller_keys(&self, address: IpAddr) -> Vec<CallerKey> {
-        // Counters are kept for twice the span that they are counted over.
-        let kept_for = self.shared.rules.limits.caller_span() * 2;
-        let key = |network: Network| {
-            let digest = self.shared.pseudonyms.network(&network.octets);
-            CallerKey { key: CounterKey { digest, kept_for }, times: network.times }
-        };
-        networks(address).into_iter().map(key).collect()
-    }
-
     async fn apply(
         &self,
         client: &Client,
@@ -380,8 +358,7 @@ impl Service {
         action: Action,
     ) -> Result<Done, Refused> {
         let (shared, client) = (self.shared.clone(), client.clone());
-        let callers = client.address.map(|address| self.caller_keys(address)).unwrap_or_default();
-        let mut command = Command { shared, client, callers, id, now, action, answer: None };
+        let mut command = Command { shared, client, id, now, action, answer: None };
         command.answer = command.read_answer();
         let mut done = self.store.apply(command).await??;
         if let Some(message) = done.message.take()
@@ -397,25 +374,4 @@ impl Service {
 /// Draws digits for a code of any length: a part of uniform digits is uniform as well.
 fn draw() -> Result<Code, Refused> {
     Code::generate(code::MAX_LENGTH, &mut SysRng).map_err(|_| Refused::Crypto)
-}
-
-impl Snapshot {
-    /// State of the verification at the instant.
-    pub fn state(&self) -> State {
-        self.verification.state(self.now)
-    }
-
-    /// Time until which the result of an approved verification can be redeemed; `None` once it has been.
-    pub fn redeemable_until(&self) -> Option<Timestamp> {
-        self.result().map(|result| result.expires_at)
-    }
-
-    fn result(&self) -> Option<ResultToken> {
-        ResultToken::issue(&self.verification, MAX_LIFETIME, self.now)
-    }
-
-    /// An expired verification looks like one that never was (S9).
-    fn is_visible(&self) -> bool {
-        self.state() != State::Expired
-    }
 }

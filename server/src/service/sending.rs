@@ -10,7 +10,7 @@ use otp::{
 };
 
 use super::{
-    Refused, Scope,
+    Refused,
     commands::{Action, Command},
     done::Done,
     new_code::NewCode,
@@ -70,10 +70,9 @@ impl Command {
             return Ok(());
         }
         self.admit_text(verification, records)?;
-        if !self.may_pass_cool_down() {
-            limits.allow_stranger(&records.recipient, now).map_err(exceeded)?;
-        }
-        limits.take_send(&mut records.callers, &mut records.recipient, now).map_err(exceeded)
+        let Records { callers, recipient, .. } = records;
+        let standing = self.standing(verification, recipient, now);
+        limits.take_send(callers, recipient, standing, now).map_err(exceeded)
     }
 
     /// Records a delivery that does not take place.
@@ -131,12 +130,6 @@ impl Command {
         Some((TextLimits { site, server: &rules.texts }, text))
     }
 
-    /// Whether the client may have a code sent to a recipient who cools down: a back end may, unless
-    /// everybody knows its key.
-    fn may_pass_cool_down(&self) -> bool {
-        matches!(self.client.scope, Scope::Site(_)) && self.client.address.is_none()
-    }
-
     /// The work that a message for this client takes, with what was counted before it.
     fn work_demanded(&self, records: &Records) -> Option<Level> {
         let thresholds = self.shared.rules.work.filter(|_| self.client.is_stranger())?;
@@ -167,7 +160,7 @@ impl Command {
     fn place(&self) -> Place<'_> {
         Place {
             keys: &self.shared.keys.work,
-            network: self.callers.first().map(|caller| caller.key.digest).unwrap_or_default(),
+            network: self.client.person.network().unwrap_or_default(),
             door: &self.client.scope,
             subject: match &self.action {
                 Action::Open { opening, .. } => Subject::Site(&opening.site),

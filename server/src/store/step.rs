@@ -95,6 +95,8 @@ pub struct CounterKeys {
 pub struct CallerKey {
     /// The key.
     pub key: CounterKey,
+    /// Key of [`Caller::elsewhere`]; `None` where it is counted under one key only.
+    pub elsewhere: Option<CounterKey>,
     /// See [`Caller::times`].
     pub times: u32,
 }
@@ -118,7 +120,8 @@ pub struct TallyKeys {
 pub struct CounterKey {
     /// The digest.
     pub digest: [u8; 16],
-    /// Span after the step's time for which no sweep drops the counters.
+    /// Span after the step's time for which no sweep drops the counters; longer while they hold something
+    /// that is needed longer ([`KnownClients`](otp::known::KnownClients)).
     pub kept_for: Duration,
 }
 

@@ -22,6 +22,7 @@ async fn s5_guesses_at_a_recipient_add_up_over_verifications_spellings_and_resta
         assert_eq!(app.outcome(&id, &code).await, Outcome::TooManyAttempts);
     }
     app = app.restart().await;
+    app.advance(700);
     // Three times five guesses at six digits are all that one day has. The codes after them are a
     // hundred times harder to guess, and the right person is not locked out (S34).
     let id = app.start_email("jo@example.com").await;
@@ -120,7 +121,11 @@ async fn s34_guesses_that_were_made_before_an_approval_are_not_given_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s34_a_longer_code_after_a_resend_ends_the_shorter_ones() {
-    let app = TestApp::start_with(&[("LATCHKEY_POLICY__RESEND_WAITS", "0")]).await;
+    let app = TestApp::start_with(&[
+        ("LATCHKEY_POLICY__RESEND_WAITS", "0"),
+        ("LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES", "10"),
+    ])
+    .await;
     let id = app.start_email("jo@example.com").await;
     for _ in 0..2 {
         assert_eq!(app.resend(&id).await.status(), 200);
@@ -138,9 +143,9 @@ async fn s34_a_longer_code_after_a_resend_ends_the_shorter_ones() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_recipient_gets_five_messages_in_ten_minutes() {
+async fn strangers_send_a_recipient_three_messages_in_ten_minutes() {
     let app = TestApp::start().await;
-    for _ in 0..5 {
+    for _ in 0..3 {
         app.start_email("jo@example.com").await;
     }
     let refused = app.post_form("/", &[("channel", "email"), ("email", "jo@example.com")]).await;

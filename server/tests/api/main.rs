@@ -7,6 +7,7 @@ mod card;
 mod destinations;
 mod hosted;
 mod limits;
+mod networks;
 mod not_me;
 mod once;
 mod proof;

@@ -151,13 +151,13 @@ const CONFINED: &[Confined] = &[
     Confined {
         names: &["crate::store::SqliteStore", "crate::store::sqlite"],
         homes: &["store", "startup"],
-        instead: "ask the trait `Store`; startup.rs alone chooses the back end",
+        instead: "ask the trait `Store`; `startup` alone chooses the back end",
     },
     Confined { names: &["rusqlite"], homes: &["store::sqlite"], instead: "ask the trait `Store`" },
     Confined {
         names: &["crate::delivery::Smtp", "crate::delivery::Twilio"],
         homes: &["delivery", "startup"],
-        instead: "ask the `Dispatcher`; startup.rs alone chooses the providers",
+        instead: "ask the `Dispatcher`; `startup` alone chooses the providers",
     },
     Confined {
         names: &["lettre"],

@@ -312,7 +312,8 @@ async fn s3_a_code_is_accepted_once_although_the_server_is_killed_during_hundred
 #[tokio::test(flavor = "multi_thread")]
 async fn s5_guesses_at_a_recipient_add_up_over_kills() {
     let mail = MailSink::open().await;
-    let installation = Installation::mailing(&mail);
+    let installation =
+        Installation::mailing(&mail).with("LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES", "10");
     for (life, length) in [(1, 6), (2, 6), (3, 6), (4, 8)] {
         let program = installation.start();
         program.browser().start("jo@example.com").await.unwrap();

@@ -112,9 +112,8 @@ impl Outbox {
     /// Opens a verification.
     pub(crate) async fn open(&self, to: &str) -> VerificationId {
         let recipient = Recipient::parse(to, None, None).unwrap();
-        let caller = Some([127, 0, 0, 1].into());
-        let client =
-            Client { scope: Scope::Holder, address: caller, idempotency_key: None, work: None };
+        let person = self.service.person_here([127, 0, 0, 1].into(), "");
+        let client = Client { scope: Scope::Holder, person, idempotency_key: None, work: None };
         let start = Start {
             site: self.service.sites().first().clone(),
             recipient,

@@ -16,7 +16,7 @@ use server::{
     keyring::Keyring,
     origin::Origin,
     outbox::Backoff,
-    service::{Client, Rules, Scope, Service, Start},
+    service::{Client, Person, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},
     store::{AnyStore, OpenError, OpenProblem, Queue, SqliteStore, Store},
     tokens::Tokens,
@@ -159,7 +159,7 @@ impl Harness {
         let key = |key| self.service.idempotency_key("shop", key, [1; 32]);
         Client {
             scope: Scope::Holder,
-            address: None,
+            person: Person::default(),
             idempotency_key: request.map(key),
             work: None,
         }

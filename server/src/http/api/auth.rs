@@ -15,10 +15,10 @@ use otp::VerificationId;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::json;
+use super::{json, request_types::EndUser};
 use crate::{
     http::{Context, caller, id_in_path, problem::Problem},
-    service::{Client, Scope},
+    service::{Client, Person, Scope, Service},
     site::Site,
 };
 
@@ -43,10 +43,24 @@ impl FromRequestParts<Arc<Context>> for Backend {
     ) -> Result<Self, Problem> {
         let site = authorize(&parts.headers, context)?;
         let scope = Scope::Site(site.name.clone());
-        let Ok(caller::From(caller)) = caller::From::from_request_parts(parts, context).await;
-        let is_counted = context.web.service.counts_callers_of(&site);
-        let address = is_counted.then_some(caller.address);
-        Ok(Self { site, client: Client { scope, address, idempotency_key: None, work: None } })
+        let mut person = Person::default();
+        if context.web.service.counts_callers_of(&site) {
+            let Ok(caller::From(caller)) = caller::From::from_request_parts(parts, context).await;
+            person = context.web.service.person_here(caller.address, &caller.user_agent);
+        }
+        Ok(Self { site, client: Client { scope, person, idempotency_key: None, work: None } })
+    }
+}
+
+impl Backend {
+    /// The client with what the back end tells of the person. At sites for test suites, whose keys everybody
+    /// knows, that counts for nothing.
+    pub(super) fn telling(self, service: &Service, told: Option<EndUser>) -> Client {
+        let Self { site, mut client } = self;
+        if let Some(told) = told.filter(|_| site.test_mode.is_none()) {
+            client.person = service.person_told(&site, &told.into());
+        }
+        client
     }
 }
 

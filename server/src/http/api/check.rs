@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     auth::{Acting, Id, Json},
-    request_types::Guess,
+    request_types::{EndUser, Guess},
     response_types,
     responses::{Always, InPath, Limited, Malformed, Reading, Repeatable, answer},
 };
@@ -22,6 +22,8 @@ pub(super) struct Body {
     /// The code as the person typed it: spaces, dashes and digits of other scripts are understood.
     #[schema(inline, example = "123456")]
     code: Guess,
+    /// The person who typed it.
+    client: Option<EndUser>,
 }
 
 /// Check a code
@@ -56,6 +58,8 @@ pub(super) async fn check(
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
     let typed = body.code.into_string();
-    let checked = context.web.service.check(&backend.client, id, &typed, None).await?;
+    let service = &context.web.service;
+    let client = backend.telling(service, body.client);
+    let checked = service.check(&client, id, &typed, None).await?;
     Ok(answer(response_types::Check::of(&checked, &context), checked.repeated))
 }

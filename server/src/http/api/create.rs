@@ -13,8 +13,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{
-    auth::{Acting, Backend, Json},
-    request_types::{Country, Link, Locale, Metadata, Text},
+    auth::{Acting, Json},
+    request_types::{Country, EndUser, Link, Locale, Metadata, Text},
     response_types::Verification,
     responses::{Always, Limited, ProblemDocument, Reading, Repeatable, answer},
 };
@@ -52,6 +52,8 @@ pub(super) struct Body {
     /// Opaque value that comes back with the result. Bind it to the person's session, and compare.
     #[schema(inline, example = "b7f3a1c9")]
     state: Option<Text<0, 256>>,
+    /// The person for whom you ask, so that limits hold for each of yours.
+    client: Option<EndUser>,
     /// Your own words on it, up to 10 pairs. Never shown to the person.
     #[schema(inline)]
     metadata: Option<Metadata>,
@@ -102,7 +104,8 @@ pub(super) async fn create(
     State(context): State<Arc<Context>>,
     Acting { backend, body: Json(body) }: Acting<Json<Body>>,
 ) -> Result<Response, Problem> {
-    let (service, Backend { site, client }) = (&context.web.service, backend);
+    let (service, site) = (&context.web.service, backend.site.clone());
+    let client = backend.telling(service, body.client);
     let return_url = body.return_url.map(Link::into_string);
     let listed = |url: String| site.return_url(&url).map(ToString::to_string);
     let return_url =

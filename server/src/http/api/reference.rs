@@ -107,7 +107,7 @@ impl<'a> Description<'a> {
                 words: words.into_iter().find(|words| !words.is_empty()).unwrap_or_default(),
                 name: full.clone(),
             };
-            let inner = if field["type"] == "array" { &field["items"] } else { field };
+            let inner = if of["type"] == "array" { &of["items"] } else { of };
             [member].into_iter().chain(self.members(&format!("{full}."), inner))
         };
         fields.into_iter().flat_map(member).collect()

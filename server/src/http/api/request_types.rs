@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
+    net::IpAddr,
     sync::LazyLock,
 };
 
@@ -22,6 +23,8 @@ use utoipa::{
         Object, ObjectBuilder, RefOr, Schema, SchemaFormat, Type, schema::AdditionalProperties,
     },
 };
+
+use crate::service::Told;
 
 /// Text without control characters: neither NUL nor anything that breaks a line.
 const PRINTABLE: &str = r"^[^\u0000-\u001F\u007F-\u009F]*$";
@@ -143,6 +146,43 @@ kind!(
         .min_length(Some(1))
         .max_length(Some(2048))
 );
+
+kind!(
+    /// An IPv4 or IPv6 address.
+    Address,
+    |text| text.parse::<IpAddr>().is_ok(),
+    "must be an IPv4 or IPv6 address",
+    ObjectBuilder::new().min_length(Some(2)).max_length(Some(45))
+);
+
+/// The person for whom a back end asks. It is hashed at once and never kept as it is. What is known here is
+/// counted as for a person who uses the pages, so that one person cannot use up what all of yours may ask
+/// for.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Person)]
+pub(super) struct EndUser {
+    /// The address that the person's request came from, not that of a proxy of yours. It is counted with its
+    /// networks, and shows whether the recipient was approved from there lately.
+    #[schema(inline, example = "192.0.2.7")]
+    address: Option<Address>,
+    /// The `User-Agent` of the person's browser or app, which tells people of one network apart.
+    #[schema(inline, example = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Firefox/140.0")]
+    user_agent: Option<Text<1, 512>>,
+    /// Your own id of the account that asks. It is counted like an address.
+    #[schema(inline, example = "user-1042")]
+    account: Option<Text<1, 128>>,
+}
+
+impl From<EndUser> for Told {
+    fn from(EndUser { address, user_agent, account }: EndUser) -> Self {
+        Self {
+            address: address.and_then(|address| address.into_string().parse().ok()),
+            user_agent: user_agent.map(Text::into_string),
+            account: account.map(Text::into_string),
+        }
+    }
+}
 
 fn is_country(text: &str) -> bool {
     static COUNTRIES: LazyLock<BTreeSet<String>> =

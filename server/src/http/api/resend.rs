@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::{
     auth::{Acting, Id, OptionalJson},
+    request_types::EndUser,
     response_types::Verification,
     responses::{
         About, Always, InPath, Limited, Malformed, ProblemDocument, Reading, Repeatable, answer,
@@ -27,6 +28,8 @@ use crate::http::{Context, problem::Problem};
 pub(super) struct Body {
     /// One of the verification's `channels`. Without it the last one again.
     channel: Option<Channel>,
+    /// The person for whom you ask.
+    client: Option<EndUser>,
 }
 
 /// Send another code
@@ -62,7 +65,9 @@ pub(super) async fn resend(
     Id(id): Id,
     Acting { backend, body: OptionalJson(body) }: Acting<OptionalJson<Body>>,
 ) -> Result<Response, Problem> {
-    let resent = context.web.service.resend(&backend.client, id, body.channel).await?;
+    let service = &context.web.service;
+    let client = backend.telling(service, body.client);
+    let resent = service.resend(&client, id, body.channel).await?;
     let answer = answer(Verification::of(&resent, &context), resent.repeated);
     Ok((StatusCode::CREATED, answer).into_response())
 }

@@ -6,7 +6,7 @@ use super::*;
 
 /// A person, who has no secret key.
 fn person() -> Client {
-    Client { scope: Scope::Holder, address: None, idempotency_key: None, work: None }
+    Client { scope: Scope::Holder, person: Person::default(), idempotency_key: None, work: None }
 }
 
 impl Installation {
@@ -35,8 +35,8 @@ async fn s35_a_cool_down_holds_at_one_site_and_not_for_its_back_end() {
     latchkey.asks(&person(), "demo").await.unwrap();
     latchkey.asks(&backend(&latchkey, "shop", None), "shop").await.unwrap();
     // A key that everybody knows is counted for an address, and is a stranger's.
-    let address = Some("192.0.2.1".parse().unwrap());
-    let known = Client { address, ..backend(&latchkey, "shop", None) };
+    let Client { person, .. } = browser(&latchkey);
+    let known = Client { person, ..backend(&latchkey, "shop", None) };
     assert_eq!(latchkey.asks(&known, "shop").await, Err(Limit::RecipientCooledDown));
 }
 

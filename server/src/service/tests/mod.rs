@@ -1,7 +1,7 @@
 //! Scopes of clients, repeated requests, test recipients and results.
 
 use app::wire::Brand;
-use otp::{DeliveryState, Limit, Policy, quota::Quota, texts::ServerTexts};
+use otp::{DeliveryState, Limit, Policy, State, quota::Quota, texts::ServerTexts};
 use tempfile::TempDir;
 
 use super::*;
@@ -71,7 +71,13 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
 fn backend(latchkey: &Installation, site: &str, request: Option<(&str, u8)>) -> Client {
     let named = |(key, body)| latchkey.service.idempotency_key(site, key, [body; 32]);
     let scope = Scope::Site(site.to_owned());
-    Client { scope, address: None, idempotency_key: request.map(named), work: None }
+    Client { scope, person: Person::default(), idempotency_key: request.map(named), work: None }
+}
+
+/// A person with a browser.
+fn browser(latchkey: &Installation) -> Client {
+    let person = latchkey.service.person_here([192, 0, 2, 1].into(), "Firefox/140.0");
+    Client { scope: Scope::Holder, person, idempotency_key: None, work: None }
 }
 
 impl Installation {
@@ -112,7 +118,12 @@ async fn a_site_reaches_no_verification_of_another() {
     assert!(matches!(latchkey.service.resend(&demo, id, None).await, Err(Refused::NotFound)));
     assert_eq!(latchkey.check(&shop, id, "424242").await, Outcome::Approved);
     let token = latchkey.token(&shop, id).await.unwrap();
-    let person = Client { scope: Scope::Holder, address: None, idempotency_key: None, work: None };
+    let person = Client {
+        scope: Scope::Holder,
+        person: Person::default(),
+        idempotency_key: None,
+        work: None,
+    };
     let redeem = async |client| latchkey.service.redeem(client, &token).await;
     assert!(matches!(redeem(&demo).await, Err(Refused::InvalidToken)));
     assert!(matches!(redeem(&person).await, Err(Refused::InvalidToken)));
@@ -187,8 +198,7 @@ async fn s5_the_code_of_a_test_recipient_is_guessed_at_no_more_often_than_any() 
 #[tokio::test]
 async fn whoever_begins_with_a_test_recipient_is_counted_like_everybody() {
     let latchkey = installation();
-    let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None, work: None };
+    let person = browser(&latchkey);
     let begin =
         |site| latchkey.service.start(&person, latchkey.start_for(site, "tester@example.com"));
     for _ in 0..10 {
@@ -313,8 +323,7 @@ async fn a_check_that_the_recipients_limit_refuses_still_counts_for_its_caller()
         latchkey.check(&client, id, wrong).await;
     }
     let id = latchkey.start(&client, "tester@example.com").await.unwrap().verification.id();
-    let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None, work: None };
+    let person = browser(&latchkey);
     let mut limits = Vec::new();
     for _ in 0..4 {
         let refused = latchkey.service.check(&person, id, "424242", None).await;
@@ -329,8 +338,7 @@ async fn a_check_that_the_recipients_limit_refuses_still_counts_for_its_caller()
 async fn a_message_that_a_limit_refuses_is_charged_to_nobody() {
     let latchkey = installation();
     let client = backend(&latchkey, "shop", None);
-    let address = Some("192.0.2.1".parse().unwrap());
-    let person = Client { scope: Scope::Holder, address, idempotency_key: None, work: None };
+    let person = browser(&latchkey);
     for _ in 0..3 {
         latchkey.start(&client, "jo@example.com").await.unwrap();
     }

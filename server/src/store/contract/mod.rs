@@ -12,6 +12,7 @@ use otp::{
     Channel, Code, Outcome, Policy, Recipient, State, Timestamp, Verification, VerificationId,
     alert::Alert,
     digest::{Pepper, Peppers},
+    known::Mark,
     quota::Quota,
     tally::{DAY, HOUR, Tallies},
     verification::Opening,
@@ -77,7 +78,7 @@ fn event(verification: VerificationId, number: u32) -> Message {
 fn counter_keys(byte: u8) -> CounterKeys {
     let key = |byte| CounterKey { digest: [byte; 16], kept_for: LEASE };
     CounterKeys {
-        callers: vec![CallerKey { key: key(byte), times: 1 }],
+        callers: vec![CallerKey { key: key(byte), elsewhere: None, times: 1 }],
         recipient: Some(key(byte + 1)),
         ..CounterKeys::default()
     }
@@ -581,6 +582,27 @@ pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Stor
     assert!(store.read(id).await.unwrap().is_some());
 }
 
+pub(super) async fn a_sweep_keeps_counters_as_long_as_something_in_them_is_needed(
+    store: impl Store,
+) {
+    let id = create(&store).await;
+    let run = |records: &mut Records| {
+        records.recipient.known.remember(Mark(7), START);
+        Decision::Commit(records.recipient.known.needed_until())
+    };
+    let until = store.apply(Change { id, counters: counter_keys(1), run }).await.unwrap();
+    let swept = async |now| {
+        // The first one ends at the last key, and the second begins again.
+        let first = store.sweep(now, RETENTION).await.unwrap().counters;
+        first + store.sweep(now, RETENTION).await.unwrap().counters
+    };
+    assert_eq!(swept(until - Duration::from_millis(1)).await, 0);
+    let run =
+        |records: &mut Records| Decision::Commit(records.recipient.known.contains(Mark(7), START));
+    assert!(store.apply(Change { id, counters: counter_keys(1), run }).await.unwrap());
+    assert_eq!(swept(until).await, 1);
+}
+
 pub(super) async fn a_sweep_tells_when_it_has_left_something(store: impl Store) {
     const MANY: usize = 1200;
     let open = |_| {
@@ -794,6 +816,7 @@ macro_rules! contract {
             a_sweep_leaves_an_event_that_outlives_its_verification
             a_request_is_answered_anew_once_however_many_send_it
             a_sweep_drops_what_is_over_and_nothing_else
+            a_sweep_keeps_counters_as_long_as_something_in_them_is_needed
             a_sweep_tells_when_it_has_left_something
             tallies_of_a_failing_step_are_not_kept
             an_aborted_step_keeps_its_tallies_alone

@@ -263,8 +263,9 @@ fn apply<S: Step>(
     let keys = step.counters(verification.as_ref());
     let idempotency_key = step.idempotency_key();
     let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
-    let caller = |CallerKey { key, times }: &CallerKey| {
-        Ok(Caller { counters: rows::counters(db, Some(*key))?, times: *times })
+    let caller = |CallerKey { key, elsewhere, times }: &CallerKey| {
+        let counters = rows::counters(db, Some(*key))?;
+        Ok(Caller { counters, elsewhere: rows::counters(db, *elsewhere)?, times: *times })
     };
     let before = Records {
         verification,
@@ -290,9 +291,14 @@ fn apply<S: Step>(
     }
     let counters_time = step.now() + *counters_lead;
     for (CallerKey { key, .. }, counters) in keys.callers.iter().zip(&changes.callers) {
-        rows::put_counters(db, Some(*key), counters.as_ref(), counters_time)?;
+        if let Some(counters) = counters {
+            rows::put_counters(db, *key, counters, counters_time + key.kept_for)?;
+        }
     }
-    rows::put_counters(db, keys.recipient, changes.recipient.as_ref(), counters_time)?;
+    if let (Some(key), Some(recipient)) = (keys.recipient, &changes.recipient) {
+        let expires_at = (counters_time + key.kept_for).max(recipient.known.needed_until());
+        rows::put_counters(db, key, recipient, expires_at)?;
+    }
     tallies.change(&keys.tallies, &before.tallies, changes.tallies, counters_time);
     if let (Some(key), Some(answer)) = (idempotency_key, &changes.saved_answer) {
         rows::put_saved_answer(db, &key, answer)?;

@@ -51,15 +51,14 @@ pub(super) fn counters<T: DeserializeOwned + Default>(
     body.map_or_else(|| Ok(T::default()), |body| serde_json::from_str(&body).map_err(corrupt))
 }
 
-/// Writes counters that were changed at `now` in their time, or drops the row where nothing is counted any
-/// more.
+/// Writes counters that no sweep drops before `expires_at` in their time, or drops the row where nothing is
+/// counted any more.
 pub(super) fn put_counters<T: Serialize + Default + PartialEq>(
     connection: &Connection,
-    key: Option<CounterKey>,
-    counters: Option<&T>,
-    now: Timestamp,
+    key: CounterKey,
+    counters: &T,
+    expires_at: Timestamp,
 ) -> Result<(), StoreError> {
-    let (Some(key), Some(counters)) = (key, counters) else { return Ok(()) };
     if *counters == T::default() {
         let statement = "DELETE FROM counters WHERE key = ?1";
         return execute(connection, statement, params![key.digest]);
@@ -69,7 +68,7 @@ pub(super) fn put_counters<T: Serialize + Default + PartialEq>(
         connection,
         "INSERT INTO counters VALUES (?1, ?2, ?3)
          ON CONFLICT (key) DO UPDATE SET expires_at = ?2, body = ?3",
-        params![key.digest, millis(now + key.kept_for), body],
+        params![key.digest, millis(expires_at), body],
     )
 }
 

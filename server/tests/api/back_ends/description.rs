@@ -45,7 +45,9 @@ async fn people_browse_it_as_a_page_of_our_own() {
             assert!(page.text.contains(&format!("<article id=\"{id}\">")), "{id}");
         }
     }
-    for field in ["to", "metadata", "delivery.state", "page_state", "code", "token"] {
+    for field in
+        ["to", "client.address", "metadata", "delivery.state", "page_state", "code", "token"]
+    {
         assert!(page.text.contains(&format!("<code>{field}</code>")), "{field}");
     }
     assert!(page.text.contains(&format!("{}/v1/verifications", app.origin)));

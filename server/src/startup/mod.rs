@@ -3,10 +3,11 @@
 //! `main` and the tests build the same [`Application`] from a [`Config`]; tests bind port 0 and
 //! hand in a clock that stands still.
 
+mod error;
+
 use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use app::wire::{Country, StartOptions};
-use aws_lc_rs::error::Unspecified;
 use axum::Router;
 use otp::{
     Channel, Timestamp,
@@ -18,20 +19,21 @@ use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
+pub use self::error::StartupError;
 use crate::{
     clock::{Clock, ClockRefused},
     config::{Config, KeySettings, Mode, ProviderName, ServerSettings},
     delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, SetUpError, Smtp, Twilio},
     derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
-    i18n::{Catalogue, CatalogueError},
+    i18n::Catalogue,
     keyring::{KeyFileError, Keyring},
     open_files,
     outbox::Backoff,
     port::BrowserPort,
     service::{Rules, Service},
     site::Sites,
-    store::{AnyStore, OpenError, SqliteStore, Store, StoreError},
+    store::{AnyStore, SqliteStore, Store},
     tokens::Tokens,
     webhook,
 };
@@ -52,47 +54,6 @@ pub struct Application {
     store: AnyStore,
     clock: Clock,
     retention: Duration,
-}
-
-/// Error of starting the server.
-#[derive(Debug, thiserror::Error)]
-pub enum StartupError {
-    /// The texts are incomplete: a fault of the build.
-    #[error("loading the texts")]
-    Catalogue(#[from] CatalogueError),
-    /// The database cannot be opened.
-    #[error("opening the store")]
-    Open(#[from] OpenError),
-    /// The database, once open.
-    #[error("reading the store")]
-    Store(#[from] StoreError),
-    /// The machine's clock is wrong, or was.
-    #[error(transparent)]
-    Clock(#[from] ClockRefused),
-    /// The master secrets.
-    #[error("reading the master secrets")]
-    Keys(#[from] KeyFileError),
-    /// There are none, and none may be made.
-    #[error("there is no key file {}; `latchkey keys` prints a fresh secret", .0.display())]
-    NoKeys(std::path::PathBuf),
-    /// The cryptographic library refused its work.
-    #[error("deriving the keys")]
-    Derive(#[from] Unspecified),
-    /// A provider cannot be set up.
-    #[error("setting up the providers")]
-    Provider(#[from] SetUpError),
-    /// The webhook client cannot be set up.
-    #[error("setting up the HTTP client for webhooks")]
-    Webhooks(#[source] reqwest::Error),
-    /// The address cannot be listened on.
-    #[error("listening on {address}")]
-    Bind {
-        /// The address.
-        address: SocketAddr,
-        /// The system's error.
-        #[source]
-        source: std::io::Error,
-    },
 }
 
 impl Application {
