@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint dev bench soak fuzz mutants fmt
+.PHONY: help setup build run test lint dev bench attack soak fuzz mutants fmt
 
 # A cargo that `make setup` has just installed is not on the PATH of this shell.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -31,6 +31,9 @@ dev: ## Rebuild and restart on every change (needs cargo-leptos)
 
 bench: build ## Benchmark the store, the whole flow, times and memory
 	@cargo bench --package server --bench latchkey
+
+attack: build ## Attack a server of its own and print what gets through
+	@cargo xtask attack
 
 soak: ## Kill the server a thousand times and check that nothing is lost
 	@scripts/setup.sh --with-tests

@@ -24,7 +24,7 @@ for folder in embed end2end; do
 done
 
 step 'Folders of one machine'
-if grep -rnE '/(home|root|Users)/' --include='*.rs' app frontend otp-types server xtask; then
+if grep -rnE '/(home|root|Users)/' --include='*.rs' app attack frontend otp-types server xtask; then
   die 'these folders exist on some machines only; make them settings or leave them out'
 fi
 

@@ -21,7 +21,7 @@ for (const javaScriptEnabled of [true, false]) {
       await mailbox.goto(await latchkey.notMe());
       await expect(mailbox).toHaveTitle('Did you ask for this code?');
       await expect(mailbox.getByText('Somebody has asked for a code for v***@example.com')).toBeVisible();
-      await expect(mailbox.getByText('For 24 hours codes to this address can then be asked for only')).toBeVisible();
+      await expect(mailbox.getByText('For 24 hours, new codes to this address can then be asked for only')).toBeVisible();
       const address = mailbox.url();
       await button(mailbox).click();
       await expect(journey.on(mailbox).heading('Thank you for telling us')).toBeVisible();

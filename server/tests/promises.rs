@@ -8,8 +8,9 @@ use std::{
 };
 
 /// Folders whose sources cite promises.
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "app",
+    "attack",
     "embed",
     "end2end",
     "frontend",

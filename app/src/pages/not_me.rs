@@ -52,8 +52,8 @@ pub fn not_me(page: NotMePage<'_>) -> String {
         view! { <p>{text.before.clone()}<bdi>{brand.name.clone()}</bdi>{text.after.clone()}</p> }
     });
     let cool_down = if is_done { &texts.not_me_cooling } else { &texts.not_me_cool_down };
-    let cool_down =
-        (cool_down_hours > 0 && !is_used).then(|| view! { <p>{cool_down.of(cool_down_hours).to_owned()}</p> });
+    let cool_down = (cool_down_hours > 0 && !is_used)
+        .then(|| view! { <p>{cool_down.of(cool_down_hours).to_owned()}</p> });
     document(frame, &head, || {
         if is_done {
             let ended = (!is_used).then(|| about(&texts.not_me_ended, &recipient));

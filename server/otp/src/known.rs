@@ -42,6 +42,16 @@ impl KnownClients {
         self.marks.iter().any(|(known, day)| *known == mark && until(*day) > now)
     }
 
+    /// Whether the recipient was approved lately, from any client.
+    pub fn is_recent(&self, now: Timestamp) -> bool {
+        self.needed_until() > now
+    }
+
+    /// Whether the recipient was approved on the day of `now` (UTC).
+    pub fn is_of_today(&self, now: Timestamp) -> bool {
+        self.marks.iter().any(|(_, day)| *day == now.as_millis() / DAY)
+    }
+
     /// Whether none is remembered.
     pub fn is_empty(&self) -> bool {
         self.marks.is_empty()

@@ -31,12 +31,15 @@ pub struct Tallies {
 }
 
 impl Tallies {
-    /// Counts the approval of a verification that began at `began`.
-    pub fn count_approval(&mut self, began: Timestamp, now: Timestamp) {
+    /// Counts the approval of a verification that began at `began`. `is_first` is whether the recipient had none
+    /// today: one person raises what is usual by one a day.
+    pub fn count_approval(&mut self, began: Timestamp, is_first: bool, now: Timestamp) {
         let Self { site, country, prefix, .. } = self;
         for tally in [site, country, prefix].map(Arc::make_mut) {
             tally.unverified.take_back(began);
-            tally.verified.add(u64::MAX, now);
+            if is_first {
+                tally.verified.add(u64::MAX, now);
+            }
         }
     }
 }
@@ -183,7 +186,7 @@ impl Daily {
         self.earlier(now).max().unwrap_or(0)
     }
 
-    /// Median of the 14 days before today, of those from the first one with an event on.
+    /// Lower median of the 14 days before today, of those from the first one with an event on.
     pub fn median(&self, now: Timestamp) -> u64 {
         let today = day_of(now);
         let first =
@@ -193,7 +196,7 @@ impl Daily {
         let span = usize::try_from((today - first).min(DAYS)).unwrap_or(usize::MAX);
         events.resize(span, 0);
         events.sort_unstable();
-        events[events.len() / 2]
+        events[(events.len() - 1) / 2]
     }
 
     fn earlier(&self, now: Timestamp) -> impl Iterator<Item = u64> {
@@ -233,7 +236,7 @@ mod tests {
     fn days_are_counted_for_two_weeks_and_today_is_none_of_them() {
         let daily = daily(&[9, 0, 3, 5]);
         assert_eq!((daily.highest(on_day(3)), daily.median(on_day(3))), (9, 3));
-        assert_eq!((daily.highest(on_day(4)), daily.median(on_day(4))), (9, 5));
+        assert_eq!((daily.highest(on_day(4)), daily.median(on_day(4))), (9, 3));
         assert_eq!(daily.last_day(on_day(3)), 5 + 3);
         assert_eq!((daily.highest(on_day(14)), daily.highest(on_day(15))), (9, 5));
         assert_eq!((daily.median(on_day(15)), daily.median(on_day(18))), (0, 0));

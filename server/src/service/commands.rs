@@ -200,10 +200,11 @@ impl Command {
             Outcome::Approved if is_test => recipient.wrong_checks.clear(),
             Outcome::Approved => {
                 verification.give_back(&mut recipient.reserved, *lead);
+                let is_first = !recipient.known.is_of_today(counted);
                 if let Some(mark) = self.mark(verification) {
                     recipient.known.remember(mark, counted);
                 }
-                tallies.count_approval(verification.created_at() + *lead, counted);
+                tallies.count_approval(verification.created_at() + *lead, is_first, counted);
             }
             Outcome::Incorrect { .. } => {
                 let site = Arc::make_mut(&mut tallies.site);
@@ -223,15 +224,21 @@ impl Command {
         channel: Option<Channel>,
         drawn: &Code,
     ) -> Result<Done, Refused> {
-        let mut verification = self.reached(records)?.clone();
+        let (shortest, counted) = (self.shortest_code(records), self.counted_at(records));
+        let found = self.reached(records)?;
+        if !found.details().test_mode {
+            found.withdraw_codes_shorter_than(shortest, self.now);
+        }
+        let mut verification = found.clone();
+        if verification.is_code_withdrawn() {
+            self.withdraw(records);
+        }
         // Decided when it was opened: a verification that began with a real code never gets a test code.
         let code = if verification.details().test_mode {
             let test_code = self.test_code(verification.site(), verification.recipient());
             NewCode::scripted(&test_code.ok_or(Refused::NotFound)?, self.now)?
         } else {
-            let (shortest, counted) = (self.shortest_code(records), self.counted_at(records));
             let reserved = &records.recipient.reserved;
-            verification.withdraw_codes_shorter_than(shortest, self.now);
             NewCode::drawn(drawn, verification.next_length(reserved, shortest, counted))
         };
         let channel = channel.unwrap_or(verification.last_send().channel);

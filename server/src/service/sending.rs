@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use otp::{
     Channel, Code, DeliveryState, Limit, Timestamp, Verification,
     limits::Exceeded,
-    tally::FIVE_MINUTES,
+    tally::{FIVE_MINUTES, HOUR},
     texts::{Text, TextLimits},
     work::Level,
 };
@@ -65,8 +65,9 @@ impl Command {
         let (limits, now) = (self.limits(), self.counted_at(records));
         let exceeded = |mut exceeded: Exceeded| {
             if exceeded.limit == Limit::RecipientCooledDown && self.client.is_stranger() {
-                // A stranger is not told that the recipient has complained.
+                // A stranger is not told that the recipient has complained, by the time neither.
                 exceeded.limit = Limit::RecipientSends;
+                exceeded.retry_at = exceeded.retry_at.min(now + HOUR);
             }
             Refused::Exceeded { exceeded, now }
         };
@@ -110,8 +111,7 @@ impl Command {
     ) -> Result<(), Refused> {
         let now = self.counted_at(records);
         let Some((limits, mut text)) = self.text(verification) else { return Ok(()) };
-        let mark = self.mark(verification);
-        text.is_known = mark.is_some_and(|mark| records.recipient.known.contains(mark, now));
+        text.is_known = records.recipient.known.is_recent(now);
         let admitted = limits.admit(&text, &mut records.tallies, &mut records.alerts, now);
         admitted.map_err(|refused| Refused::text(refused, now))
     }

@@ -72,7 +72,8 @@ impl Place<'_> {
     ) -> Result<(), Refused> {
         match answer.filter(|answer| answer.demand.counts(level, *met, now)) {
             Some(Answer { demand, is_solved }) if is_solved || now >= demand.opens_at() => {
-                *met = demand.at;
+                // Whoever has waited has done so for all demands until now.
+                *met = if is_solved { demand.at } else { now };
                 Ok(())
             }
             Some(Answer { demand, .. }) => Err(self.refusal(demand, now)),
@@ -224,6 +225,7 @@ mod tests {
         assert!(place.take(waited, level(1), &mut met, over).is_err(), "it has become harder");
         assert!(place.take(waited, level(0), &mut met, over).is_ok());
         assert!(place.take(waited, level(0), &mut met, over).is_err(), "it is spent");
+        assert_eq!(met, over, "with all demands that were collected meanwhile");
         let next = solved(demanded(&place, None, met, over));
         assert!(place.take(place.read(&next, over), level(0), &mut met, over).is_ok());
         assert!(place.take(place.read(&next, over), level(0), &mut met, over).is_err());

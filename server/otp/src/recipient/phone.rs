@@ -101,10 +101,12 @@ impl PhoneNumber {
         &digits[..calling_code_length(digits)]
     }
 
-    /// The calling code and three more digits: `+44740`.
+    /// The calling code and three more digits: `+44740`. Of short numbers fewer, so that four at the least are
+    /// left out.
     pub fn prefix(&self) -> &str {
         // E.164 is ASCII and at least FEWEST_DIGITS long.
-        &self.e164[..1 + self.calling_code().len() + 3]
+        let length = 1 + self.calling_code().len() + 3;
+        &self.e164[..length.min(self.e164.len() - 4)]
     }
 
     /// The country under which the number is counted: its own, or the main one of its calling code if

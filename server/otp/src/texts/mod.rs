@@ -119,7 +119,7 @@ pub struct Text<'a> {
     pub price: Price,
     /// It is the first one of its verification.
     pub is_first: bool,
-    /// The recipient was approved from this client lately, so the guard lets it pass.
+    /// The recipient was approved lately, so the guard lets it pass.
     pub is_known: bool,
 }
 

@@ -148,12 +148,12 @@ fn s33_a_destination_closes_and_opens_by_the_verifications_that_are_not_approved
     let resend = Text { is_first: false, ..TEXT };
     assert_eq!(world.send(resend, START), Ok(()), "those that have begun go on");
     // An approval makes room.
-    world.tallies.count_approval(START, START);
+    world.tallies.count_approval(START, true, START);
     assert_eq!(world.send(TEXT, START), Ok(()));
     assert!(world.send(TEXT, START).is_err());
     assert_eq!(world.told(), [], "not told at every approval");
     assert_eq!(world.send(Text { is_known: true, ..TEXT }, START), Ok(()), "known people go on");
-    (0..4).for_each(|_| world.tallies.count_approval(START, START));
+    (0..4).for_each(|_| world.tallies.count_approval(START, true, START));
     assert_eq!(world.send(TEXT, START), Ok(()));
     let opened = Alert::DestinationOpened { site: "shop".into(), destination: "GB".into() };
     assert_eq!(world.told(), [opened]);
@@ -180,7 +180,7 @@ fn s33_another_prefix_and_another_country_are_counted_by_themselves() {
 fn s33_what_is_tolerated_grows_with_what_is_approved() {
     let mut world = World::new();
     for _ in 0..1000 {
-        world.tallies.count_approval(START, START);
+        world.tallies.count_approval(START, true, START);
     }
     let now = START + HOUR;
     assert_eq!(world.sent(1000, now), 75, "in an hour a quarter of 300");

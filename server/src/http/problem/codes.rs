@@ -164,7 +164,7 @@ fn limit(limit: Limit) -> &'static str {
              `Retry-After` says."
         }
         Limit::CallerSends => {
-            "This address has asked for as many messages lately as one address may. Wait for as \
+            "This address, its network or this account has asked for as many messages lately as it may. Wait for as \
              many seconds as `Retry-After` says."
         }
         Limit::Texts => {
@@ -173,7 +173,7 @@ fn limit(limit: Limit) -> &'static str {
              `Retry-After` says."
         }
         Limit::CallerChecks => {
-            "This address has checked as many codes lately as one address may. Wait for as many \
+            "This address, its network or this account has checked as many codes lately as it may. Wait for as many \
              seconds as `Retry-After` says."
         }
     }

@@ -31,7 +31,8 @@ async fn s35_a_cool_down_holds_at_one_site_and_not_for_its_back_end() {
     let disowned = latchkey.service.disown(&latchkey.link(id)).await.unwrap().unwrap();
     assert_eq!(disowned.state(), State::Canceled);
     assert_eq!(latchkey.store.next_due(Queue::Codes).await.unwrap(), None, "it is withdrawn");
-    assert_eq!(latchkey.asks(&person(), "shop").await, Err(Limit::RecipientCooledDown));
+    // A stranger is not told why.
+    assert_eq!(latchkey.asks(&person(), "shop").await, Err(Limit::RecipientSends));
     latchkey.asks(&person(), "demo").await.unwrap();
     latchkey.asks(&backend(&latchkey, "shop", None), "shop").await.unwrap();
     // A key that everybody knows is counted for an address, and is a stranger's.
