@@ -76,7 +76,7 @@ test.describe('without script', () => {
     faults.expectStatus(429);
     await journey.byEmail('second@example.com');
     await expect(journey.heading('One moment')).toBeVisible();
-    const wait = page.getByText(/press the button in 0:(10|0\d)\.$/);
+    const wait = page.getByText(/wait 0:(10|0\d) and press the button\.$/);
     await expect(wait).toBeVisible();
     const goOn = page.getByRole('button', { name: 'GO ON' });
     // Pressed too early it says the rest, until the wait is over.
