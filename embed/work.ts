@@ -20,5 +20,5 @@ async function work(form: HTMLFormElement, field: HTMLInputElement): Promise<voi
 addEventListener('pageshow', ({ persisted }) => {
   if (persisted) location.reload();
 });
-// Where it fails, the person waits and presses the button.
+// If it fails, the person waits and presses the button.
 if (form && field) work(form, field).catch(() => {});

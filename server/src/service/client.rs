@@ -20,7 +20,7 @@ pub struct Client {
 
 impl Client {
     /// Whether it has no secret key: a browser.
-    pub(super) fn is_stranger(&self) -> bool {
+    pub(super) fn is_browser(&self) -> bool {
         !matches!(self.scope, Scope::Site(_))
     }
 }

@@ -1,6 +1,6 @@
 //! Networks that an address is counted in.
 //!
-//! Whoever rents a server or a line has a whole network of addresses, so each limit on an address holds for
+//! A rented server or line comes with a whole network of addresses, so each limit on an address holds for
 //! the networks around it too, some times over: they are shared by others.
 
 use std::net::IpAddr;

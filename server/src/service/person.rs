@@ -23,7 +23,7 @@ pub struct Person {
     is_told: bool,
 }
 
-/// What a back end tells of a person.
+/// A person as a back end describes them.
 #[derive(Default)]
 pub struct Told {
     /// Address.

@@ -64,7 +64,7 @@ impl Command {
     ) -> Result<(), Refused> {
         let (limits, now) = (self.limits(), self.counted_at(records));
         let exceeded = |mut exceeded: Exceeded| {
-            if exceeded.limit == Limit::RecipientCooledDown && self.client.is_stranger() {
+            if exceeded.limit == Limit::RecipientCooledDown && self.client.is_browser() {
                 // A stranger is not told that the recipient has complained, by the time neither.
                 exceeded.limit = Limit::RecipientSends;
                 exceeded.retry_at = exceeded.retry_at.min(now + HOUR);
@@ -119,7 +119,7 @@ impl Command {
     /// Counts the message that was just added to `verification` for its site, destination and the server.
     fn count_send(&self, verification: &Verification, records: &mut Records) {
         let now = self.counted_at(records);
-        if self.client.is_stranger() {
+        if self.client.is_browser() {
             Arc::make_mut(&mut records.tallies.server).sends.add(FIVE_MINUTES, 1, now);
         }
         if let Some((limits, text)) = self.text(verification) {
@@ -142,7 +142,7 @@ impl Command {
 
     /// The work that a message for this client takes, with what was counted before it.
     fn work_demanded(&self, records: &Records) -> Option<Level> {
-        let thresholds = self.shared.rules.work.filter(|_| self.client.is_stranger())?;
+        let thresholds = self.shared.rules.work.filter(|_| self.client.is_browser())?;
         let (span, now) = (self.limits().caller_sends.per, self.counted_at(records));
         let shares = records
             .callers

@@ -72,7 +72,7 @@ impl Place<'_> {
     ) -> Result<(), Refused> {
         match answer.filter(|answer| answer.demand.counts(level, *met, now)) {
             Some(Answer { demand, is_solved }) if is_solved || now >= demand.opens_at() => {
-                // Whoever has waited has done so for all demands until now.
+                // A wait is one for all demands until now.
                 *met = if is_solved { demand.at } else { now };
                 Ok(())
             }

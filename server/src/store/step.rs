@@ -177,7 +177,7 @@ pub(super) struct Changes {
     pub(super) told: Told,
 }
 
-/// What to tell the observer after the commit.
+/// News for the observer after the commit.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     /// It has added to the outbox.

@@ -32,7 +32,7 @@ const REQUEUE_RATE: u32 = 256;
 /// receiver, however many events it has and however often the breaker opens.
 const BREAKER_INTERVAL: Duration = Duration::from_millis(4);
 
-/// A receiver, by whom it belongs to.
+/// Owner of a receiver.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Receiver {
     /// The site of this name, for events of its verifications.

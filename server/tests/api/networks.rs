@@ -219,7 +219,7 @@ async fn s17_people_of_whom_a_back_end_tells_have_the_limits_of_browsers() {
     assert_limited(&again, "caller_sends");
 }
 
-/// Whoever has a site of their own cannot use up the limits of anybody at the others.
+/// A hostile site cannot use up anybody's limits at the others.
 #[tokio::test(flavor = "multi_thread")]
 async fn s17_the_addresses_that_a_back_end_tells_count_for_its_site_alone() {
     let app = behind_a_proxy(&[("LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES", "2")]).await;

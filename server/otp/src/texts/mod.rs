@@ -252,7 +252,7 @@ fn below_cap(
     alerts: &mut Vec<Alert>,
     now: Timestamp,
 ) -> Result<(), Exhausted> {
-    let Some(Price(cap)) = cap else { return Ok(()) };
+    let Some(Price(cap)) = cap.filter(|_| price > 0) else { return Ok(()) };
     // A text fits as long as less than this is spent.
     let quota = Quota { limit: cap.saturating_add(1).saturating_sub(price), per: DAY };
     let Err(exhausted) = tally.spent.would_take(quota, now) else { return Ok(()) };

@@ -105,6 +105,7 @@ fn s33_a_day_costs_at_most_the_cap_and_four_fifths_of_it_warn() {
     let mut world = World::new();
     world.site.cap = Some(Price(0));
     assert_eq!(world.sent(5, START), 0);
+    assert_eq!(world.send(Text { price: Price(0), ..TEXT }, START), Ok(()));
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     })
 }
 
-/// Which of the numbers the site of this name sends to.
+/// Numbers that the site of this name sends to.
 fn served(config: &Config, site: &str) -> Vec<&'static str> {
     let site = config.sites.named(site).unwrap();
     let is_served = |number: &&str| {
@@ -182,6 +182,7 @@ fn prices_and_caps_that_cannot_be_meant_are_refused() {
         ("[prices]\nXX = \"0.04\"", "prices: \"XX\" is neither the two letters of a country"),
         ("[sms]\ndaily_cap = \"20\"", "sms.daily_cap: needs a price of \"*\""),
         ("[limits]\ndaily_cap = \"20\"\n[prices]\nGB = \"1\"", "limits.daily_cap: needs a price"),
+        ("[sms]\ndaily_cap = \"0.1\"\n[prices]\n\"*\" = \"0.2\"", "less than the dearest text"),
         ("[sms]\ndaily_cap = \"a lot\"", "sms.daily_cap: must be an amount in quotes"),
         ("[sms]\nguard = \"on\"", "sms.guard: must be one of: enforce, record_only, off"),
         ("[sms]\nprefix_texts_per_hour = 0", "sms.prefix_texts_per_hour: must be from 1 to"),

@@ -44,6 +44,11 @@ fn read_cap(settings: &mut Settings, key: &str, prices: &Prices) -> Option<Price
     if prices.elsewhere == Price(0) && settings.is_fine("prices") {
         settings.refuse(key, "needs a price of \"*\" in [prices], for countries without their own");
     }
+    let dearest = prices.by_country.values().copied().max().max(Some(prices.elsewhere));
+    if dearest > Some(cap) {
+        settings
+            .refuse(key, "is less than the dearest text of [prices], which could never be sent");
+    }
     Some(cap)
 }
 

@@ -20,7 +20,8 @@ use serde_json::Value;
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{
-        Object, ObjectBuilder, RefOr, Schema, SchemaFormat, Type, schema::AdditionalProperties,
+        KnownFormat, Object, ObjectBuilder, RefOr, Schema, SchemaFormat, Type,
+        schema::{AdditionalProperties, AnyOfBuilder},
     },
 };
 
@@ -147,13 +148,28 @@ kind!(
         .max_length(Some(2048))
 );
 
-kind!(
-    /// An IPv4 or IPv6 address.
-    Address,
-    |text| text.parse::<IpAddr>().is_ok(),
-    "must be an IPv4 or IPv6 address",
-    ObjectBuilder::new().min_length(Some(2)).max_length(Some(45))
-);
+/// An IPv4 or IPv6 address.
+#[derive(Clone, Debug)]
+pub(super) struct Address(IpAddr);
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let address = value.as_str().and_then(|text| text.parse().ok()).map(Self);
+        address.ok_or_else(|| D::Error::custom("must be an IPv4 or IPv6 address"))
+    }
+}
+
+impl ToSchema for Address {}
+
+impl PartialSchema for Address {
+    fn schema() -> RefOr<Schema> {
+        let of = |format| ObjectBuilder::new().schema_type(Type::String).format(Some(format));
+        let formats = [KnownFormat::Ipv4, KnownFormat::Ipv6].map(SchemaFormat::KnownFormat);
+        let any = formats.into_iter().fold(AnyOfBuilder::new(), |any, format| any.item(of(format)));
+        Schema::AnyOf(any.build()).into()
+    }
+}
 
 /// The person for whom a back end asks. It is hashed at once and never kept as it is. What is known here is
 /// counted as for a person who uses the pages, so that one person cannot use up what all of yours may ask
@@ -177,7 +193,7 @@ pub(super) struct EndUser {
 impl From<EndUser> for Told {
     fn from(EndUser { address, user_agent, account }: EndUser) -> Self {
         Self {
-            address: address.and_then(|address| address.into_string().parse().ok()),
+            address: address.map(|Address(address)| address),
             user_agent: user_agent.map(Text::into_string),
             account: account.map(Text::into_string),
         }

@@ -160,8 +160,9 @@ fn limit(limit: Limit) -> &'static str {
              verifications. Wait for as many seconds as `Retry-After` says."
         }
         Limit::RecipientCooledDown => {
-            "For now no code is sent to this recipient without a secret key. Wait for as many seconds as \
-             `Retry-After` says."
+            "This recipient has said that a code was not asked for, and is not known to be reached from this \
+             `client`. Wait for as many seconds as `Retry-After` says, or leave `client` out to vouch \
+             for the person."
         }
         Limit::CallerSends => {
             "This address, its network or this account has asked for as many messages lately as it may. Wait for as \

@@ -47,6 +47,24 @@ async fn s13_pages_in_a_frame_name_exactly_the_one_origin_around_them() {
 }
 
 #[tokio::test]
+async fn a_refused_recipient_is_told_the_reason_in_the_frame() {
+    let site = site();
+    for (refused, words) in [
+        ("not_mobile", "We cannot text this kind of number."),
+        ("phone_too_short", "This phone number has too few digits"),
+        ("destination_not_served", "We send no text messages to this country"),
+        ("destination_blocked", "No text can be sent to this number for the moment."),
+        ("texts", "No text can be sent to this number for the moment."),
+        ("caller_sends", "Too many codes were asked for."),
+        ("rate_limited", "Too many codes were asked for."),
+    ] {
+        let query = format!("/embed?{FRAME}&to=given&refused={refused}&wait=60");
+        let page = site.get(&query).await.body;
+        assert!(page.contains(words), "{refused}: {page}");
+    }
+}
+
+#[tokio::test]
 async fn s13_nobody_else_gets_a_page_to_frame() {
     let site = site();
     for query in [
