@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     card::mark,
     countdown::clock_face,
-    error::ApiError,
+    error::{ApiError, Limit, RecipientProblem},
     pages::{
         setting::{Setting, Told},
         shell::{Frame, Head, Logo, document},
@@ -31,9 +31,11 @@ pub fn problem(page: ProblemPage<'_>) -> String {
         ApiError::NotFound | ApiError::AlreadyFinished | ApiError::NoSendsLeft => {
             (&texts.not_found, texts.not_found_body.clone())
         }
-        ApiError::RateLimited { retry_after, .. }
-        | ApiError::DestinationBlocked { retry_after }
-        | ApiError::ResendTooEarly { retry_after } => {
+        ApiError::DestinationBlocked { retry_after }
+        | ApiError::RateLimited { limit: Limit::Texts, retry_after } => {
+            (&card.failed, frame.texts.start.texts_paused.with(&clock_face(retry_after)))
+        }
+        ApiError::RateLimited { retry_after, .. } | ApiError::ResendTooEarly { retry_after } => {
             (&texts.slow_down, card.limit_sends.with(&clock_face(retry_after)))
         }
         ApiError::Unavailable { .. } => (&texts.away, card.unavailable.clone()),
@@ -42,6 +44,9 @@ pub fn problem(page: ProblemPage<'_>) -> String {
         ApiError::Internal => (&texts.fault, card.internal.clone()),
         ApiError::DestinationNotServed => {
             (&card.failed, frame.texts.start.destination_not_served.clone())
+        }
+        ApiError::InvalidRecipient { problem: RecipientProblem::NotMobile } => {
+            (&card.failed, frame.texts.start.not_mobile.clone())
         }
         ApiError::InvalidRecipient { .. } | ApiError::ChannelUnavailable => {
             (&card.failed, card.failed_body.clone())

@@ -51,7 +51,7 @@ async fn a_refused_recipient_is_told_the_reason_in_the_frame() {
     let site = site();
     for (refused, words) in [
         ("not_mobile", "We cannot text this kind of number."),
-        ("phone_too_short", "This phone number has too few digits"),
+        ("phone_too_short", "Check the address or number and start again."),
         ("destination_not_served", "We send no text messages to this country"),
         ("destination_blocked", "No text can be sent to this number for the moment."),
         ("texts", "No text can be sent to this number for the moment."),
