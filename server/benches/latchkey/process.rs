@@ -34,6 +34,8 @@ impl Process {
             .env("LATCHKEY_LOG__LEVEL", "warn")
             .env("LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES", "1000000")
             .env("LATCHKEY_WORK__ENABLED", "false")
+            // The longest, which the many wrong checks do not end.
+            .env("LATCHKEY_POLICY__CODE_LENGTH", "10")
             .env("LATCHKEY_LIMITS__CALLER_CHECKS_PER_MINUTE", "1000000")
             .envs(settings.iter().copied());
         Self::start(command)
