@@ -40,7 +40,7 @@ pub struct StartForm {
 }
 
 impl StartForm {
-    /// What was typed, by the names of its fields.
+    /// Typed values, by the names of their fields.
     pub fn typed(self) -> Vec<(&'static str, String)> {
         let Self { channel, email, phone, country, work: _ } = self;
         let channel = channel.map(|channel| ("channel", channel.as_str().to_owned()));

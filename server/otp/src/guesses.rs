@@ -101,6 +101,18 @@ mod tests {
     }
 
     #[test]
+    fn s34_longer_codes_stay_for_a_day_even_when_the_count_falls_below_the_line() {
+        let mut site = Tally::default();
+        guess(&mut site, 150, START);
+        let later = START + DAY / 2;
+        assert_eq!(guess(&mut site, 150, later).len(), 1);
+        // The first half has left the window.
+        let below = START + DAY + DAY / 10;
+        assert_eq!((site.wrong_checks.last_day(below), shortest_code(&site, below)), (150, 8));
+        assert_eq!(shortest_code(&site, later + DAY), 0);
+    }
+
+    #[test]
     fn s34_wrong_checks_alone_are_never_usual() {
         let mut site = Tally::default();
         for day in 0..14 {

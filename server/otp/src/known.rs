@@ -75,6 +75,17 @@ mod tests {
     const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
     #[test]
+    fn an_approval_of_today_and_a_recent_one_are_told_apart() {
+        let mut known = KnownClients::default();
+        assert!(!known.is_of_today(START) && !known.is_recent(START));
+        known.remember(Mark(1), START);
+        assert!(known.is_of_today(START) && known.is_recent(START));
+        let tomorrow = START + Duration::from_secs(24 * 3600);
+        assert!(!known.is_of_today(tomorrow) && known.is_recent(tomorrow));
+        assert!(!known.is_recent(START + KNOWN_FOR + Duration::from_secs(2 * 24 * 3600)));
+    }
+
+    #[test]
     fn s35_a_client_is_known_for_ninety_days_after_its_latest_approval() {
         let mut known = KnownClients::default();
         assert!(!known.contains(Mark(1), START));

@@ -254,6 +254,15 @@ mod tests {
     }
 
     #[test]
+    fn s33_one_person_raises_what_is_verified_by_one_a_day() {
+        let mut tallies = Tallies::default();
+        for is_first in [true, false, false] {
+            tallies.count_approval(START, is_first, START);
+        }
+        assert_eq!(tallies.prefix.verified.last_day(START), 1);
+    }
+
+    #[test]
     fn a_daily_has_constant_size() {
         let daily = daily(&[1; 100]);
         assert_eq!(daily.days.len(), 15);

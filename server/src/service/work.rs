@@ -226,6 +226,8 @@ mod tests {
         assert!(place.take(waited, level(0), &mut met, over).is_ok());
         assert!(place.take(waited, level(0), &mut met, over).is_err(), "it is spent");
         assert_eq!(met, over, "with all demands that were collected meanwhile");
+        let long_over = over + Duration::from_secs(240);
+        assert!(place.read(&text, long_over).is_none(), "no trial is made for it");
         let next = solved(demanded(&place, None, met, over));
         assert!(place.take(place.read(&next, over), level(0), &mut met, over).is_ok());
         assert!(place.take(place.read(&next, over), level(0), &mut met, over).is_err());

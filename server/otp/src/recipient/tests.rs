@@ -392,3 +392,13 @@ proptest! {
         prop_assert_eq!(capitals.canonical(), key);
     }
 }
+
+#[test]
+fn a_prefix_leaves_four_digits_of_every_number_out() {
+    for (number, prefix) in
+        [("+447400123456", "+44740"), ("+29051234", "+2905"), ("+12015550123", "+1201")]
+    {
+        let recipient = Recipient::parse(number, None, None).unwrap();
+        assert_eq!(recipient.phone().unwrap().prefix(), prefix);
+    }
+}
