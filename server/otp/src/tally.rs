@@ -2,11 +2,11 @@
 //!
 //! They are counted across people, so a store may add to them once for many requests.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{quota::SlidingWindow, time::Timestamp};
+use crate::{copy_on_write::CopyOnWrite, quota::SlidingWindow, time::Timestamp};
 
 /// One hour.
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -21,13 +21,13 @@ const DAYS: u64 = 14;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tallies {
     /// Of the server.
-    pub server: Arc<Tally>,
+    pub server: CopyOnWrite<Tally>,
     /// Of the site.
-    pub site: Arc<Tally>,
+    pub site: CopyOnWrite<Tally>,
     /// Of the country, at the site.
-    pub country: Arc<Tally>,
+    pub country: CopyOnWrite<Tally>,
     /// Of the prefix, at the site: the calling code and three digits.
-    pub prefix: Arc<Tally>,
+    pub prefix: CopyOnWrite<Tally>,
 }
 
 impl Tallies {
@@ -35,7 +35,7 @@ impl Tallies {
     /// today: one person raises what is usual by one a day.
     pub fn count_approval(&mut self, began: Timestamp, is_first: bool, now: Timestamp) {
         let Self { site, country, prefix, .. } = self;
-        for tally in [site, country, prefix].map(Arc::make_mut) {
+        for tally in [site, country, prefix] {
             tally.unverified.take_back(began);
             if is_first {
                 tally.verified.add(u64::MAX, now);

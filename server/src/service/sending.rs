@@ -1,6 +1,6 @@
 //! The sending of one message: its limits, and its way into the outbox.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use otp::{
     Channel, Code, DeliveryState, Limit, Timestamp, Verification,
@@ -50,9 +50,8 @@ impl Command {
             records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
             Some(message)
         };
-        let done = Done { message, ..self.done(Some(&verification)) };
-        records.verification = Some(verification);
-        Ok(done)
+        records.verification = Some(verification.into());
+        Ok(Done { message, ..self.done(records.verification.as_ref()) })
     }
 
     /// Counts the message for the caller and the recipient, or refuses it.
@@ -120,7 +119,7 @@ impl Command {
     fn count_send(&self, verification: &Verification, records: &mut Records) {
         let now = self.counted_at(records);
         if self.client.is_browser() {
-            Arc::make_mut(&mut records.tallies.server).sends.add(FIVE_MINUTES, 1, now);
+            records.tallies.server.sends.add(FIVE_MINUTES, 1, now);
         }
         if let Some((limits, text)) = self.text(verification) {
             limits.count(&text, &mut records.tallies, &mut records.alerts, now);

@@ -5,10 +5,11 @@
 //! texts to a country or prefix than its ceilings, and no more verifications begin there than usually stay
 //! without approval (S33).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use crate::{
     alert::Alert,
+    copy_on_write::CopyOnWrite,
     quota::{Exhausted, Quota, SlidingWindow},
     tally::{Closed, DAY, HOUR, HourAndDay, Line, Tallies, Tally},
     time::Timestamp,
@@ -196,7 +197,6 @@ impl TextLimits<'_> {
         now: Timestamp,
     ) {
         let Tallies { server, site, country, prefix } = tallies;
-        let [server, site, country, prefix] = [server, site, country, prefix].map(Arc::make_mut);
         site.since.get_or_insert(now);
         for (tally, cap, name) in
             [(&mut *server, self.server.cap, None), (&mut *site, self.site.cap, Some(text.site))]
@@ -222,7 +222,7 @@ impl TextLimits<'_> {
 }
 
 fn below_ceiling(
-    tally: &mut Arc<Tally>,
+    tally: &mut CopyOnWrite<Tally>,
     ceiling: Ceiling,
     (site, destination): (Option<&str>, Option<&str>),
     alerts: &mut Vec<Alert>,
@@ -245,7 +245,7 @@ fn below_ceiling(
 }
 
 fn below_cap(
-    tally: &mut Arc<Tally>,
+    tally: &mut CopyOnWrite<Tally>,
     cap: Option<Price>,
     Price(price): Price,
     site: Option<&str>,
@@ -265,7 +265,7 @@ fn below_cap(
 
 /// Whether a verification may begin at a destination, by the number of those that are not approved.
 fn is_open(
-    tally: &mut Arc<Tally>,
+    tally: &mut CopyOnWrite<Tally>,
     (site, destination): (&str, &str),
     recorded_only: bool,
     alerts: &mut Vec<Alert>,
@@ -287,14 +287,14 @@ fn is_open(
             unverified.sum(per, now) < tolerated / 5 * 4
         };
         if tally.closed.is_some() && windows.into_iter().all(is_below) {
-            Arc::make_mut(tally).closed = None;
+            tally.closed = None;
             alerts.push(Alert::DestinationOpened { site, destination });
         }
         return Ok(());
     };
     let closed = Some(if recorded_only { Closed::Recorded } else { Closed::Refused });
     if tally.closed != closed {
-        Arc::make_mut(tally).closed = closed;
+        tally.closed = closed;
         alerts.push(Alert::DestinationClosed {
             site,
             destination,
@@ -314,8 +314,8 @@ fn tolerated(tally: &Tally, now: Timestamp) -> u64 {
 }
 
 /// [`Tally::tells`], which does not copy a tally that has been told.
-fn tally_tells(tally: &mut Arc<Tally>, line: Line, span: Duration, now: Timestamp) -> bool {
-    !tally.is_told(line, span, now) && Arc::make_mut(tally).tells(line, span, now)
+fn tally_tells(tally: &mut CopyOnWrite<Tally>, line: Line, span: Duration, now: Timestamp) -> bool {
+    !tally.is_told(line, span, now) && tally.tells(line, span, now)
 }
 
 #[cfg(test)]

@@ -171,9 +171,9 @@ fn s33_another_prefix_and_another_country_are_counted_by_themselves() {
     let mut world = World::new();
     assert_eq!(world.sent(20, START), 10);
     // The other tallies are those of other names.
-    world.tallies.prefix = Arc::default();
+    world.tallies.prefix = CopyOnWrite::default();
     assert!(world.send(TEXT, START).is_err());
-    world.tallies.country = Arc::default();
+    world.tallies.country = CopyOnWrite::default();
     assert_eq!(world.sent(20, START), 10);
 }
 

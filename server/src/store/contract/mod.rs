@@ -136,7 +136,7 @@ async fn create(store: &impl Store) -> VerificationId {
     let verification = opened(START);
     let id = verification.id();
     let step = change(id, move |records| {
-        records.verification = Some(verification.clone());
+        records.verification = Some(verification.clone().into());
         records.outbox.push(OutboxChange::Enqueue { message: message(id, 1) });
     });
     store.apply(step).await.unwrap();
@@ -351,7 +351,7 @@ pub(super) async fn a_failing_step_does_not_take_its_neighbours_down(store: impl
         let fresh = opened(START);
         let enqueued = if number % 3 == 0 { id } else { fresh.id() };
         change(fresh.id(), move |records| {
-            records.verification = Some(fresh.clone());
+            records.verification = Some(fresh.clone().into());
             let message = Message { leased_until: START, ..message(enqueued, 1) };
             records.outbox.push(OutboxChange::Enqueue { message });
             fresh.id()
@@ -560,7 +560,7 @@ pub(super) async fn a_sweep_drops_what_is_over_and_nothing_else(store: impl Stor
     let young = opened(later);
     let id = young.id();
     store
-        .apply(change(id, move |records| records.verification = Some(young.clone())))
+        .apply(change(id, move |records| records.verification = Some(young.clone().into())))
         .await
         .unwrap();
     let mut counters = counter_keys(1);
@@ -607,7 +607,9 @@ pub(super) async fn a_sweep_tells_when_it_has_left_something(store: impl Store) 
     const MANY: usize = 1200;
     let open = |_| {
         let verification = opened(START);
-        change(verification.id(), move |records| records.verification = Some(verification.clone()))
+        change(verification.id(), move |records| {
+            records.verification = Some(verification.clone().into())
+        })
     };
     in_parallel(&store, MANY, open).await;
     let mut dropped = 0;
@@ -690,7 +692,7 @@ pub(super) async fn s37_what_a_wrong_clock_has_stored_goes_back_with_it<S: Store
     let moved = |message: Message| Message { expires_at: message.expires_at + lead, ..message };
     let (code, scheduled) = (moved(message(id, 1)), moved(event(id, 1)));
     let run = move |records: &mut Records| {
-        records.verification = Some(verification.clone());
+        records.verification = Some(verification.clone().into());
         records.recipient.wrong_checks.take(QUOTA, ahead).unwrap();
         records.outbox.push(OutboxChange::Enqueue { message: code.clone() });
         records
