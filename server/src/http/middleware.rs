@@ -28,11 +28,7 @@ pub(super) fn wrap(router: Router, context: &Arc<Context>) -> Router {
     router.layer(from_fn_with_state(context.clone(), surround))
 }
 
-async fn surround(
-    State(context): State<Arc<Context>>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn surround(State(context): State<Arc<Context>>, request: Request, next: Next) -> Response {
     let (span, began) = (trace::span(&request), Instant::now());
     let response = present(&context, request, next).instrument(span.clone()).await;
     span.in_scope(|| trace::answered(&context.refusals, &response, began.elapsed(), &span));
@@ -73,11 +69,7 @@ async fn in_time(
 }
 
 /// Refuses contradictory and cross-site requests, in development those from elsewhere, and reads the body within bounds.
-async fn admit(
-    context: &Arc<Context>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
+async fn admit(context: &Arc<Context>, request: Request, next: Next) -> Result<Response, Problem> {
     well_formed::demand(&request)?;
     if let Some(listed) = &context.web.development_hosts
         && !health::answers_at(request.uri().path())

@@ -29,7 +29,7 @@ pub(super) const BATCH: usize = 256;
 /// Wait for further jobs after a batch of several (PostgreSQL calls it `commit_delay`). Callers that
 /// are answered together come back together, spread over about this time; a flush takes ten times
 /// as long.
-const GATHER: Duration = Duration::from_micros(150);
+const GATHER: Duration = Duration::from_micros(500);
 
 /// Time after which the store counts as away for a caller (S26 asks for an answer in a second).
 const TIMEOUT: Duration = Duration::from_millis(900);
