@@ -10,37 +10,48 @@
 
 mod alike;
 mod client;
+mod door;
 mod flow;
+mod load;
 mod memory;
 mod numbers;
 mod process;
 mod store;
 
 fn main() {
-    // The bare server is this program again, so that its CPU time can be told from the load's.
+    // The servers beside Latchkey are this program again, so that their CPU time can be told from the load's.
     let arguments: Vec<String> = std::env::args().collect();
-    if arguments.iter().any(|argument| argument == process::BARE) {
+    let named = |part: &str| arguments.iter().any(|argument| argument == part);
+    if named(process::BARE) {
         return flow::bare::serve();
     }
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    if named(process::STAND_IN) {
+        return flow::stand_in::serve();
+    }
     // `make bench` runs all of it; a name runs that part alone.
-    let named = |part| arguments.iter().any(|argument| argument == part);
     let all = !["numbers", "store", "flow", "alike", "memory"].into_iter().any(named);
-    if all || named("numbers") {
+    let part = |name| all || named(name);
+    if part("numbers") {
         numbers::measure();
     }
-    if all || named("store") {
+    if part("store") {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
         runtime.block_on(store::measure());
     }
-    if all || named("flow") {
-        flow::measure();
-    }
-    if all || named("alike") {
-        alike::s9_answers_take_alike_long();
-    }
-    if all || named("memory") {
-        // `make bench` takes the smaller number; `memory 1000000` names another one.
-        let number = arguments.iter().find_map(|argument| argument.parse().ok());
-        memory::s29_memory_does_not_grow_with_recipients_and_addresses(number.unwrap_or(100_000));
-    }
+    // One thread makes the load on a server.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        if part("flow") {
+            flow::measure(named).await;
+        }
+        if part("alike") {
+            alike::s9_answers_take_alike_long().await;
+        }
+        if part("memory") {
+            // `make bench` takes the smaller number; `memory 1000000` names another one.
+            let number = arguments.iter().find_map(|argument| argument.parse().ok());
+            let number = number.unwrap_or(100_000);
+            memory::s29_memory_does_not_grow_with_recipients_and_addresses(number).await;
+        }
+    });
 }
