@@ -23,13 +23,13 @@ pub(crate) fn serve() {
     process::serve(Router::new().route("/check", post(echo)));
 }
 
-pub(super) struct Bare {
+pub(crate) struct Bare {
     server: Process,
     clients: Vec<Client>,
 }
 
 impl Bare {
-    pub(super) async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let server = Process::bare();
         let clients = Client::connect_all(server.address(), CONNECTIONS, "lk_sec_demo").await;
         Self { server, clients }

@@ -3,24 +3,29 @@
 //! requests.
 
 pub(crate) mod bare;
-mod kinds;
+pub(crate) mod kinds;
+mod running;
 pub(crate) mod stand_in;
 
-use self::{
-    bare::Bare,
-    kinds::{KINDS, Kind, Running},
-};
+use std::time::Duration;
+
+pub(crate) use self::running::Running;
+use self::{bare::Bare, kinds::KINDS};
 
 const CONNECTIONS: usize = 16;
 /// Runs of each flow, of which the median counts.
 const RUNS: usize = 5;
 const FLOWS: usize = 4000;
+/// Parts of a run, between which the bare server has its turn, so that a busy machine slows both.
+const TURNS: usize = 4;
 
-/// One run: CPU time of a flow in microseconds, of three requests to the bare server beside it, and the ratio.
-struct Run {
-    flow: f64,
-    bare: f64,
-    ratio: f64,
+/// CPU time of a flow and of three requests to the bare server beside it, in microseconds, and the ratio.
+pub(crate) struct Cost {
+    pub(crate) flow: f64,
+    pub(crate) bare: f64,
+    pub(crate) ratio: f64,
+    /// The least and the greatest ratio of a run.
+    pub(crate) range: [f64; 2],
 }
 
 /// Measures the flows that `is_named` selects, or all of them.
@@ -32,46 +37,45 @@ pub(crate) async fn measure(is_named: impl Fn(&str) -> bool) {
     let all = !KINDS.iter().any(|kind| is_named(kind.name));
     let mut bare = Bare::start().await;
     for kind in KINDS.iter().filter(|kind| all || is_named(kind.name)) {
-        let runs = runs(kind, &mut bare).await;
-        let verdict = match kind.limit {
-            None => String::new(),
-            Some(limit) if median(&runs, |run| run.ratio) <= limit => {
-                format!(", at most {limit}: kept")
-            }
-            Some(limit) => format!(", at most {limit}: NOT KEPT"),
-        };
-        let ratios = runs.iter().map(|run| run.ratio);
+        let mut running = Running::start(kind).await;
+        let Cost { flow, bare, ratio, range: [least, greatest] } =
+            cost(&mut running, &mut bare).await;
+        let verdict = kind.limit.map(|limit| crate::verdict(ratio, limit)).unwrap_or_default();
         println!(
-            "  {:9} {:6.1} us, bare {:5.1} us, ratio {:5.2} ({:.2} to {:.2}){verdict}; {}",
-            kind.name,
-            median(&runs, |run| run.flow),
-            median(&runs, |run| run.bare),
-            median(&runs, |run| run.ratio),
-            ratios.clone().fold(f64::INFINITY, f64::min),
-            ratios.fold(0.0, f64::max),
-            kind.title,
+            "  {:9} {flow:6.1} us, bare {bare:5.1} us, ratio {ratio:5.2} ({least:.2} to \
+             {greatest:.2}){verdict}; {}",
+            kind.name, kind.title,
         );
     }
 }
 
-async fn runs(kind: &Kind, bare: &mut Bare) -> Vec<Run> {
-    let mut running = Running::start(kind).await;
-    // The first ones fill caches.
-    bare.run(FLOWS / 2).await;
-    running.run(FLOWS / 2).await;
-    let mut runs = Vec::new();
-    for _ in 0..RUNS {
-        let (bare, flow) = (bare.run(FLOWS).await, running.run(FLOWS).await);
-        #[expect(clippy::cast_precision_loss, reason = "some thousand flows")]
-        let micros = |cpu: std::time::Duration| cpu.as_secs_f64() * 1e6 / FLOWS as f64;
-        let ratio = flow.as_secs_f64() / bare.as_secs_f64();
-        runs.push(Run { flow: micros(flow), bare: micros(bare), ratio });
+/// The median of some runs.
+pub(crate) async fn cost(running: &mut Running<'_>, bare: &mut Bare) -> Cost {
+    let [mut flows, mut bares, mut ratios] = [const { Vec::new() }; 3];
+    // The first one fills caches.
+    for run in 0..=RUNS {
+        let (mut flow, mut yardstick) = (Duration::ZERO, Duration::ZERO);
+        for _ in 0..TURNS {
+            yardstick += bare.run(FLOWS / TURNS).await;
+            flow += running.run(FLOWS / TURNS).await;
+        }
+        if run > 0 {
+            flows.push(micros_each(flow, FLOWS));
+            bares.push(micros_each(yardstick, FLOWS));
+            ratios.push(flow.as_secs_f64() / yardstick.as_secs_f64());
+        }
     }
-    runs
+    ratios.sort_unstable_by(f64::total_cmp);
+    let range = [ratios[0], ratios[RUNS - 1]];
+    Cost { flow: median(flows), bare: median(bares), ratio: median(ratios), range }
 }
 
-fn median(runs: &[Run], part: impl Fn(&Run) -> f64) -> f64 {
-    let mut parts: Vec<_> = runs.iter().map(part).collect();
-    parts.sort_unstable_by(f64::total_cmp);
-    parts[parts.len() / 2]
+#[expect(clippy::cast_precision_loss, reason = "some millions")]
+pub(crate) fn micros_each(time: Duration, number: usize) -> f64 {
+    time.as_secs_f64() * 1e6 / number as f64
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_unstable_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }

@@ -15,7 +15,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::process;
+use crate::{process, settings};
 
 /// Codes by recipient.
 type Codes = Arc<Mutex<HashMap<String, String>>>;
@@ -45,10 +45,10 @@ async fn take(
 ) -> (StatusCode, Json<Value>) {
     let code = body.split(' ').next().unwrap_or_default().to_owned();
     let answer = json!({
-        "account_sid": process::ACCOUNT, "api_version": "2010-04-01", "body": body,
+        "account_sid": settings::ACCOUNT, "api_version": "2010-04-01", "body": body,
         "date_created": "Sat, 21 Nov 2026 07:00:00 +0000", "date_sent": null,
         "date_updated": "Sat, 21 Nov 2026 07:00:00 +0000", "direction": "outbound-api",
-        "error_code": null, "error_message": null, "from": process::SENDER,
+        "error_code": null, "error_message": null, "from": settings::SENDER,
         "messaging_service_sid": null, "num_media": "0", "num_segments": "1", "price": null,
         "price_unit": "USD", "sid": "SM00000000000000000000000000000000", "status": "queued",
         "to": to, "uri": "/2010-04-01/Accounts/AC/Messages/SM.json",
