@@ -54,7 +54,7 @@ impl Process {
         command
             .arg("serve")
             .env("LATCHKEY_SERVER__BIND", "127.0.0.1:0")
-            .env("LATCHKEY_LOG__LEVEL", "warn")
+            .env("LATCHKEY_LOG__LEVEL", "error")
             .env("LATCHKEY_LIMITS__CALLER_SENDS_PER_5_MINUTES", "1000000")
             .env("LATCHKEY_WORK__ENABLED", "false")
             // The longest, which the many wrong checks do not end.

@@ -11,7 +11,7 @@ pub(crate) const SENDER: &str = "+15005550006";
 const MOST: &str = "100000000";
 
 /// Limits on texts.
-const TEXTS: [(&str, &str); 10] = [
+const TEXTS: [(&str, &str); 9] = [
     ("LATCHKEY_LIMITS__TEXTS_PER_HOUR", MOST),
     ("LATCHKEY_LIMITS__TEXTS_PER_DAY", MOST),
     ("LATCHKEY_SMS__TEXTS_PER_HOUR", MOST),
@@ -22,7 +22,6 @@ const TEXTS: [(&str, &str); 10] = [
     ("LATCHKEY_SMS__PREFIX_TEXTS_PER_DAY", MOST),
     // Many texts without an approval look like fraud.
     ("LATCHKEY_SMS__GUARD", "record_only"),
-    ("LATCHKEY_LOG__LEVEL", "error"),
 ];
 
 /// Texts to every country, which the development inbox shows.

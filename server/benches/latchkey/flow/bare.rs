@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::{Json, Router, routing::post};
 use serde::{Deserialize, Serialize};
 
-use super::CONNECTIONS;
+use super::{Answers, CONNECTIONS};
 use crate::{
     client::{Client, JSON},
     load,
@@ -34,9 +34,11 @@ impl Bare {
         let clients = Client::connect_all(server.address(), CONNECTIONS, "lk_sec_demo").await;
         Self { server, clients }
     }
+}
 
+impl Answers for Bare {
     /// CPU time of three requests for each of the flows.
-    pub(super) async fn run(&mut self, flows: usize) -> Duration {
+    async fn run(&mut self, flows: usize) -> Duration {
         let begun = self.server.settled().await;
         load::each(&mut self.clients, flows, async |client, _| {
             for _ in 0..3 {

@@ -16,13 +16,19 @@ const CONNECTIONS: usize = 16;
 /// Runs of each flow, of which the median counts.
 const RUNS: usize = 5;
 const FLOWS: usize = 4000;
-/// Parts of a run, between which the bare server has its turn, so that a busy machine slows both.
+/// Parts of a run, between which the yardstick has its turn, so that a busy machine slows both.
 const TURNS: usize = 4;
 
-/// CPU time of a flow and of three requests to the bare server beside it, in microseconds, and the ratio.
+/// A server that answers flows.
+pub(crate) trait Answers {
+    /// CPU time of so many flows.
+    async fn run(&mut self, flows: usize) -> Duration;
+}
+
+/// CPU time of a flow and of the yardstick beside it, in microseconds, and the ratio.
 pub(crate) struct Cost {
     pub(crate) flow: f64,
-    pub(crate) bare: f64,
+    pub(crate) yardstick: f64,
     pub(crate) ratio: f64,
     /// The least and the greatest ratio of a run.
     pub(crate) range: [f64; 2],
@@ -38,7 +44,7 @@ pub(crate) async fn measure(is_named: impl Fn(&str) -> bool) {
     let mut bare = Bare::start().await;
     for kind in KINDS.iter().filter(|kind| all || is_named(kind.name)) {
         let mut running = Running::start(kind).await;
-        let Cost { flow, bare, ratio, range: [least, greatest] } =
+        let Cost { flow, yardstick: bare, ratio, range: [least, greatest] } =
             cost(&mut running, &mut bare).await;
         let verdict = kind.limit.map(|limit| crate::verdict(ratio, limit)).unwrap_or_default();
         println!(
@@ -49,25 +55,25 @@ pub(crate) async fn measure(is_named: impl Fn(&str) -> bool) {
     }
 }
 
-/// The median of some runs.
-pub(crate) async fn cost(running: &mut Running<'_>, bare: &mut Bare) -> Cost {
-    let [mut flows, mut bares, mut ratios] = [const { Vec::new() }; 3];
+/// The medians of some runs.
+pub(crate) async fn cost(answers: &mut impl Answers, yardstick: &mut impl Answers) -> Cost {
+    let [mut flows, mut yardsticks, mut ratios] = [const { Vec::new() }; 3];
     // The first one fills caches.
     for run in 0..=RUNS {
-        let (mut flow, mut yardstick) = (Duration::ZERO, Duration::ZERO);
+        let (mut flow, mut beside) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..TURNS {
-            yardstick += bare.run(FLOWS / TURNS).await;
-            flow += running.run(FLOWS / TURNS).await;
+            beside += yardstick.run(FLOWS / TURNS).await;
+            flow += answers.run(FLOWS / TURNS).await;
         }
         if run > 0 {
             flows.push(micros_each(flow, FLOWS));
-            bares.push(micros_each(yardstick, FLOWS));
-            ratios.push(flow.as_secs_f64() / yardstick.as_secs_f64());
+            yardsticks.push(micros_each(beside, FLOWS));
+            ratios.push(flow.as_secs_f64() / beside.as_secs_f64());
         }
     }
     ratios.sort_unstable_by(f64::total_cmp);
     let range = [ratios[0], ratios[RUNS - 1]];
-    Cost { flow: median(flows), bare: median(bares), ratio: median(ratios), range }
+    Cost { flow: median(flows), yardstick: median(yardsticks), ratio: median(ratios), range }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "some millions")]

@@ -10,7 +10,7 @@ use app::wire::InboxMessage;
 use server::site::SecretDigest;
 
 use super::{
-    CONNECTIONS,
+    Answers, CONNECTIONS,
     kinds::{Codes, Kind, TEST_CODE, TEST_KEY, TEST_RECIPIENTS, email},
 };
 use crate::{client::Client, load, process::Process, settings};
@@ -57,8 +57,31 @@ impl<'a> Running<'a> {
         self.reader = Client::connect(stand_in.as_ref().unwrap_or(server).address()).await;
     }
 
-    /// CPU time of so many flows. Reading the codes is not part of a flow, nor of the time.
-    pub(crate) async fn run(&mut self, flows: usize) -> Duration {
+    /// The codes that were sent to these recipients, once all have arrived.
+    async fn read_codes(&mut self, to: &[String]) -> Vec<String> {
+        let mut codes = HashMap::new();
+        let deadline = Instant::now() + LONGEST_DELIVERY;
+        while !to.iter().all(|to| codes.contains_key(to)) {
+            assert!(Instant::now() < deadline, "a message did not arrive");
+            codes.extend(self.read_new_codes().await);
+        }
+        to.iter().map(|to| codes[to].clone()).collect()
+    }
+
+    async fn read_new_codes(&mut self) -> HashMap<String, String> {
+        if let Codes::Inbox = self.kind.codes {
+            let body = self.reader.get("/dev/inbox.json").await.body;
+            let messages: Vec<InboxMessage> = serde_json::from_str(&body).expect("JSON");
+            messages.into_iter().map(|message| (message.to, message.code)).collect()
+        } else {
+            serde_json::from_str(&self.reader.get("/codes").await.body).expect("JSON")
+        }
+    }
+}
+
+impl Answers for Running<'_> {
+    /// Reading the codes is not part of a flow, nor of the time.
+    async fn run(&mut self, flows: usize) -> Duration {
         let door = self.kind.door;
         let mut begun = self.server.settled().await;
         let mut cpu = Duration::ZERO;
@@ -86,27 +109,6 @@ impl<'a> Running<'a> {
             .await;
         }
         cpu + self.server.settled().await.saturating_sub(begun)
-    }
-
-    /// The codes that were sent to these recipients, once all have arrived.
-    async fn read_codes(&mut self, to: &[String]) -> Vec<String> {
-        let mut codes = HashMap::new();
-        let deadline = Instant::now() + LONGEST_DELIVERY;
-        while !to.iter().all(|to| codes.contains_key(to)) {
-            assert!(Instant::now() < deadline, "a message did not arrive");
-            codes.extend(self.read_new_codes().await);
-        }
-        to.iter().map(|to| codes[to].clone()).collect()
-    }
-
-    async fn read_new_codes(&mut self) -> HashMap<String, String> {
-        if let Codes::Inbox = self.kind.codes {
-            let body = self.reader.get("/dev/inbox.json").await.body;
-            let messages: Vec<InboxMessage> = serde_json::from_str(&body).expect("JSON");
-            messages.into_iter().map(|message| (message.to, message.code)).collect()
-        } else {
-            serde_json::from_str(&self.reader.get("/codes").await.body).expect("JSON")
-        }
     }
 }
 

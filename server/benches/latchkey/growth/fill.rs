@@ -44,18 +44,12 @@ pub(super) fn fill(folder: &Path, number: usize, from: Timestamp, span: Duration
     let mut db = open(folder);
     // If this process dies the database is of no use anyway.
     db.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000").expect("settings");
-    let verifications = keys(&db, "SELECT id FROM verification LIMIT 1000");
-    let counters = keys(&db, "SELECT key FROM counters LIMIT 1000");
+    let (verifications, verification) = originals(&db, "verification");
+    let (counters, counter) = originals(&db, "counters");
     for batch in (0..number).step_by(BATCH) {
         let transaction = db.transaction().expect("a transaction");
-        let mut verification = transaction
-            .prepare("INSERT INTO verification SELECT ?1, body FROM verification WHERE id = ?2")
-            .expect("a statement");
-        let mut counter = transaction
-            .prepare(
-                "INSERT INTO counters SELECT ?1, expires_at, body FROM counters WHERE key = ?2",
-            )
-            .expect("a statement");
+        let mut verification = transaction.prepare(&verification).expect("a statement");
+        let mut counter = transaction.prepare(&counter).expect("a statement");
         for row in batch..number.min(batch + BATCH) {
             let time = span.as_millis() as usize * row / number;
             let time = from + Duration::from_millis(time as u64);
@@ -75,10 +69,20 @@ pub(super) fn fill(folder: &Path, number: usize, from: Timestamp, span: Duration
     db.query_row(checkpoint, [], |_| Ok(())).expect("a checkpoint");
 }
 
-fn keys(db: &Connection, query: &str) -> Vec<Vec<u8>> {
-    let mut statement = db.prepare(query).expect("a statement");
-    let keys = statement.query_map([], |row| row.get(0)).expect("rows");
-    keys.collect::<Result<_, _>>().expect("keys")
+/// Keys of some rows of a table, and the statement that copies the row of the second key under the first.
+fn originals(db: &Connection, table: &str) -> (Vec<Vec<u8>>, String) {
+    let columns = |is_key| {
+        let names = "SELECT group_concat(name) FROM pragma_table_info(?1) WHERE (pk > 0) = ?2";
+        let names = db.query_row(names, (table, is_key), |row| row.get::<_, String>(0));
+        names.expect("the names of its columns")
+    };
+    let (key, others) = (columns(true), columns(false));
+    let mut select = db.prepare(&format!("SELECT {key} FROM {table} LIMIT 1000")).expect("valid");
+    let keys = select.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>();
+    let copy = format!(
+        "INSERT INTO {table} ({key}, {others}) SELECT ?1, {others} FROM {table} WHERE {key} = ?2"
+    );
+    (keys.expect("keys"), copy)
 }
 
 fn open(folder: &Path) -> Connection {

@@ -11,13 +11,15 @@ use server::{
 };
 
 use crate::{
-    flow::{self, Cost, Running, bare::Bare, kinds::INBOX, micros_each},
+    flow::{self, Answers, Cost, Running, kinds::INBOX, micros_each},
     process::cpu_of,
     verdict,
 };
 
-/// Stored verifications of the first measurement, each of a flow of its own.
-const FIRST: usize = 10_000;
+/// Verifications that the yardstick holds when it begins, each of a flow of its own.
+const FEW: usize = 10_000;
+/// Verifications whose rows are copied.
+const ORIGINALS: usize = 1000;
 /// Expired verifications that are dropped.
 const EXPIRED: usize = 100_000;
 const HOUR: Duration = Duration::from_secs(3600);
@@ -25,37 +27,34 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Most that a flow may cost beside many verifications, in units of its cost beside few.
 const LIMIT: f64 = 1.3;
 
-/// Measures beside 10,000 verifications and beside each of these numbers.
+/// Compares a server that holds each of these numbers with one that holds few.
 pub(crate) async fn measure(numbers: &[usize]) {
-    let mut running = Running::start(&INBOX).await;
-    let mut bare = Bare::start().await;
-    let before = fill::rows(&running.server.data());
-    running.run(FIRST).await;
-    let first = fill::rows(&running.server.data());
+    let mut few = Running::start(&INBOX).await;
+    let before = fill::rows(&few.server.data());
+    few.run(FEW).await;
+    let bytes = fill::rows(&few.server.data()).bytes_each_since(&before);
     println!(
-        "Growth\n  {:.0} bytes on the disk for a verification, with the counters of its recipient",
-        first.bytes_each_since(&before)
+        "Growth\n  {bytes:.0} bytes on the disk for a verification and its recipient's counters"
     );
-    let few = flow::cost(&mut running, &mut bare).await.ratio;
-    println!("  beside {FIRST} stored: {few:.2} times the bare server");
+    let mut many = Running::start(&INBOX).await;
+    many.run(ORIGINALS).await;
+    let folder = many.server.data();
     for number in numbers {
-        running.server.stop();
-        let folder = running.server.data();
-        let (start, stored) = (Instant::now(), fill::rows(&folder).verifications);
-        let added = number.saturating_sub(stored);
+        many.server.stop();
+        let start = Instant::now();
+        let added = number.saturating_sub(fill::rows(&folder).verifications);
         fill::fill(&folder, added, now() - HOUR * 12, HOUR * 11);
         let (time, megabytes) = (start.elapsed(), fill::rows(&folder).bytes / 1_000_000);
-        running.start_again().await;
-        let Cost { flow, ratio, .. } = flow::cost(&mut running, &mut bare).await;
+        many.start_again().await;
+        let Cost { flow, yardstick, ratio, range: [least, greatest] } =
+            flow::cost(&mut many, &mut few).await;
         println!(
-            "  beside {number} stored ({megabytes} MB, filled in {time:.0?}): {flow:.1} us, {ratio:.2} \
-             times the bare server; beside {FIRST} it was {:.2} times as much{}",
-            ratio / few,
-            verdict(ratio / few, LIMIT)
+            "  beside {number} stored ({megabytes} MB, filled in {time:.0?}): {flow:.1} us a flow, beside \
+             {FEW} {yardstick:.1} us, ratio {ratio:.2} ({least:.2} to {greatest:.2}){}",
+            verdict(ratio, LIMIT)
         );
     }
-    running.server.stop();
-    let folder = running.server.data();
+    many.server.stop();
     fill::fill(&folder, EXPIRED, now() - DAY * 3, DAY);
     let keyring = Keyring::read(&folder.join("latchkey.keys")).expect("a key file");
     let store = SqliteStore::open(&folder.join("latchkey.db"), &keyring.expect("its keys"));

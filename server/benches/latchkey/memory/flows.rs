@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{BUSY, IDLE};
 use crate::{
-    flow::{Running, kinds::RECIPIENT},
+    flow::{Answers, Running, kinds::RECIPIENT},
     process::Process,
     verdict,
 };
