@@ -49,9 +49,8 @@ impl<'a> Running<'a> {
         Self { kind, server, stand_in, clients, reader, flows: 0 }
     }
 
-    /// Starts the server after it was stopped.
-    pub(crate) async fn start_again(&mut self) {
-        self.server.start_again();
+    /// Connects anew: the server was started again, or has closed connections that were idle.
+    pub(crate) async fn reconnect(&mut self) {
         let Self { kind, server, stand_in, .. } = self;
         self.clients = Client::connect_all(server.address(), CONNECTIONS, kind.key).await;
         self.reader = Client::connect(stand_in.as_ref().unwrap_or(server).address()).await;

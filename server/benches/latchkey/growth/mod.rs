@@ -45,7 +45,9 @@ pub(crate) async fn measure(numbers: &[usize]) {
         let added = number.saturating_sub(fill::rows(&folder).verifications);
         fill::fill(&folder, added, now() - HOUR * 12, HOUR * 11);
         let (time, megabytes) = (start.elapsed(), fill::rows(&folder).bytes / 1_000_000);
-        many.start_again().await;
+        many.server.start_again();
+        many.reconnect().await;
+        few.reconnect().await;
         let Cost { flow, yardstick, ratio, range: [least, greatest] } =
             flow::cost(&mut many, &mut few).await;
         println!(
