@@ -29,7 +29,7 @@ lint: ## Check format, lints and documentation
 dev: ## Rebuild and restart on every change (needs cargo-leptos)
 	@scripts/dev.sh
 
-bench: build ## Benchmark the store, the whole flow, times and memory
+bench: build ## Measure cost, latency, memory and growth
 	@cargo bench --package server --bench latchkey
 
 attack: build ## Attack a server of its own and print what gets through

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::{
     client::{Answer, Client, FORM, JSON},
+    door::Door,
     process::Process,
 };
 
@@ -28,15 +29,15 @@ struct Kind {
     requests: Vec<String>,
 }
 
-pub(crate) fn s9_answers_take_alike_long() {
+pub(crate) async fn s9_answers_take_alike_long() {
     println!("Times of answers that have to be alike, {REQUESTS} requests to each door");
     let settings = [("LATCHKEY_POLICY__LIFETIME", "60"), ("LATCHKEY_POLICY__WINDOW", "60")];
     let server = Process::latchkey(&settings);
-    let mut client = Client::connect(server.address());
-    let expired = begin(&mut client, "lk_sec_demo");
-    wait_until_gone(&mut client, expired.last().expect("ids"));
-    let foreign = begin(&mut client, "lk_sec_test_approve");
-    let known = begin(&mut client, "lk_sec_demo");
+    let mut client = Client::connect(server.address()).await;
+    let expired = begin(&mut client, "lk_sec_demo").await;
+    wait_until_gone(&mut client, expired.last().expect("ids")).await;
+    let foreign = begin(&mut client, "lk_sec_test_approve").await;
+    let known = begin(&mut client, "lk_sec_demo").await;
     // As old as those that are there.
     let unknown = known.iter().map(|id| with_other_end(id)).collect::<Vec<_>>();
 
@@ -47,14 +48,18 @@ pub(crate) fn s9_answers_take_alike_long() {
     };
     client.carry("authorization", "Bearer lk_sec_demo");
     let is_answer = |answer: &Answer| matches!(answer.status, 200 | 404);
-    compare("a view", &kinds("/v1/verifications", ""), |path| is_answer(&client.get(path)));
-    compare("a check", &kinds("/v1/verifications", "/checks"), |path| {
-        is_answer(&client.post(path, JSON, r#"{"code":"000000"}"#))
-    });
+    compare("a view", &kinds("/v1/verifications", ""), async |path| {
+        is_answer(&client.get(path).await)
+    })
+    .await;
+    compare("a check", &kinds("/v1/verifications", "/checks"), async |path| {
+        is_answer(&client.post(path, JSON, r#"{"code":"000000"}"#).await)
+    })
+    .await;
     client.carry("accept-language", "en");
     // A page is shown to whoever has its id, whatever the site.
     let [unknown, expired, ..] = kinds("/v", "");
-    compare("a page", &[unknown, expired], |path| is_answer(&client.get(path)));
+    compare("a page", &[unknown, expired], async |path| is_answer(&client.get(path).await)).await;
 
     let forms = |name: &'static str| {
         let local = name.replace(' ', "-");
@@ -63,28 +68,26 @@ pub(crate) fn s9_answers_take_alike_long() {
     };
     let kinds = [forms("new recipient"), forms("known recipient")];
     for known in &kinds[1].requests[..REQUESTS.div_ceil(2) + WARM_UP] {
-        assert_eq!(client.post("/", FORM, known).status, 303);
+        assert_eq!(client.post("/", FORM, known).await.status, 303);
     }
-    compare("a start", &kinds, |body| client.post("/", FORM, body).status == 303);
+    compare("a start", &kinds, async |body| client.post("/", FORM, body).await.status == 303).await;
 }
 
 /// Begins verifications at a site; gives their ids.
-fn begin(client: &mut Client, secret: &str) -> Vec<String> {
+async fn begin(client: &mut Client, secret: &str) -> Vec<String> {
     client.carry("authorization", &format!("Bearer {secret}"));
-    let begin = |number| {
-        let body = format!(r#"{{"to":"begun{number}@example.com"}}"#);
-        let answer = client.post("/v1/verifications", JSON, &body);
-        let id = answer.body.split(r#""id":""#).nth(1).and_then(|rest| rest.split('"').next());
-        id.unwrap_or_else(|| panic!("no id: {} {}", answer.status, answer.body)).to_owned()
-    };
-    (0..IDS).map(begin).collect()
+    let mut ids = Vec::new();
+    for number in 0..IDS {
+        ids.push(Door::Api.create(client, &format!("begun{number}@example.com")).await);
+    }
+    ids
 }
 
-fn wait_until_gone(client: &mut Client, id: &str) {
+async fn wait_until_gone(client: &mut Client, id: &str) {
     client.carry("authorization", "Bearer lk_sec_demo");
     let path = format!("/v1/verifications/{id}");
-    while client.get(&path).status != 404 {
-        std::thread::sleep(Duration::from_millis(200));
+    while client.get(&path).await.status != 404 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }
 
@@ -95,7 +98,7 @@ fn with_other_end(id: &str) -> String {
 }
 
 /// Sends the requests of the kinds in turn and prints how the times of each differ from those of the first.
-fn compare(door: &str, kinds: &[Kind], mut ask: impl FnMut(&str) -> bool) {
+async fn compare(door: &str, kinds: &[Kind], mut ask: impl AsyncFnMut(&str) -> bool) {
     let mut times = vec![Vec::new(); kinds.len()];
     for number in 0..WARM_UP + REQUESTS.div_ceil(kinds.len()) {
         // Each kind comes first as often as the others.
@@ -104,7 +107,7 @@ fn compare(door: &str, kinds: &[Kind], mut ask: impl FnMut(&str) -> bool) {
             let Kind { name, requests } = &kinds[which];
             let request = &requests[number % requests.len()];
             let start = Instant::now();
-            let is_expected = ask(request);
+            let is_expected = ask(request).await;
             let time = start.elapsed();
             assert!(is_expected, "{door}, {name}: another answer");
             if number >= WARM_UP {

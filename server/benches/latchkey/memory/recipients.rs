@@ -8,56 +8,52 @@ use std::{
 
 use crate::{
     client::{Client, FORM},
+    load,
     process::Process,
 };
 
-const CONNECTIONS: u32 = 16;
+const CONNECTIONS: usize = 16;
 /// Parts after each of which memory is looked at.
-const PARTS: u32 = 10;
-/// Growth from the first part to the last that is tolerated, in kB.
-const TOLERATED: u64 = 64 * 1024;
+const PARTS: usize = 10;
+/// Growth from the first part to the last that is tolerated, in MiB.
+const TOLERATED: f64 = 64.0;
 
-pub(crate) fn s29_memory_does_not_grow_with_recipients_and_addresses(number: u32) {
+pub(super) async fn s29_memory_does_not_grow_with_recipients_and_addresses(number: usize) {
     println!("Memory, {number} recipients, each asked for from an address of its own");
     let server = Process::latchkey(&[
         ("LATCHKEY_SERVER__MODE", "development"),
         ("LATCHKEY_SERVER__TRUSTED_PROXIES", "127.0.0.0/8"),
         ("LATCHKEY_SERVER__DEVELOPMENT_HOSTS", "127.0.0.1"),
     ]);
-    let mut clients: Vec<_> = (0..CONNECTIONS).map(|_| Client::connect(server.address())).collect();
+    let mut clients = Vec::new();
+    for _ in 0..CONNECTIONS {
+        clients.push(Client::connect(server.address()).await);
+    }
     let start = Instant::now();
-    let mut first = 0;
+    let mut first = 0.0;
     for part in 0..PARTS {
         let numbers = number / PARTS * part..number / PARTS * (part + 1);
-        std::thread::scope(|scope| {
-            for (client, offset) in clients.iter_mut().zip(0..) {
-                let mine = numbers.clone().skip(offset).step_by(CONNECTIONS as usize);
-                scope.spawn(move || mine.for_each(|number| begin(client, number)));
-            }
-        });
+        load::each(&mut clients, numbers.len(), async |client, offset| {
+            begin(client, u32::try_from(numbers.start + offset).expect("some millions")).await;
+        })
+        .await;
         let (memory, seconds) = (server.memory(), start.elapsed().as_secs());
         first = if part == 0 { memory } else { first };
         println!(
-            "  {} after {seconds} s: {:.1} MB of memory, {:.1} MB of database",
+            "  {} after {seconds} s: {memory:.1} MiB of memory, {:.1} MiB of database",
             numbers.end,
-            megabytes(memory),
-            megabytes(server.database())
+            server.database()
         );
-        let growth = memory.saturating_sub(first);
-        assert!(growth < TOLERATED, "memory grows with recipients and addresses, by {growth} kB");
+        let growth = memory - first;
+        assert!(growth < TOLERATED, "memory grows with recipients and addresses, by {growth} MiB");
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "kB of memory")]
-fn megabytes(kilobytes: u64) -> f64 {
-    kilobytes as f64 / 1024.0
-}
-
 /// Asks for a code for a recipient of this number, as a browser behind a proxy.
-fn begin(client: &mut Client, number: u32) {
+async fn begin(client: &mut Client, number: u32) {
     client.carry("x-forwarded-for", &address(number).to_string());
     let form = format!("channel=email&email=m{number}%40example.com");
-    let answer = client.post("/", FORM, &form);
+    let answer = client.post("/", FORM, &form).await;
     assert_eq!(answer.status, 303, "{}", answer.body);
 }
 
