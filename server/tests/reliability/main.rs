@@ -26,6 +26,7 @@ mod rng;
 mod shutdown;
 mod sockets;
 mod store;
+mod unsent;
 
 use std::{sync::Arc, time::Duration};
 

@@ -117,8 +117,8 @@ pub struct Text<'a> {
     pub prefix: &'a str,
     /// Price of the text.
     pub price: Price,
-    /// It is the first one of its verification.
-    pub is_first: bool,
+    /// It is the first one of its verification, or those before it have not left.
+    pub begins: bool,
     /// The recipient was approved lately, so the guard lets it pass.
     pub is_known: bool,
 }
@@ -174,7 +174,7 @@ impl TextLimits<'_> {
         {
             below_cap(tally, cap, text.price, name, alerts, now).map_err(refused)?;
         }
-        let is_guarded = text.is_first && !text.is_known && of_site.guard != Guard::Off;
+        let is_guarded = text.begins && !text.is_known && of_site.guard != Guard::Off;
         if !is_guarded {
             return Ok(());
         }
@@ -214,7 +214,7 @@ impl TextLimits<'_> {
         }
         for tally in [country, prefix] {
             tally.texts.add(now);
-            if text.is_first {
+            if text.begins {
                 tally.unverified.add(now);
             }
         }

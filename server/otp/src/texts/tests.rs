@@ -6,7 +6,7 @@ const TEXT: Text<'static> = Text {
     country: "GB",
     prefix: "+44770",
     price: Price(400),
-    is_first: true,
+    begins: true,
     is_known: false,
 };
 
@@ -42,6 +42,12 @@ impl World {
     /// Number of texts out of `asked` that are sent.
     fn sent(&mut self, asked: u32, now: Timestamp) -> usize {
         (0..asked).filter(|_| self.send(TEXT, now).is_ok()).count()
+    }
+
+    /// Approves a verification that began at that time.
+    fn approve(&mut self, began: Timestamp) {
+        self.tallies.count_approval(true, began);
+        self.tallies.take_back(began);
     }
 
     fn told(&mut self) -> Vec<Alert> {
@@ -146,15 +152,15 @@ fn s33_a_destination_closes_and_opens_by_the_verifications_that_are_not_approved
         recorded_only: false,
     };
     assert_eq!(world.told(), [closed("GB", 10)], "the country closes first, of one prefix");
-    let resend = Text { is_first: false, ..TEXT };
+    let resend = Text { begins: false, ..TEXT };
     assert_eq!(world.send(resend, START), Ok(()), "those that have begun go on");
     // An approval makes room.
-    world.tallies.count_approval(START, true, START);
+    world.approve(START);
     assert_eq!(world.send(TEXT, START), Ok(()));
     assert!(world.send(TEXT, START).is_err());
     assert_eq!(world.told(), [], "not told at every approval");
     assert_eq!(world.send(Text { is_known: true, ..TEXT }, START), Ok(()), "known people go on");
-    (0..4).for_each(|_| world.tallies.count_approval(START, true, START));
+    (0..4).for_each(|_| world.approve(START));
     assert_eq!(world.send(TEXT, START), Ok(()));
     let opened = Alert::DestinationOpened { site: "shop".into(), destination: "GB".into() };
     assert_eq!(world.told(), [opened]);
@@ -181,7 +187,7 @@ fn s33_another_prefix_and_another_country_are_counted_by_themselves() {
 fn s33_what_is_tolerated_grows_with_what_is_approved() {
     let mut world = World::new();
     for _ in 0..1000 {
-        world.tallies.count_approval(START, true, START);
+        world.approve(START);
     }
     let now = START + HOUR;
     assert_eq!(world.sent(1000, now), 75, "in an hour a quarter of 300");

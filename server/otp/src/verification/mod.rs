@@ -61,6 +61,27 @@ pub struct Verification {
     /// Time at which the recipient said that they had not asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disowned_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Counted::is_from_beginning")]
+    counted: Counted,
+}
+
+/// Time from which a verification by text counts as one without approval.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Counted {
+    #[default]
+    FromBeginning,
+    /// None of its messages has left.
+    Not,
+    /// Messages before that time have not left.
+    From(Timestamp),
+}
+
+impl Counted {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+    fn is_from_beginning(&self) -> bool {
+        *self == Self::FromBeginning
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -158,6 +179,7 @@ impl Verification {
             events: 0,
             withdrawn: None,
             disowned_at: None,
+            counted: Counted::FromBeginning,
         };
         verification.make_live(code, peppers);
         verification
@@ -297,6 +319,24 @@ impl Verification {
     pub fn record_refusal(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending && self.nothing_delivered() {
             self.finish(State::Failed, now);
+        }
+    }
+
+    /// Records that no provider has taken message `number` (from 1), and none ever will. Once that holds for all
+    /// messages the verification does not count as one without approval any more: gives the time from which it did.
+    pub fn record_unsent(&mut self, number: u32) -> Option<Timestamp> {
+        let index = number.checked_sub(1)? as usize;
+        self.earlier_sends.iter_mut().chain([&mut self.last_send]).nth(index)?.is_unsent = true;
+        let counted_from =
+            self.counted_from().filter(|_| self.sends().all(|send| send.is_unsent))?;
+        self.counted = Counted::Not;
+        Some(counted_from)
+    }
+
+    /// Counts the verification as one without approval from its newest message on, unless it is counted.
+    pub fn count_again(&mut self) {
+        if self.counted_from().is_none() {
+            self.counted = Counted::From(self.last_send.at);
         }
     }
 

@@ -273,6 +273,31 @@ fn a_recipient_that_refuses_every_message_fails_the_verification() {
 }
 
 #[test]
+fn s33_it_counts_again_from_the_first_message_that_may_have_left() {
+    let mut verification = pending();
+    for unknown in [0, 2] {
+        assert_eq!(verification.record_unsent(unknown), None);
+    }
+    verification.count_again();
+    assert_eq!(verification.counted_from(), Some(START));
+    assert_eq!(verification.record_unsent(1), Some(START));
+    assert_eq!((verification.counted_from(), verification.record_unsent(1)), (None, None));
+
+    let second = START + Duration::from_secs(30);
+    verification.resend(Channel::Email, &code("654321"), &peppers(), second).unwrap();
+    verification.count_again();
+    let third = second + Duration::from_secs(40);
+    verification.resend(Channel::Email, &code("654321"), &peppers(), third).unwrap();
+    verification.count_again();
+    assert_eq!(verification.counted_from(), Some(second));
+    assert_eq!(verification.record_unsent(3), None, "the second one may still leave");
+    assert_eq!(verification.counted_from(), Some(second));
+    let stored = serde_json::to_string(&verification).unwrap();
+    assert_eq!(serde_json::from_str::<Verification>(&stored).unwrap(), verification);
+    assert_eq!(verification.record_unsent(2), Some(second));
+}
+
+#[test]
 fn one_message_that_got_through_keeps_the_verification_alive() {
     let mut verification = pending();
     verification.record_delivery(1, DeliveryState::Sent, 1);
