@@ -27,6 +27,7 @@ mod shutdown;
 mod sockets;
 mod store;
 mod unsent;
+mod withdrawn;
 
 use std::{sync::Arc, time::Duration};
 
