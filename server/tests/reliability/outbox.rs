@@ -6,7 +6,10 @@ use std::{sync::Arc, time::Duration};
 use app::wire::Brand;
 use otp::{
     Channel, Code, DeliveryState, Details, Outcome, Policy, Recipient, Timestamp, Verification,
-    VerificationId, limits::Limits, quota::Quota, texts::ServerTexts,
+    VerificationId,
+    limits::Limits,
+    quota::Quota,
+    texts::{Ceiling, Guard, ServerTexts, SiteTexts},
 };
 use server::{
     clock::Clock,
@@ -59,7 +62,11 @@ impl Outbox {
         let plenty = Quota { limit: 1000, per: Duration::from_secs(600) };
         let brand = Brand { name: "Example".to_owned(), ..Brand::default() };
         let mut demo = builtin::demo(Policy::default(), brand);
-        demo.texts.learning = Duration::ZERO;
+        demo.texts = SiteTexts {
+            prefix: Ceiling { hour: 100, day: 1000 },
+            guard: Guard::Enforce,
+            ..SiteTexts::UNLIMITED
+        };
         demo.test_recipients = [(TESTER.to_owned(), Code::parse("424242").unwrap())].into();
         let sites = Arc::new(Sites::new(demo, []));
         let rules = Rules {
@@ -74,7 +81,7 @@ impl Outbox {
                 caller_checks: plenty,
                 cool_down: Duration::from_secs(24 * 3600),
             },
-            texts: ServerTexts::default(),
+            texts: ServerTexts::unlimited(),
             work: None,
             count_test_suites: false,
             lease: LEASE,

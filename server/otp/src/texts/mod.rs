@@ -28,6 +28,11 @@ pub struct Ceiling {
     pub day: u32,
 }
 
+impl Ceiling {
+    /// None.
+    pub const UNLIMITED: Self = Self { hour: u32::MAX, day: u32::MAX };
+}
+
 /// An amount of money in ten-thousandths of the currency that prices are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Price(pub u32);
@@ -76,17 +81,16 @@ pub struct SiteTexts {
     pub learning: Duration,
 }
 
-impl Default for SiteTexts {
-    fn default() -> Self {
-        Self {
-            all: Ceiling { hour: 500, day: 5000 },
-            country: Ceiling { hour: 500, day: 5000 },
-            prefix: Ceiling { hour: 100, day: 1000 },
-            cap: None,
-            guard: Guard::Enforce,
-            learning: DAY * 7,
-        }
-    }
+impl SiteTexts {
+    /// None.
+    pub const UNLIMITED: Self = Self {
+        all: Ceiling::UNLIMITED,
+        country: Ceiling::UNLIMITED,
+        prefix: Ceiling::UNLIMITED,
+        cap: None,
+        guard: Guard::Off,
+        learning: Duration::ZERO,
+    };
 }
 
 /// Limits on the texts of all sites together.
@@ -100,9 +104,10 @@ pub struct ServerTexts {
     pub prices: Prices,
 }
 
-impl Default for ServerTexts {
-    fn default() -> Self {
-        Self { all: Ceiling { hour: 2000, day: 20_000 }, cap: None, prices: Prices::default() }
+impl ServerTexts {
+    /// None, and no prices.
+    pub fn unlimited() -> Self {
+        Self { all: Ceiling::UNLIMITED, cap: None, prices: Prices::default() }
     }
 }
 

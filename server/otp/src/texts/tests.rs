@@ -20,16 +20,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let ceiling = Ceiling { hour: 1_000_000, day: 1_000_000 };
-        let site = SiteTexts {
-            all: ceiling,
-            country: ceiling,
-            prefix: ceiling,
-            learning: Duration::ZERO,
-            ..SiteTexts::default()
-        };
-        let server = ServerTexts { all: ceiling, ..ServerTexts::default() };
-        Self { site, server, tallies: Tallies::default(), alerts: Vec::new() }
+        let site = SiteTexts { guard: Guard::Enforce, ..SiteTexts::UNLIMITED };
+        Self {
+            site,
+            server: ServerTexts::unlimited(),
+            tallies: Tallies::default(),
+            alerts: Vec::new(),
+        }
     }
 
     fn send(&mut self, text: Text<'_>, now: Timestamp) -> Result<(), TextRefused> {
