@@ -135,6 +135,17 @@ fn s33_a_text_fits_the_cap_as_soon_as_it_leaves_room_and_four_fifths_exactly_do_
     world.tallies = Tallies::default();
     assert_eq!(world.send(free, START), Ok(()));
     assert!(world.tallies.site.spent.is_empty(), "nothing is kept of what costs nothing");
+    // It is sent also if more is spent than the cap, which has been lowered.
+    assert_eq!(world.sent(2, START), 2);
+    world.site.cap = Some(Price(100));
+    assert_eq!((world.sent(1, START), world.send(free, START)), (0, Ok(())));
+}
+
+#[test]
+fn a_country_without_a_price_of_its_own_has_that_of_all_others() {
+    let by_country = [("GB".to_owned(), Price(400))].into();
+    let prices = Prices { by_country, elsewhere: Price(900) };
+    assert_eq!(["GB", "FR"].map(|country| prices.of(country)), [Price(400), Price(900)]);
 }
 
 #[test]
@@ -157,7 +168,10 @@ fn s33_a_destination_closes_and_opens_by_the_verifications_that_are_not_approved
     assert!(world.send(TEXT, START).is_err());
     assert_eq!(world.told(), [], "not told at every approval");
     assert_eq!(world.send(Text { is_known: true, ..TEXT }, START), Ok(()), "known people go on");
-    (0..4).for_each(|_| world.approve(START));
+    // Eleven that are not approved become eight and, with one more text, nine.
+    (0..3).for_each(|_| world.approve(START));
+    assert_eq!((world.send(TEXT, START), world.told()), (Ok(()), vec![]), "four fifths exactly");
+    (0..2).for_each(|_| world.approve(START));
     assert_eq!(world.send(TEXT, START), Ok(()));
     let opened = Alert::DestinationOpened { site: "shop".into(), destination: "GB".into() };
     assert_eq!(world.told(), [opened]);
