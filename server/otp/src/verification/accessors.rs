@@ -2,7 +2,7 @@
 
 use otp_types::{DeliveryState, State};
 
-use super::{Counted, Verification};
+use super::Verification;
 use crate::{
     claim::ClaimDigest, details::Details, id::VerificationId, policy::Policy, recipient::Recipient,
     send::Send, time::Timestamp,
@@ -67,16 +67,6 @@ impl Verification {
     /// Time of creation.
     pub fn created_at(&self) -> Timestamp {
         self.created_at
-    }
-
-    /// Time from which it counts as one without approval, if it is one by text; `None` if it does not, since none of
-    /// its messages has left.
-    pub fn counted_from(&self) -> Option<Timestamp> {
-        match self.counted {
-            Counted::FromBeginning => Some(self.created_at),
-            Counted::Not => None,
-            Counted::From(time) => Some(time),
-        }
     }
 
     /// Expiry of the verification: from then on no code is accepted or sent.

@@ -8,12 +8,14 @@
 //! request another one, and the verification stays `pending`. States never go backwards.
 
 mod accessors;
+mod counted;
 
 use std::time::Duration;
 
 use otp_types::{Channel, DeliveryState, Outcome, State};
 use serde::{Deserialize, Serialize};
 
+use self::counted::Counted;
 use crate::{
     claim::ClaimDigest,
     code::Code,
@@ -63,25 +65,6 @@ pub struct Verification {
     disowned_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Counted::is_from_beginning")]
     counted: Counted,
-}
-
-/// Time from which a verification by text counts as one without approval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Counted {
-    #[default]
-    FromBeginning,
-    /// None of its messages has left.
-    Not,
-    /// Messages before that time have not left.
-    From(Timestamp),
-}
-
-impl Counted {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-    fn is_from_beginning(&self) -> bool {
-        *self == Self::FromBeginning
-    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -319,24 +302,6 @@ impl Verification {
     pub fn record_refusal(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending && self.nothing_delivered() {
             self.finish(State::Failed, now);
-        }
-    }
-
-    /// Records that no provider has taken message `number` (from 1), and none ever will. Once that holds for all
-    /// messages the verification does not count as one without approval any more: gives the time from which it did.
-    pub fn record_unsent(&mut self, number: u32) -> Option<Timestamp> {
-        let index = number.checked_sub(1)? as usize;
-        self.earlier_sends.iter_mut().chain([&mut self.last_send]).nth(index)?.is_unsent = true;
-        let counted_from =
-            self.counted_from().filter(|_| self.sends().all(|send| send.is_unsent))?;
-        self.counted = Counted::Not;
-        Some(counted_from)
-    }
-
-    /// Counts the verification as one without approval from its newest message on, unless it is counted.
-    pub fn count_again(&mut self) {
-        if self.counted_from().is_none() {
-            self.counted = Counted::From(self.last_send.at);
         }
     }
 

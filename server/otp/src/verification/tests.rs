@@ -10,15 +10,15 @@ use otp_types::CodeProblem;
 use super::*;
 use crate::{claim::Claim, digest::Pepper, policy};
 
-const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LIFETIME: Duration = Duration::from_secs(300);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-fn peppers() -> Peppers {
+pub(super) fn peppers() -> Peppers {
     Peppers::new([Pepper::new([7; 32])]).unwrap()
 }
 
-fn code(digits: &str) -> Code {
+pub(super) fn code(digits: &str) -> Code {
     Code::parse(digits).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn opened(draft: policy::Draft, digits: &str) -> Verification {
     Verification::open(opening, Channel::Email, &code(digits), &peppers(), START)
 }
 
-fn pending() -> Verification {
+pub(super) fn pending() -> Verification {
     opened(policy::Draft::default(), "123456")
 }
 
@@ -270,32 +270,6 @@ fn a_recipient_that_refuses_every_message_fails_the_verification() {
     verification.record_refusal(START);
     assert_eq!(verification.state(START), State::Failed);
     assert_eq!(check(&mut verification, "123456", START), Outcome::Expired);
-}
-
-#[test]
-fn s33_it_counts_again_from_the_first_message_that_may_have_left() {
-    let mut verification = pending();
-    for unknown in [0, 2] {
-        assert_eq!(verification.record_unsent(unknown), None);
-    }
-    verification.count_again();
-    assert_eq!(verification.counted_from(), Some(START));
-    assert!(!serde_json::to_string(&verification).unwrap().contains("counted"), "rows are small");
-    assert_eq!(verification.record_unsent(1), Some(START));
-    assert_eq!((verification.counted_from(), verification.record_unsent(1)), (None, None));
-
-    let second = START + Duration::from_secs(30);
-    verification.resend(Channel::Email, &code("654321"), &peppers(), second).unwrap();
-    verification.count_again();
-    let third = second + Duration::from_secs(40);
-    verification.resend(Channel::Email, &code("654321"), &peppers(), third).unwrap();
-    verification.count_again();
-    assert_eq!(verification.counted_from(), Some(second));
-    assert_eq!(verification.record_unsent(3), None, "the second one may still leave");
-    assert_eq!(verification.counted_from(), Some(second));
-    let stored = serde_json::to_string(&verification).unwrap();
-    assert_eq!(serde_json::from_str::<Verification>(&stored).unwrap(), verification);
-    assert_eq!(verification.record_unsent(2), Some(second));
 }
 
 #[test]
