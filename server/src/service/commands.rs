@@ -208,7 +208,10 @@ impl Command {
                 if let Some(mark) = self.mark(verification) {
                     recipient.known.remember(mark, counted);
                 }
-                tallies.count_approval(verification.created_at() + *lead, is_first, counted);
+                tallies.count_approval(is_first, counted);
+                if let Some(from) = verification.counted_from() {
+                    tallies.take_back(from + *lead);
+                }
             }
             Outcome::Incorrect { .. } => {
                 let site = &mut *tallies.site;

@@ -29,6 +29,11 @@ pub struct Ceiling {
     pub day: u32,
 }
 
+impl Ceiling {
+    /// None.
+    pub const UNLIMITED: Self = Self { hour: u32::MAX, day: u32::MAX };
+}
+
 /// An amount of money in ten-thousandths of the currency that prices are written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Price(pub u32);
@@ -77,17 +82,16 @@ pub struct SiteTexts {
     pub learning: Duration,
 }
 
-impl Default for SiteTexts {
-    fn default() -> Self {
-        Self {
-            all: Ceiling { hour: 500, day: 5000 },
-            country: Ceiling { hour: 500, day: 5000 },
-            prefix: Ceiling { hour: 100, day: 1000 },
-            cap: None,
-            guard: Guard::Enforce,
-            learning: DAY * 7,
-        }
-    }
+impl SiteTexts {
+    /// None.
+    pub const UNLIMITED: Self = Self {
+        all: Ceiling::UNLIMITED,
+        country: Ceiling::UNLIMITED,
+        prefix: Ceiling::UNLIMITED,
+        cap: None,
+        guard: Guard::Off,
+        learning: Duration::ZERO,
+    };
 }
 
 /// Limits on the texts of all sites together.
@@ -101,9 +105,10 @@ pub struct ServerTexts {
     pub prices: Prices,
 }
 
-impl Default for ServerTexts {
-    fn default() -> Self {
-        Self { all: Ceiling { hour: 2000, day: 20_000 }, cap: None, prices: Prices::default() }
+impl ServerTexts {
+    /// None, and no prices.
+    pub fn unlimited() -> Self {
+        Self { all: Ceiling::UNLIMITED, cap: None, prices: Prices::default() }
     }
 }
 
@@ -118,8 +123,8 @@ pub struct Text<'a> {
     pub prefix: &'a str,
     /// Price of the text.
     pub price: Price,
-    /// It is the first one of its verification.
-    pub is_first: bool,
+    /// It is the first one of its verification, or those before it have not left.
+    pub begins: bool,
     /// The recipient was approved lately, so the guard lets it pass.
     pub is_known: bool,
 }
@@ -175,7 +180,7 @@ impl TextLimits<'_> {
         {
             below_cap(tally, cap, text.price, name, alerts, now).map_err(refused)?;
         }
-        let is_guarded = text.is_first && !text.is_known && of_site.guard != Guard::Off;
+        let is_guarded = text.begins && !text.is_known && of_site.guard != Guard::Off;
         if !is_guarded {
             return Ok(());
         }
@@ -214,7 +219,7 @@ impl TextLimits<'_> {
         }
         for tally in [country, prefix] {
             tally.texts.add(now);
-            if text.is_first {
+            if text.begins {
                 tally.unverified.add(now);
             }
         }
