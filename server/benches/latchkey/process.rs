@@ -98,7 +98,7 @@ impl Process {
         loop {
             tokio::time::sleep(QUIET).await;
             let before = std::mem::replace(&mut cpu, self.cpu());
-            if cpu == before {
+            if cpu == before && is_asleep(self.child.id()) {
                 return cpu;
             }
         }
@@ -148,12 +148,26 @@ fn spawn(command: &mut Command) -> (Child, SocketAddr) {
 
 /// CPU time of all threads of a process so far, as the scheduler counts it, in nanoseconds.
 pub(crate) fn cpu_of(process: u32) -> Duration {
-    let tasks = fs::read_dir(Path::new("/proc").join(process.to_string()).join("task"));
-    let nanos = tasks.expect("the process").filter_map(|task| {
-        let stat = fs::read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        stat.split_whitespace().next()?.parse::<u64>().ok()
-    });
+    let nanos = of_threads(process, "schedstat")
+        .filter_map(|stat| stat.split_whitespace().next()?.parse::<u64>().ok());
     Duration::from_nanos(nanos.sum())
+}
+
+/// Whether no thread of a process runs, waits for a core or waits for the disk.
+fn is_asleep(process: u32) -> bool {
+    of_threads(process, "stat").all(|stat| {
+        // The state follows the name, which is in parentheses.
+        stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('S'))
+    })
+}
+
+/// A file of each thread of a process.
+fn of_threads(process: u32, name: &str) -> impl Iterator<Item = String> {
+    let tasks = fs::read_dir(Path::new("/proc").join(process.to_string()).join("task"));
+    tasks.expect("the process").filter_map(move |task| {
+        // A thread may have ended meanwhile.
+        fs::read_to_string(task.ok()?.path().join(name)).ok()
+    })
 }
 
 /// Serves a router of this program's, and prints its URL for the process that started it.

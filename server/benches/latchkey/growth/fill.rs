@@ -44,33 +44,26 @@ pub(super) fn fill(folder: &Path, number: usize, from: Timestamp, span: Duration
     let mut db = open(folder);
     // If this process dies the database is of no use anyway.
     db.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -500000").expect("settings");
-    let (verifications, verification) = originals(&db, "verification");
-    let (counters, counter) = originals(&db, "counters");
-    for batch in (0..number).step_by(BATCH) {
-        let transaction = db.transaction().expect("a transaction");
-        let mut verification = transaction.prepare(&verification).expect("a statement");
-        let mut counter = transaction.prepare(&counter).expect("a statement");
-        for row in batch..number.min(batch + BATCH) {
-            let time = span.as_millis() as usize * row / number;
-            let time = from + Duration::from_millis(time as u64);
-            let id = VerificationId::generate(time, &mut SysRng).expect("random bytes");
-            let original = &verifications[row % verifications.len()];
-            let added = verification.execute((id.as_bytes(), original)).expect("a row");
-            let mut key = [0; 16];
-            SysRng.try_fill_bytes(&mut key).expect("random bytes");
-            let original = &counters[row % counters.len()];
-            let counted = counter.execute((key, original)).expect("a row");
-            assert_eq!((added, counted), (1, 1), "a row was not copied");
-        }
-        drop((verification, counter));
-        transaction.commit().expect("committed");
-    }
+    let number = u32::try_from(number).expect("some millions");
+    let id = |row| {
+        VerificationId::generate(from + span * row / number, &mut SysRng)
+            .expect("random bytes")
+            .as_bytes()
+            .to_vec()
+    };
+    copy(&mut db, "verification", (0..number).map(id).collect());
+    let key = |_| {
+        let mut key = vec![0; 16];
+        SysRng.try_fill_bytes(&mut key).expect("random bytes");
+        key
+    };
+    copy(&mut db, "counters", (0..number).map(key).collect());
     let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
     db.query_row(checkpoint, [], |_| Ok(())).expect("a checkpoint");
 }
 
-/// Keys of some rows of a table, and the statement that copies the row of the second key under the first.
-fn originals(db: &Connection, table: &str) -> (Vec<Vec<u8>>, String) {
+/// Copies rows of a table under these keys, in the order of the keys, or each would be on a page of its own.
+fn copy(db: &mut Connection, table: &str, mut keys: Vec<Vec<u8>>) {
     let columns = |is_key| {
         let names = "SELECT group_concat(name) FROM pragma_table_info(?1) WHERE (pk > 0) = ?2";
         let names = db.query_row(names, (table, is_key), |row| row.get::<_, String>(0));
@@ -78,11 +71,21 @@ fn originals(db: &Connection, table: &str) -> (Vec<Vec<u8>>, String) {
     };
     let (key, others) = (columns(true), columns(false));
     let mut select = db.prepare(&format!("SELECT {key} FROM {table} LIMIT 1000")).expect("valid");
-    let keys = select.query_map([], |row| row.get(0)).expect("rows").collect::<Result<_, _>>();
-    let copy = format!(
+    let originals = select.query_map([], |row| row.get(0)).expect("rows");
+    let originals: Vec<Vec<u8>> = originals.collect::<Result<_, _>>().expect("keys");
+    drop(select);
+    let insert = format!(
         "INSERT INTO {table} ({key}, {others}) SELECT ?1, {others} FROM {table} WHERE {key} = ?2"
     );
-    (keys.expect("keys"), copy)
+    keys.sort_unstable();
+    for batch in keys.chunks(BATCH) {
+        let transaction = db.transaction().expect("a transaction");
+        for (key, original) in batch.iter().zip(originals.iter().cycle()) {
+            let mut insert = transaction.prepare_cached(&insert).expect("valid");
+            assert_eq!(insert.execute((key, original)), Ok(1), "a row was not copied");
+        }
+        transaction.commit().expect("committed");
+    }
 }
 
 fn open(folder: &Path) -> Connection {
