@@ -18,7 +18,6 @@ pub(super) enum Counted {
 }
 
 impl Counted {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
     pub(super) fn is_from_beginning(&self) -> bool {
         *self == Self::FromBeginning
     }
