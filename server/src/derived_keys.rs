@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, Algorithm, NONCE_LEN, RandomizedNonceKey},
+    aead::{AES_256_GCM, Aad, Algorithm, MAX_TAG_LEN, NONCE_LEN, RandomizedNonceKey},
     constant_time::verify_slices_are_equal,
     error::Unspecified,
     hkdf::{HKDF_SHA256, Salt},
@@ -103,11 +103,14 @@ impl Sealer {
     /// If the cryptographic library fails.
     pub fn seal(&self, context: &[u8], plain: &[u8]) -> Result<Vec<u8>, Unspecified> {
         let key = self.0.first().ok_or(Unspecified)?;
-        let mut sealed = plain.to_vec();
-        let nonce = key.seal_in_place_append_tag(Aad::from(context), &mut sealed)?;
-        let mut whole = nonce.as_ref().to_vec();
-        whole.append(&mut sealed);
-        Ok(whole)
+        let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + MAX_TAG_LEN);
+        sealed.extend_from_slice(&[0; NONCE_LEN]);
+        sealed.extend_from_slice(plain);
+        let (nonce, body) = sealed.split_at_mut(NONCE_LEN);
+        let (drawn, tag) = key.seal_in_place_separate_tag(Aad::from(context), body)?;
+        nonce.copy_from_slice(drawn.as_ref());
+        sealed.extend_from_slice(tag.as_ref());
+        Ok(sealed)
     }
 
     /// Decrypts what [`Sealer::seal`] encrypted with any of the keys.

@@ -189,7 +189,7 @@ impl Step for Create {
             sealed: vec![0; 200],
         };
         records.outbox.push(OutboxChange::Enqueue { message });
-        records.verification = Some(self.verification.clone());
+        records.verification = Some(self.verification.clone().into());
         Decision::Commit(())
     }
 }

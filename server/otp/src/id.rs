@@ -12,6 +12,8 @@ const CLOCK_BYTES: usize = 6;
 const RANDOM_BYTES: usize = 18;
 const _: () = assert!(RANDOM_BYTES * 8 >= 128, "S10");
 const BYTES: usize = CLOCK_BYTES + RANDOM_BYTES;
+/// Length as a text.
+const TEXT: usize = BYTES / 3 * 4;
 
 /// Id of a verification, and the capability to check and resend it, so it cannot be guessed.
 ///
@@ -85,7 +87,9 @@ impl FromStr for VerificationId {
 
 impl fmt::Display for VerificationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&URL_SAFE_NO_PAD.encode(self.0))
+        let mut text = [0; TEXT];
+        let written = URL_SAFE_NO_PAD.encode_slice(self.0, &mut text).map_err(|_| fmt::Error)?;
+        f.write_str(str::from_utf8(&text[..written]).map_err(|_| fmt::Error)?)
     }
 }
 

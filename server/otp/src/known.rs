@@ -80,6 +80,7 @@ mod tests {
         assert!(!known.is_of_today(START) && !known.is_recent(START));
         known.remember(Mark(1), START);
         assert!(known.is_of_today(START) && known.is_recent(START));
+        assert!(known.is_of_today(START + Duration::from_secs(5400)));
         let tomorrow = START + Duration::from_secs(24 * 3600);
         assert!(!known.is_of_today(tomorrow) && known.is_recent(tomorrow));
         assert!(!known.is_recent(START + KNOWN_FOR + Duration::from_secs(2 * 24 * 3600)));
@@ -96,7 +97,8 @@ mod tests {
         assert!(known.needed_until() > later);
         let over = known.needed_until();
         assert!(over.since(later) <= Duration::from_secs(24 * 3600));
-        assert!(!known.contains(Mark(1), over));
+        assert!(!known.contains(Mark(1), over) && !known.is_recent(over));
+        assert_eq!(KNOWN_FOR.as_secs(), 7_776_000);
         known.remember(Mark(1), later);
         assert!(known.contains(Mark(1), over));
     }
@@ -109,6 +111,8 @@ mod tests {
         }
         let found = [1, 2, 3, 4, 5].map(|mark| known.contains(Mark(mark), START));
         assert_eq!(found, [true, false, true, true, true]);
+        (0..4).for_each(|_| known.remember(Mark(5), START));
+        assert!(known.contains(Mark(3), START), "each is remembered once");
     }
 
     #[test]

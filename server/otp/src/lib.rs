@@ -11,6 +11,7 @@ pub mod verification;
 pub mod alert;
 pub mod claim;
 pub mod code;
+pub mod copy_on_write;
 pub mod counters;
 pub mod destinations;
 pub mod details;
@@ -25,6 +26,7 @@ pub mod quota;
 pub mod recipient;
 pub mod risk;
 pub mod send;
+
 pub mod tally;
 pub mod texts;
 pub mod time;
@@ -33,6 +35,7 @@ pub mod work;
 
 pub use claim::{Claim, ClaimDigest};
 pub use code::Code;
+pub use copy_on_write::CopyOnWrite;
 pub use destinations::Destinations;
 pub use details::Details;
 pub use id::VerificationId;

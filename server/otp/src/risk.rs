@@ -128,6 +128,7 @@ mod tests {
         let lengths: Vec<_> = (0..100).map(|_| send(&mut reserved, policy, START)).collect();
         let expected = [[6; 3].as_slice(), &[8; 80], &[10; 17]].concat();
         assert_eq!(lengths, expected);
+        assert_eq!(SPAN.as_secs(), 86_400);
         let a_day_later = START + SPAN + SPAN / 20;
         assert_eq!(send(&mut reserved, policy, a_day_later), 6);
     }

@@ -2,11 +2,11 @@
 //!
 //! They are counted across people, so a store may add to them once for many requests.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{quota::SlidingWindow, time::Timestamp};
+use crate::{copy_on_write::CopyOnWrite, quota::SlidingWindow, time::Timestamp};
 
 /// One hour.
 pub const HOUR: Duration = Duration::from_secs(3600);
@@ -21,25 +21,32 @@ const DAYS: u64 = 14;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tallies {
     /// Of the server.
-    pub server: Arc<Tally>,
+    pub server: CopyOnWrite<Tally>,
     /// Of the site.
-    pub site: Arc<Tally>,
+    pub site: CopyOnWrite<Tally>,
     /// Of the country, at the site.
-    pub country: Arc<Tally>,
+    pub country: CopyOnWrite<Tally>,
     /// Of the prefix, at the site: the calling code and three digits.
-    pub prefix: Arc<Tally>,
+    pub prefix: CopyOnWrite<Tally>,
 }
 
 impl Tallies {
-    /// Counts the approval of a verification that began at `began`. `is_first` is whether the recipient had none
-    /// today: one person raises what is usual by one a day.
-    pub fn count_approval(&mut self, began: Timestamp, is_first: bool, now: Timestamp) {
+    /// Counts an approval. `is_first` is whether the recipient had none today: one person raises what is usual by one
+    /// a day.
+    pub fn count_approval(&mut self, is_first: bool, now: Timestamp) {
         let Self { site, country, prefix, .. } = self;
-        for tally in [site, country, prefix].map(Arc::make_mut) {
-            tally.unverified.take_back(began);
-            if is_first {
+        if is_first {
+            for tally in [site, country, prefix] {
                 tally.verified.add(u64::MAX, now);
             }
+        }
+    }
+
+    /// Takes back a verification by text that has counted as one without approval from `counted` on.
+    pub fn take_back(&mut self, counted: Timestamp) {
+        let Self { country, prefix, .. } = self;
+        for tally in [country, prefix] {
+            tally.unverified.take_back(counted);
         }
     }
 }
@@ -257,7 +264,7 @@ mod tests {
     fn s33_one_person_raises_what_is_verified_by_one_a_day() {
         let mut tallies = Tallies::default();
         for is_first in [true, false, false] {
-            tallies.count_approval(START, is_first, START);
+            tallies.count_approval(is_first, START);
         }
         assert_eq!(tallies.prefix.verified.last_day(START), 1);
     }

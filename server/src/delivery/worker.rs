@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use otp::{DeliveryState, Timestamp};
+use otp::{DeliveryState, Timestamp, Verification};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -23,7 +23,7 @@ use crate::{
     origin::Origin,
     outbox::{Backoff, LeasedQueue},
     site::Sites,
-    store::{AnyStore, Message, OutboxChange, Queue, Records},
+    store::{AnyStore, Message, OutboxChange, Queue, Records, TallyKeys},
 };
 
 /// Messages tried concurrently; more wait in the channel or in the outbox.
@@ -118,10 +118,10 @@ impl DeliveryWorker {
         }
         let DerivedKeys { sealer, links, .. } = &self.keys;
         let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, sealer) {
-            _ if message.expires_at <= now => (message.tries, Settlement::GivenUp),
+            _ if message.expires_at <= now => (message.tries, Settlement::given_up(&message)),
             Err(error) => {
                 log_error(&error, "discarding an unreadable outbox message");
-                (message.tries, Settlement::GivenUp)
+                (message.tries, Settlement::given_up(&message))
             }
             Ok(envelope) if envelope.is_test() => (message.tries + 1, Settlement::Sent),
             Ok(envelope) => {
@@ -131,9 +131,9 @@ impl DeliveryWorker {
                 // A slow provider is cut off when the code expires.
                 let time_left = message.expires_at.since(now);
                 let result = tokio::time::timeout(time_left, delivery).await;
-                let settlement = result.map_or(Settlement::GivenUp, |result| {
-                    self.settlement(&message, result.map(|_| ()))
-                });
+                let cut_off = Settlement::GivenUp { is_unsent: false };
+                let settlement =
+                    result.map_or(cut_off, |result| self.settlement(&message, result.map(|_| ())));
                 (message.tries + 1, settlement)
             }
         };
@@ -143,22 +143,30 @@ impl DeliveryWorker {
     /// Records the result of a try with the verification and in the outbox.
     async fn settle(&self, message: &Message, tries: u32, settled: Settlement) {
         let Message { key, leased_until, .. } = *message;
+        let tallies =
+            if settled.is_unsent() { tallies_of_text } else { |_: &_| TallyKeys::default() };
         let change = move |records: &mut Records, now| {
             records.outbox.push(match settled {
                 Settlement::Retry { at, unanswered } => {
                     OutboxChange::Retry { key, leased_until, at, tries, unanswered }
                 }
-                Settlement::Sent | Settlement::Refused | Settlement::GivenUp => {
+                Settlement::Sent | Settlement::Refused { .. } | Settlement::GivenUp { .. } => {
                     OutboxChange::Remove { key }
                 }
             });
             let Some(verification) = &mut records.verification else { return };
             verification.record_delivery(key.number, settled.delivery(), tries);
-            if let Settlement::Refused = settled {
+            if settled.is_unsent()
+                && let Some(counted) = verification.record_unsent(key.number)
+            {
+                // It shows nothing about the destination. The ceilings go on counting its texts.
+                records.tallies.take_back(counted + records.counters_lead);
+            }
+            if let Settlement::Refused { .. } = settled {
                 verification.record_refusal(now);
             }
         };
-        self.queue().settle(message, change).await;
+        self.queue().settle(message, tallies, change).await;
     }
 
     fn settlement(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
@@ -166,30 +174,54 @@ impl DeliveryWorker {
         let unanswered = message.unanswered + u32::from(undelivered.kind == Failure::Ambiguous);
         let jitter = SysRng.try_next_u32().unwrap_or_default();
         let at = self.clock.now() + self.backoff.wait(message.tries + 1, jitter);
+        let is_unsent = unanswered == 0;
         match undelivered.kind {
-            Failure::Permanent => Settlement::Refused,
-            _ if unanswered >= UNANSWERED || at >= message.expires_at => Settlement::GivenUp,
+            Failure::Permanent => Settlement::Refused { is_unsent },
+            _ if unanswered >= UNANSWERED || at >= message.expires_at => {
+                Settlement::GivenUp { is_unsent }
+            }
             _ => Settlement::Retry { at, unanswered },
         }
     }
 }
 
-/// Result of a try. A message is given up when no time or no try is left, or when it cannot be read.
+/// Tallies in which the verification of a text counts as one without approval. Test recipients count in none.
+fn tallies_of_text(verification: &Verification) -> TallyKeys {
+    let phone = verification.recipient().phone().filter(|_| !verification.details().test_mode);
+    phone.map_or_else(TallyKeys::default, |phone| TallyKeys {
+        server: false,
+        site: Some(verification.site().to_owned()),
+        country: verification.details().country.clone(),
+        prefix: Some(phone.prefix().to_owned()),
+    })
+}
+
+/// Result of a try. A message is given up when no time or no try is left, or when it cannot be read. It is unsent
+/// if no try of it may have handed it over.
 #[derive(Clone, Copy, Debug)]
 enum Settlement {
     Sent,
     Retry { at: Timestamp, unanswered: u32 },
-    Refused,
-    GivenUp,
+    Refused { is_unsent: bool },
+    GivenUp { is_unsent: bool },
 }
 
 impl Settlement {
+    /// Without a further try.
+    fn given_up(message: &Message) -> Self {
+        Self::GivenUp { is_unsent: message.unanswered == 0 }
+    }
+
+    fn is_unsent(self) -> bool {
+        matches!(self, Self::Refused { is_unsent: true } | Self::GivenUp { is_unsent: true })
+    }
+
     /// The progress of the message after it.
     fn delivery(self) -> DeliveryState {
         match self {
             Self::Sent => DeliveryState::Sent,
             Self::Retry { .. } => DeliveryState::Accepted,
-            Self::Refused | Self::GivenUp => DeliveryState::Undelivered,
+            Self::Refused { .. } | Self::GivenUp { .. } => DeliveryState::Undelivered,
         }
     }
 }

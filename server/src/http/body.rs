@@ -3,14 +3,16 @@
 //! Nothing that people or the island send comes near the limit. Reading ahead means that no handler
 //! waits for a slow client while it holds a resource, and that none can forget the limit.
 
-use std::time::Duration;
+use std::{pin::pin, task::Poll, time::Duration};
 
 use axum::{
     body::{Body, HttpBody, to_bytes},
     extract::Request,
     http::{HeaderMap, StatusCode, header},
 };
+use futures_util::poll;
 use http_body_util::LengthLimitError;
+use tokio::time::timeout;
 
 use super::problem::Problem;
 
@@ -37,7 +39,13 @@ pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
     if body.size_hint().lower() > LIMIT as u64 {
         return Err(Problem::bare(StatusCode::PAYLOAD_TOO_LARGE));
     }
-    match tokio::time::timeout(TIMEOUT, to_bytes(body, LIMIT)).await {
+    let mut reading = pin!(to_bytes(body, LIMIT));
+    // Most bodies came along with their headers, and need no timer.
+    let read = match poll!(reading.as_mut()) {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => timeout(TIMEOUT, reading).await,
+    };
+    match read {
         Ok(Ok(bytes)) => Ok(Request::from_parts(parts, Body::from(bytes))),
         Ok(Err(error)) if is_too_long(&error) => Err(Problem::bare(StatusCode::PAYLOAD_TOO_LARGE)),
         Ok(Err(_)) => Err(Problem::bare(StatusCode::BAD_REQUEST)),

@@ -54,6 +54,7 @@ use axum::{
 };
 use ipnet::IpNet;
 
+use self::trace::Refusals;
 pub use self::{
     caller::address as caller_address,
     connections::ConnectionLimits,
@@ -105,13 +106,14 @@ struct Context {
     unlisted_proxy: Once,
     /// Options of the start pages by locale.
     offers: HashMap<String, Offer>,
+    refusals: Refusals,
 }
 
 impl Context {
     fn new(web: Web) -> Self {
         let locales = web.catalogue.locales().map(str::to_owned);
         let offers = locales.map(|locale| (locale.clone(), web.offer(&locale))).collect();
-        Self { web, unlisted_proxy: Once::new(), offers }
+        Self { web, unlisted_proxy: Once::new(), offers, refusals: Refusals::new() }
     }
 }
 

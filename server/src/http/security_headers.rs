@@ -101,6 +101,8 @@ pub(super) fn add(response: &mut Response, ancestor: Option<&str>, hsts: bool) {
         nonce.policy(&targets, ancestor.unwrap_or("'none'"))
     });
     let headers = response.headers_mut();
+    // Room for all of them at once, and for those that hyper adds.
+    headers.reserve(FIXED.len() + 6);
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     for (name, value) in FIXED {
         headers.insert(name, HeaderValue::from_static(value));

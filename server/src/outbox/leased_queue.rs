@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use otp::{Timestamp, VerificationId};
+use otp::{Timestamp, Verification, VerificationId};
 
 use crate::{
     clock::Clock,
     error_chain::log_error,
-    store::{AnyStore, Decision, Message, Queue, Records, Step, Store},
+    store::{AnyStore, CounterKeys, Decision, Message, Queue, Records, Step, Store, TallyKeys},
 };
 
 /// Pause between two tries to settle a message while the store is unavailable.
@@ -48,16 +48,17 @@ impl LeasedQueue<'_> {
     /// Commits the result of a try of `message`, retrying until the lease ends, so that a short outage
     /// of the store does not send a message twice.
     ///
-    /// `change` is a step over the records of the message's verification at the given time: it may run
-    /// more than once.
+    /// `change` is a step over the records of the message's verification, and over its `tallies`, at the given time: it
+    /// may run more than once.
     pub async fn settle(
         &self,
         message: &Message,
+        tallies: fn(&Verification) -> TallyKeys,
         change: impl Fn(&mut Records, Timestamp) + Clone + Send + 'static,
     ) {
         loop {
             let (verification, now) = (message.key.verification, self.clock.now());
-            let step = Settle { verification, now, change: change.clone() };
+            let step = Settle { verification, now, tallies, change: change.clone() };
             let Err(error) = self.store.apply(step).await else { return };
             if self.clock.now() + PAUSE >= message.leased_until {
                 // Another worker will try the message again: at worst it arrives twice.
@@ -75,6 +76,7 @@ impl LeasedQueue<'_> {
 struct Settle<F> {
     verification: VerificationId,
     now: Timestamp,
+    tallies: fn(&Verification) -> TallyKeys,
     change: F,
 }
 
@@ -87,6 +89,11 @@ impl<F: Fn(&mut Records, Timestamp) + Send + 'static> Step for Settle<F> {
 
     fn now(&self) -> Timestamp {
         self.now
+    }
+
+    fn counters(&self, verification: Option<&Verification>) -> CounterKeys {
+        let tallies = verification.map(self.tallies).unwrap_or_default();
+        CounterKeys { tallies, ..CounterKeys::default() }
     }
 
     fn run(&mut self, records: &mut Records) -> Decision<()> {

@@ -5,8 +5,8 @@
 use std::sync::Arc;
 
 use otp::{
-    Channel, ClaimDigest, Code, Outcome, Recipient, State, Timestamp, Verification, VerificationId,
-    guesses, known::KnownClients, verification::Opening,
+    Channel, ClaimDigest, Code, CopyOnWrite, Outcome, Recipient, State, Timestamp, Verification,
+    VerificationId, guesses, known::KnownClients, verification::Opening,
 };
 use zeroize::Zeroizing;
 
@@ -63,6 +63,10 @@ impl Step for Command {
 
     fn opens(&self) -> bool {
         matches!(self.action, Action::Open { .. })
+    }
+
+    fn reaches(&self, verification: &Verification) -> bool {
+        self.client.scope.covers(verification) && verification.state(self.now) != State::Expired
     }
 
     fn now(&self) -> Timestamp {
@@ -204,10 +208,13 @@ impl Command {
                 if let Some(mark) = self.mark(verification) {
                     recipient.known.remember(mark, counted);
                 }
-                tallies.count_approval(verification.created_at() + *lead, is_first, counted);
+                tallies.count_approval(is_first, counted);
+                if let Some(from) = verification.counted_from() {
+                    tallies.take_back(from + *lead);
+                }
             }
             Outcome::Incorrect { .. } => {
-                let site = Arc::make_mut(&mut tallies.site);
+                let site = &mut *tallies.site;
                 alerts.extend(guesses::count_wrong_check(site, verification.site(), counted));
             }
             _ => {}
@@ -303,7 +310,8 @@ impl Command {
     /// The stored verification, if the client can reach it.
     fn reached<'a>(&self, records: &'a mut Records) -> Result<&'a mut Verification, Refused> {
         let reached = records.verification.as_mut();
-        reached.filter(|found| self.client.scope.covers(found)).ok_or(Refused::NotFound)
+        let reached = reached.filter(|found| self.client.scope.covers(found));
+        reached.map(|found| &mut **found).ok_or(Refused::NotFound)
     }
 
     fn test_code(&self, site: &str, recipient: &Recipient) -> Option<TestCode> {
@@ -323,7 +331,7 @@ impl Command {
         self.now + records.counters_lead
     }
 
-    pub(super) fn done(&self, verification: Option<&Verification>) -> Done {
+    pub(super) fn done(&self, verification: Option<&CopyOnWrite<Verification>>) -> Done {
         Done {
             outcome: None,
             is_own: false,

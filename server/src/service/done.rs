@@ -1,6 +1,6 @@
 //! The effect of a command.
 
-use otp::{Outcome, Timestamp, Verification};
+use otp::{CopyOnWrite, Outcome, Timestamp, Verification};
 
 use super::{Refused, Snapshot};
 use crate::store::Message;
@@ -13,7 +13,7 @@ pub(super) struct Done {
     /// The approval is this client's: its check was approved, or repeats the claim of the one that was.
     pub(super) is_own: bool,
     /// The verification afterwards; `None` if the client cannot reach any.
-    pub(super) verification: Option<Verification>,
+    pub(super) verification: Option<CopyOnWrite<Verification>>,
     /// A message to be handed over now.
     pub(super) message: Option<Message>,
     /// Time of the effect.

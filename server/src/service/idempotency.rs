@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use otp::{Outcome, Timestamp, Verification};
+use otp::{CopyOnWrite, Outcome, Timestamp, Verification};
 use serde::{Deserialize, Serialize};
 
 use super::{IdempotencyKey, Refused, done::Done};
@@ -22,10 +22,10 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// Content of a saved answer. It is encrypted, since it holds the recipient and outlives the
 /// verification.
 #[derive(Serialize, Deserialize)]
-struct Content {
+struct Content<V> {
     fingerprint: [u8; 32],
     outcome: Option<Outcome>,
-    verification: Option<Verification>,
+    verification: Option<V>,
     at: Timestamp,
 }
 
@@ -56,11 +56,13 @@ pub(super) fn once(
 fn repeat(key: IdempotencyKey, sealer: &Sealer, saved: &SavedAnswer) -> Result<Done, Refused> {
     // An answer that cannot be read any more cannot be known to be that of the same request.
     let plain = sealer.open(&key.digest, &saved.sealed).map_err(|_| Refused::KeyReused)?;
-    let content: Content = serde_json::from_slice(&plain).map_err(|_| Refused::KeyReused)?;
+    let content: Content<Verification> =
+        serde_json::from_slice(&plain).map_err(|_| Refused::KeyReused)?;
     if content.fingerprint != key.fingerprint {
         return Err(Refused::KeyReused);
     }
     let Content { outcome, verification, at, .. } = content;
+    let verification = verification.map(CopyOnWrite::from);
     Ok(Done { outcome, is_own: false, verification, message: None, at, repeated: true })
 }
 
@@ -73,7 +75,7 @@ fn save(
     let content = Content {
         fingerprint: key.fingerprint,
         outcome: done.outcome,
-        verification: done.verification.clone(),
+        verification: done.verification.as_deref(),
         at: done.at,
     };
     let plain = serde_json::to_vec(&content).map_err(|_| Refused::Crypto)?;

@@ -238,7 +238,7 @@ impl Service {
     ) -> Result<Option<Snapshot>, Refused> {
         let found = self.store.read(id).await?.filter(|found| scope.covers(found));
         let now = self.clock.now();
-        Ok(found.map(|verification| Snapshot { verification, now, repeated: false }))
+        Ok(found.map(|found| Snapshot { verification: found.into(), now, repeated: false }))
     }
 
     /// A fresh claim, for a page that asks for a code.

@@ -1,6 +1,6 @@
 //! The sending of one message: its limits, and its way into the outbox.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use otp::{
     Channel, Code, DeliveryState, Limit, Timestamp, Verification,
@@ -46,13 +46,12 @@ impl Command {
         } else {
             let message = self.message(&verification, code)?;
             verification.reserve(&mut records.recipient.reserved, records.counters_lead);
-            self.count_send(&verification, records);
+            self.count_send(&mut verification, records);
             records.outbox.push(OutboxChange::Enqueue { message: message.clone() });
             Some(message)
         };
-        let done = Done { message, ..self.done(Some(&verification)) };
-        records.verification = Some(verification);
-        Ok(done)
+        records.verification = Some(verification.into());
+        Ok(Done { message, ..self.done(records.verification.as_ref()) })
     }
 
     /// Counts the message for the caller and the recipient, or refuses it.
@@ -117,14 +116,15 @@ impl Command {
     }
 
     /// Counts the message that was just added to `verification` for its site, destination and the server.
-    fn count_send(&self, verification: &Verification, records: &mut Records) {
+    fn count_send(&self, verification: &mut Verification, records: &mut Records) {
         let now = self.counted_at(records);
         if self.client.is_browser() {
-            Arc::make_mut(&mut records.tallies.server).sends.add(FIVE_MINUTES, 1, now);
+            records.tallies.server.sends.add(FIVE_MINUTES, 1, now);
         }
         if let Some((limits, text)) = self.text(verification) {
             limits.count(&text, &mut records.tallies, &mut records.alerts, now);
         }
+        verification.count_again();
     }
 
     /// The newest message of a verification as a text, with the limits on it; `None` if it is none.
@@ -134,9 +134,9 @@ impl Command {
         let country = verification.details().country.as_deref().unwrap_or("001");
         let site = &rules.sites.named_or_first(verification.site()).texts;
         let price = rules.texts.prices.of(country);
-        let is_first = verification.send_count() == 1;
+        let begins = verification.send_count() == 1 || verification.counted_from().is_none();
         let (site_name, is_known) = (verification.site(), false);
-        let text = Text { site: site_name, country, prefix, price, is_first, is_known };
+        let text = Text { site: site_name, country, prefix, price, begins, is_known };
         Some((TextLimits { site, server: &rules.texts }, text))
     }
 

@@ -1,12 +1,12 @@
 //! A verification as a use case leaves it.
 
-use otp::{Outcome, ResultToken, State, Timestamp, Verification, token::MAX_LIFETIME};
+use otp::{CopyOnWrite, Outcome, ResultToken, State, Timestamp, Verification, token::MAX_LIFETIME};
 
 /// A verification as it stood at one instant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// The verification.
-    pub verification: Verification,
+    pub verification: CopyOnWrite<Verification>,
     /// The instant.
     pub now: Timestamp,
     /// The answer to an earlier request with the same idempotency key.

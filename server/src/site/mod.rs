@@ -58,7 +58,7 @@ pub struct Site {
 
 impl Site {
     /// A site with this name, policy and brand, and without keys, origins and URLs. It texts the whole
-    /// world.
+    /// world without limits.
     pub fn named(name: &str, policy: Policy, brand: Brand) -> Self {
         Self {
             name: name.to_owned(),
@@ -69,7 +69,7 @@ impl Site {
             channels: vec![Channel::Email, Channel::Sms],
             destinations: Destinations::everywhere(),
             policy,
-            texts: SiteTexts::default(),
+            texts: SiteTexts::UNLIMITED,
             brand,
             sender: None,
             test_recipients: HashMap::new(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use otp::{
-    Timestamp, Verification, VerificationId,
+    CopyOnWrite, Timestamp, Verification, VerificationId,
     alert::Alert,
     counters::{CallerCounters, RecipientCounters},
     limits::Caller,
@@ -26,6 +26,14 @@ pub trait Step: Send + 'static {
     /// Whether it opens the verification, so that there is none to read. Default: no.
     fn opens(&self) -> bool {
         false
+    }
+
+    /// Whether it is answered from this verification. Those that its client cannot reach, and those whose time
+    /// is over, it treats like one that is not there, and a store may take as long to find them (S9).
+    /// Default: yes.
+    fn reaches(&self, verification: &Verification) -> bool {
+        let _ = verification;
+        true
     }
 
     /// The time at which it is decided.
@@ -67,11 +75,11 @@ impl<T, E> Decision<Result<T, E>> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     /// The verification; a step that opens one fills it in.
-    pub verification: Option<Verification>,
+    pub verification: Option<CopyOnWrite<Verification>>,
     /// Counters of the caller, in the order of their keys.
     pub callers: Vec<Caller>,
     /// Counters of the recipient; empty ones that are not kept where the step names no key.
-    pub recipient: RecipientCounters,
+    pub recipient: CopyOnWrite<RecipientCounters>,
     /// Tallies, likewise.
     pub tallies: Tallies,
     /// Alerts for the operator, none at first.
@@ -167,10 +175,10 @@ pub trait Observer: std::fmt::Debug + Send + Sync + 'static {
 /// The rows that a back end has to write after a step: only those that the step changed.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    pub(super) verification: Option<Verification>,
+    pub(super) verification: Option<CopyOnWrite<Verification>>,
     /// In the order of their keys.
-    pub(super) callers: Vec<Option<CallerCounters>>,
-    pub(super) recipient: Option<RecipientCounters>,
+    pub(super) callers: Vec<Option<CopyOnWrite<CallerCounters>>>,
+    pub(super) recipient: Option<CopyOnWrite<RecipientCounters>>,
     pub(super) tallies: Tallies,
     pub(super) saved_answer: Option<SavedAnswer>,
     pub(super) outbox: Vec<OutboxChange>,
@@ -219,7 +227,7 @@ fn committed<S: Step>(
     let mut outbox = std::mem::take(&mut after.outbox);
     let asked = outbox.len();
     if let (Some(observer), Some(after)) = (observer, &mut verification) {
-        observer.changed(before.verification.as_ref(), after, step.now(), &mut outbox);
+        observer.changed(before.verification.as_deref(), after, step.now(), &mut outbox);
     }
     let callers = after.callers.drain(..).zip(&before.callers);
     let changed = |(after, before): (Caller, &Caller)| {

@@ -24,7 +24,7 @@ use crate::{
     clock::Clock,
     error_chain::log_error,
     outbox::{LeasedQueue, public_id},
-    store::{AnyStore, Message, OutboxChange, Queue, Records},
+    store::{AnyStore, Message, OutboxChange, Queue, Records, TallyKeys},
 };
 
 /// Events claimed at once.
@@ -209,7 +209,7 @@ impl WebhookWorker {
 
     async fn settle(&self, message: &Message, change: OutboxChange) {
         let change = move |records: &mut Records, _| records.outbox.push(change.clone());
-        self.queue().settle(message, change).await;
+        self.queue().settle(message, |_| TallyKeys::default(), change).await;
     }
 
     /// Records the expiry event of a verification, or postpones its deadline.
@@ -218,7 +218,7 @@ impl WebhookWorker {
         let check = move |records: &mut Records, now| {
             expiry::check(&deadline, &data, &recorder, records, now);
         };
-        self.queue().settle(message, check).await;
+        self.queue().settle(message, |_| TallyKeys::default(), check).await;
         self.recorder.wake();
     }
 }

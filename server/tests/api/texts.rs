@@ -61,6 +61,27 @@ async fn s33_a_destination_closes_when_too_many_verifications_stay_without_appro
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn s33_people_who_were_approved_lately_pass_a_closed_destination_and_no_ceiling() {
+    let learning = ("LATCHKEY_SMS__GUARD_LEARNING", "0");
+    let app = TestApp::start_with(&[learning, ("LATCHKEY_SMS__PREFIX_TEXTS_PER_DAY", "12")]).await;
+    let known = number(0);
+    let id = app.start_sms(&known).await;
+    let code = app.code(1).await;
+    assert_eq!(app.outcome(&id, &code).await, Outcome::Approved);
+    for index in 1..=10 {
+        assert_eq!(app.begin_by_text(&number(index)).await.status, 201);
+    }
+    assert_eq!(limit(&app.begin_by_text(&number(11)).await), (429, "destination_blocked", None));
+
+    // Whoever asks for it, and over a restart.
+    let app = app.restart().await;
+    assert_eq!(app.begin_by_text(&known).await.status, 201);
+    let refused = app.begin_by_text(&known).await;
+    assert_eq!(limit(&refused), (429, "rate_limited", Some(&json!("texts"))));
+    assert_eq!(app.begin_by_text("+33612345678").await.status, 201);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn s33_the_texts_to_a_prefix_have_a_ceiling_and_mail_has_none() {
     let app = TestApp::start_with(&[("LATCHKEY_SMS__PREFIX_TEXTS_PER_HOUR", "3")]).await;
     for index in 0..3 {

@@ -170,7 +170,7 @@ const CONFINED: &[Confined] = &[
         instead: "outside services are reached through a client of `delivery` or `webhook`",
     },
     Confined {
-        names: &["axum", "hyper", "hyper_util", "leptos_axum", "tower", "tower_http"],
+        names: &["axum", "hyper", "hyper_util", "leptos_axum", "tower"],
         homes: &["http", "startup"],
         instead: "HTTP ends in `http`; hand on values",
     },

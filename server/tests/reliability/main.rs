@@ -26,6 +26,8 @@ mod rng;
 mod shutdown;
 mod sockets;
 mod store;
+mod unsent;
+mod withdrawn;
 
 use std::{sync::Arc, time::Duration};
 

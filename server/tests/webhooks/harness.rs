@@ -109,7 +109,7 @@ impl Harness {
                 caller_checks: plenty,
                 cool_down: Duration::from_secs(24 * 3600),
             },
-            texts: ServerTexts::default(),
+            texts: ServerTexts::unlimited(),
             work: None,
             count_test_suites: false,
             lease: TIMEOUT,

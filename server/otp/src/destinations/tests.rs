@@ -170,3 +170,9 @@ fn a_number_is_counted_under_a_country_and_a_prefix() {
         assert_eq!((number.country().to_string().as_str(), number.prefix()), (country, prefix));
     }
 }
+
+#[test]
+fn the_listed_countries_are_told_by_their_codes() {
+    assert_eq!(listed(&["GB", "FR"]).regions(), Some(vec!["GB".to_owned(), "FR".to_owned()]));
+    assert_eq!(all().regions(), None);
+}

@@ -9,6 +9,7 @@ use std::time::Duration;
 use otp_types::Limit;
 
 use crate::{
+    copy_on_write::CopyOnWrite,
     counters::{CallerCounters, RecipientCounters},
     quota::{Exhausted, Quota, SlidingWindow},
     risk,
@@ -37,10 +38,10 @@ pub struct Limits {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     /// Its counters.
-    pub counters: CallerCounters,
+    pub counters: CopyOnWrite<CallerCounters>,
     /// Counters of the same identity that this step adds nothing to, and that the limits hold for as well:
     /// callers of pages are counted by themselves, and those that a back end tells of for its site.
-    pub elsewhere: CallerCounters,
+    pub elsewhere: CopyOnWrite<CallerCounters>,
     /// Number of times that it may use up the limits on one address.
     pub times: u32,
 }
@@ -133,7 +134,8 @@ impl Limits {
     /// # Errors
     /// The callers' limit of messages.
     pub fn take_caller_send(&self, callers: &mut [Caller], now: Timestamp) -> Result<(), Exceeded> {
-        take(Limit::CallerSends, self.caller_sends, callers, |caller| &mut caller.sends, now)
+        let windows: Windows = (|caller| &caller.sends, |caller| &mut caller.sends);
+        take(Limit::CallerSends, self.caller_sends, callers, windows, now)
     }
 
     /// Counts one check of the callers, whatever comes of it, or nothing at all if a limit refuses it.
@@ -141,7 +143,8 @@ impl Limits {
     /// # Errors
     /// The callers' limit of checks.
     pub fn take_check(&self, callers: &mut [Caller], now: Timestamp) -> Result<(), Exceeded> {
-        take(Limit::CallerChecks, self.caller_checks, callers, |caller| &mut caller.checks, now)
+        let windows: Windows = (|caller| &caller.checks, |caller| &mut caller.checks);
+        take(Limit::CallerChecks, self.caller_checks, callers, windows, now)
     }
 
     /// Whether a test recipient may have one more wrong check.
@@ -164,22 +167,31 @@ impl Limits {
     }
 }
 
+/// The window of a caller that a limit is about, to be read and to be changed.
+type Windows =
+    (fn(&CallerCounters) -> &SlidingWindow, fn(&mut CallerCounters) -> &mut SlidingWindow);
+
 /// Counts one event of each caller, or nothing at all if one of them has as many as it may.
 fn take(
     limit: Limit,
     quota: Quota,
     callers: &mut [Caller],
-    window: fn(&mut CallerCounters) -> &mut SlidingWindow,
+    (window, window_mut): Windows,
     now: Timestamp,
 ) -> Result<(), Exceeded> {
     let of = |times| Quota { limit: quota.limit.saturating_mul(times), ..quota };
-    for caller in &mut *callers {
-        let elsewhere = window(&mut caller.elsewhere).clone();
-        let counted = window(&mut caller.counters).joined(&elsewhere);
-        refuse(limit, counted.would_take(of(caller.times), now))?;
+    for caller in &*callers {
+        let (counted, elsewhere) = (window(&caller.counters), window(&caller.elsewhere));
+        let quota = of(caller.times);
+        let taken = if elsewhere.is_empty() {
+            counted.would_take(quota, now)
+        } else {
+            counted.joined(elsewhere).would_take(quota, now)
+        };
+        refuse(limit, taken)?;
     }
     for caller in callers {
-        window(&mut caller.counters).add(quota.per, 1, now);
+        window_mut(&mut caller.counters).add(quota.per, 1, now);
     }
     Ok(())
 }

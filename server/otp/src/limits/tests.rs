@@ -17,7 +17,7 @@ fn limits() -> Limits {
 }
 
 fn caller(times: u32) -> [Caller; 1] {
-    [Caller { counters: CallerCounters::default(), elsewhere: CallerCounters::default(), times }]
+    [Caller { counters: CopyOnWrite::default(), elsewhere: CopyOnWrite::default(), times }]
 }
 
 fn counters() -> (RecipientCounters, [Caller; 1]) {
@@ -149,7 +149,7 @@ fn the_same_caller_elsewhere_counts_and_is_not_counted() {
     }
     assert!(limits().take_check(&mut caller, START).is_err());
     assert_eq!(caller[0].elsewhere, before);
-    caller[0].elsewhere = CallerCounters::default();
+    caller[0].elsewhere = CopyOnWrite::default();
     assert!(limits().take_check(&mut caller, START).is_ok());
 }
 

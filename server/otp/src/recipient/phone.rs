@@ -4,6 +4,8 @@
 //! separators is dropped. Everything else (letters, extensions, a second number) is refused here, so
 //! the numbering-plan library sees only digits, and two numbers can never be read as one.
 
+use std::hash::{Hash, Hasher};
+
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, ParseError, PhoneNumberFormat, Region, ValidationError,
 };
@@ -27,10 +29,30 @@ const ZEROS: [char; 7] = ['0', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{e
 
 /// A phone number in E.164. Made by [`Recipient::parse`](super::Recipient::parse) or read back from
 /// the store.
-#[derive(Clone, PartialEq, Eq, Hash)]
+#[derive(Clone)]
 pub struct PhoneNumber {
     /// A plus sign and 7 to 15 digits.
     e164: String,
+    /// Its place, where it was found as the number was parsed: the numbering plans take long to ask.
+    place: Option<Place>,
+}
+
+/// Country whose numbering plan has a number, if any has it, and its kind of line.
+type Place = (Option<Country>, LineType);
+
+/// Two numbers are the same if they are written the same.
+impl PartialEq for PhoneNumber {
+    fn eq(&self, other: &Self) -> bool {
+        self.e164 == other.e164
+    }
+}
+
+impl Eq for PhoneNumber {}
+
+impl Hash for PhoneNumber {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.e164.hash(state);
+    }
 }
 
 /// A country or territory that has phone numbers.
@@ -73,7 +95,7 @@ impl PhoneNumber {
         let phone = Self::read(&dialled, region)?;
         // Some numbering plans drop a prefix at every parse. Such a number would have two canonical
         // forms.
-        if Self::read(&phone.e164, None)? == phone {
+        if phone.e164 == dialled || Self::read(&phone.e164, None)? == phone {
             Ok(phone)
         } else {
             Err(RecipientProblem::Phone)
@@ -87,7 +109,7 @@ impl PhoneNumber {
         let is_e164 = (FEWEST_DIGITS..=MOST_DIGITS).contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit())
             && !digits.starts_with('0');
-        is_e164.then(|| Self { e164: e164.to_owned() })
+        is_e164.then(|| Self { e164: e164.to_owned(), place: None })
     }
 
     /// The number in E.164: a plus sign and up to 15 digits.
@@ -117,17 +139,24 @@ impl PhoneNumber {
         let mut sharing = sharing.into_iter().flatten();
         let (Some(main), others) = (sharing.next(), sharing.next()) else { return Country::NONE };
         // Most codes are of one country, which needs no look at the number.
-        let own = others.and_then(|_| PHONE_NUMBER_UTIL.parse(&self.e164, None).ok());
-        Country(own.and_then(|number| number.get_region_code()).unwrap_or(main))
+        let own = others.and_then(|_| match self.place {
+            Some((country, _)) => country,
+            None => PHONE_NUMBER_UTIL
+                .parse(&self.e164, None)
+                .ok()
+                .and_then(|number| country_of(&number)),
+        });
+        own.unwrap_or(Country(main))
     }
 
     /// The country whose numbering plan has the number, and its kind of line. There is no country if
     /// several share the calling code and none of their plans has the number. `None` for kinds that nothing
     /// is sent to.
     pub(crate) fn place(&self) -> Option<(Option<Country>, LineType)> {
-        let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok()?;
-        let line = LineType::of(number.get_type())?;
-        Some((number.get_region_code().map(Country), line))
+        self.place.or_else(|| {
+            let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok()?;
+            Some((country_of(&number), LineType::of(number.get_type())?))
+        })
     }
 
     /// The country calling code and the last two digits: `+44 ••• ••42`.
@@ -158,9 +187,7 @@ impl PhoneNumber {
                 return Err(RecipientProblem::Phone);
             }
         }
-        if LineType::of(number.get_type()).is_none() {
-            return Err(RecipientProblem::Phone);
-        }
+        let line = LineType::of(number.get_type()).ok_or(RecipientProblem::Phone)?;
         let e164 = number.format_as(PhoneNumberFormat::E164).into_owned();
         // The plans of a few countries are laxer than E.164 at either end.
         match e164.len() - 1 {
@@ -168,7 +195,7 @@ impl PhoneNumber {
             FEWEST_DIGITS..=MOST_DIGITS => {}
             _ => return Err(RecipientProblem::PhoneTooLong),
         }
-        Ok(Self { e164 })
+        Ok(Self { e164, place: Some((country_of(&number), line)) })
     }
 }
 
@@ -176,6 +203,10 @@ impl std::fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "PhoneNumber({})", self.masked())
     }
+}
+
+fn country_of(number: &rlibphonenumber::PhoneNumber) -> Option<Country> {
+    number.get_region_code().map(Country)
 }
 
 /// Digits in the country calling code of a number in E.164, one to three (ITU-T E.164, annex D). The

@@ -5,10 +5,11 @@
 //! texts to a country or prefix than its ceilings, and no more verifications begin there than usually stay
 //! without approval (S33).
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use crate::{
     alert::Alert,
+    copy_on_write::CopyOnWrite,
     quota::{Exhausted, Quota, SlidingWindow},
     tally::{Closed, DAY, HOUR, HourAndDay, Line, Tallies, Tally},
     time::Timestamp,
@@ -26,6 +27,11 @@ pub struct Ceiling {
     pub hour: u32,
     /// In a day.
     pub day: u32,
+}
+
+impl Ceiling {
+    /// None.
+    pub const UNLIMITED: Self = Self { hour: u32::MAX, day: u32::MAX };
 }
 
 /// An amount of money in ten-thousandths of the currency that prices are written in.
@@ -76,17 +82,16 @@ pub struct SiteTexts {
     pub learning: Duration,
 }
 
-impl Default for SiteTexts {
-    fn default() -> Self {
-        Self {
-            all: Ceiling { hour: 500, day: 5000 },
-            country: Ceiling { hour: 500, day: 5000 },
-            prefix: Ceiling { hour: 100, day: 1000 },
-            cap: None,
-            guard: Guard::Enforce,
-            learning: DAY * 7,
-        }
-    }
+impl SiteTexts {
+    /// None.
+    pub const UNLIMITED: Self = Self {
+        all: Ceiling::UNLIMITED,
+        country: Ceiling::UNLIMITED,
+        prefix: Ceiling::UNLIMITED,
+        cap: None,
+        guard: Guard::Off,
+        learning: Duration::ZERO,
+    };
 }
 
 /// Limits on the texts of all sites together.
@@ -100,9 +105,10 @@ pub struct ServerTexts {
     pub prices: Prices,
 }
 
-impl Default for ServerTexts {
-    fn default() -> Self {
-        Self { all: Ceiling { hour: 2000, day: 20_000 }, cap: None, prices: Prices::default() }
+impl ServerTexts {
+    /// None, and no prices.
+    pub fn unlimited() -> Self {
+        Self { all: Ceiling::UNLIMITED, cap: None, prices: Prices::default() }
     }
 }
 
@@ -117,8 +123,8 @@ pub struct Text<'a> {
     pub prefix: &'a str,
     /// Price of the text.
     pub price: Price,
-    /// It is the first one of its verification.
-    pub is_first: bool,
+    /// It is the first one of its verification, or those before it have not left.
+    pub begins: bool,
     /// The recipient was approved lately, so the guard lets it pass.
     pub is_known: bool,
 }
@@ -174,7 +180,7 @@ impl TextLimits<'_> {
         {
             below_cap(tally, cap, text.price, name, alerts, now).map_err(refused)?;
         }
-        let is_guarded = text.is_first && !text.is_known && of_site.guard != Guard::Off;
+        let is_guarded = text.begins && !text.is_known && of_site.guard != Guard::Off;
         if !is_guarded {
             return Ok(());
         }
@@ -196,7 +202,6 @@ impl TextLimits<'_> {
         now: Timestamp,
     ) {
         let Tallies { server, site, country, prefix } = tallies;
-        let [server, site, country, prefix] = [server, site, country, prefix].map(Arc::make_mut);
         site.since.get_or_insert(now);
         for (tally, cap, name) in
             [(&mut *server, self.server.cap, None), (&mut *site, self.site.cap, Some(text.site))]
@@ -214,7 +219,7 @@ impl TextLimits<'_> {
         }
         for tally in [country, prefix] {
             tally.texts.add(now);
-            if text.is_first {
+            if text.begins {
                 tally.unverified.add(now);
             }
         }
@@ -222,7 +227,7 @@ impl TextLimits<'_> {
 }
 
 fn below_ceiling(
-    tally: &mut Arc<Tally>,
+    tally: &mut CopyOnWrite<Tally>,
     ceiling: Ceiling,
     (site, destination): (Option<&str>, Option<&str>),
     alerts: &mut Vec<Alert>,
@@ -245,7 +250,7 @@ fn below_ceiling(
 }
 
 fn below_cap(
-    tally: &mut Arc<Tally>,
+    tally: &mut CopyOnWrite<Tally>,
     cap: Option<Price>,
     Price(price): Price,
     site: Option<&str>,
@@ -265,7 +270,7 @@ fn below_cap(
 
 /// Whether a verification may begin at a destination, by the number of those that are not approved.
 fn is_open(
-    tally: &mut Arc<Tally>,
+    tally: &mut CopyOnWrite<Tally>,
     (site, destination): (&str, &str),
     recorded_only: bool,
     alerts: &mut Vec<Alert>,
@@ -287,14 +292,14 @@ fn is_open(
             unverified.sum(per, now) < tolerated / 5 * 4
         };
         if tally.closed.is_some() && windows.into_iter().all(is_below) {
-            Arc::make_mut(tally).closed = None;
+            tally.closed = None;
             alerts.push(Alert::DestinationOpened { site, destination });
         }
         return Ok(());
     };
     let closed = Some(if recorded_only { Closed::Recorded } else { Closed::Refused });
     if tally.closed != closed {
-        Arc::make_mut(tally).closed = closed;
+        tally.closed = closed;
         alerts.push(Alert::DestinationClosed {
             site,
             destination,
@@ -314,8 +319,8 @@ fn tolerated(tally: &Tally, now: Timestamp) -> u64 {
 }
 
 /// [`Tally::tells`], which does not copy a tally that has been told.
-fn tally_tells(tally: &mut Arc<Tally>, line: Line, span: Duration, now: Timestamp) -> bool {
-    !tally.is_told(line, span, now) && Arc::make_mut(tally).tells(line, span, now)
+fn tally_tells(tally: &mut CopyOnWrite<Tally>, line: Line, span: Duration, now: Timestamp) -> bool {
+    !tally.is_told(line, span, now) && tally.tells(line, span, now)
 }
 
 #[cfg(test)]

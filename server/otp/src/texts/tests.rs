@@ -6,7 +6,7 @@ const TEXT: Text<'static> = Text {
     country: "GB",
     prefix: "+44770",
     price: Price(400),
-    is_first: true,
+    begins: true,
     is_known: false,
 };
 
@@ -20,16 +20,13 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let ceiling = Ceiling { hour: 1_000_000, day: 1_000_000 };
-        let site = SiteTexts {
-            all: ceiling,
-            country: ceiling,
-            prefix: ceiling,
-            learning: Duration::ZERO,
-            ..SiteTexts::default()
-        };
-        let server = ServerTexts { all: ceiling, ..ServerTexts::default() };
-        Self { site, server, tallies: Tallies::default(), alerts: Vec::new() }
+        let site = SiteTexts { guard: Guard::Enforce, ..SiteTexts::UNLIMITED };
+        Self {
+            site,
+            server: ServerTexts::unlimited(),
+            tallies: Tallies::default(),
+            alerts: Vec::new(),
+        }
     }
 
     fn send(&mut self, text: Text<'_>, now: Timestamp) -> Result<(), TextRefused> {
@@ -42,6 +39,12 @@ impl World {
     /// Number of texts out of `asked` that are sent.
     fn sent(&mut self, asked: u32, now: Timestamp) -> usize {
         (0..asked).filter(|_| self.send(TEXT, now).is_ok()).count()
+    }
+
+    /// Approves a verification that began at that time.
+    fn approve(&mut self, began: Timestamp) {
+        self.tallies.count_approval(true, began);
+        self.tallies.take_back(began);
     }
 
     fn told(&mut self) -> Vec<Alert> {
@@ -132,6 +135,17 @@ fn s33_a_text_fits_the_cap_as_soon_as_it_leaves_room_and_four_fifths_exactly_do_
     world.tallies = Tallies::default();
     assert_eq!(world.send(free, START), Ok(()));
     assert!(world.tallies.site.spent.is_empty(), "nothing is kept of what costs nothing");
+    // It is sent also if more is spent than the cap, which has been lowered.
+    assert_eq!(world.sent(2, START), 2);
+    world.site.cap = Some(Price(100));
+    assert_eq!((world.sent(1, START), world.send(free, START)), (0, Ok(())));
+}
+
+#[test]
+fn a_country_without_a_price_of_its_own_has_that_of_all_others() {
+    let by_country = [("GB".to_owned(), Price(400))].into();
+    let prices = Prices { by_country, elsewhere: Price(900) };
+    assert_eq!(["GB", "FR"].map(|country| prices.of(country)), [Price(400), Price(900)]);
 }
 
 #[test]
@@ -146,15 +160,18 @@ fn s33_a_destination_closes_and_opens_by_the_verifications_that_are_not_approved
         recorded_only: false,
     };
     assert_eq!(world.told(), [closed("GB", 10)], "the country closes first, of one prefix");
-    let resend = Text { is_first: false, ..TEXT };
+    let resend = Text { begins: false, ..TEXT };
     assert_eq!(world.send(resend, START), Ok(()), "those that have begun go on");
     // An approval makes room.
-    world.tallies.count_approval(START, true, START);
+    world.approve(START);
     assert_eq!(world.send(TEXT, START), Ok(()));
     assert!(world.send(TEXT, START).is_err());
     assert_eq!(world.told(), [], "not told at every approval");
     assert_eq!(world.send(Text { is_known: true, ..TEXT }, START), Ok(()), "known people go on");
-    (0..4).for_each(|_| world.tallies.count_approval(START, true, START));
+    // Eleven that are not approved become eight and, with one more text, nine.
+    (0..3).for_each(|_| world.approve(START));
+    assert_eq!((world.send(TEXT, START), world.told()), (Ok(()), vec![]), "four fifths exactly");
+    (0..2).for_each(|_| world.approve(START));
     assert_eq!(world.send(TEXT, START), Ok(()));
     let opened = Alert::DestinationOpened { site: "shop".into(), destination: "GB".into() };
     assert_eq!(world.told(), [opened]);
@@ -171,9 +188,9 @@ fn s33_another_prefix_and_another_country_are_counted_by_themselves() {
     let mut world = World::new();
     assert_eq!(world.sent(20, START), 10);
     // The other tallies are those of other names.
-    world.tallies.prefix = Arc::default();
+    world.tallies.prefix = CopyOnWrite::default();
     assert!(world.send(TEXT, START).is_err());
-    world.tallies.country = Arc::default();
+    world.tallies.country = CopyOnWrite::default();
     assert_eq!(world.sent(20, START), 10);
 }
 
@@ -181,7 +198,7 @@ fn s33_another_prefix_and_another_country_are_counted_by_themselves() {
 fn s33_what_is_tolerated_grows_with_what_is_approved() {
     let mut world = World::new();
     for _ in 0..1000 {
-        world.tallies.count_approval(START, true, START);
+        world.approve(START);
     }
     let now = START + HOUR;
     assert_eq!(world.sent(1000, now), 75, "in an hour a quarter of 300");

@@ -8,12 +8,14 @@
 //! request another one, and the verification stays `pending`. States never go backwards.
 
 mod accessors;
+mod counted;
 
 use std::time::Duration;
 
 use otp_types::{Channel, DeliveryState, Outcome, State};
 use serde::{Deserialize, Serialize};
 
+use self::counted::Counted;
 use crate::{
     claim::ClaimDigest,
     code::Code,
@@ -61,6 +63,8 @@ pub struct Verification {
     /// Time at which the recipient said that they had not asked for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     disowned_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Counted::is_from_beginning")]
+    counted: Counted,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -158,6 +162,7 @@ impl Verification {
             events: 0,
             withdrawn: None,
             disowned_at: None,
+            counted: Counted::FromBeginning,
         };
         verification.make_live(code, peppers);
         verification

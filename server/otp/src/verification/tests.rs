@@ -10,15 +10,15 @@ use otp_types::CodeProblem;
 use super::*;
 use crate::{claim::Claim, digest::Pepper, policy};
 
-const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LIFETIME: Duration = Duration::from_secs(300);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
-fn peppers() -> Peppers {
+pub(super) fn peppers() -> Peppers {
     Peppers::new([Pepper::new([7; 32])]).unwrap()
 }
 
-fn code(digits: &str) -> Code {
+pub(super) fn code(digits: &str) -> Code {
     Code::parse(digits).unwrap()
 }
 
@@ -35,7 +35,7 @@ fn opened(draft: policy::Draft, digits: &str) -> Verification {
     Verification::open(opening, Channel::Email, &code(digits), &peppers(), START)
 }
 
-fn pending() -> Verification {
+pub(super) fn pending() -> Verification {
     opened(policy::Draft::default(), "123456")
 }
 

@@ -30,11 +30,16 @@ pub(in crate::http) fn read<T: DeserializeOwned>(
     if body.trim_ascii_start().first() != Some(&b'{') {
         return Err(ApiError::BadRequest.into());
     }
+    serde_json::from_slice(body).map_err(|_| flaw::<T>(body))
+}
+
+/// The reason why a body is no `T`. It is read once more, since only then the path to the flaw is kept.
+fn flaw<T: DeserializeOwned>(body: &[u8]) -> Problem {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut json)
-        .map_err(|error| problem(error.path(), error.inner()))?;
-    json.end().map_err(|_| ApiError::BadRequest)?;
-    Ok(value)
+    match serde_path_to_error::deserialize::<_, T>(&mut json) {
+        Ok(_) => ApiError::BadRequest.into(),
+        Err(error) => problem(error.path(), error.inner()),
+    }
 }
 
 /// One `Content-Type`, whatever its parameters.

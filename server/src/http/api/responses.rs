@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
+use app::error::ApiError;
 use axum::{
-    Json,
-    http::{HeaderName, HeaderValue},
+    http::{HeaderName, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use otp_types::{Limit, ProblemCode, RecipientProblem};
@@ -19,12 +19,19 @@ use utoipa::{
     },
 };
 
+use crate::http::problem::Problem;
+
 /// Header of an answer that an earlier request with the same key has got.
 pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// An answer as JSON; `repeated` if an earlier request with the same key has got it.
 pub(super) fn answer(body: impl Serialize, repeated: bool) -> Response {
-    let mut response = Json(body).into_response();
+    // Written into room for all of it: a verification takes some 800 bytes.
+    let mut json = Vec::with_capacity(1024);
+    if serde_json::to_writer(&mut json, &body).is_err() {
+        return Problem::from(ApiError::Internal).into_response();
+    }
+    let mut response = ([(header::CONTENT_TYPE, "application/json")], json).into_response();
     if repeated {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

@@ -56,7 +56,7 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
             caller_checks: quota,
             cool_down: Duration::from_secs(24 * 3600),
         },
-        texts: ServerTexts::default(),
+        texts: ServerTexts::unlimited(),
         work: None,
         count_test_suites,
         lease: Duration::from_secs(60),

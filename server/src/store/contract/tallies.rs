@@ -24,10 +24,10 @@ fn texting(
         let Tallies { server, prefix, .. } = &mut records.tallies;
         let counted = [server, prefix].map(|tally| {
             let counted = tally.texts.hour.sum(HOUR, START);
-            Arc::make_mut(tally).texts.add(START);
+            tally.texts.add(START);
             counted
         });
-        records.verification = Some(opened(START));
+        records.verification = Some(opened(START).into());
         decide(counted.into())
     };
     Change { id: opened(START).id(), counters: keys, run }
@@ -54,7 +54,7 @@ pub(in crate::store) async fn tallies_of_a_failing_step_are_not_kept(store: impl
     store.apply(count()).await.unwrap();
     let steps = in_parallel_results(&store, 90, |number| {
         let run = move |records: &mut Records| {
-            Arc::make_mut(&mut records.tallies.server).texts.add(START);
+            records.tallies.server.texts.add(START);
             assert!(number % 3 > 0, "on purpose");
             Decision::Commit(())
         };
@@ -70,7 +70,7 @@ pub(in crate::store) async fn an_aborted_step_keeps_its_tallies_alone(store: imp
     assert_eq!(store.apply(texting(keys(), Decision::Commit)).await.unwrap(), (1, 1));
     let id = opened(START).id();
     let run = move |records: &mut Records| {
-        records.verification = Some(opened(START));
+        records.verification = Some(opened(START).into());
         Decision::Abort(())
     };
     store.apply(Change { id, counters: keys(), run }).await.unwrap();

@@ -18,7 +18,7 @@ use std::{
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-use super::{file::OwnedFile, tallies::TallyCache};
+use super::{file::OwnedFile, memory::Memory};
 use crate::store::StoreError;
 
 /// Jobs that may wait. Beyond that the store is overloaded and says so at once.
@@ -29,7 +29,7 @@ pub(super) const BATCH: usize = 256;
 /// Wait for further jobs after a batch of several (PostgreSQL calls it `commit_delay`). Callers that
 /// are answered together come back together, spread over about this time; a flush takes ten times
 /// as long.
-const GATHER: Duration = Duration::from_micros(150);
+const GATHER: Duration = Duration::from_micros(500);
 
 /// Time after which the store counts as away for a caller (S26 asks for an answer in a second).
 const TIMEOUT: Duration = Duration::from_millis(900);
@@ -63,8 +63,8 @@ impl Drop for Running {
 pub(super) enum Access {
     /// One by one, outside any transaction.
     Read,
-    /// In transactions of up to `batch` jobs, each with the changes that they made to `tallies`.
-    Write { batch: usize, tallies: Arc<TallyCache> },
+    /// In transactions of up to `batch` jobs, each with the changes that they left in `memory`.
+    Write { batch: usize, memory: Arc<Memory> },
 }
 
 impl ConnectionThread {
@@ -161,7 +161,7 @@ fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>
                     job.answer(result);
                 }
             }
-            Access::Write { batch: most, tallies } => {
+            Access::Write { batch: most, memory } => {
                 // A single caller never waits.
                 if company {
                     thread::sleep(GATHER);
@@ -170,7 +170,7 @@ fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>
                 company = batch.len() > 1;
                 // A caller that has given up was told that the store is away, and will ask again.
                 batch.retain(|job| !job.abandoned());
-                commit(connection, file, tallies, &mut batch);
+                commit(connection, file, memory, &mut batch);
             }
         }
     }
@@ -181,7 +181,7 @@ fn work(connection: &Connection, file: &OwnedFile, jobs: &Receiver<Box<dyn Job>>
 fn commit(
     connection: &Connection,
     file: &OwnedFile,
-    tallies: &TallyCache,
+    memory: &Memory,
     batch: &mut Vec<Box<dyn Job>>,
 ) {
     if let Err(error) = begin(connection, file) {
@@ -192,22 +192,25 @@ fn commit(
     // nothing was done.
     batch.retain(|job| !job.abandoned());
     let result = batch.iter_mut().try_for_each(|job| job.run(connection));
-    let result = result.and_then(|()| tallies.write(connection));
+    let result = result.and_then(|()| memory.write(connection));
     match result.and_then(|()| execute(connection, "COMMIT").map_err(super::unavailable)) {
         Ok(()) => match file.check() {
             Ok(()) => batch.drain(..).for_each(|job| job.answer(Ok(()))),
             // It was committed to a file that nobody will find again, so nothing is acknowledged.
-            Err(gone) => refuse(batch, &gone),
+            Err(gone) => {
+                memory.forget();
+                refuse(batch, &gone);
+            }
         },
         Err(error) => {
             file.note_of(&error);
-            tallies.forget();
+            memory.forget();
             // `begin` rolls back again if this fails.
             let _ = roll_back(connection);
             if batch.len() > 1 {
                 return batch
                     .drain(..)
-                    .for_each(|job| commit(connection, file, tallies, &mut vec![job]));
+                    .for_each(|job| commit(connection, file, memory, &mut vec![job]));
             }
             if let Some(job) = batch.pop() {
                 job.answer(Err(error));

@@ -8,10 +8,10 @@
 mod connection_thread;
 mod file;
 mod key_row;
+mod memory;
 mod open_error;
 mod rows;
 mod schema;
-mod tallies;
 
 use std::{
     io::ErrorKind,
@@ -24,18 +24,19 @@ use std::{
     time::Duration,
 };
 
-use otp::{Timestamp, Verification, VerificationId, limits::Caller};
+use otp::{CopyOnWrite, Timestamp, Verification, VerificationId, limits::Caller};
 use rusqlite::{Connection, OpenFlags, config::DbConfig, params};
 
 pub use self::open_error::{OpenError, OpenProblem};
 use self::{
     connection_thread::{Access, ConnectionThread},
     file::OwnedFile,
+    memory::{Memory, Table},
     schema::Kind,
-    tallies::TallyCache,
 };
 use super::{
-    CallerKey, Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError, Swept,
+    CallerKey, CounterKey, Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError,
+    Swept,
     step::{self, Told},
 };
 use crate::{derived_keys::Sealer, keyring::Keyring};
@@ -56,9 +57,7 @@ pub struct SqliteStore {
     observer: Option<Arc<dyn Observer>>,
     /// Milliseconds by which the counters' time is ahead of the clock's.
     counters_lead: Arc<AtomicU64>,
-    tallies: Arc<TallyCache>,
-    /// Encryption of verifications.
-    sealer: Arc<Sealer>,
+    memory: Arc<Memory>,
     pseudonyms: Arc<Pseudonyms>,
 }
 
@@ -101,8 +100,8 @@ impl SqliteStore {
             ConnectionThread::start(name, connection, file.clone(), access)
                 .map_err(OpenProblem::Thread)
         };
-        let tallies = Arc::new(TallyCache::default());
-        let writes = Access::Write { batch: batch.max(1), tallies: tallies.clone() };
+        let memory = Arc::new(Memory::new(Arc::new(key.sealer()?)));
+        let writes = Access::Write { batch: batch.max(1), memory: memory.clone() };
         let writer = start("store-writer", connection, writes)?;
         let reader = |number| {
             let connection = connect(path)?;
@@ -117,8 +116,7 @@ impl SqliteStore {
             sweep_from: Arc::default(),
             observer: None,
             counters_lead: Arc::default(),
-            tallies,
-            sealer: Arc::new(key.sealer()?),
+            memory,
             pseudonyms: Arc::new(key.pseudonyms()),
         })
     }
@@ -176,14 +174,13 @@ impl Store for SqliteStore {
     }
 
     async fn read(&self, id: VerificationId) -> Result<Option<Verification>, StoreError> {
-        let sealer = self.sealer.clone();
-        self.reader().ask(move |db| rows::verification(db, &sealer, &id)).await
+        let memory = self.memory.clone();
+        self.reader().ask(move |db| rows::verification(db, memory.sealer(), &id)).await
     }
 
     async fn apply<S: Step>(&self, mut step: S) -> Result<S::Output, StoreError> {
         let context = Applying {
-            sealer: self.sealer.clone(),
-            tallies: self.tallies.clone(),
+            memory: self.memory.clone(),
             observer: self.observer.clone(),
             counters_lead: self.counters_lead(),
         };
@@ -220,7 +217,11 @@ impl Store for SqliteStore {
 
     async fn sweep(&self, now: Timestamp, retention: Duration) -> Result<Swept, StoreError> {
         let (from, lead) = (self.sweep_from.clone(), self.counters_lead());
+        let memory = self.memory.clone();
         let sweep = move |db: &Connection| {
+            // What it deletes is not to be found in memory afterwards, nor written again.
+            memory.write(db)?;
+            memory.forget();
             let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
             sweep(db, now, retention, now + lead, &mut from)
         };
@@ -232,7 +233,13 @@ impl Store for SqliteStore {
     }
 
     async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
-        let lead = self.writer.ask(move |db| rows::resume(db, now)).await?;
+        let memory = self.memory.clone();
+        let resume = move |db: &Connection| {
+            memory.write(db)?;
+            memory.forget();
+            rows::resume(db, now)
+        };
+        let lead = self.writer.ask(resume).await?;
         self.counters_lead.store(lead, Ordering::Relaxed);
         Ok(())
     }
@@ -246,34 +253,38 @@ impl Store for SqliteStore {
 
 /// Context in which a step is applied.
 struct Applying {
-    sealer: Arc<Sealer>,
-    tallies: Arc<TallyCache>,
+    memory: Arc<Memory>,
     observer: Option<Arc<dyn Observer>>,
     counters_lead: Duration,
 }
 
-/// Runs a step inside the writer's transaction and writes the records that it changed. Gives its
+/// Runs a step inside the writer's transaction and takes over the records that it changed. Gives its
 /// output, and what to tell the observer after the commit.
 fn apply<S: Step>(
     db: &Connection,
     step: &mut S,
-    Applying { sealer, tallies, observer, counters_lead }: &Applying,
+    Applying { memory, observer, counters_lead }: &Applying,
 ) -> Result<(S::Output, Told), StoreError> {
-    let id = step.verification();
-    let found = (!step.opens()).then(|| rows::verification(db, sealer, &id));
-    let verification = found.transpose()?.flatten();
-    let keys = step.counters(verification.as_ref());
+    let records = &mut *memory.records();
+    let verification = verification(db, memory.sealer(), &mut records.verifications, step)?;
+    let keys = step.counters(verification.as_deref());
     let idempotency_key = step.idempotency_key();
     let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
-    let caller = |CallerKey { key, elsewhere, times }: &CallerKey| {
-        let counters = rows::counters(db, Some(*key))?;
-        Ok(Caller { counters, elsewhere: rows::counters(db, *elsewhere)?, times: *times })
-    };
+    let mut caller =
+        |key: CounterKey| records.callers.read(key.digest, |digest| rows::counters(db, digest));
+    let callers = keys.callers.iter().map(|CallerKey { key, elsewhere, times }| {
+        let elsewhere = elsewhere.map(&mut caller).transpose()?.unwrap_or_default();
+        Ok(Caller { counters: caller(*key)?, elsewhere, times: *times })
+    });
+    let callers = callers.collect::<Result<_, StoreError>>()?;
+    let recipient = keys
+        .recipient
+        .map(|key| records.recipients.read(key.digest, |digest| rows::counters(db, digest)));
     let before = Records {
         verification,
-        callers: keys.callers.iter().map(caller).collect::<Result<_, StoreError>>()?,
-        recipient: rows::counters(db, keys.recipient)?,
-        tallies: tallies.read(db, &keys.tallies)?,
+        callers,
+        recipient: recipient.transpose()?.unwrap_or_default(),
+        tallies: records.tallies(db, &keys.tallies)?,
         alerts: Vec::new(),
         saved_answer: saved.flatten(),
         outbox: Vec::new(),
@@ -288,25 +299,43 @@ fn apply<S: Step>(
         ));
     }
 
-    if let Some(verification) = &changes.verification {
-        rows::put_verification(db, sealer, verification)?;
+    if let Some(verification) = changes.verification {
+        let expires_at = verification.expires_at();
+        records.verifications.put(verification.id(), verification, expires_at);
     }
     let counters_time = step.now() + *counters_lead;
-    for (CallerKey { key, .. }, counters) in keys.callers.iter().zip(&changes.callers) {
+    for (CallerKey { key, .. }, counters) in keys.callers.iter().zip(changes.callers) {
         if let Some(counters) = counters {
-            rows::put_counters(db, *key, counters, counters_time + key.kept_for)?;
+            records.callers.put(key.digest, counters, counters_time + key.kept_for);
         }
     }
-    if let (Some(key), Some(recipient)) = (keys.recipient, &changes.recipient) {
+    if let (Some(key), Some(recipient)) = (keys.recipient, changes.recipient) {
         let expires_at = (counters_time + key.kept_for).max(recipient.known.needed_until());
-        rows::put_counters(db, key, recipient, expires_at)?;
+        records.recipients.put(key.digest, recipient, expires_at);
     }
-    tallies.change(&keys.tallies, &before.tallies, changes.tallies, counters_time);
+    records.put_tallies(&keys.tallies, &before.tallies, changes.tallies, counters_time);
     if let (Some(key), Some(answer)) = (idempotency_key, &changes.saved_answer) {
         rows::put_saved_answer(db, &key, answer)?;
     }
     changes.outbox.iter().try_for_each(|change| rows::change_outbox(db, change))?;
     Ok((output, changes.told))
+}
+
+/// The verification of a step. The row of one that does not answer the step is read even if it is in memory, so
+/// that it takes as long as one that is not there (S9).
+fn verification<S: Step>(
+    db: &Connection,
+    sealer: &Sealer,
+    known: &mut Table<VerificationId, Verification>,
+    step: &S,
+) -> Result<Option<CopyOnWrite<Verification>>, StoreError> {
+    let id = step.verification();
+    let found = known.get(&id);
+    if step.opens() || found.as_ref().is_some_and(|found| step.reaches(found)) {
+        return Ok(found);
+    }
+    let read = rows::verification(db, sealer, &id)?;
+    Ok(found.or_else(|| read.map(CopyOnWrite::from)))
 }
 
 fn sweep(

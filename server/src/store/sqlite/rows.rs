@@ -10,8 +10,11 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::unavailable;
 use crate::{
     derived_keys::Sealer,
-    store::{CounterKey, Message, MessageKey, OutboxChange, Queue, SavedAnswer, StoreError},
+    store::{Message, MessageKey, OutboxChange, Queue, SavedAnswer, StoreError},
 };
+
+/// Bytes that most verifications take, written.
+const LENGTH: usize = 1024;
 
 /// The verification with this id. One that is not there takes as long as one that is: the record before it is
 /// read and dropped (S9).
@@ -36,8 +39,9 @@ pub(super) fn put_verification(
     verification: &Verification,
 ) -> Result<(), StoreError> {
     let id = verification.id();
-    let body = to_json(verification)?;
-    let sealed = sealer.seal(id.as_bytes(), body.as_bytes()).map_err(corrupt)?;
+    let mut body = Vec::with_capacity(LENGTH);
+    serde_json::to_writer(&mut body, verification).map_err(corrupt)?;
+    let sealed = sealer.seal(id.as_bytes(), &body).map_err(corrupt)?;
     execute(
         connection,
         "INSERT INTO verification VALUES (?1, ?2) ON CONFLICT (id) DO UPDATE SET sealed = ?2",
@@ -45,14 +49,13 @@ pub(super) fn put_verification(
     )
 }
 
-/// Counters under a key; empty ones where there is no key or nothing was counted yet.
+/// Counters under a key; empty ones where nothing was counted yet.
 pub(super) fn counters<T: DeserializeOwned + Default>(
     connection: &Connection,
-    key: Option<CounterKey>,
+    key: &[u8; 16],
 ) -> Result<T, StoreError> {
-    let Some(key) = key else { return Ok(T::default()) };
     let statement = "SELECT body FROM counters WHERE key = ?1";
-    let body: Option<String> = first(connection, statement, [key.digest], |row| row.get(0))?;
+    let body: Option<String> = first(connection, statement, [key], |row| row.get(0))?;
     body.map_or_else(|| Ok(T::default()), |body| serde_json::from_str(&body).map_err(corrupt))
 }
 
@@ -60,20 +63,20 @@ pub(super) fn counters<T: DeserializeOwned + Default>(
 /// counted any more.
 pub(super) fn put_counters<T: Serialize + Default + PartialEq>(
     connection: &Connection,
-    key: CounterKey,
+    key: &[u8; 16],
     counters: &T,
     expires_at: Timestamp,
 ) -> Result<(), StoreError> {
     if *counters == T::default() {
         let statement = "DELETE FROM counters WHERE key = ?1";
-        return execute(connection, statement, params![key.digest]);
+        return execute(connection, statement, params![key]);
     }
     let body = to_json(counters)?;
     execute(
         connection,
         "INSERT INTO counters VALUES (?1, ?2, ?3)
          ON CONFLICT (key) DO UPDATE SET expires_at = ?2, body = ?3",
-        params![key.digest, millis(expires_at), body],
+        params![key, millis(expires_at), body],
     )
 }
 

@@ -1,0 +1,82 @@
+//! Providers of messages.
+
+use super::*;
+
+#[test]
+fn half_a_twilio_account_is_refused_by_what_is_missing() {
+    let problems = problems(&[("TWILIO_SID", "SK1")]);
+
+    assert_eq!(problems.len(), 3, "{problems:#?}");
+    assert!(problems[0].contains("begins with AC"), "{problems:#?}");
+    assert!(problems[1].contains("TWILIO_AUTH_TOKEN"), "{problems:#?}");
+    assert!(problems[2].contains("SENDER_NUMBER"), "{problems:#?}");
+}
+
+#[test]
+fn senders_are_numbers_services_or_names() {
+    let load = |sender| {
+        load(&[("TWILIO_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t"), ("SENDER_NUMBER", sender)])
+            .map(|config| config.twilio.unwrap().sender)
+    };
+
+    for good in ["+442079460001", "MG00000000000000000000000000000001", "My Shop"] {
+        assert_eq!(load(good).unwrap(), good);
+    }
+    for bad in ["+12", "+44207946000100000", "a much too long name", "sh@p"] {
+        assert!(load(bad).is_err(), "{bad}");
+    }
+}
+
+#[test]
+fn mail_servers_are_read_from_one_line() {
+    let smtp = |url: &str| load(&[("SMTP_URL", url)]).map(|config| config.smtp.unwrap());
+
+    let full = smtp(
+        "smtp://me%40example.com:p%3A%20w%2F@mail.example.com:2525?from=A+B%20%3Ca@b.example%3E",
+    );
+    let full = full.unwrap();
+    assert_eq!((&*full.host, full.port), ("mail.example.com", 2525));
+    assert_eq!(full.security, SmtpSecurity::StartTls);
+    let (username, password) = full.credentials.unwrap();
+    assert_eq!((&*username, password.expose_secret()), ("me@example.com", "p: w/"));
+    assert_eq!(full.from, "A B <a@b.example>");
+
+    let tls = smtp("smtps://me%40example.com:x@[2001:db8::1]").unwrap();
+    assert_eq!((&*tls.host, tls.port, tls.security), ("2001:db8::1", 465, SmtpSecurity::Tls));
+    assert_eq!(tls.from, "me@example.com");
+
+    let plain = smtp("smtp://localhost:1025?tls=none&from=a@b.example").unwrap();
+    assert_eq!((plain.security, plain.credentials.is_none()), (SmtpSecurity::Plain, true));
+}
+
+#[test]
+fn mail_servers_that_would_leak_or_cannot_work_are_refused() {
+    // S23: TLS is required outside loopback.
+    let refused = [
+        ("smtp://mail.example.com?tls=none&from=a@b.example", "readable over the network"),
+        ("smtp://mail.example.com?tls=opportunistic&from=a@b.example", "switch TLS off"),
+        ("http://mail.example.com", "must look like smtp://"),
+        ("smtp://", "must look like smtp://"),
+        ("smtp://mail.example.com", "smtp.from: is missing"),
+        ("smtp://me@mail.example.com?from=a@b.example", "smtp.password: is missing"),
+        ("smtp://mail.example.com?from=nobody", "must be a sender such as"),
+        ("smtp://mail.example.com?form=a@b.example", "may only have from=... and tls"),
+    ];
+    for (url, message) in refused {
+        let problems = problems(&[("SMTP_URL", url)]);
+        assert!(problems.iter().any(|problem| problem.contains(message)), "{url}: {problems:#?}");
+    }
+}
+
+#[test]
+fn a_setting_in_the_mail_url_and_beside_it_is_refused() {
+    let problem = problems(&[
+        ("SMTP_URL", "smtp://me:secret@mail.example.com?from=a@b.example"),
+        ("LATCHKEY_SMTP__HOST", "other.example.com"),
+        ("LATCHKEY_SMTP__FROM", "c@d.example"),
+    ]);
+
+    assert_eq!(problem.len(), 2, "{problem:#?}");
+    assert!(problem[0].starts_with("smtp.host: is set, but smtp.url contains it already"));
+    assert!(problem[1].starts_with("smtp.from"));
+}
