@@ -3,12 +3,14 @@
 //! A copy has the size of a real row and its place among them, and nothing else of it matters: nobody asks for
 //! it, and it is deleted unread. Millions of flows would take an hour.
 
-use std::{path::Path, time::Duration};
+use std::{fs::File, path::Path, time::Duration};
 
 use otp::{Timestamp, VerificationId};
 use rand::{TryRng, rngs::SysRng};
 use rusqlite::Connection;
 
+/// The file's name in its folder.
+pub(super) const DATABASE: &str = "latchkey.db";
 /// Rows that are copied by one transaction.
 const BATCH: usize = 100_000;
 
@@ -60,6 +62,8 @@ pub(super) fn fill(folder: &Path, number: usize, from: Timestamp, span: Duration
     copy(&mut db, "counters", (0..number).map(key).collect());
     let checkpoint = "PRAGMA wal_checkpoint(TRUNCATE)";
     db.query_row(checkpoint, [], |_| Ok(())).expect("a checkpoint");
+    // Gigabytes that are still to be written would delay the first commits.
+    File::open(folder.join(DATABASE)).and_then(|file| file.sync_all()).expect("written");
 }
 
 /// Copies rows of a table under these keys, in the order of the keys, or each would be on a page of its own.
@@ -89,5 +93,5 @@ fn copy(db: &mut Connection, table: &str, mut keys: Vec<Vec<u8>>) {
 }
 
 fn open(folder: &Path) -> Connection {
-    Connection::open(folder.join("latchkey.db")).expect("the database")
+    Connection::open(folder.join(DATABASE)).expect("the database")
 }

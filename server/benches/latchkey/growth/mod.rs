@@ -59,7 +59,7 @@ pub(crate) async fn measure(numbers: &[usize]) {
     many.server.stop();
     fill::fill(&folder, EXPIRED, now() - DAY * 3, DAY);
     let keyring = Keyring::read(&folder.join("latchkey.keys")).expect("a key file");
-    let store = SqliteStore::open(&folder.join("latchkey.db"), &keyring.expect("its keys"));
+    let store = SqliteStore::open(&folder.join(fill::DATABASE), &keyring.expect("its keys"));
     sweep(&store.expect("a store")).await;
 }
 
