@@ -15,12 +15,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 use tracing::Instrument;
 
 use super::{
     Context, api, body, caller, development, element, frame::Frame, health, problem::Problem,
-    same_origin, security_headers, trace, well_formed, wording::Wording,
+    same_origin, security_headers, trace::Traced, well_formed, wording::Wording,
 };
 
 /// Puts the middleware around all routes.
@@ -29,9 +29,9 @@ pub(super) fn wrap(router: Router, context: &Arc<Context>) -> Router {
 }
 
 async fn surround(State(context): State<Arc<Context>>, request: Request, next: Next) -> Response {
-    let (span, began) = (trace::span(&request), Instant::now());
-    let response = present(&context, request, next).instrument(span.clone()).await;
-    span.in_scope(|| trace::answered(&context.refusals, &response, began.elapsed(), &span));
+    let traced = Traced::begin(&request);
+    let response = present(&context, request, next).instrument(traced.span.clone()).await;
+    traced.answered(&context.refusals, &response);
     response
 }
 

@@ -5,13 +5,12 @@
 //! faults, of which anybody can cause any number while the store is away, apart from one line a minute for
 //! each status.
 
-use std::time::Duration;
-
 use axum::{
     extract::{MatchedPath, Request},
     http::{Method, StatusCode},
     response::Response,
 };
+use tokio::time::Instant;
 use tracing::{Span, debug, error, field::Empty, info, info_span};
 
 use super::tally::Tally;
@@ -30,8 +29,39 @@ impl Refusals {
     }
 }
 
-/// The span of a request: method and route now, status and latency once they are known.
-pub(super) fn span(request: &Request) -> Span {
+/// A request on its way, whose answer is logged.
+pub(super) struct Traced {
+    /// Method and route now, status and latency once they are known.
+    pub(super) span: Span,
+    /// Time of its arrival, if anybody looks at it.
+    began: Option<Instant>,
+}
+
+impl Traced {
+    pub(super) fn begin(request: &Request) -> Self {
+        let span = span(request);
+        let began = (!span.is_disabled()).then(Instant::now);
+        Self { span, began }
+    }
+
+    /// Logs the answer in the request's span.
+    pub(super) fn answered(&self, refusals: &Refusals, response: &Response) {
+        let _entered = self.span.enter();
+        let status = response.status();
+        self.span.record("status", status.as_u16());
+        if let Some(began) = self.began {
+            let latency = u64::try_from(began.elapsed().as_micros());
+            self.span.record("latency_us", latency.unwrap_or(u64::MAX));
+        }
+        match refusals.count(status) {
+            Some(requests) if status.is_server_error() => error!(requests, "failed"),
+            Some(requests) => info!(requests, "refused"),
+            None => debug!("answered"),
+        }
+    }
+}
+
+fn span(request: &Request) -> Span {
     let route = request.extensions().get::<MatchedPath>().map_or("unmatched", MatchedPath::as_str);
     // Clients may invent methods, and write anything into them.
     let known = [Method::GET, Method::HEAD, Method::POST, Method::DELETE, Method::OPTIONS];
@@ -43,16 +73,4 @@ pub(super) fn span(request: &Request) -> Span {
         status = Empty,
         latency_us = Empty
     )
-}
-
-/// Logs an answer in its request's span.
-pub(super) fn answered(refusals: &Refusals, response: &Response, latency: Duration, span: &Span) {
-    let status = response.status();
-    span.record("status", status.as_u16());
-    span.record("latency_us", u64::try_from(latency.as_micros()).unwrap_or(u64::MAX));
-    match refusals.count(status) {
-        Some(requests) if status.is_server_error() => error!(requests, "failed"),
-        Some(requests) => info!(requests, "refused"),
-        None => debug!("answered"),
-    }
 }

@@ -187,8 +187,8 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         names: &["tokio::time::Instant::now"],
-        homes: &["http::health", "http::tally", "startup"],
-        instead: "take `now` as an argument, or a `Clock`; this one measures the end of the process, \
+        homes: &["http::health", "http::tally", "http::trace", "startup"],
+        instead: "take `now` as an argument, or a `Clock`; this one measures the end of the process, latencies, \
                   the age of a check of the store and the time between log lines, and decides nothing",
     },
     Confined {

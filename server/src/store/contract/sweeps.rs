@@ -70,7 +70,7 @@ pub(in crate::store) async fn a_sweep_tells_when_it_has_left_something(store: im
     let open = |_| {
         let verification = opened(START);
         change(verification.id(), move |records| {
-            records.verification = Some(verification.clone().into())
+            records.verification = Some(verification.clone().into());
         })
     };
     // Not all at once: a store that is too slow for that would refuse some.
