@@ -497,6 +497,10 @@ fn senders_are_numbers_services_or_names() {
     for good in ["+442079460001", "MG00000000000000000000000000000001", "My Shop"] {
         assert_eq!(load(good).unwrap(), good);
     }
+    for number in ["15551234567", "442079460001", "07400 123", "1234"] {
+        let refused = load(number).unwrap_err().to_string();
+        assert!(refused.contains("must begin with +"), "{number}: {refused}");
+    }
     for bad in ["+12", "+44207946000100000", "a much too long name", "sh@p"] {
         assert!(load(bad).is_err(), "{bad}");
     }
