@@ -113,6 +113,7 @@ impl Application {
             lease,
         };
         let start = start_options(config, &rules.channels);
+            fixed_recipient: config.page.fixed_recipient.clone(),
         let (wake, committed) = mpsc::channel(COMMITTED);
         let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
         let sender =

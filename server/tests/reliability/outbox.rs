@@ -76,6 +76,7 @@ impl Outbox {
             texts: ServerTexts::default(),
             work: None,
             count_test_suites: false,
+            fixed_recipient: None,
             lease: LEASE,
         };
         let (wake, committed) = mpsc::channel(100);

@@ -111,6 +111,7 @@ impl Harness {
             },
             texts: ServerTexts::default(),
             work: None,
+            fixed_recipient: None,
             count_test_suites: false,
             lease: TIMEOUT,
         };
