@@ -29,6 +29,7 @@ pub(super) async fn probe(dispatcher: &Dispatcher, config: &Config) -> Vec<Findi
     join_all(real.map(async |provider| {
         let place = place(provider, config);
         let trouble = provider.probe().await.err().map(|error| trouble(provider, &place, &error));
+        provider.close().await;
         Finding { provider: place, trouble }
     }))
     .await
@@ -52,6 +53,9 @@ fn trouble(provider: &Provider, place: &str, error: &ProbeError) -> Trouble {
         ProbeError::Rejected { reason } => {
             (true, format!("{place} refuses the credentials ({reason}). {advice}"))
         }
+        ProbeError::Refused { reason } => {
+            (false, format!("{place} would refuse messages ({reason}). {advice}"))
+        }
         ProbeError::Unreachable { reason } => {
             (false, format!("{place} cannot be reached ({reason}). {advice}"))
         }
@@ -65,6 +69,10 @@ fn advice(provider: &Provider, error: &ProbeError) -> &'static str {
             "Check smtp.username and smtp.password, or SMTP_URL. Large mail providers want an app \
              password here instead of the account's own."
         }
+        (Provider::Smtp(_), ProbeError::Refused { .. }) => {
+            "Check smtp.hello, which has to be a name that the server takes by EHLO, and smtp.from, which the \
+             account has to be allowed to send from."
+        }
         (Provider::Smtp(_), ProbeError::Unreachable { .. }) => {
             "Check smtp.host, smtp.port and smtp.security, and that no firewall keeps this machine \
              from that port."
@@ -73,7 +81,7 @@ fn advice(provider: &Provider, error: &ProbeError) -> &'static str {
             "Copy the Account SID and auth token from Twilio's console to TWILIO_SID and \
              TWILIO_AUTH_TOKEN."
         }
-        (Provider::Twilio(_), ProbeError::Unreachable { .. }) => {
+        (Provider::Twilio(_), ProbeError::Refused { .. } | ProbeError::Unreachable { .. }) => {
             "Check that this machine may open connections to that address."
         }
         (Provider::Inbox(_), _) => "",

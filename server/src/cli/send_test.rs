@@ -2,6 +2,7 @@
 
 use std::{io::Write, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use otp::{Code, Recipient, Timestamp};
 use rand::rngs::SysRng;
 
@@ -9,7 +10,7 @@ use super::CommandError;
 use crate::{
     clock::Clock,
     config::Config,
-    delivery::{Inbox, OutgoingMessage},
+    delivery::{HandOver, Inbox, OutgoingMessage, Provider},
     i18n::Catalogue,
     startup,
 };
@@ -43,9 +44,12 @@ pub(super) async fn send_test(
         origin_host: config.server.origin(config.server.bind).host().to_owned(),
         embedder_host: None,
         not_me: None,
+        hand_over: HandOver::default(),
     };
     let to = message.to.masked();
-    match dispatcher.deliver(&message, 0, now).await {
+    let result = dispatcher.deliver(&message, 0, now).await;
+    join_all(dispatcher.providers().map(Provider::close)).await;
+    match result {
         Ok(receipt) if inbox.messages().is_empty() => {
             let reference = receipt.reference.map(|reference| format!(", as {reference}"));
             let (provider, reference) = (receipt.provider, reference.unwrap_or_default());

@@ -118,7 +118,7 @@ impl Config {
         let policy = policy::read_policy(settings);
         let limits = policy::read_limits(settings);
         let work = policy::read_work(settings);
-        let smtp = smtp::read(settings, directory);
+        let smtp = smtp::read(settings, directory, &server);
         let twilio = twilio::read(settings, mode);
         // A section with problems is meant to be used.
         let has_smtp = smtp.is_some() || !settings.is_fine("smtp");

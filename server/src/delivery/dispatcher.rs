@@ -1,7 +1,5 @@
 //! Selection of the provider for a message.
 
-use std::time::Duration;
-
 use otp::{Channel, Timestamp};
 
 use super::{Failure, OutgoingMessage, Provider, Receipt, Undelivered};
@@ -40,13 +38,6 @@ impl Dispatcher {
     /// All providers.
     pub fn providers(&self) -> impl Iterator<Item = &Provider> {
         self.email.iter().chain(&self.sms).map(|entry| &entry.provider)
-    }
-
-    /// Longest duration of [`Dispatcher::deliver`].
-    pub fn timeout(&self) -> Duration {
-        let channel =
-            |entries: &[Entry]| entries.iter().map(|entry| entry.provider.timeout()).sum();
-        Duration::max(channel(&self.email), channel(&self.sms))
     }
 
     /// Sends a message that has been tried `tries` times before.

@@ -4,7 +4,7 @@ use aws_lc_rs::error::Unspecified;
 use otp::{Channel, Code, Recipient, Timestamp, Verification};
 use serde::{Deserialize, Serialize};
 
-use super::OutgoingMessage;
+use super::{HandOver, OutgoingMessage};
 use crate::{
     derived_keys::{LinkKeys, Sealer},
     origin::Origin,
@@ -98,6 +98,7 @@ impl Envelope {
             origin_host: origin.host().to_owned(),
             embedder_host,
             not_me: link.map(|link| format!("{origin}/not-me/{link}")),
+            hand_over: HandOver::default(),
         }
     }
 }

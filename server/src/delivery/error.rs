@@ -1,5 +1,7 @@
 //! Errors of providers.
 
+use otp::Timestamp;
+
 /// A failed try to send a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {reason}")]
@@ -9,6 +11,8 @@ pub struct Undelivered {
     /// For the operator: the failed action and protocol codes. Never text of the other side, since mail
     /// servers and gateways repeat the recipient in it.
     pub reason: String,
+    /// Time before which the provider asks not to be tried again.
+    pub not_before: Option<Timestamp>,
 }
 
 /// Kind of a failed try.
@@ -20,22 +24,40 @@ pub enum Failure {
     Permanent,
     /// The message was handed over and not confirmed: it may have been sent.
     Ambiguous,
+    /// The message was not sent, since the provider refuses our account: wrong credentials, suspended, out of
+    /// money. It says nothing about the message.
+    Account,
 }
 
 impl Undelivered {
     /// A failure of kind [`Failure::Transient`].
     pub fn transient(reason: impl Into<String>) -> Self {
-        Self { kind: Failure::Transient, reason: reason.into() }
+        Self::of(Failure::Transient, reason)
     }
 
     /// A failure of kind [`Failure::Permanent`].
     pub fn permanent(reason: impl Into<String>) -> Self {
-        Self { kind: Failure::Permanent, reason: reason.into() }
+        Self::of(Failure::Permanent, reason)
     }
 
     /// A failure of kind [`Failure::Ambiguous`].
     pub fn ambiguous(reason: impl Into<String>) -> Self {
-        Self { kind: Failure::Ambiguous, reason: reason.into() }
+        Self::of(Failure::Ambiguous, reason)
+    }
+
+    /// A failure of kind [`Failure::Account`].
+    pub fn account(reason: impl Into<String>) -> Self {
+        Self::of(Failure::Account, reason)
+    }
+
+    /// The same failure, with the time before which the provider asks not to be tried again.
+    #[must_use]
+    pub fn not_before(self, not_before: Option<Timestamp>) -> Self {
+        Self { not_before, ..self }
+    }
+
+    fn of(kind: Failure, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), not_before: None }
     }
 }
 
@@ -45,6 +67,7 @@ impl std::fmt::Display for Failure {
             Self::Transient => "transient",
             Self::Permanent => "permanent",
             Self::Ambiguous => "ambiguous",
+            Self::Account => "account",
         })
     }
 }
@@ -55,6 +78,12 @@ pub enum ProbeError {
     /// It refuses the credentials.
     #[error("the provider refuses the credentials: {reason}")]
     Rejected {
+        /// The answer in protocol codes.
+        reason: String,
+    },
+    /// It takes the credentials and would refuse messages: our name, our sender, or relaying.
+    #[error("the provider would refuse messages: {reason}")]
+    Refused {
         /// The answer in protocol codes.
         reason: String,
     },
@@ -69,9 +98,9 @@ pub enum ProbeError {
 /// A provider cannot be set up from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
-    /// The sender is not a mailbox.
+    /// The sender is not a mailbox, or not one that servers take.
     #[error("reading the sender's address")]
-    Sender(#[source] lettre::address::AddressError),
+    Sender(#[source] super::smtp::SenderProblem),
     /// Without TLS, a code and a password would cross the network in the clear (S23).
     #[error("mail without TLS is allowed to a loopback address only, and {host} is not one")]
     PlainOutsideLoopback {
@@ -87,7 +116,22 @@ pub enum SetUpError {
         #[source]
         source: std::io::Error,
     },
-    /// The additional certificate authority is invalid, or TLS cannot be set up.
+    /// The file has no certificate.
+    #[error("{} has no certificate: it must be a PEM file with -----BEGIN CERTIFICATE-----", .file.display())]
+    NoAuthority {
+        /// The file.
+        file: std::path::PathBuf,
+    },
+    /// The additional certificate authority is invalid.
+    #[error("reading the certificate authority for mail from {}", .file.display())]
+    Authority {
+        /// The file.
+        file: std::path::PathBuf,
+        /// The reason.
+        #[source]
+        source: lettre::transport::smtp::Error,
+    },
+    /// TLS cannot be set up.
     #[error("setting up TLS for mail")]
     Tls(#[source] lettre::transport::smtp::Error),
     /// The base URL of the API is not a URL.

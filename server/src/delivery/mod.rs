@@ -4,6 +4,7 @@
 //! has no queue and does not retry; the [`DeliveryWorker`] does, and the [`Dispatcher`] selects the
 //! provider.
 
+mod cut_off;
 pub mod dispatcher;
 pub mod envelope;
 mod error;
@@ -19,9 +20,9 @@ pub use self::{
     dispatcher::Dispatcher,
     error::{Failure, ProbeError, SetUpError, Undelivered},
     inbox::Inbox,
-    outgoing_message::{OutgoingMessage, Receipt},
+    outgoing_message::{HandOver, OutgoingMessage, Receipt},
     provider::Provider,
-    smtp::{Smtp, SmtpSecurity, SmtpSettings},
+    smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},
     twilio::{Twilio, TwilioSettings},
     worker::DeliveryWorker,
 };

@@ -1,6 +1,6 @@
 //! The closed set of providers, the development inbox among them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use otp::{Channel, Timestamp};
 
@@ -36,17 +36,7 @@ impl Provider {
         }
     }
 
-    /// Longest duration of [`deliver`](Self::deliver). The lease of a message must be longer, so that two
-    /// workers never send the same message.
-    pub fn timeout(&self) -> Duration {
-        match self {
-            Self::Smtp(smtp) => smtp.timeout(),
-            Self::Twilio(twilio) => twilio.timeout(),
-            Self::Inbox(_) => Duration::ZERO,
-        }
-    }
-
-    /// Sends a message; one try.
+    /// Sends a message; one try, which ends with the life of its code at the latest.
     ///
     /// # Errors
     /// If the provider did not accept the message, or did not confirm it.
@@ -77,6 +67,14 @@ impl Provider {
             Self::Smtp(smtp) => smtp.probe().await,
             Self::Twilio(twilio) => twilio.probe().await,
             Self::Inbox(_) => Ok(()),
+        }
+    }
+
+    /// Ends the connections that are kept for further messages.
+    pub async fn close(&self) {
+        match self {
+            Self::Smtp(smtp) => smtp.close().await,
+            Self::Twilio(_) | Self::Inbox(_) => {}
         }
     }
 }

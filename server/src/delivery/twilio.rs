@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{OutgoingMessage, ProbeError, Receipt, SetUpError, Undelivered, template};
-use crate::i18n::Catalogue;
+use crate::{i18n::Catalogue, outbox::not_before};
 
 /// A Twilio account and the sender to use.
 #[derive(Clone, Debug)]
@@ -86,10 +86,6 @@ impl Twilio {
         Ok(Self { settings, account, client, catalogue })
     }
 
-    pub(super) fn timeout(&self) -> Duration {
-        self.settings.timeout
-    }
-
     pub(super) async fn deliver(
         &self,
         message: &OutgoingMessage,
@@ -111,6 +107,7 @@ impl Twilio {
             ("ValidityPeriod", validity.as_str()),
         ];
         let request = self.client.post(self.resource("/Messages.json")).form(&form);
+        message.hand_over.begin();
         let answer = self.authorized(request).send().await.map_err(|error| not_sent(&error))?;
         let status = answer.status();
         if status.is_success() {
@@ -118,15 +115,19 @@ impl Twilio {
             let reference = answer.json::<Created>().await.ok().map(|created| created.sid);
             return Ok(Receipt { provider: Self::NAME, reference });
         }
-        let reason = describe(status, answer.json().await.ok().as_ref());
-        Err(match status {
+        let not_before = not_before(answer.headers(), now);
+        let refusal = answer.json().await.ok();
+        let reason = describe(status, refusal.as_ref());
+        let undelivered = match status {
+            _ if is_about_account(status, refusal.as_ref()) => Undelivered::account(reason),
             StatusCode::TOO_MANY_REQUESTS
             | StatusCode::INTERNAL_SERVER_ERROR
             | StatusCode::SERVICE_UNAVAILABLE => Undelivered::transient(reason),
             // From a gateway: Twilio may have sent the message.
             status if status.is_server_error() => Undelivered::ambiguous(reason),
             _ => Undelivered::permanent(reason),
-        })
+        };
+        Err(undelivered.not_before(not_before))
     }
 
     pub(super) async fn probe(&self) -> Result<(), ProbeError> {
@@ -172,6 +173,16 @@ fn not_sent(error: &reqwest::Error) -> Undelivered {
         Undelivered::ambiguous("waiting for Twilio's answer timed out")
     } else {
         Undelivered::ambiguous("the connection to Twilio broke before the answer")
+    }
+}
+
+/// Whether Twilio refuses the account, whatever the message. Errors about a sender may depend on the recipient's
+/// country, so they are refusals of the message.
+fn is_about_account(status: StatusCode, refusal: Option<&Refusal>) -> bool {
+    match refusal {
+        // Credentials, an account that is not active, and access that is denied.
+        Some(Refusal { code }) => matches!(code, 20003 | 20005 | 20006),
+        None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
     }
 }
 

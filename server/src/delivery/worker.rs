@@ -2,26 +2,27 @@
 //!
 //! It receives each message when it is committed, and polls the outbox for retries that are due and for
 //! messages whose lease has ended. A message is leased while it is tried, so no other worker tries it at
-//! the same time. A crash between sending and settling may send a message twice, and never loses one.
+//! the same time, however long the try takes. A crash between sending and settling may send a message twice, and
+//! never loses one.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use otp::{DeliveryState, Timestamp};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
-    time::MissedTickBehavior,
+    time::{MissedTickBehavior, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Dispatcher, Failure, Undelivered, envelope::Envelope};
+use super::{Dispatcher, Failure, Undelivered, cut_off::until_cut_off, envelope::Envelope};
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     origin::Origin,
-    outbox::{Backoff, LeasedQueue},
+    outbox::{Backoff, LeasedQueue, within},
     site::Sites,
     store::{AnyStore, Message, OutboxChange, Queue, Records},
 };
@@ -30,6 +31,9 @@ use crate::{
 const IN_FLIGHT: usize = 64;
 /// Interval between polls of the outbox.
 const POLL: Duration = Duration::from_millis(500);
+/// Time after which a try gives its place to another one, so that a provider that takes minutes does not keep
+/// the messages of others waiting.
+const PLACE: Duration = Duration::from_secs(15);
 /// Ambiguous tries of a message. The second may already be a duplicate, so there is no third (S25).
 const UNANSWERED: u32 = 2;
 
@@ -52,6 +56,8 @@ pub struct DeliveryWorker {
     pub sites: Arc<Sites>,
     /// Public origin of the pages.
     pub origin: Origin,
+    /// Cancelled when the server ends. Tries in flight are cut off then, and requeued as what is known of them.
+    pub server_ends: CancellationToken,
 }
 
 impl DeliveryWorker {
@@ -80,8 +86,11 @@ impl DeliveryWorker {
                 let Ok(permit) = free.clone().acquire_owned().await else { break };
                 let worker = self.clone();
                 tries.spawn(async move {
-                    worker.attempt(message).await;
-                    drop(permit);
+                    let mut attempt = pin!(worker.attempt(message));
+                    if timeout(PLACE, &mut attempt).await.is_err() {
+                        drop(permit);
+                        attempt.await;
+                    }
                 });
             }
             while tries.try_join_next().is_some() {}
@@ -105,10 +114,10 @@ impl DeliveryWorker {
     }
 
     /// Tries one message and settles it.
-    pub async fn attempt(&self, message: Message) {
+    pub async fn attempt(&self, mut message: Message) {
         let now = self.clock.now();
-        if now + self.dispatcher.timeout() > message.leased_until {
-            // The lease could end during the try, and then another worker would try it too.
+        if now + self.lease / 2 > message.leased_until {
+            // The lease could end before it is renewed, and then another worker would try it too.
             if now < message.leased_until {
                 let Message { tries, unanswered, .. } = message;
                 let requeue = Settlement::Retry { at: now, unanswered };
@@ -128,13 +137,10 @@ impl DeliveryWorker {
                 let outgoing =
                     envelope.into_message(&message.key, &self.sites, &self.origin, links);
                 let delivery = self.dispatcher.deliver(&outgoing, message.tries, now);
-                // A slow provider is cut off when the code expires.
-                let time_left = message.expires_at.since(now);
-                let result = tokio::time::timeout(time_left, delivery).await;
-                let settlement = result.map_or(Settlement::GivenUp, |result| {
-                    self.settlement(&message, result.map(|_| ()))
-                });
-                (message.tries + 1, settlement)
+                let left = message.expires_at.since(now);
+                let attempt = until_cut_off(delivery, &outgoing.hand_over, left, &self.server_ends);
+                let result = self.queue().hold(&mut message, attempt).await;
+                (message.tries + 1, self.settlement(&message, result.map(|_| ())))
             }
         };
         self.settle(&message, tries, settlement).await;
@@ -148,9 +154,10 @@ impl DeliveryWorker {
                 Settlement::Retry { at, unanswered } => {
                     OutboxChange::Retry { key, leased_until, at, tries, unanswered }
                 }
-                Settlement::Sent | Settlement::Refused | Settlement::GivenUp => {
-                    OutboxChange::Remove { key }
-                }
+                Settlement::Sent
+                | Settlement::Unknown
+                | Settlement::Refused
+                | Settlement::GivenUp => OutboxChange::Remove { key },
             });
             let Some(verification) = &mut records.verification else { return };
             verification.record_delivery(key.number, settled.delivery(), tries);
@@ -164,12 +171,23 @@ impl DeliveryWorker {
     fn settlement(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
         let Err(undelivered) = result else { return Settlement::Sent };
         let unanswered = message.unanswered + u32::from(undelivered.kind == Failure::Ambiguous);
+        let now = self.clock.now();
         let jitter = SysRng.try_next_u32().unwrap_or_default();
-        let at = self.clock.now() + self.backoff.wait(message.tries + 1, jitter);
-        match undelivered.kind {
-            Failure::Permanent => Settlement::Refused,
-            _ if unanswered >= UNANSWERED || at >= message.expires_at => Settlement::GivenUp,
-            _ => Settlement::Retry { at, unanswered },
+        let wait = self.backoff.wait(message.tries + 1, jitter);
+        let at = within(wait, message.expires_at.since(now))
+            .map(|wait| (now + wait).max(undelivered.not_before.unwrap_or_default()))
+            .filter(|at| *at < message.expires_at);
+        match (undelivered.kind, at) {
+            (Failure::Transient | Failure::Account, Some(at)) => {
+                Settlement::Retry { at, unanswered }
+            }
+            (Failure::Ambiguous, Some(at)) if unanswered < UNANSWERED => {
+                tracing::warn!(unanswered, "a message is sent again that may have arrived");
+                Settlement::Retry { at, unanswered }
+            }
+            _ if unanswered > 0 => Settlement::Unknown,
+            (Failure::Permanent, _) => Settlement::Refused,
+            _ => Settlement::GivenUp,
         }
     }
 }
@@ -178,7 +196,12 @@ impl DeliveryWorker {
 #[derive(Clone, Copy, Debug)]
 enum Settlement {
     Sent,
-    Retry { at: Timestamp, unanswered: u32 },
+    Retry {
+        at: Timestamp,
+        unanswered: u32,
+    },
+    /// It may have arrived, and is not sent again.
+    Unknown,
     Refused,
     GivenUp,
 }
@@ -187,7 +210,8 @@ impl Settlement {
     /// The progress of the message after it.
     fn delivery(self) -> DeliveryState {
         match self {
-            Self::Sent => DeliveryState::Sent,
+            // A message of unknown fate was handed over, and is not shown as undelivered.
+            Self::Sent | Self::Unknown => DeliveryState::Sent,
             Self::Retry { .. } => DeliveryState::Accepted,
             Self::Refused | Self::GivenUp => DeliveryState::Undelivered,
         }

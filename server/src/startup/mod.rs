@@ -5,17 +5,21 @@
 
 mod error;
 
-use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Duration};
 
 use app::wire::{Country, StartOptions};
 use axum::Router;
+use futures_util::future::join_all;
 use otp::{
     Channel, Timestamp,
     recipient::{CallingRegion, calling_regions},
     token::MAX_LIFETIME,
 };
 use rand::rngs::SysRng;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -97,7 +101,7 @@ impl Application {
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
         let dispatcher = dispatcher(config, &catalogue, &inbox)?;
-        let lease = config.delivery.lease.max(dispatcher.timeout() + Duration::from_secs(5));
+        let lease = config.delivery.lease;
         // A result that is approved at the last moment can still be redeemed.
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
@@ -109,11 +113,11 @@ impl Application {
             limits: config.limits.clone(),
             texts: config.texts.clone(),
             work: config.work,
+            fixed_recipient: config.page.fixed_recipient.clone(),
             count_test_suites: !development,
             lease,
         };
         let start = start_options(config, &rules.channels);
-            fixed_recipient: config.page.fixed_recipient.clone(),
         let (wake, committed) = mpsc::channel(COMMITTED);
         let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
         let sender =
@@ -137,6 +141,7 @@ impl Application {
             lease,
             sites,
             origin: origin.clone(),
+            server_ends: CancellationToken::new(),
         });
 
         let readiness = readiness(store.clone());
@@ -193,24 +198,35 @@ impl Application {
     /// than the configuration gives it (S27).
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> http::Ended {
         let stopping = CancellationToken::new();
+        let delivery = self.worker.clone();
         let worker = tokio::spawn(self.worker.run(self.committed, stopping.clone()));
         let events = tokio::spawn(self.events.run(stopping.clone()));
         let sweeper = housekeeping::run(self.store, self.clock, self.retention, stopping.clone());
         let sweeper = tokio::spawn(sweeper);
 
         let mut deadline = Instant::now();
-        let shutdown = self.bounds.timeouts.shutdown;
+        let mut bounds = self.bounds;
+        // The rest is for tries that are cut off, to record what is known of them.
+        let shutdown = bounds.timeouts.shutdown.mul_f32(0.8);
+        let rest = bounds.timeouts.shutdown - shutdown;
+        bounds.timeouts.shutdown = shutdown;
         let stop = async {
             stop.await;
             self.readiness.stop();
             deadline = Instant::now() + shutdown;
         };
-        let ended = self.server.run(self.router, self.bounds, self.is_https, stop).await;
+        let ended = self.server.run(self.router, bounds, self.is_https, stop).await;
         stopping.cancel();
-        let tasks = async { (worker.await, events.await, sweeper.await) };
-        if tokio::time::timeout_at(deadline, tasks).await.is_err() {
-            tracing::warn!("a message was still being handed over; its lease will end");
+        let mut tasks = pin!(async { (worker.await, events.await, sweeper.await) });
+        if timeout_at(deadline, &mut tasks).await.is_err() {
+            delivery.server_ends.cancel();
+            if timeout_at(deadline + rest, tasks).await.is_err() {
+                tracing::warn!("a message was still being handed over; its lease will end");
+            }
         }
+        let close = join_all(delivery.dispatcher.providers().map(Provider::close));
+        // Providers are told as long as there is time; nothing depends on it.
+        let _ = timeout_at(deadline + rest, close).await;
         ended
     }
 }

@@ -243,6 +243,15 @@ pub enum OutboxChange {
         /// Number of tries that were left without an answer.
         unanswered: u32,
     },
+    /// Prolongs the lease of a message. Does nothing if another worker has claimed it since.
+    Renew {
+        /// Its key.
+        key: MessageKey,
+        /// End of the lease so far.
+        leased_until: Timestamp,
+        /// Its new end.
+        until: Timestamp,
+    },
     /// Removes a message: it was handed over, or never will be.
     Remove {
         /// Its key.

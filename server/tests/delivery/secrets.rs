@@ -17,6 +17,7 @@ async fn s8_debug_shows_no_secret() {
         security: SmtpSecurity::StartTls,
         credentials: Some(("user".to_owned(), SecretString::from(PASSWORD))),
         from: "otp@example.com".to_owned(),
+        hello: "otp.example.com".to_owned(),
         ca_file: None,
         timeout: TIMEOUT,
     };

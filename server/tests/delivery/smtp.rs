@@ -1,14 +1,15 @@
 //! The provider `smtp`, tested with a real mail server.
 
-use std::{net::TcpListener, time::Duration};
+use std::net::TcpListener;
 
 use secrecy::SecretString;
 use serde_json::json;
 use server::delivery::{
-    Failure, ProbeError, Provider, SetUpError, Smtp, SmtpSecurity, SmtpSettings, Undelivered,
+    Failure, OutgoingMessage, ProbeError, Provider, SetUpError, Smtp, SmtpSecurity, SmtpSettings,
+    Undelivered,
 };
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::TcpStream,
 };
 
@@ -95,7 +96,7 @@ async fn s23_a_server_that_strips_starttls_gets_nothing() {
     let server = MailServer::start(&arguments).await;
     let provider = server.provider();
     let undelivered = refusal(&provider, "jane@example.com").await;
-    assert_eq!(undelivered.kind, Failure::Permanent);
+    assert_eq!(undelivered.kind, Failure::Account);
     assert!(undelivered.reason.contains("STARTTLS"), "{undelivered}");
     assert!(matches!(provider.probe().await, Err(ProbeError::Unreachable { .. })));
     assert_nothing_sent(&server.end().await);
@@ -154,16 +155,17 @@ async fn s23_a_server_with_an_untrusted_certificate_gets_nothing() {
     let undelivered = refusal(&provider, "jane@example.com").await;
     assert_eq!(undelivered.kind, Failure::Transient);
     assert!(undelivered.reason.contains("certificate"), "{undelivered}");
+    assert!(undelivered.reason.contains("no ca_file is set"), "{undelivered}");
     assert_nothing_sent(&server.end().await);
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_permanent_and_found_by_a_probe() {
+async fn a_wrong_password_is_a_refusal_of_the_account_and_found_by_a_probe() {
     let mut server = MailServer::usual().await;
     let wrong = Some((USER.to_owned(), SecretString::from("wrong")));
     let provider = provider(SmtpSettings { credentials: wrong, ..server.settings() });
     let undelivered = refusal(&provider, "jane@example.com").await;
-    assert_eq!(undelivered.kind, Failure::Permanent);
+    assert_eq!(undelivered.kind, Failure::Account);
     assert!(undelivered.reason.contains("535 5.7.8"), "{undelivered}");
     assert_eq!(server.next("auth").await["accepted"], false);
     let Err(ProbeError::Rejected { reason }) = provider.probe().await else {
@@ -177,7 +179,7 @@ async fn a_wrong_password_is_permanent_and_found_by_a_probe() {
 async fn a_probe_of_a_server_that_accepts_us_sends_nothing() {
     let server = MailServer::usual().await;
     server.provider().probe().await.unwrap();
-    assert_eq!(server.end().await, ["connection", "auth"]);
+    assert_eq!(server.end().await, ["connection", "auth", "sender", "recipient"]);
 }
 
 #[tokio::test]
@@ -238,6 +240,47 @@ async fn s25_a_connection_lost_during_the_message_is_ambiguous() {
     let server = MailServer::usual().await;
     let undelivered = refusal(&server.provider(), "drop@example.com").await;
     assert_eq!(undelivered.kind, Failure::Ambiguous);
+}
+
+/// A server in clear that takes everything up to DATA, sends `ready` and closes the connection; returns its port.
+async fn closing_at_data(ready: &'static str) -> u16 {
+    let listener = tokio::net::TcpListener::bind("localhost:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut client = tokio::io::BufReader::new(listener.accept().await.unwrap().0);
+        client.write_all(b"220 localhost\r\n").await.unwrap();
+        let mut line = String::new();
+        while client.read_line(&mut line).await.unwrap() > 0 && line != "DATA\r\n" {
+            client.write_all(b"250 localhost\r\n").await.unwrap();
+            line.clear();
+        }
+        client.write_all(ready.as_bytes()).await.unwrap();
+    });
+    port
+}
+
+#[tokio::test]
+async fn s25_a_connection_lost_before_the_end_of_the_message_is_transient() {
+    // At the second, the client writes into a connection that is closed already.
+    for ready in ["", "354 go\r\n"] {
+        let plain = SmtpSettings { security: SmtpSecurity::Plain, ..settings() };
+        let port = closing_at_data(ready).await;
+        let provider = provider(SmtpSettings { host: "localhost".to_owned(), port, ..plain });
+        let undelivered = refusal(&provider, "jane@example.com").await;
+        assert_eq!(undelivered.kind, Failure::Transient, "{undelivered}");
+        assert!(undelivered.reason.contains("sending the message"), "{undelivered}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_language_a_mail_says_the_language_that_it_is_in() {
+    let mut server = MailServer::usual().await;
+    let unknown = OutgoingMessage { locale: String::new(), ..message("jane@example.com") };
+    server.provider().deliver(&unknown, NOW).await.unwrap();
+    let message = server.next("message").await;
+    let raw = message["raw"].as_str().unwrap();
+    assert!(raw.contains("\r\nContent-Language: en\r\n"), "{raw}");
+    assert!(raw.contains("<html lang=3D\"en\"") || raw.contains("<html lang=\"en\""), "{raw}");
 }
 
 #[tokio::test]
@@ -356,6 +399,7 @@ fn settings() -> SmtpSettings {
         security: SmtpSecurity::StartTls,
         credentials: None,
         from: "otp@example.com".to_owned(),
+        hello: "otp.example.com".to_owned(),
         ca_file: None,
         timeout: TIMEOUT,
     }
@@ -368,10 +412,18 @@ fn invalid_settings_are_refused_at_set_up() {
     assert!(matches!(refused(from), SetUpError::Sender(_)));
     let missing = SmtpSettings { ca_file: Some("no/such.pem".into()), ..settings() };
     assert!(matches!(refused(missing), SetUpError::AuthorityFile { .. }));
-}
-
-#[test]
-fn the_longest_duration_of_a_delivery_is_known() {
-    let timeout = provider(settings()).timeout();
-    assert!(timeout >= TIMEOUT && timeout <= Duration::from_secs(600), "{timeout:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("authority.pem");
+    let named = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let settings = SmtpSettings { ca_file: Some(file.clone()), ..settings() };
+        let refused = refused(settings).to_string();
+        assert!(refused.contains("authority.pem"), "{refused}");
+        refused
+    };
+    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for empty in ["", "no certificate", key] {
+        assert!(named(empty).contains("has no certificate"), "{empty}");
+    }
+    named("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 }

@@ -9,7 +9,10 @@ use axum::{Router, http::StatusCode, response::IntoResponse};
 use otp::DeliveryState;
 use secrecy::SecretString;
 use serde_json::json;
-use server::delivery::{Inbox, Provider, Twilio, TwilioSettings};
+use server::{
+    delivery::{Inbox, Provider, Twilio, TwilioSettings},
+    store::{Queue, Store},
+};
 
 use crate::{
     TIMEOUT, catalogue,
@@ -76,6 +79,28 @@ async fn s25_a_text_message_refused_by_a_busy_gateway_is_sent_at_the_second_try(
         let (status, body) = answers.lock().unwrap().next().expect("two requests");
         (status, axum::Json(body)).into_response()
     });
+    let mut outbox = Outbox::of(Vec::new(), vec![twilio(router).await]);
+    let id = outbox.send("+447400123456").await;
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
+    outbox.until_settled().await;
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
+}
+
+#[tokio::test]
+async fn s25_a_gateway_that_names_a_time_is_not_tried_before() {
+    let router = Router::new().fallback(async || {
+        (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "90")], "{}").into_response()
+    });
+    let mut outbox = Outbox::of(Vec::new(), vec![twilio(router).await]);
+    let before = outbox.clock.now();
+    let id = outbox.send("+447400123456").await;
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
+    let due = outbox.store.next_due(Queue::Codes).await.unwrap().unwrap();
+    assert_eq!(due.since(before), Duration::from_secs(90));
+}
+
+/// Twilio, played by a router.
+async fn twilio(router: Router) -> Provider {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -86,12 +111,7 @@ async fn s25_a_text_message_refused_by_a_busy_gateway_is_sent_at_the_second_try(
         base_url,
         timeout: TIMEOUT,
     };
-    let twilio = Provider::Twilio(Twilio::new(settings, catalogue()).unwrap());
-    let mut outbox = Outbox::of(Vec::new(), vec![twilio]);
-    let id = outbox.send("+447400123456").await;
-    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
-    outbox.until_settled().await;
-    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
+    Provider::Twilio(Twilio::new(settings, catalogue()).unwrap())
 }
 
 /// A mail server that is down.

@@ -21,13 +21,14 @@ use server::{
     tokens::Tokens,
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::mail_server::{MailServer, provider};
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 pub(crate) const BACKOFF: Backoff =
     Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) };
-/// Longer than any try: mail has five steps with a time-out of [`TIMEOUT`](crate::TIMEOUT) each.
+/// Longer than a test, so that no lease is renewed unless a test shortens it.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
 /// The test recipient of the site.
@@ -75,8 +76,8 @@ impl Outbox {
             },
             texts: ServerTexts::default(),
             work: None,
-            count_test_suites: false,
             fixed_recipient: None,
+            count_test_suites: false,
             lease: LEASE,
         };
         let (wake, committed) = mpsc::channel(100);
@@ -171,6 +172,7 @@ fn worker(
         lease: LEASE,
         sites,
         origin: Origin::parse("https://login.example.com").unwrap(),
+        server_ends: CancellationToken::new(),
     }
 }
 

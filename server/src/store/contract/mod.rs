@@ -413,6 +413,20 @@ pub(super) async fn a_message_is_not_given_back_by_who_has_lost_it(store: impl S
     assert_eq!(store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap().len(), 1);
 }
 
+pub(super) async fn a_lease_is_renewed_by_who_holds_it(store: impl Store) {
+    let id = create(&store).await;
+    let key = code_key(id, 1);
+    let until = LEASED + LEASE;
+    let renew =
+        |leased_until| change_outbox(&store, id, OutboxChange::Renew { key, leased_until, until });
+    renew(LEASED).await;
+    assert_eq!(store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap(), []);
+    let claimed = store.claim(Queue::Codes, until, LEASE, 10).await.unwrap();
+    assert_eq!(claimed.len(), 1, "it ends all the same");
+    renew(LEASED).await;
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(until + LEASE), "another has it");
+}
+
 pub(super) async fn a_removed_message_never_comes_back(store: impl Store) {
     let id = create(&store).await;
     let key = code_key(id, 1);
@@ -807,6 +821,7 @@ macro_rules! contract {
             a_message_is_leased_to_one_caller_until_the_lease_ends
             a_message_given_back_is_due_at_its_time_with_its_tries
             a_message_is_not_given_back_by_who_has_lost_it
+            a_lease_is_renewed_by_who_holds_it
             a_removed_message_never_comes_back
             a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit
             a_message_that_is_scheduled_is_nobodys_until_its_time

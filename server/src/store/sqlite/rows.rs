@@ -144,6 +144,18 @@ pub(super) fn change_outbox(
                 millis(*leased_until),
             ],
         ),
+        OutboxChange::Renew { key, leased_until, until } => execute(
+            connection,
+            "UPDATE outbox SET due_at = ?4
+             WHERE queue = ?1 AND verification = ?2 AND number = ?3 AND leased = 1 AND due_at = ?5",
+            params![
+                number_of(key.queue),
+                key.verification.as_bytes(),
+                key.number,
+                millis(*until),
+                millis(*leased_until),
+            ],
+        ),
         OutboxChange::Remove { key } => execute(
             connection,
             "DELETE FROM outbox WHERE queue = ?1 AND verification = ?2 AND number = ?3",

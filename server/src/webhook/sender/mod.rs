@@ -4,21 +4,14 @@ use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use otp::Timestamp;
-use reqwest::{
-    Client, Response, StatusCode,
-    dns::Resolve,
-    header::{CONTENT_TYPE, RETRY_AFTER},
-    redirect,
-};
+use reqwest::{Client, Response, StatusCode, dns::Resolve, header::CONTENT_TYPE, redirect};
 use url::{Host, Url};
 
 use super::{
     AddressFilter, Signer,
     resolver::{Filtered, Refused, System},
 };
-
-/// Longest `Retry-After` that is respected.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+use crate::outbox::not_before;
 
 /// Settings of webhook requests.
 #[derive(Clone, Debug)]
@@ -139,27 +132,11 @@ fn answer(response: &Response, now: Timestamp) -> Answer {
     match response.status() {
         status if status.is_success() => Answer::Accepted,
         StatusCode::GONE => Answer::Gone,
-        status => {
-            let after = response.headers().get(RETRY_AFTER);
-            let after = after.and_then(|value| value.to_str().ok());
-            Answer::Failed {
-                reason: format!("HTTP {}", status.as_u16()),
-                not_before: after.and_then(|after| not_before(after.trim(), now)),
-            }
-        }
+        status => Answer::Failed {
+            reason: format!("HTTP {}", status.as_u16()),
+            not_before: not_before(response.headers(), now),
+        },
     }
-}
-
-/// The time of a `Retry-After`: seconds from now, or a date (RFC 9110, 10.2.3).
-fn not_before(after: &str, now: Timestamp) -> Option<Timestamp> {
-    let latest = now + LONGEST_WAIT;
-    if !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number too large to parse is more than the longest wait.
-        let seconds = after.parse().map_or(LONGEST_WAIT, Duration::from_secs);
-        return Some((now + seconds).min(latest));
-    }
-    let date = jiff::fmt::rfc2822::parse(after).ok()?.timestamp().as_millisecond();
-    Some(Timestamp::from_millis(date.try_into().ok()?).min(latest))
 }
 
 fn reason(error: &reqwest::Error) -> String {
