@@ -1,5 +1,7 @@
 //! Errors of providers.
 
+use serde::{Deserialize, Serialize};
+
 /// A failed try to send a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {reason}")]
@@ -12,7 +14,8 @@ pub struct Undelivered {
 }
 
 /// Kind of a failed try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// The message was not sent; a later try may succeed.
     Transient,
@@ -20,6 +23,9 @@ pub enum Failure {
     Permanent,
     /// The message was handed over and not confirmed: it may have been sent.
     Ambiguous,
+    /// The message was not sent, since the provider refuses our account: wrong credentials, suspended, out of
+    /// money. It says nothing about the message.
+    Account,
 }
 
 impl Undelivered {
@@ -37,6 +43,11 @@ impl Undelivered {
     pub fn ambiguous(reason: impl Into<String>) -> Self {
         Self { kind: Failure::Ambiguous, reason: reason.into() }
     }
+
+    /// A failure of kind [`Failure::Account`].
+    pub fn account(reason: impl Into<String>) -> Self {
+        Self { kind: Failure::Account, reason: reason.into() }
+    }
 }
 
 impl std::fmt::Display for Failure {
@@ -45,6 +56,7 @@ impl std::fmt::Display for Failure {
             Self::Transient => "transient",
             Self::Permanent => "permanent",
             Self::Ambiguous => "ambiguous",
+            Self::Account => "account",
         })
     }
 }
@@ -94,6 +106,9 @@ pub enum SetUpError {
     #[error("reading Twilio's base URL")]
     BaseUrl,
     /// The HTTP client cannot be set up.
-    #[error("setting up the HTTP client for Twilio")]
+    #[error("setting up the HTTP client of a provider")]
     HttpClient(#[source] reqwest::Error),
+    /// The secret of a webhook cannot be derived.
+    #[error("deriving the secret of a provider")]
+    Secret(#[from] aws_lc_rs::error::Unspecified),
 }

@@ -5,8 +5,10 @@
 //! until it has read the request, and then pause the clock of the runtime, which makes all time-outs elapse
 //! at once. So no test sleeps, and none depends on the speed of the machine.
 
+mod gateway;
 mod inbox;
 mod mail_server;
+mod presets;
 mod secrets;
 mod smtp;
 mod twilio;

@@ -18,7 +18,7 @@ async fn s24_after_a_crash_between_sending_and_settling_the_message_is_sent_agai
     let (id, message) = outbox.accept("jo@example.com").await;
     let lock = outbox.lock_database();
     tokio::select! {
-        () = outbox.worker.attempt(message) => panic!("the database is locked"),
+        _ = outbox.worker.attempt(message) => panic!("the database is locked"),
         _ = server.next("message") => {}
     }
     drop(lock);
@@ -52,7 +52,7 @@ async fn s26_a_message_sent_while_the_store_was_unavailable_is_settled_afterward
 async fn s24_two_workers_never_send_the_same_message() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
-    let other = outbox.another_worker(server.provider());
+    let other = outbox.another_worker(vec![server.provider()]);
     let mut stale = Vec::new();
     for number in 0..20 {
         stale.push(outbox.accept(&format!("{number}@example.com")).await.1);
