@@ -10,15 +10,16 @@ use super::CommandError;
 use crate::{
     clock::Clock,
     config::Config,
-    delivery::{HandOver, Inbox, OutgoingMessage, Provider},
+    delivery::{Failure, HandOver, Inbox, OutgoingMessage, Receipt, Route, Tried, Undelivered},
     i18n::Catalogue,
     startup,
 };
 
-/// Hands one message to the first provider that takes it. Its code belongs to no verification.
+/// Hands one message to the provider of a name, or to the first one that takes it. Its code belongs to no verification.
 pub(super) async fn send_test(
     config: &Config,
     to: &str,
+    provider: Option<&str>,
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
     let recipient = Recipient::parse(to, Some(&config.page.default_country), None);
@@ -47,12 +48,36 @@ pub(super) async fn send_test(
         hand_over: HandOver::default(),
     };
     let to = message.to.masked();
-    let result = dispatcher.deliver(&message, 0, now).await;
-    join_all(dispatcher.providers().map(Provider::close)).await;
+    let mut result = Err(Undelivered::permanent("no provider is for it"));
+    match provider {
+        Some(name) => {
+            let named = dispatcher.all().into_iter().find(|route| route.name() == name);
+            let route = named.ok_or_else(|| {
+                let names: Vec<_> = dispatcher.all().iter().map(|route| route.name()).collect();
+                let names = names.join(", ");
+                CommandError::Other(
+                    format!("no provider is called \"{name}\"; there is {names}").into(),
+                )
+            })?;
+            result = deliver(route, &message, now).await;
+        }
+        None => {
+            let mut tried = Tried::default();
+            while let Some(route) = dispatcher.next(&message, &[], &tried, now) {
+                result = deliver(route, &message, now).await;
+                if result.is_ok() {
+                    break;
+                }
+                // Each is asked once.
+                tried.add(route.name(), Failure::Permanent);
+            }
+        }
+    }
+    join_all(dispatcher.all().into_iter().map(|route| route.provider().close())).await;
     match result {
-        Ok(receipt) if inbox.messages().is_empty() => {
+        Ok((provider, receipt)) if inbox.messages().is_empty() => {
             let reference = receipt.reference.map(|reference| format!(", as {reference}"));
-            let (provider, reference) = (receipt.provider, reference.unwrap_or_default());
+            let reference = reference.unwrap_or_default();
             writeln!(out, "{provider} took the message to {to}{reference}")?;
             Ok(())
         }
@@ -68,4 +93,14 @@ pub(super) async fn send_test(
             Err(CommandError::Reported)
         }
     }
+}
+
+/// Asks one provider; gives its name as well.
+async fn deliver(
+    route: &Route,
+    message: &OutgoingMessage,
+    now: Timestamp,
+) -> Result<(String, Receipt), Undelivered> {
+    let result = route.deliver(message, now).await;
+    result.map(|receipt| (route.name().to_owned(), receipt)).map_err(|failed| failed.undelivered)
 }

@@ -5,11 +5,7 @@ use std::path::Path;
 use secrecy::SecretString;
 use url::Host;
 
-use super::{
-    server::{ServerSettings, is_loopback},
-    settings::Settings,
-    smtp_url,
-};
+use super::{server::is_loopback, settings::Settings, smtp_url};
 use crate::{
     delivery::{SmtpSecurity, SmtpSettings, parse_sender},
     origin::Origin,
@@ -19,7 +15,7 @@ use crate::{
 pub(super) fn read(
     settings: &mut Settings,
     directory: &Path,
-    server: &ServerSettings,
+    public_origin: Option<&Origin>,
 ) -> Option<SmtpSettings> {
     expand_url(settings);
     let timeout = settings.seconds("smtp.timeout", 1..=60);
@@ -66,7 +62,7 @@ pub(super) fn read(
         settings.refuse("smtp.from", if is_set { problem.clone() } else { missing() });
     }
     // The name by which the world knows this server, or one of the domain that it writes for.
-    let public = server.public_origin.as_ref().map(Origin::host).filter(|host| is_qualified(host));
+    let public = public_origin.map(Origin::host).filter(|host| is_qualified(host));
     let of_sender = || sender.ok().map(|sender| sender.email.domain().to_owned());
     let hello = hello.or_else(|| public.map(str::to_owned)).or_else(of_sender).unwrap_or_default();
     Some(SmtpSettings {
@@ -106,9 +102,17 @@ fn expand_url(settings: &mut Settings) {
 
 #[cfg(test)]
 mod tests {
-    use crate::config::{Config, Sources};
+    use crate::{
+        config::{Config, Sources},
+        delivery::KindSettings,
+    };
 
     const URL: &str = "smtp://mail.example.com?from=a@b.example";
+
+    fn hello_of(config: &Config) -> String {
+        let KindSettings::Smtp(smtp) = &config.providers[0].kind else { panic!("{config:?}") };
+        smtp.hello.clone()
+    }
 
     /// The name by EHLO, or the problems.
     fn hello(variables: &[(&str, &str)]) -> Result<String, String> {
@@ -118,7 +122,7 @@ mod tests {
             environment: variables.iter().copied().chain([("SMTP_URL", URL)]).collect(),
             file: None,
         });
-        config.map(|config| config.smtp.unwrap().hello).map_err(|error| error.to_string())
+        config.map(|config| hello_of(&config)).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -147,7 +151,7 @@ mod tests {
                 environment: set.into_iter().collect(),
                 file: None,
             });
-            config.map(|config| config.smtp.unwrap().hello).map_err(|error| error.to_string())
+            config.map(|config| hello_of(&config)).map_err(|error| error.to_string())
         };
         assert_eq!(with_from("otp@b\u{fc}cher.example").unwrap(), "xn--bcher-kva.example");
         let refused = with_from("b\u{fc}ro@example.com").unwrap_err();

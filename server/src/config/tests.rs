@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use otp::{limits::Limits, quota::Quota, risk::Risk};
 
 use super::*;
-use crate::delivery::SmtpSecurity;
+use crate::delivery::{KindSettings, SmtpSecurity, SmtpSettings, TwilioSettings};
 
 /// Thirty-two bytes in base64.
 const SECRET: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
@@ -39,6 +39,24 @@ fn load_file(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErr
     })
 }
 
+/// The settings of the mail server.
+fn smtp(config: &Config) -> SmtpSettings {
+    let found = config.providers.iter().find_map(|provider| match &provider.kind {
+        KindSettings::Smtp(smtp) => Some(smtp.clone()),
+        _ => None,
+    });
+    found.expect("a mail server is configured")
+}
+
+/// The settings of the Twilio account.
+fn twilio(config: &Config) -> TwilioSettings {
+    let found = config.providers.iter().find_map(|provider| match &provider.kind {
+        KindSettings::Twilio(twilio) => Some(twilio.clone()),
+        _ => None,
+    });
+    found.expect("an account is configured")
+}
+
 /// The problems with some variables, one a line, as the operator reads them.
 fn problems(variables: &[(&str, &str)]) -> Vec<String> {
     load(variables).unwrap_err().problems.iter().map(ConfigProblem::to_string).collect()
@@ -61,8 +79,8 @@ fn development_needs_no_configuration_at_all() {
     assert!(config.store.ends_with("data/latchkey.db"));
     assert!(config.keys.file.ends_with("data/latchkey.keys"));
     assert!(config.keys.may_generate);
-    assert_eq!(config.delivery.email, [ProviderName::Inbox]);
-    assert_eq!(config.delivery.sms, [ProviderName::Inbox]);
+    assert_eq!(config.delivery.email, ["inbox"]);
+    assert_eq!(config.delivery.sms, ["inbox"]);
     assert_eq!(config.log.format, LogFormat::Text);
     assert!(config.warnings().is_empty());
 }
@@ -115,8 +133,8 @@ fn production_with_everything_it_needs_is_accepted() {
     let config = load(&PRODUCTION).unwrap();
 
     assert_eq!(config.server.mode, Mode::Production);
-    assert_eq!(config.delivery.email, [ProviderName::Smtp]);
-    assert_eq!(config.delivery.sms, []);
+    assert_eq!(config.delivery.email, ["smtp"]);
+    assert_eq!(config.delivery.sms, [""; 0]);
     assert_eq!(config.log.format, LogFormat::Json);
     assert!(!config.keys.may_generate);
 }
@@ -455,14 +473,14 @@ fn the_variables_of_older_scripts_work_as_they_are() {
     ])
     .unwrap();
 
-    let twilio = config.twilio.unwrap();
+    let twilio = twilio(&config);
     assert_eq!(twilio.account_sid, "AC00000000000000000000000000000001");
     assert_eq!(twilio.auth_token.expose_secret(), "00000000000000000000000000000002");
     assert_eq!(twilio.sender, "+442079460001");
     assert_eq!(twilio.base_url, "https://api.twilio.com");
     assert_eq!(config.page.fixed_recipient.unwrap().address(), "+442079460002");
-    assert_eq!(config.delivery.sms, [ProviderName::Twilio]);
-    assert_eq!(config.delivery.email, [ProviderName::Inbox]);
+    assert_eq!(config.delivery.sms, ["twilio"]);
+    assert_eq!(config.delivery.email, ["inbox"]);
 }
 
 #[test]
@@ -474,7 +492,7 @@ fn our_own_names_win_over_the_classic_ones() {
         ("SENDER_NUMBER", "Example"),
     ]);
 
-    assert_eq!(config.unwrap().twilio.unwrap().account_sid, "AC2");
+    assert_eq!(twilio(&config.unwrap()).account_sid, "AC2");
 }
 
 #[test]
@@ -491,7 +509,7 @@ fn half_a_twilio_account_is_refused_by_what_is_missing() {
 fn senders_are_numbers_services_or_names() {
     let load = |sender| {
         load(&[("TWILIO_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t"), ("SENDER_NUMBER", sender)])
-            .map(|config| config.twilio.unwrap().sender)
+            .map(|config| twilio(&config).sender)
     };
 
     for good in ["+442079460001", "MG00000000000000000000000000000001", "My Shop", "12345"] {
@@ -526,8 +544,8 @@ fn secrets_can_come_from_files() {
     ])
     .unwrap();
 
-    assert_eq!(config.twilio.unwrap().auth_token.expose_secret(), "abc");
-    assert_eq!(config.smtp.unwrap().credentials.unwrap().1.expose_secret(), "pass word");
+    assert_eq!(twilio(&config).auth_token.expose_secret(), "abc");
+    assert_eq!(smtp(&config).credentials.unwrap().1.expose_secret(), "pass word");
     assert_eq!(config.keys.given.unwrap().secrets().count(), 2);
     let missing = problem_with("SMTP_URL_FILE", "/nowhere/at/all");
     assert!(missing.contains("/nowhere/at/all cannot be read"), "{missing}");
@@ -537,7 +555,7 @@ fn secrets_can_come_from_files() {
 
 #[test]
 fn mail_servers_are_read_from_one_line() {
-    let smtp = |url: &str| load(&[("SMTP_URL", url)]).map(|config| config.smtp.unwrap());
+    let smtp = |url: &str| load(&[("SMTP_URL", url)]).map(|config| smtp(&config));
 
     let full = smtp(
         "smtp://me%40example.com:p%3A%20w%2F@mail.example.com:2525?from=A+B%20%3Ca@b.example%3E",
@@ -648,7 +666,10 @@ fn nothing_secret_is_shown() {
 fn every_key_of_the_reference_is_read_and_documented() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("latchkey.toml");
-    std::fs::write(&file, "[[sites]]\nname = \"shop\"\n").unwrap();
+    let text = "[[sites]]\nname = \"shop\"\n\
+                [[providers]]\nname = \"g\"\nkind = \"http\"\n\
+                [[providers]]\nname = \"g\"\nkind = \"webhook\"\n";
+    std::fs::write(&file, text).unwrap();
     let sources = Sources {
         environment: [("SMTP_URL", "smtp://h?from=a@b.example"), ("TWILIO_SID", "AC1")]
             .into_iter()
@@ -656,13 +677,20 @@ fn every_key_of_the_reference_is_read_and_documented() {
         file: Some(file),
         ..Sources::default()
     };
-    let (mut settings, sites) = layers::read(&sources);
-    let names = settings.names().into_iter().chain(sites[0].names()).collect::<Vec<_>>();
-    Config::read(&mut settings, sites, &sources.directory);
+    let mut layers = layers::read(&sources);
+    // The sections of a provider that other sections describe.
+    let is_own = |name: &String| !name.contains("g.smtp.") && !name.contains("g.twilio.");
+    let names = layers.server.names().into_iter().chain(layers.sites[0].names());
+    let of_provider = layers.providers[0].settings.names().into_iter().filter(is_own);
+    let names = names.chain(of_provider).collect::<Vec<_>>();
+    Config::read(&mut layers, &sources.directory);
 
-    let unread: Vec<_> = names.iter().filter(|name| !settings.used.contains(*name)).collect();
+    let used = &layers.server.used;
+    let unread: Vec<_> = names.iter().filter(|name| !used.contains(*name)).collect();
     assert!(unread.is_empty(), "{unread:?}");
-    let keys: Vec<_> = names.iter().map(|name| name.replace("sites.shop.", "sites.")).collect();
+    let general =
+        |name: &String| name.replace("sites.shop.", "sites.").replace("providers.g.", "providers.");
+    let keys: Vec<_> = names.iter().map(general).collect();
 
     let page = include_str!("../../../docs/CONFIGURATION.md");
     let documented: Vec<_> = page

@@ -11,20 +11,21 @@ use super::{HandOver, Undelivered};
 ///
 /// # Errors
 /// Those of the try, and of cutting it off.
-pub(super) async fn until_cut_off<T>(
-    attempt: impl Future<Output = Result<T, Undelivered>>,
+pub(super) async fn until_cut_off<T, E: From<Undelivered>>(
+    attempt: impl Future<Output = Result<T, E>>,
     hand_over: &HandOver,
     left: Duration,
     server_ends: &CancellationToken,
-) -> Result<T, Undelivered> {
+) -> Result<T, E> {
     let reason = tokio::select! {
         result = attempt => return result,
         () = tokio::time::sleep(left) => "the code expired during the try",
         () = server_ends.cancelled() => "the server ended during the try",
     };
-    Err(if hand_over.has_begun() {
+    let undelivered = if hand_over.has_begun() {
         Undelivered::ambiguous(reason)
     } else {
         Undelivered::transient(reason)
-    })
+    };
+    Err(undelivered.into())
 }

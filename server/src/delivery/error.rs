@@ -1,6 +1,7 @@
 //! Errors of providers.
 
 use otp::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// A failed try to send a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -16,7 +17,8 @@ pub struct Undelivered {
 }
 
 /// Kind of a failed try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// The message was not sent; a later try may succeed.
     Transient,
@@ -138,6 +140,9 @@ pub enum SetUpError {
     #[error("reading Twilio's base URL")]
     BaseUrl,
     /// The HTTP client cannot be set up.
-    #[error("setting up the HTTP client for Twilio")]
+    #[error("setting up the HTTP client of a provider")]
     HttpClient(#[source] reqwest::Error),
+    /// The secret of a webhook cannot be derived.
+    #[error("deriving the secret of a provider")]
+    Secret(#[from] aws_lc_rs::error::Unspecified),
 }

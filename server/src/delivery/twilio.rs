@@ -10,7 +10,7 @@ use reqwest::{Client, StatusCode, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{OutgoingMessage, ProbeError, Receipt, SetUpError, Undelivered, template};
+use super::{OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, template};
 use crate::{i18n::Catalogue, outbox::not_before};
 
 /// A Twilio account and the sender to use.
@@ -22,6 +22,8 @@ pub struct TwilioSettings {
     pub auth_token: SecretString,
     /// A number in E.164, an alphanumeric sender, or a messaging service's SID (`MG...`).
     pub sender: String,
+    /// Senders of other kinds for the numbers of some countries.
+    pub senders: Senders,
     /// Base URL of the API, without a slash at the end.
     pub base_url: String,
     /// Time-out of one request.
@@ -86,6 +88,12 @@ impl Twilio {
         Ok(Self { settings, account, client, catalogue })
     }
 
+    /// The account and the API, for the operator.
+    pub(super) fn place(&self) -> String {
+        let TwilioSettings { account_sid, base_url, .. } = &self.settings;
+        format!("Twilio account {account_sid} at {base_url}")
+    }
+
     pub(super) async fn deliver(
         &self,
         message: &OutgoingMessage,
@@ -98,7 +106,7 @@ impl Twilio {
         }
         let validity = validity.to_string();
         let text = template::sms(&self.catalogue, message, now);
-        let sender = self.settings.sender.as_str();
+        let sender = self.settings.senders.of(&message.to).unwrap_or(&self.settings.sender);
         let sender_field = if sender.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let form = [
             ("To", message.to.address()),

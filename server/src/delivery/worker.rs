@@ -7,16 +7,19 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use otp::{DeliveryState, Timestamp};
+use otp::{DeliveryState, Timestamp, alert::Alert};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     task::JoinSet,
     time::{MissedTickBehavior, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Dispatcher, Failure, Undelivered, cut_off::until_cut_off, envelope::Envelope};
+use super::{
+    Dispatcher, OutgoingMessage, Undelivered, cut_off::until_cut_off, envelope::Envelope,
+    tried::Tried,
+};
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
@@ -34,8 +37,6 @@ const POLL: Duration = Duration::from_millis(500);
 /// Time after which a try gives its place to another one, so that a provider that takes minutes does not keep
 /// the messages of others waiting.
 const PLACE: Duration = Duration::from_secs(15);
-/// Ambiguous tries of a message. The second may already be a duplicate, so there is no third (S25).
-const UNANSWERED: u32 = 2;
 
 /// Sends the codes of the outbox.
 #[derive(Debug)]
@@ -69,6 +70,8 @@ impl DeliveryWorker {
     ) {
         let free = Arc::new(Semaphore::new(IN_FLIGHT));
         let mut tries = JoinSet::new();
+        // A message is due for its next provider.
+        let due = Arc::new(Notify::new());
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -79,17 +82,24 @@ impl DeliveryWorker {
                 () = stop.cancelled() => break,
                 // Ahead of new messages, or a flood of those would starve retries.
                 _ = poll.tick() => self.queue().claim(free.available_permits()).await,
+                () = due.notified() => self.queue().claim(free.available_permits()).await,
                 Some(message) = committed.recv() => vec![message],
             };
             drop(permit);
             for message in messages {
                 let Ok(permit) = free.clone().acquire_owned().await else { break };
-                let worker = self.clone();
+                let (worker, due) = (self.clone(), due.clone());
                 tries.spawn(async move {
                     let mut attempt = pin!(worker.attempt(message));
-                    if timeout(PLACE, &mut attempt).await.is_err() {
-                        drop(permit);
-                        attempt.await;
+                    let is_due = match timeout(PLACE, &mut attempt).await {
+                        Ok(is_due) => is_due,
+                        Err(_) => {
+                            drop(permit);
+                            attempt.await
+                        }
+                    };
+                    if is_due {
+                        due.notify_one();
                     }
                 });
             }
@@ -113,105 +123,170 @@ impl DeliveryWorker {
         LeasedQueue { store, clock, queue: Queue::Codes, lease: *lease }
     }
 
-    /// Tries one message and settles it.
-    pub async fn attempt(&self, mut message: Message) {
+    /// Tries one message by one provider and settles it. Returns whether it is due again at once.
+    pub async fn attempt(&self, mut message: Message) -> bool {
         let now = self.clock.now();
         if now + self.lease / 2 > message.leased_until {
             // The lease could end before it is renewed, and then another worker would try it too.
             if now < message.leased_until {
-                let Message { tries, unanswered, .. } = message;
-                let requeue = Settlement::Retry { at: now, unanswered };
-                self.settle(&message, tries, requeue).await;
+                let tried = Tried::parse(&message.tried);
+                let requeue = Settlement::Retry { at: now, tried };
+                self.settle(&message, message.tries, requeue, None).await;
             }
-            return;
+            return false;
         }
         let DerivedKeys { sealer, links, .. } = &self.keys;
+        let mut alert = None;
         let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, sealer) {
-            _ if message.expires_at <= now => (message.tries, Settlement::GivenUp),
+            _ if message.expires_at <= now => {
+                (message.tries, Settlement::of_late(&Tried::parse(&message.tried)))
+            }
             Err(error) => {
                 log_error(&error, "discarding an unreadable outbox message");
                 (message.tries, Settlement::GivenUp)
             }
-            Ok(envelope) if envelope.is_test() => (message.tries + 1, Settlement::Sent),
-            Ok(envelope) => {
+            Ok(envelope) if envelope.is_test() => {
+                (message.tries + 1, Settlement::Sent { provider: None })
+            }
+            Ok(mut envelope) => {
+                let avoided = envelope.take_avoided();
                 let outgoing =
                     envelope.into_message(&message.key, &self.sites, &self.origin, links);
-                let delivery = self.dispatcher.deliver(&outgoing, message.tries, now);
-                let left = message.expires_at.since(now);
-                let attempt = until_cut_off(delivery, &outgoing.hand_over, left, &self.server_ends);
-                let result = self.queue().hold(&mut message, attempt).await;
-                (message.tries + 1, self.settlement(&message, result.map(|_| ())))
+                let asked = self.ask_one(&mut message, &outgoing, &avoided, &mut alert).await;
+                (message.tries + 1, asked)
             }
         };
-        self.settle(&message, tries, settlement).await;
+        let is_due = matches!(settlement, Settlement::Retry { at, .. } if at <= self.clock.now());
+        self.settle(&message, tries, settlement, alert).await;
+        is_due
+    }
+
+    /// Asks the provider whose turn it is.
+    async fn ask_one(
+        &self,
+        message: &mut Message,
+        outgoing: &OutgoingMessage,
+        avoided: &[String],
+        alert: &mut Option<Alert>,
+    ) -> Settlement {
+        let now = self.clock.now();
+        let mut tried = Tried::parse(&message.tried);
+        let next = |tried: &Tried, now| self.dispatcher.next(outgoing, avoided, tried, now);
+        let Some(route) = next(&tried, now) else {
+            tracing::warn!(to = %outgoing.to, "no provider is left for a message");
+            return Settlement::of_undelivered(&tried);
+        };
+        let delivery = route.deliver(outgoing, now);
+        let left = message.expires_at.since(now);
+        let attempt = until_cut_off(delivery, &outgoing.hand_over, left, &self.server_ends);
+        let failed = match self.queue().hold(message, attempt).await {
+            Ok(_) => {
+                let (provider, copies) = (route.name().to_owned(), tried.unanswered());
+                if copies > 0 {
+                    tracing::warn!(provider, copies, to = %outgoing.to, "possible duplicates sent");
+                }
+                return Settlement::Sent { provider: Some(provider) };
+            }
+            Err(failed) => failed,
+        };
+        let Undelivered { kind, reason, not_before } = failed.undelivered;
+        tried.add(route.name(), kind);
+        if failed.is_newly_refused {
+            let provider = route.name().to_owned();
+            *alert = Some(Alert::ProviderRefused { provider, reason });
+        }
+        let now = self.clock.now();
+        let at = match next(&tried, now) {
+            None => return Settlement::of_undelivered(&tried),
+            Some(next) if !tried.contains(next.name()) => Some(now),
+            Some(next) => {
+                let jitter = SysRng.try_next_u32().unwrap_or_default();
+                let wait = self.backoff.wait(message.tries + 1, jitter);
+                let asked = not_before.filter(|_| next.name() == route.name());
+                within(wait, message.expires_at.since(now))
+                    .map(|wait| (now + wait).max(asked.unwrap_or_default()))
+            }
+        };
+        match at.filter(|at| *at < message.expires_at) {
+            Some(at) => Settlement::Retry { at, tried },
+            None => Settlement::of_late(&tried),
+        }
     }
 
     /// Records the result of a try with the verification and in the outbox.
-    async fn settle(&self, message: &Message, tries: u32, settled: Settlement) {
+    async fn settle(
+        &self,
+        message: &Message,
+        tries: u32,
+        settled: Settlement,
+        alert: Option<Alert>,
+    ) {
         let Message { key, leased_until, .. } = *message;
         let change = move |records: &mut Records, now| {
-            records.outbox.push(match settled {
-                Settlement::Retry { at, unanswered } => {
-                    OutboxChange::Retry { key, leased_until, at, tries, unanswered }
-                }
-                Settlement::Sent
+            records.outbox.push(match &settled {
+                Settlement::Retry { at, tried } => OutboxChange::Retry {
+                    key,
+                    leased_until,
+                    at: *at,
+                    tries,
+                    unanswered: tried.unanswered(),
+                    tried: tried.to_text(),
+                },
+                Settlement::Sent { .. }
                 | Settlement::Unknown
                 | Settlement::Refused
                 | Settlement::GivenUp => OutboxChange::Remove { key },
             });
+            records.alerts.extend(alert.clone());
             let Some(verification) = &mut records.verification else { return };
             verification.record_delivery(key.number, settled.delivery(), tries);
-            if let Settlement::Refused = settled {
-                verification.record_refusal(now);
+            match &settled {
+                Settlement::Sent { provider: Some(provider) } => {
+                    verification.record_provider(key.number, provider);
+                }
+                Settlement::Refused => verification.record_refusal(now),
+                _ => {}
             }
         };
         self.queue().settle(message, change).await;
     }
-
-    fn settlement(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
-        let Err(undelivered) = result else { return Settlement::Sent };
-        let unanswered = message.unanswered + u32::from(undelivered.kind == Failure::Ambiguous);
-        let now = self.clock.now();
-        let jitter = SysRng.try_next_u32().unwrap_or_default();
-        let wait = self.backoff.wait(message.tries + 1, jitter);
-        let at = within(wait, message.expires_at.since(now))
-            .map(|wait| (now + wait).max(undelivered.not_before.unwrap_or_default()))
-            .filter(|at| *at < message.expires_at);
-        match (undelivered.kind, at) {
-            (Failure::Transient | Failure::Account, Some(at)) => {
-                Settlement::Retry { at, unanswered }
-            }
-            (Failure::Ambiguous, Some(at)) if unanswered < UNANSWERED => {
-                tracing::warn!(unanswered, "a message is sent again that may have arrived");
-                Settlement::Retry { at, unanswered }
-            }
-            _ if unanswered > 0 => Settlement::Unknown,
-            (Failure::Permanent, _) => Settlement::Refused,
-            _ => Settlement::GivenUp,
-        }
-    }
 }
 
-/// Result of a try. A message is given up when no time or no try is left, or when it cannot be read.
-#[derive(Clone, Copy, Debug)]
+/// Result of a try. A message is given up when no time or no provider is left, or when it cannot be read.
+#[derive(Clone, Debug)]
 enum Settlement {
-    Sent,
+    Sent {
+        /// Name of the provider that took it; `None` for a test recipient.
+        provider: Option<String>,
+    },
     Retry {
         at: Timestamp,
-        unanswered: u32,
+        tried: Tried,
     },
     /// It may have arrived, and is not sent again.
     Unknown,
+    /// Every provider has refused it, so the verification fails.
     Refused,
     GivenUp,
 }
 
 impl Settlement {
+    /// The end of a message that no provider is left for.
+    fn of_undelivered(tried: &Tried) -> Self {
+        // One that was left without an answer may have arrived, and its code is still accepted.
+        if tried.unanswered() == 0 { Self::Refused } else { Self::Unknown }
+    }
+
+    /// The end of a message that no time is left for.
+    fn of_late(tried: &Tried) -> Self {
+        if tried.unanswered() == 0 { Self::GivenUp } else { Self::Unknown }
+    }
+
     /// The progress of the message after it.
-    fn delivery(self) -> DeliveryState {
+    fn delivery(&self) -> DeliveryState {
         match self {
             // A message of unknown fate was handed over, and is not shown as undelivered.
-            Self::Sent | Self::Unknown => DeliveryState::Sent,
+            Self::Sent { .. } | Self::Unknown => DeliveryState::Sent,
             Self::Retry { .. } => DeliveryState::Accepted,
             Self::Refused | Self::GivenUp => DeliveryState::Undelivered,
         }

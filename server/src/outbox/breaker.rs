@@ -22,6 +22,8 @@ pub struct Breaker(Mutex<Record>);
 #[derive(Debug, Default)]
 struct Record {
     failures: u32,
+    /// It was opened by [`Breaker::refused`] since the last success.
+    refused: bool,
     open_until: Timestamp,
 }
 
@@ -43,6 +45,15 @@ impl Breaker {
         if record.failures >= FAILURES {
             record.open_until = now + OPEN;
         }
+    }
+
+    /// Records a failure at `now` that retries cannot change, and opens the breaker at once. Returns whether it
+    /// is the first one since the last success.
+    pub fn refused(&self, now: Timestamp) -> bool {
+        let mut record = self.record();
+        record.failures = record.failures.max(FAILURES);
+        record.open_until = now + OPEN;
+        !std::mem::replace(&mut record.refused, true)
     }
 
     fn record(&self) -> std::sync::MutexGuard<'_, Record> {
@@ -71,6 +82,17 @@ mod tests {
         assert_eq!(breaker.open_until(START + OPEN), None);
         breaker.failed(START + OPEN);
         assert!(breaker.open_until(START + OPEN).is_some(), "the next failure opens it again");
+    }
+
+    #[test]
+    fn s25_a_refusal_opens_the_breaker_at_once_and_is_news_until_a_success() {
+        let breaker = Breaker::default();
+        assert!(breaker.refused(START));
+        assert_eq!(breaker.open_until(START), Some(START + OPEN));
+        assert!(!breaker.refused(START + OPEN), "it is known");
+        breaker.succeeded();
+        assert_eq!(breaker.open_until(START + OPEN), None);
+        assert!(breaker.refused(START + OPEN));
     }
 
     #[test]

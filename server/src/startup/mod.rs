@@ -26,8 +26,8 @@ use url::Url;
 pub use self::error::StartupError;
 use crate::{
     clock::{Clock, ClockRefused},
-    config::{Config, KeySettings, Mode, ProviderName, ServerSettings},
-    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, SetUpError, Smtp, Twilio},
+    config::{Config, KeySettings, Mode, ServerSettings},
+    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, Route, SetUp},
     derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
     i18n::Catalogue,
@@ -224,7 +224,8 @@ impl Application {
                 tracing::warn!("a message was still being handed over; its lease will end");
             }
         }
-        let close = join_all(delivery.dispatcher.providers().map(Provider::close));
+        let close = delivery.dispatcher.all().into_iter().map(|route| route.provider().close());
+        let close = join_all(close);
         // Providers are told as long as there is time; nothing depends on it.
         let _ = timeout_at(deadline + rest, close).await;
         ended
@@ -239,22 +240,24 @@ pub fn dispatcher(
     config: &Config,
     catalogue: &Arc<Catalogue>,
     inbox: &Arc<Inbox>,
-) -> Result<Dispatcher, SetUpError> {
-    let provider = |name: &ProviderName| match name {
-        ProviderName::Inbox => Some(Ok(Provider::Inbox(inbox.clone()))),
-        ProviderName::Smtp => config
-            .smtp
-            .clone()
-            .map(|settings| Smtp::new(settings, catalogue.clone()).map(Provider::Smtp)),
-        ProviderName::Twilio => config
-            .twilio
-            .clone()
-            .map(|settings| Twilio::new(settings, catalogue.clone()).map(Provider::Twilio)),
+) -> Result<Dispatcher, StartupError> {
+    // Before the first start there are none, and nothing is sent then.
+    let keyring = read_keyring(&config.keys)?;
+    let signer = |name: &str| {
+        let secrets = keyring.as_ref().map(|keyring| webhook::Secret::of_provider(keyring, name));
+        Ok(webhook::Signer::new(&secrets.transpose()?.unwrap_or_default()))
     };
-    let channel = |names: &[ProviderName]| names.iter().filter_map(provider).collect();
-    let email: Result<_, SetUpError> = channel(&config.delivery.email);
-    let sms: Result<_, SetUpError> = channel(&config.delivery.sms);
-    Ok(Dispatcher::new(email?, sms?))
+    let set_up = SetUp { catalogue, inbox, requests: &config.webhook, signer: &signer };
+    let mut routes = HashMap::new();
+    for settings in &config.providers {
+        routes.insert(settings.name.clone(), Arc::new(set_up.route(settings.clone())?));
+    }
+    // Unless a provider has its name.
+    let inbox = Arc::new(Route::from(Provider::Inbox(inbox.clone())));
+    routes.entry(inbox.name().to_owned()).or_insert(inbox);
+    let channel =
+        |names: &[String]| names.iter().filter_map(|name| routes.get(name).cloned()).collect();
+    Ok(Dispatcher::new(channel(&config.delivery.email), channel(&config.delivery.sms)))
 }
 
 /// The master secrets, from wherever the configuration keeps them.

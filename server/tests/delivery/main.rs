@@ -5,9 +5,12 @@
 //! until it has read the request, and then pause the clock of the runtime, which makes all time-outs elapse
 //! at once. So no test sleeps, and none depends on the speed of the machine.
 
+mod gateway;
 mod inbox;
 mod mail_server;
+mod phases;
 mod postfix;
+mod presets;
 mod secrets;
 mod smtp;
 mod through_postfix;

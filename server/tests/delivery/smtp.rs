@@ -9,7 +9,7 @@ use server::delivery::{
     Undelivered,
 };
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, copy_bidirectional},
+    io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
     net::TcpStream,
 };
 
@@ -19,7 +19,7 @@ use crate::{
     message, misdirected,
 };
 
-async fn refusal(provider: &Provider, to: &str) -> Undelivered {
+pub(crate) async fn refusal(provider: &Provider, to: &str) -> Undelivered {
     let undelivered = provider.deliver(&message(to), NOW).await.unwrap_err();
     for secret in [to, "example.com", CODE, USER] {
         assert!(!undelivered.reason.contains(secret), "{undelivered}");
@@ -196,83 +196,6 @@ async fn a_greylisting_server_accepts_the_message_at_the_second_try() {
 }
 
 #[tokio::test]
-async fn replies_of_a_server_decide_whether_to_try_again() {
-    let server = MailServer::usual().await;
-    let provider = server.provider();
-    for (to, kind, status) in [
-        ("unknown@example.com", Failure::Permanent, "550 5.1.1"),
-        ("full@example.com", Failure::Permanent, "552 5.2.2"),
-        ("busy@example.com", Failure::Transient, "451 4.3.0"),
-    ] {
-        let undelivered = refusal(&provider, to).await;
-        assert_eq!(undelivered.kind, kind, "{to}");
-        assert!(undelivered.reason.contains(status), "{undelivered}");
-    }
-}
-
-#[tokio::test]
-async fn s25_a_time_out_after_the_message_is_ambiguous() {
-    let mut server = MailServer::usual().await;
-    let provider = server.provider();
-    let (undelivered, ()) = tokio::join!(refusal(&provider, "hang@example.com"), async {
-        server.next("message").await;
-        tokio::time::pause();
-    });
-    assert_eq!(undelivered.kind, Failure::Ambiguous);
-    assert!(undelivered.reason.contains("timed out"), "{undelivered}");
-}
-
-#[tokio::test]
-async fn s25_a_time_out_before_the_message_is_transient() {
-    let mut server = MailServer::usual().await;
-    let provider = server.provider();
-    let (undelivered, ()) = tokio::join!(refusal(&provider, "silent@example.com"), async {
-        server.next("recipient").await;
-        tokio::time::pause();
-    });
-    assert_eq!(undelivered.kind, Failure::Transient);
-    assert!(undelivered.reason.contains("timed out"), "{undelivered}");
-    assert!(!server.end().await.contains(&"message".to_owned()));
-}
-
-#[tokio::test]
-async fn s25_a_connection_lost_during_the_message_is_ambiguous() {
-    let server = MailServer::usual().await;
-    let undelivered = refusal(&server.provider(), "drop@example.com").await;
-    assert_eq!(undelivered.kind, Failure::Ambiguous);
-}
-
-/// A server in clear that takes everything up to DATA, sends `ready` and closes the connection; returns its port.
-async fn closing_at_data(ready: &'static str) -> u16 {
-    let listener = tokio::net::TcpListener::bind("localhost:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        let mut client = tokio::io::BufReader::new(listener.accept().await.unwrap().0);
-        client.write_all(b"220 localhost\r\n").await.unwrap();
-        let mut line = String::new();
-        while client.read_line(&mut line).await.unwrap() > 0 && line != "DATA\r\n" {
-            client.write_all(b"250 localhost\r\n").await.unwrap();
-            line.clear();
-        }
-        client.write_all(ready.as_bytes()).await.unwrap();
-    });
-    port
-}
-
-#[tokio::test]
-async fn s25_a_connection_lost_before_the_end_of_the_message_is_transient() {
-    // At the second, the client writes into a connection that is closed already.
-    for ready in ["", "354 go\r\n"] {
-        let plain = SmtpSettings { security: SmtpSecurity::Plain, ..settings() };
-        let port = closing_at_data(ready).await;
-        let provider = provider(SmtpSettings { host: "localhost".to_owned(), port, ..plain });
-        let undelivered = refusal(&provider, "jane@example.com").await;
-        assert_eq!(undelivered.kind, Failure::Transient, "{undelivered}");
-        assert!(undelivered.reason.contains("sending the message"), "{undelivered}");
-    }
-}
-
-#[tokio::test]
 async fn without_a_language_a_mail_says_the_language_that_it_is_in() {
     let mut server = MailServer::usual().await;
     let unknown = OutgoingMessage { locale: String::new(), ..message("jane@example.com") };
@@ -392,7 +315,7 @@ async fn s25_an_expired_message_or_one_of_another_channel_is_not_sent() {
     assert_nothing_sent(&server.end().await);
 }
 
-fn settings() -> SmtpSettings {
+pub(crate) fn settings() -> SmtpSettings {
     SmtpSettings {
         host: "mail.example.com".to_owned(),
         port: 587,

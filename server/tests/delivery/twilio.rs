@@ -13,7 +13,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::delivery::{
-    Failure, ProbeError, Provider, Receipt, SetUpError, Twilio, TwilioSettings, Undelivered,
+    Failure, ProbeError, Provider, Receipt, Senders, SetUpError, Twilio, TwilioSettings,
+    Undelivered,
 };
 use tokio::{net::TcpSocket, sync::mpsc};
 
@@ -109,6 +110,7 @@ fn settings(base_url: &str) -> TwilioSettings {
         account_sid: SID.to_owned(),
         auth_token: SecretString::from(TOKEN),
         sender: "+447700900001".to_owned(),
+        senders: Senders::default(),
         base_url: base_url.to_owned(),
         timeout: TIMEOUT,
     }

@@ -10,7 +10,7 @@ use otp::DeliveryState;
 use secrecy::SecretString;
 use serde_json::json;
 use server::{
-    delivery::{Inbox, Provider, Twilio, TwilioSettings},
+    delivery::{Inbox, Provider, Senders, Twilio, TwilioSettings},
     store::{Queue, Store},
 };
 
@@ -27,7 +27,9 @@ async fn s25_after_a_permanent_failure_the_second_provider_is_tried_at_once() {
     let mut outbox =
         Outbox::of(vec![server.provider(), Provider::Inbox(inbox.clone())], Vec::new());
     let id = outbox.send("unknown@example.com").await;
-    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
+    assert_eq!(outbox.until_settled().await, [Duration::ZERO]);
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
     assert_eq!(inbox.messages().len(), 1);
 }
 
@@ -36,8 +38,46 @@ async fn s25_after_three_transient_failures_the_second_provider_is_tried() {
     let inbox = Arc::new(Inbox::new(catalogue()));
     let mut outbox = Outbox::of(vec![gone().await, Provider::Inbox(inbox)], Vec::new());
     let id = outbox.send("jo@example.com").await;
-    assert_eq!(outbox.until_settled().await.len(), 3);
+    let waits = outbox.until_settled().await;
+    assert!(waits.len() == 3 && waits[2] == Duration::ZERO, "{waits:?}");
     assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 4));
+}
+
+#[tokio::test]
+async fn s25_a_restart_goes_on_with_the_next_provider() {
+    let server = MailServer::usual().await;
+    let inbox = Arc::new(Inbox::new(catalogue()));
+    let mut outbox =
+        Outbox::of(vec![server.provider(), Provider::Inbox(inbox.clone())], Vec::new());
+    let id = outbox.send("unknown@example.com").await;
+    let restarted = outbox.another_worker(vec![gone().await, Provider::Inbox(inbox.clone())]);
+    assert_eq!(restarted.deliver_due().await, 1);
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2), "not by the first one");
+}
+
+#[tokio::test]
+async fn s25_a_resend_prefers_another_provider_than_the_one_that_took_the_message_before() {
+    let mut server = MailServer::usual().await;
+    let inbox = Arc::new(Inbox::new(catalogue()));
+    let mut outbox =
+        Outbox::of(vec![server.provider(), Provider::Inbox(inbox.clone())], Vec::new());
+    let id = outbox.send("jo@example.com").await;
+    server.next("message").await;
+    assert_eq!(inbox.messages().len(), 0);
+    outbox.resend(id).await;
+    assert_eq!(inbox.messages().len(), 1, "the mail did not lead to an approval");
+    outbox.resend(id).await;
+    server.next("message").await;
+}
+
+#[tokio::test]
+async fn s25_a_resend_with_one_provider_only_goes_by_it_again() {
+    let mut server = MailServer::usual().await;
+    let mut outbox = Outbox::by_mail(&server);
+    let id = outbox.send("jo@example.com").await;
+    server.next("message").await;
+    outbox.resend(id).await;
+    server.next("message").await;
 }
 
 #[tokio::test]
@@ -108,6 +148,7 @@ async fn twilio(router: Router) -> Provider {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         auth_token: SecretString::from("a token"),
         sender: "+447700900001".to_owned(),
+        senders: Senders::default(),
         base_url,
         timeout: TIMEOUT,
     };

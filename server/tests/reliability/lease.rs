@@ -19,7 +19,7 @@ async fn s24_after_a_crash_between_sending_and_settling_the_message_is_sent_agai
     let (id, message) = outbox.accept("jo@example.com").await;
     let lock = outbox.lock_database();
     tokio::select! {
-        () = outbox.worker.attempt(message) => panic!("the database is locked"),
+        _ = outbox.worker.attempt(message) => panic!("the database is locked"),
         _ = server.next("message") => {}
     }
     drop(lock);
@@ -54,7 +54,7 @@ async fn s25_a_lease_is_renewed_while_a_server_scans_a_message_so_that_it_is_sen
     let mut postfix = Postfix::start().await;
     postfix.scans_slowly(true);
     let mut outbox = Outbox::of(vec![provider(postfix.settings())], Vec::new());
-    let other = outbox.another_worker(provider(postfix.settings()));
+    let other = outbox.another_worker(vec![provider(postfix.settings())]);
     let (id, message) = outbox.accept("jo@example.com").await;
     // Renewals come every few milliseconds.
     outbox.worker.lease = Duration::from_millis(20);
@@ -81,7 +81,7 @@ async fn s25_a_lease_is_renewed_while_a_server_scans_a_message_so_that_it_is_sen
 async fn s24_two_workers_never_send_the_same_message() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
-    let other = outbox.another_worker(server.provider());
+    let other = outbox.another_worker(vec![server.provider()]);
     let mut stale = Vec::new();
     for number in 0..20 {
         stale.push(outbox.accept(&format!("{number}@example.com")).await.1);

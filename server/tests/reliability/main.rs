@@ -8,6 +8,7 @@
 mod browser;
 #[path = "../common/card.rs"]
 mod card;
+mod chaos;
 mod clock;
 mod events;
 mod failover;

@@ -10,7 +10,7 @@ use otp::{
 };
 use server::{
     clock::Clock,
-    delivery::{DeliveryWorker, Dispatcher, Provider, SmtpSecurity, SmtpSettings},
+    delivery::{DeliveryWorker, Dispatcher, Provider, Route, SmtpSecurity, SmtpSettings},
     derived_keys::DerivedKeys,
     keyring::Keyring,
     origin::Origin,
@@ -49,6 +49,10 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn of(email: Vec<Provider>, sms: Vec<Provider>) -> Self {
+        Self::by_routes(routes(email), routes(sms))
+    }
+
+    pub(crate) fn by_routes(email: Vec<Arc<Route>>, sms: Vec<Arc<Route>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let keyring = Keyring::parse([secret]).unwrap();
@@ -88,8 +92,8 @@ impl Outbox {
     }
 
     /// Another worker on the same store.
-    pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker {
-        let dispatcher = Dispatcher::new(vec![email], Vec::new());
+    pub(crate) fn another_worker(&self, email: Vec<Provider>) -> DeliveryWorker {
+        let dispatcher = Dispatcher::new(routes(email), Vec::new());
         let DeliveryWorker { keys, sites, .. } = &self.worker;
         worker(self.store.clone(), dispatcher, keys.clone(), sites.clone(), self.clock.clone())
     }
@@ -114,8 +118,6 @@ impl Outbox {
     /// Opens a verification.
     pub(crate) async fn open(&self, to: &str) -> VerificationId {
         let recipient = Recipient::parse(to, None, None).unwrap();
-        let person = self.service.person_here([127, 0, 0, 1].into(), "");
-        let client = Client { scope: Scope::Holder, person, idempotency_key: None, work: None };
         let start = Start {
             site: self.service.sites().first().clone(),
             recipient,
@@ -123,7 +125,7 @@ impl Outbox {
             locale: "en".to_owned(),
             details: Details::default(),
         };
-        self.service.start(&client, start).await.unwrap().verification.id()
+        self.service.start(&self.client(), start).await.unwrap().verification.id()
     }
 
     /// As [`Outbox::accept`], and tries it once.
@@ -131,6 +133,20 @@ impl Outbox {
         let (id, message) = self.accept(to).await;
         self.worker.attempt(message).await;
         id
+    }
+
+    /// Asks for another code when that is possible, and tries its message once.
+    pub(crate) async fn resend(&mut self, id: VerificationId) {
+        let wait = self.verification(id).await.resend_at().since(self.clock.now());
+        self.clock.advance(wait);
+        self.service.resend(&self.client(), id, None).await.unwrap();
+        let message = self.committed.try_recv().expect("a message is committed");
+        self.worker.attempt(message).await;
+    }
+
+    fn client(&self) -> Client {
+        let person = self.service.person_here([127, 0, 0, 1].into(), "");
+        Client { scope: Scope::Holder, person, idempotency_key: None, work: None }
     }
 
     pub(crate) async fn verification(&self, id: VerificationId) -> Verification {
@@ -154,6 +170,11 @@ impl Outbox {
         }
         panic!("a message is retried without end");
     }
+}
+
+/// Each under the name of its kind.
+fn routes(providers: Vec<Provider>) -> Vec<Arc<Route>> {
+    providers.into_iter().map(|provider| Arc::new(Route::from(provider))).collect()
 }
 
 fn worker(

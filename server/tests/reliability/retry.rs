@@ -128,6 +128,7 @@ async fn s25_after_an_outage_of_twenty_seconds_the_last_code_arrives_within_ten(
     for number in 0..20 {
         outbox.send(&format!("{number}@example.com")).await;
         outbox.clock.advance(Duration::from_secs(1));
+        outbox.worker.deliver_due().await;
     }
     let _server = MailServer::start(&["--security", "plain", "--port", &port]).await;
     let back = outbox.clock.now();

@@ -104,6 +104,11 @@ impl Smtp {
         Ok(Self { settings, from, tls, catalogue, idle: Mutex::default() })
     }
 
+    /// The server's address, for the operator.
+    pub(super) fn place(&self) -> String {
+        format!("mail server {}:{}", self.settings.host, self.settings.port)
+    }
+
     pub(super) async fn deliver(
         &self,
         message: &OutgoingMessage,

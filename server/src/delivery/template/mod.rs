@@ -141,6 +141,11 @@ fn host(origin_host: &str) -> &str {
     }
 }
 
+/// Whether every character is in the GSM alphabet.
+pub(super) fn is_gsm(text: &str) -> bool {
+    septets(text).is_some()
+}
+
 fn fits(text: &str) -> bool {
     match septets(text) {
         Some(septets) => septets <= SMS_SEPTETS,

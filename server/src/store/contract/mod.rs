@@ -64,6 +64,7 @@ fn message(verification: VerificationId, number: u32) -> Message {
         expires_at: START + Duration::from_secs(300),
         tries: 0,
         unanswered: 0,
+        tried: String::new(),
         leased_until: LEASED,
         sealed: vec![1, 2, 3],
     }
@@ -383,14 +384,21 @@ pub(super) async fn a_message_given_back_is_due_at_its_time_with_its_tries(store
     let id = create(&store).await;
     let key = code_key(id, 1);
     let at = START + Duration::from_secs(2);
-    let back = OutboxChange::Retry { key, leased_until: LEASED, at, tries: 3, unanswered: 1 };
+    let back = OutboxChange::Retry {
+        key,
+        leased_until: LEASED,
+        at,
+        tries: 3,
+        unanswered: 1,
+        tried: "[]".into(),
+    };
     change_outbox(&store, id, back).await;
     assert_eq!(
         store.claim(Queue::Codes, at - Duration::from_millis(1), LEASE, 10).await.unwrap(),
         []
     );
     let claimed = store.claim(Queue::Codes, at, LEASE, 10).await.unwrap();
-    assert_eq!((claimed[0].tries, claimed[0].unanswered), (3, 1));
+    assert_eq!((claimed[0].tries, claimed[0].unanswered, &*claimed[0].tried), (3, 1, "[]"));
 }
 
 pub(super) async fn a_message_is_not_given_back_by_who_has_lost_it(store: impl Store) {
@@ -400,7 +408,14 @@ pub(super) async fn a_message_is_not_given_back_by_who_has_lost_it(store: impl S
         panic!("it is due")
     };
     let give_back = |leased_until| {
-        let back = OutboxChange::Retry { key, leased_until, at: LEASED, tries: 9, unanswered: 0 };
+        let back = OutboxChange::Retry {
+            key,
+            leased_until,
+            at: LEASED,
+            tries: 9,
+            unanswered: 0,
+            tried: String::new(),
+        };
         change_outbox(&store, id, back)
     };
     give_back(LEASED).await;
@@ -445,7 +460,14 @@ pub(super) async fn a_claim_takes_the_longest_waiting_first_and_no_more_than_its
         let id = create(&store).await;
         let key = code_key(id, 1);
         let at = START + Duration::from_secs(seconds);
-        let back = OutboxChange::Retry { key, leased_until: LEASED, at, tries: 1, unanswered: 0 };
+        let back = OutboxChange::Retry {
+            key,
+            leased_until: LEASED,
+            at,
+            tries: 1,
+            unanswered: 0,
+            tried: String::new(),
+        };
         change_outbox(&store, id, back).await;
         ids.push(id);
     }
@@ -490,7 +512,14 @@ pub(super) async fn each_queue_is_claimed_settled_and_due_by_itself(store: impl 
     // The same verification, the same number, the same lease: and still another message.
     let [code] = &claim(Queue::Codes, LEASED).await.unwrap()[..] else { panic!("it is due") };
     let (leased_until, at) = (code.leased_until, LEASED);
-    let back = OutboxChange::Retry { key: code.key, leased_until, at, tries: 1, unanswered: 0 };
+    let back = OutboxChange::Retry {
+        key: code.key,
+        leased_until,
+        at,
+        tries: 1,
+        unanswered: 0,
+        tried: String::new(),
+    };
     change_outbox(&store, id, back).await;
     assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(LEASED + LEASE));
     change_outbox(&store, id, OutboxChange::Remove { key: code.key }).await;

@@ -1,0 +1,99 @@
+//! A provider as the configuration lists it.
+
+use otp::{Recipient, Timestamp, recipient::Country};
+
+use super::{Failure, OutgoingMessage, Provider, Receipt, Undelivered};
+use crate::outbox::Breaker;
+
+/// A provider under its name, with the countries that it is for and its circuit breaker.
+#[derive(Debug)]
+pub struct Route {
+    name: String,
+    countries: Vec<Country>,
+    provider: Provider,
+    breaker: Breaker,
+}
+
+/// A failed try.
+#[derive(Debug)]
+pub struct FailedTry {
+    /// The failure.
+    pub undelivered: Undelivered,
+    /// The provider refuses the account, and did not when it was asked before.
+    pub is_newly_refused: bool,
+}
+
+/// A try that was not ended by the provider.
+impl From<Undelivered> for FailedTry {
+    fn from(undelivered: Undelivered) -> Self {
+        Self { undelivered, is_newly_refused: false }
+    }
+}
+
+impl Route {
+    /// A provider for phone numbers of these countries, or of all if there is none. Mail has no country.
+    pub fn new(name: String, countries: Vec<Country>, provider: Provider) -> Self {
+        Self { name, countries, provider, breaker: Breaker::default() }
+    }
+
+    /// The name in the configuration, the log and the outbox.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The provider.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Whether messages to this recipient may go by it.
+    pub(super) fn reaches(&self, to: &Recipient) -> bool {
+        let Some(phone) = to.phone().filter(|_| !self.countries.is_empty()) else { return true };
+        self.countries.contains(&phone.country())
+    }
+
+    /// Whether it is left alone at `now`.
+    pub(super) fn is_left_alone(&self, now: Timestamp) -> bool {
+        self.breaker.open_until(now).is_some()
+    }
+
+    /// Sends a message; one try.
+    ///
+    /// # Errors
+    /// If the provider did not accept the message, or did not confirm it.
+    pub async fn deliver(
+        &self,
+        message: &OutgoingMessage,
+        now: Timestamp,
+    ) -> Result<Receipt, FailedTry> {
+        let undelivered = match self.provider.deliver(message, now).await {
+            Ok(receipt) => {
+                self.breaker.succeeded();
+                return Ok(receipt);
+            }
+            Err(undelivered) => undelivered,
+        };
+        tracing::warn!(
+            provider = self.name,
+            channel = message.channel.as_str(),
+            to = %message.to,
+            error = %undelivered,
+            "provider did not accept the message",
+        );
+        let mut is_newly_refused = false;
+        match undelivered.kind {
+            // A refusal of the message is an answer, so it does not count for the breaker.
+            Failure::Permanent => {}
+            Failure::Transient | Failure::Ambiguous => self.breaker.failed(now),
+            Failure::Account => is_newly_refused = self.breaker.refused(now),
+        }
+        Err(FailedTry { undelivered, is_newly_refused })
+    }
+}
+
+/// Under the name of its kind, for all countries.
+impl From<Provider> for Route {
+    fn from(provider: Provider) -> Self {
+        Self::new(provider.kind().word().to_owned(), Vec::new(), provider)
+    }
+}
