@@ -17,6 +17,7 @@ mod page;
 mod policy;
 mod problem;
 mod providers;
+mod senders;
 mod server;
 mod settings;
 mod sites;

@@ -162,15 +162,12 @@ impl DeliveryWorker {
         let time_left = message.expires_at.since(now);
         let delivery = tokio::time::timeout(time_left, route.deliver(outgoing, now));
         let Ok(result) = delivery.await else { return Settlement::GivenUp };
-        let failed = match result {
-            Ok(_) => {
-                let (provider, copies) = (route.name().to_owned(), tried.unanswered());
-                if copies > 0 {
-                    tracing::warn!(provider, copies, to = %outgoing.to, "possible duplicates sent");
-                }
-                return Settlement::Sent { provider: Some(provider) };
+        let Err(failed) = result else {
+            let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
+            if unanswered > 0 {
+                tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
             }
-            Err(failed) => failed,
+            return Settlement::Sent { provider: Some(provider) };
         };
         let Undelivered { kind, reason } = failed.undelivered;
         tried.add(route.name(), kind);

@@ -232,7 +232,7 @@ pub fn dispatcher(
     let set_up = SetUp { catalogue, inbox, requests: &config.webhook, signer: &signer };
     let mut routes = HashMap::new();
     for settings in &config.providers {
-        routes.insert(settings.name.clone(), Arc::new(set_up.route(settings.clone())?));
+        routes.insert(settings.name.clone(), Arc::new(Route::set_up(settings.clone(), &set_up)?));
     }
     // Unless a provider has its name.
     let inbox = Arc::new(Route::from(Provider::Inbox(inbox.clone())));

@@ -63,14 +63,17 @@ impl Receivers {
                 self.leave_unanswered(&to);
                 std::future::pending().await
             }
-            "/flaky" => match self.rng.lock().unwrap().below(10) {
-                0 => StatusCode::SERVICE_UNAVAILABLE,
-                1 | 2 => {
-                    self.leave_unanswered(&to);
-                    StatusCode::GATEWAY_TIMEOUT
+            "/flaky" => {
+                let chance = self.rng.lock().unwrap().below(10);
+                match chance {
+                    0 => StatusCode::SERVICE_UNAVAILABLE,
+                    1 | 2 => {
+                        self.leave_unanswered(&to);
+                        StatusCode::GATEWAY_TIMEOUT
+                    }
+                    _ => self.take(to),
                 }
-                _ => self.take(to),
-            },
+            }
             _ => self.take(to),
         }
     }
@@ -84,7 +87,8 @@ impl Receivers {
     /// Half of these are taken nevertheless.
     fn leave_unanswered(&self, to: &str) {
         *self.log.lock().unwrap().unanswered.entry(to.to_owned()).or_default() += 1;
-        if self.rng.lock().unwrap().once_in(2) {
+        let is_taken = self.rng.lock().unwrap().once_in(2);
+        if is_taken {
             self.take(to.to_owned());
         }
     }
@@ -116,7 +120,7 @@ fn route(name: &str, address: SocketAddr) -> Arc<Route> {
     let set_up =
         SetUp { catalogue: &catalogue, inbox: &inbox, requests: &requests, signer: &signer };
     let settings = RouteSettings { name: name.to_owned(), countries: Vec::new(), kind };
-    Arc::new(set_up.route(settings).unwrap())
+    Arc::new(Route::set_up(settings, &set_up).unwrap())
 }
 
 /// `LATCHKEY_TEST_MESSAGES=900` makes a long run (`make chaos`).

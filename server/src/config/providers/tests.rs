@@ -74,7 +74,7 @@ fn channels_of_a_provider_can_be_fewer_than_its_kind_carries() {
         problems[0].contains("item 1 is own-gateway, which does not carry email"),
         "{problems:?}"
     );
-    assert!(problems[1].contains("item 2 must be one of: backup, inbox"), "{problems:?}");
+    assert!(problems[1].contains("item 2 must be one of: smtp, backup, inbox"), "{problems:?}");
 }
 
 #[test]
