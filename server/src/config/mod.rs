@@ -164,6 +164,8 @@ impl Config {
 
     /// Advice for the operator of a server that can start, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        warnings::warnings(&self.server, &self.policy, &self.sites)
+        let mut warnings = warnings::warnings(&self.server, &self.policy, &self.sites);
+        warnings.extend(warnings::unreached(&self.delivery, &self.providers, &self.sites));
+        warnings
     }
 }

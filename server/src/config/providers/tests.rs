@@ -224,6 +224,22 @@ fn senders_of_countries_are_read_with_their_place() {
     );
 }
 
+#[test]
+fn countries_that_no_provider_is_for_are_warned_about() {
+    let sms = |countries: &str| {
+        // The inbox of development takes mail only.
+        let file = format!("[sms]\ncountries = {countries}\n{TWO}");
+        let warnings = load(&file, &[]).unwrap().warnings();
+        warnings
+            .into_iter()
+            .filter(|warning| warning.contains("no provider is for"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sms("[\"GB\", \"IE\"]"), [""; 0]);
+    assert!(sms("[\"GB\", \"US\", \"FR\"]")[0].ends_with("fail: FR, US"));
+    assert!(sms("[\"*\"]")[0].ends_with("fail: *"));
+}
+
 /// S8
 #[test]
 fn s8_neither_debug_nor_problems_show_secrets_of_providers() {
