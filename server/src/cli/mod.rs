@@ -93,7 +93,7 @@ impl<E: Error + 'static> From<E> for CommandError {
 
 /// Runs one command and returns the exit code of the process.
 pub async fn run(cli: Cli) -> ExitCode {
-    match execute(cli).await {
+    match Box::pin(execute(cli)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(CommandError::Reported) => ExitCode::FAILURE,
         Err(CommandError::Config(error)) => complain(&*error, ExitCode::from(EXIT_CONFIG)),

@@ -10,7 +10,9 @@ use super::CommandError;
 use crate::{
     clock::Clock,
     config::Config,
-    delivery::{Failure, HandOver, Inbox, OutgoingMessage, Receipt, Route, Tried, Undelivered},
+    delivery::{
+        Dispatcher, Failure, HandOver, Inbox, OutgoingMessage, Receipt, Route, Tried, Undelivered,
+    },
     i18n::Catalogue,
     startup,
 };
@@ -48,31 +50,10 @@ pub(super) async fn send_test(
         hand_over: HandOver::default(),
     };
     let to = message.to.masked();
-    let mut result = Err(Undelivered::permanent("no provider is for it"));
-    match provider {
-        Some(name) => {
-            let named = dispatcher.all().into_iter().find(|route| route.name() == name);
-            let route = named.ok_or_else(|| {
-                let names: Vec<_> = dispatcher.all().iter().map(|route| route.name()).collect();
-                let names = names.join(", ");
-                CommandError::Other(
-                    format!("no provider is called \"{name}\"; there is {names}").into(),
-                )
-            })?;
-            result = deliver(route, &message, now).await;
-        }
-        None => {
-            let mut tried = Tried::default();
-            while let Some(route) = dispatcher.next(&message, &[], &tried, now) {
-                result = deliver(route, &message, now).await;
-                if result.is_ok() {
-                    break;
-                }
-                // Each is asked once.
-                tried.add(route.name(), Failure::Permanent);
-            }
-        }
-    }
+    let result = match provider {
+        Some(name) => deliver(named(&dispatcher, name)?, &message, now).await,
+        None => deliver_by_any(&dispatcher, &message, now).await,
+    };
     join_all(dispatcher.all().into_iter().map(|route| route.provider().close())).await;
     match result {
         Ok((provider, receipt)) if inbox.messages().is_empty() => {
@@ -103,4 +84,31 @@ async fn deliver(
 ) -> Result<(String, Receipt), Undelivered> {
     let result = route.deliver(message, now).await;
     result.map(|receipt| (route.name().to_owned(), receipt)).map_err(|failed| failed.undelivered)
+}
+
+/// The provider of a name.
+fn named<'a>(dispatcher: &'a Dispatcher, name: &str) -> Result<&'a Route, CommandError> {
+    let all = dispatcher.all();
+    let named = all.iter().find(|route| route.name() == name);
+    named.map(|route| &***route).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|route| route.name()).collect();
+        let message = format!("no provider is called \"{name}\"; there is {}", names.join(", "));
+        CommandError::Other(message.into())
+    })
+}
+
+/// Asks one provider after the other, each once.
+async fn deliver_by_any(
+    dispatcher: &Dispatcher,
+    message: &OutgoingMessage,
+    now: Timestamp,
+) -> Result<(String, Receipt), Undelivered> {
+    let mut result = Err(Undelivered::permanent("no provider is for it"));
+    let mut tried = Tried::default();
+    while let (Err(_), Some(route)) = (&result, dispatcher.next(message, &[], &tried, now)) {
+        result = deliver(route, message, now).await;
+        // Whatever it answered, it is not asked again.
+        tried.add(route.name(), Failure::Permanent);
+    }
+    result
 }

@@ -58,7 +58,9 @@ async fn check_providers(application: &Application) -> Result<(), CommandError> 
     // The others of each channel take the messages of one that is refused.
     let (names, messages): (Vec<_>, Vec<_>) = refused.into_iter().unzip();
     if application.dispatcher().works_without(&names) {
-        messages.iter().for_each(|message| tracing::error!("{message}"));
+        for message in messages {
+            tracing::error!("{message}");
+        }
         return Ok(());
     }
     let mut err = io::stderr();

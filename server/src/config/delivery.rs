@@ -5,7 +5,6 @@ use std::time::Duration;
 use otp::Channel;
 
 use super::{providers::Listed, server::Mode, settings::Settings};
-use crate::delivery::Kind;
 
 /// The name of the inbox of development, which needs no settings.
 pub(super) const INBOX: &str = "inbox";
@@ -69,6 +68,10 @@ fn read_providers(
             _ => names,
         };
     }
+    let section = match channel {
+        Channel::Email => "smtp",
+        Channel::Sms => "twilio",
+    };
     settings.parse_list(key, |word| match word {
         _ if carrying().any(|provider| provider.name == word) => Ok(word.to_owned()),
         INBOX if mode == Mode::Development => Ok(word.to_owned()),
@@ -76,14 +79,13 @@ fn read_providers(
         _ if listed.iter().any(|provider| provider.name == word) => {
             Err(format!("is {word}, which does not carry {}", channel.as_str()))
         }
-        "smtp" | "twilio"
-            if Kind::of(word).is_some_and(|kind| kind.channels().contains(&channel)) =>
-        {
+        _ if word == section => {
             Err(format!("is {word}, but the section [{word}] is not filled in"))
         }
         _ => {
-            let names: Vec<_> = carrying().map(|provider| &*provider.name).collect();
-            Err(format!("must be one of: {}", [&names[..], &[INBOX]].concat().join(", ")))
+            let names = carrying().map(|provider| &*provider.name).filter(|name| *name != section);
+            let names: Vec<_> = [section].into_iter().chain(names).chain([INBOX]).collect();
+            Err(format!("must be one of: {}", names.join(", ")))
         }
     })
 }

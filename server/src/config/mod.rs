@@ -17,6 +17,7 @@ mod page;
 mod policy;
 mod problem;
 mod providers;
+mod senders;
 mod server;
 mod settings;
 mod sites;
@@ -165,6 +166,8 @@ impl Config {
 
     /// Advice for the operator of a server that can start, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        warnings::warnings(&self.server, &self.policy, &self.sites)
+        let mut warnings = warnings::warnings(&self.server, &self.policy, &self.sites);
+        warnings.extend(warnings::unreached(&self.delivery, &self.providers, &self.sites));
+        warnings
     }
 }

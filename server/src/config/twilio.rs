@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 use url::Url;
 
-use super::{providers::read_senders, server::Mode, settings::Settings};
+use super::{senders::read_senders, server::Mode, settings::Settings};
 use crate::delivery::TwilioSettings;
 
 /// The keys of an account, with the message for one that is missing.
@@ -16,7 +16,7 @@ const ACCOUNT: [(&str, &str); 3] = [
 /// `None` where no account is configured.
 pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<TwilioSettings> {
     let timeout = settings.seconds("twilio.timeout", 1..=60);
-    let senders = read_senders(settings, "twilio.senders");
+    let senders = read_senders(settings, "twilio.senders", parse_sender);
     let base_url = settings.parse("twilio.base_url", |text| {
         match Url::parse(text).as_ref().map(Url::scheme) {
             Ok("http") if mode == Mode::Production => Err("must begin with https:// in production"),

@@ -79,3 +79,100 @@ impl Dispatcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use otp::{Code, Recipient};
+
+    use super::*;
+    use crate::{
+        delivery::{Failure, HandOver, Inbox, Provider},
+        i18n::Catalogue,
+    };
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    /// Providers of these names, each for these countries.
+    fn dispatcher(routes: &[(&str, &[&str])]) -> Dispatcher {
+        let inbox = Arc::new(Inbox::new(Arc::new(Catalogue::load().unwrap())));
+        let route = |(name, countries): &(&str, &[&str])| {
+            let countries =
+                countries.iter().map(|code| otp::recipient::Country::parse(code).unwrap());
+            let provider = Provider::Inbox(inbox.clone());
+            Arc::new(Route::new((*name).to_owned(), countries.collect(), provider))
+        };
+        let routes: Vec<_> = routes.iter().map(route).collect();
+        Dispatcher::new(routes.clone(), routes)
+    }
+
+    fn message(to: &str) -> OutgoingMessage {
+        let to = Recipient::parse(to, None, None).unwrap();
+        OutgoingMessage {
+            id: "m".to_owned(),
+            channel: to.channel(),
+            to,
+            code: Code::parse("123456").unwrap(),
+            locale: "en".to_owned(),
+            expires_at: NOW + Duration::from_secs(300),
+            brand: "Example".to_owned(),
+            sender: None,
+            origin_host: "login.example.com".to_owned(),
+            embedder_host: None,
+            not_me: None,
+            hand_over: HandOver::default(),
+        }
+    }
+
+    fn next<'a>(of: &'a Dispatcher, to: &str, avoided: &[&str], tried: &Tried) -> Option<&'a str> {
+        let avoided: Vec<_> = avoided.iter().map(|name| (*name).to_owned()).collect();
+        of.next(&message(to), &avoided, tried, NOW).map(Route::name)
+    }
+
+    #[test]
+    fn phone_numbers_go_by_the_first_provider_of_their_country_and_mail_by_any() {
+        let of = dispatcher(&[("island", &["IE", "IS"]), ("british", &["GB"]), ("us", &["US"])]);
+        let none = Tried::default();
+        for (to, name) in [
+            ("+447400123456", Some("british")),
+            ("+353850123456", Some("island")),
+            ("+12025550123", Some("us")),
+            ("+33612345678", None),
+            ("jo@example.com", Some("island")),
+        ] {
+            assert_eq!(next(&of, to, &[], &none), name, "{to}");
+        }
+    }
+
+    #[test]
+    fn s25_failures_lead_to_the_next_provider_until_none_is_left() {
+        let of = dispatcher(&[("a", &[]), ("b", &[]), ("c", &[])]);
+        let mut tried = Tried::default();
+        for (failed, failure, after) in [
+            ("a", Failure::Transient, Some("a")),
+            ("a", Failure::Transient, Some("a")),
+            ("a", Failure::Transient, Some("b")),
+            ("b", Failure::Account, Some("c")),
+            ("c", Failure::Permanent, Some("a")),
+            ("a", Failure::Permanent, Some("b")),
+            ("b", Failure::Account, Some("b")),
+            ("b", Failure::Ambiguous, Some("b")),
+            ("b", Failure::Ambiguous, None),
+        ] {
+            tried.add(failed, failure);
+            assert_eq!(next(&of, "jo@example.com", &[], &tried), after, "{failed} {failure}");
+        }
+    }
+
+    #[test]
+    fn s25_a_provider_that_is_avoided_or_left_alone_comes_after_the_others() {
+        let of = dispatcher(&[("a", &[]), ("b", &[])]);
+        let mut tried = Tried::default();
+        let to = "jo@example.com";
+        assert_eq!(next(&of, to, &["a"], &tried), Some("b"));
+        assert_eq!(next(&of, to, &["a", "b"], &tried), Some("a"));
+        tried.add("b", Failure::Permanent);
+        assert_eq!(next(&of, to, &["a"], &tried), Some("a"), "the only one that is left");
+    }
+}

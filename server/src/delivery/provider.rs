@@ -2,10 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use otp::{Channel, Timestamp, recipient::Country};
+use otp::{Channel, Timestamp};
 
 use super::{
-    Inbox, OutgoingMessage, ProbeError, Receipt, Route, SetUpError, Smtp, SmtpSettings, Twilio,
+    Inbox, OutgoingMessage, ProbeError, Receipt, SetUpError, Smtp, SmtpSettings, Twilio,
     TwilioSettings, Undelivered,
     gateway::GatewayClient,
     http::{Http, HttpSettings},
@@ -61,17 +61,6 @@ impl Kind {
     }
 }
 
-/// Settings of one provider.
-#[derive(Clone, Debug)]
-pub struct RouteSettings {
-    /// Its name.
-    pub name: String,
-    /// Countries of the phone numbers that it is for; all if empty.
-    pub countries: Vec<Country>,
-    /// The settings of its kind.
-    pub kind: KindSettings,
-}
-
 /// Settings of a provider by its kind.
 #[derive(Clone, Debug)]
 pub enum KindSettings {
@@ -101,17 +90,13 @@ pub struct SetUp<'a> {
 
 impl SetUp<'_> {
     /// Sets up a provider, without connecting.
-    ///
-    /// # Errors
-    /// If its settings are unfit.
-    pub fn route(&self, settings: RouteSettings) -> Result<Route, SetUpError> {
-        let RouteSettings { name, countries, kind } = settings;
+    pub(super) fn provider(&self, name: &str, kind: KindSettings) -> Result<Provider, SetUpError> {
         let catalogue = self.catalogue.clone();
-        let provider = match kind {
+        Ok(match kind {
             KindSettings::Smtp(smtp) => Provider::Smtp(Smtp::new(smtp, catalogue)?),
             KindSettings::Twilio(twilio) => Provider::Twilio(Twilio::new(twilio, catalogue)?),
             KindSettings::Webhook(gateway) => {
-                let (client, signer) = (self.client(gateway.timeout)?, (self.signer)(&name)?);
+                let (client, signer) = (self.client(gateway.timeout)?, (self.signer)(name)?);
                 Provider::Webhook(Webhook::new(gateway, client, signer, catalogue))
             }
             KindSettings::Http(http) => {
@@ -119,8 +104,7 @@ impl SetUp<'_> {
                 Provider::Http(Box::new(Http::new(*http, client, catalogue)))
             }
             KindSettings::Inbox => Provider::Inbox(self.inbox.clone()),
-        };
-        Ok(Route::new(name, countries, provider))
+        })
     }
 
     fn client(&self, timeout: Duration) -> Result<GatewayClient, SetUpError> {

@@ -2,8 +2,21 @@
 
 use otp::{Recipient, Timestamp, recipient::Country};
 
-use super::{Failure, OutgoingMessage, Provider, Receipt, Undelivered};
+use super::{
+    Failure, KindSettings, OutgoingMessage, Provider, Receipt, SetUp, SetUpError, Undelivered,
+};
 use crate::outbox::Breaker;
+
+/// Settings of one provider.
+#[derive(Clone, Debug)]
+pub struct RouteSettings {
+    /// Its name.
+    pub name: String,
+    /// Countries of the phone numbers that it is for; all if empty.
+    pub countries: Vec<Country>,
+    /// The settings of its kind.
+    pub kind: KindSettings,
+}
 
 /// A provider under its name, with the countries that it is for and its circuit breaker.
 #[derive(Debug)]
@@ -36,6 +49,16 @@ impl Route {
         Self { name, countries, provider, breaker: Breaker::default() }
     }
 
+    /// Sets up a provider, without connecting.
+    ///
+    /// # Errors
+    /// If its settings are unfit.
+    pub fn set_up(settings: RouteSettings, set_up: &SetUp<'_>) -> Result<Self, SetUpError> {
+        let RouteSettings { name, countries, kind } = settings;
+        let provider = set_up.provider(&name, kind)?;
+        Ok(Self::new(name, countries, provider))
+    }
+
     /// The name in the configuration, the log and the outbox.
     pub fn name(&self) -> &str {
         &self.name
@@ -66,6 +89,7 @@ impl Route {
         message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, FailedTry> {
+        self.breaker.asked(now);
         let undelivered = match self.provider.deliver(message, now).await {
             Ok(receipt) => {
                 self.breaker.succeeded();

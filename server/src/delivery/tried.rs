@@ -79,7 +79,9 @@ mod tests {
 
     fn tried(failures: &[Failure]) -> Tried {
         let mut tried = Tried::default();
-        failures.iter().for_each(|failure| tried.add("a", *failure));
+        for failure in failures {
+            tried.add("a", *failure);
+        }
         tried
     }
 

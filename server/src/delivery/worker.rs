@@ -91,12 +91,11 @@ impl DeliveryWorker {
                 let (worker, due) = (self.clone(), due.clone());
                 tries.spawn(async move {
                     let mut attempt = pin!(worker.attempt(message));
-                    let is_due = match timeout(PLACE, &mut attempt).await {
-                        Ok(is_due) => is_due,
-                        Err(_) => {
-                            drop(permit);
-                            attempt.await
-                        }
+                    let is_due = if let Ok(is_due) = timeout(PLACE, &mut attempt).await {
+                        is_due
+                    } else {
+                        drop(permit);
+                        attempt.await
                     };
                     if is_due {
                         due.notify_one();
@@ -179,15 +178,13 @@ impl DeliveryWorker {
         let delivery = route.deliver(outgoing, now);
         let left = message.expires_at.since(now);
         let attempt = until_cut_off(delivery, &outgoing.hand_over, left, &self.server_ends);
-        let failed = match self.queue().hold(message, attempt).await {
-            Ok(_) => {
-                let (provider, copies) = (route.name().to_owned(), tried.unanswered());
-                if copies > 0 {
-                    tracing::warn!(provider, copies, to = %outgoing.to, "possible duplicates sent");
-                }
-                return Settlement::Sent { provider: Some(provider) };
+        let attempt = Box::pin(attempt);
+        let Err(failed) = self.queue().hold(message, attempt).await else {
+            let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
+            if unanswered > 0 {
+                tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
             }
-            Err(failed) => failed,
+            return Settlement::Sent { provider: Some(provider) };
         };
         let Undelivered { kind, reason, not_before } = failed.undelivered;
         tried.add(route.name(), kind);

@@ -33,6 +33,15 @@ impl Breaker {
         Some(self.record().open_until).filter(|until| now < *until)
     }
 
+    /// Records that the receiver is asked at `now`. If the breaker was open until then, it is open for the others
+    /// again until there is a result, so that one try alone probes the receiver.
+    pub fn asked(&self, now: Timestamp) {
+        let mut record = self.record();
+        if record.failures >= FAILURES {
+            record.open_until = record.open_until.max(now + OPEN);
+        }
+    }
+
     /// Records a success, which closes the breaker.
     pub fn succeeded(&self) {
         *self.record() = Record::default();
@@ -82,6 +91,19 @@ mod tests {
         assert_eq!(breaker.open_until(START + OPEN), None);
         breaker.failed(START + OPEN);
         assert!(breaker.open_until(START + OPEN).is_some(), "the next failure opens it again");
+    }
+
+    #[test]
+    fn s25_one_try_alone_probes_a_receiver_that_was_left_alone() {
+        let breaker = failing(5);
+        let end = START + OPEN;
+        assert_eq!(breaker.open_until(end), None);
+        breaker.asked(end);
+        assert_eq!(breaker.open_until(end), Some(end + OPEN));
+        breaker.succeeded();
+        assert_eq!(breaker.open_until(end), None);
+        breaker.asked(end);
+        assert_eq!(breaker.open_until(end), None, "it is closed");
     }
 
     #[test]

@@ -207,8 +207,8 @@ impl Application {
         let mut deadline = Instant::now();
         let mut bounds = self.bounds;
         // The rest is for tries that are cut off, to record what is known of them.
-        let shutdown = bounds.timeouts.shutdown.mul_f32(0.8);
-        let rest = bounds.timeouts.shutdown - shutdown;
+        let rest = bounds.timeouts.shutdown / 5;
+        let shutdown = 4 * rest;
         bounds.timeouts.shutdown = shutdown;
         let stop = async {
             stop.await;
@@ -250,7 +250,7 @@ pub fn dispatcher(
     let set_up = SetUp { catalogue, inbox, requests: &config.webhook, signer: &signer };
     let mut routes = HashMap::new();
     for settings in &config.providers {
-        routes.insert(settings.name.clone(), Arc::new(set_up.route(settings.clone())?));
+        routes.insert(settings.name.clone(), Arc::new(Route::set_up(settings.clone(), &set_up)?));
     }
     // Unless a provider has its name.
     let inbox = Arc::new(Route::from(Provider::Inbox(inbox.clone())));

@@ -131,7 +131,7 @@ fn set_up(settings: RouteSettings, allowed: &[&str]) -> Route {
     let signer = |name: &str| Ok(signer(name));
     let set_up =
         SetUp { catalogue: &catalogue, inbox: &inbox, requests: &requests, signer: &signer };
-    set_up.route(settings).unwrap()
+    Route::set_up(settings, &set_up).unwrap()
 }
 
 fn webhook(url: &str) -> RouteSettings {
@@ -235,7 +235,7 @@ async fn s25_a_gateway_that_does_not_answer_may_have_sent_the_message() {
 }
 
 #[tokio::test]
-async fn s38_gateways_inside_the_network_are_refused_unless_they_are_listed() {
+async fn gateways_inside_the_network_are_refused_unless_they_are_listed() {
     let mut gateway = Gateway::answering(200, &json!({})).await;
     for settings in [webhook(&gateway.url()), http(&gateway, "")] {
         let route = set_up(settings, &["10.0.0.0/8"]);

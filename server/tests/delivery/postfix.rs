@@ -7,7 +7,6 @@ use std::{
     path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
-    time::Instant,
 };
 
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -120,19 +119,21 @@ impl Postfix {
     }
 
     async fn becomes_ready(&self) {
-        let began = Instant::now();
-        loop {
-            if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)).await {
-                let mut answers = String::new();
-                let _ = stream.write_all(b"QUIT\r\n").await;
-                let _ = stream.read_to_string(&mut answers).await;
-                if answers.starts_with("220 ") {
-                    return;
+        let greeted = async {
+            loop {
+                if let Ok(mut stream) = TcpStream::connect(("127.0.0.1", self.port)).await {
+                    let mut answers = String::new();
+                    let _ = stream.write_all(b"QUIT\r\n").await;
+                    let _ = stream.read_to_string(&mut answers).await;
+                    if answers.starts_with("220 ") {
+                        return;
+                    }
                 }
+                tokio::task::yield_now().await;
             }
-            assert!(began.elapsed() < SOON, "Postfix does not start: {}", self.log());
-            tokio::task::yield_now().await;
-        }
+        };
+        let ready = tokio::time::timeout(SOON, greeted).await;
+        assert!(ready.is_ok(), "Postfix does not start: {}", self.log());
     }
 }
 

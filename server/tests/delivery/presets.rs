@@ -41,7 +41,7 @@ fn fields(fields: &[(&str, &str)]) -> Vec<(String, String)> {
 
 const VONAGE: &str = "https://rest.nexmo.com/sms/json";
 
-async fn vonage(gateway: &Gateway) -> Route {
+fn vonage(gateway: &Gateway) -> Route {
     let account = "http.username = \"abcd1234\"\nhttp.password = \"hunter2\"\n";
     preset("vonage", account, gateway, VONAGE)
 }
@@ -56,7 +56,7 @@ fn vonage_answer(status: &str) -> Value {
 #[tokio::test]
 async fn vonage_gets_the_documented_request_and_its_statuses_are_understood() {
     let mut gateway = Gateway::answering(200, &vonage_answer("0")).await;
-    let receipt = vonage(&gateway).await.deliver(&message(PHONE), NOW).await.unwrap();
+    let receipt = vonage(&gateway).deliver(&message(PHONE), NOW).await.unwrap();
     assert_eq!(receipt.reference.as_deref(), Some("0A0000000123ABCD1"));
     let request = gateway.next().await;
     assert_eq!((request.method.as_str(), &*request.path), ("POST", "/sms/json"));
@@ -67,7 +67,7 @@ async fn vonage_gets_the_documented_request_and_its_statuses_are_understood() {
 
     let mut unicode = message(PHONE);
     unicode.brand = "Пример".to_owned();
-    vonage(&gateway).await.deliver(&unicode, NOW).await.unwrap();
+    vonage(&gateway).deliver(&unicode, NOW).await.unwrap();
     let form = gateway.next().await.form();
     assert!(form.contains(&("type".to_owned(), "unicode".to_owned())), "{form:?}");
 
@@ -87,13 +87,13 @@ async fn vonage_gets_the_documented_request_and_its_statuses_are_understood() {
         ("99", Failure::Permanent),
     ] {
         let gateway = Gateway::answering(200, &vonage_answer(status)).await;
-        assert_eq!(refusal(&vonage(&gateway).await, PHONE).await.kind, kind, "{status}");
+        assert_eq!(refusal(&vonage(&gateway), PHONE).await.kind, kind, "{status}");
     }
     for (status, kind) in
         [(200, Failure::Ambiguous), (401, Failure::Account), (429, Failure::Transient)]
     {
         let gateway = Gateway::answering(status, &json!({ "message-count": "0" })).await;
-        assert_eq!(refusal(&vonage(&gateway).await, PHONE).await.kind, kind, "{status}");
+        assert_eq!(refusal(&vonage(&gateway), PHONE).await.kind, kind, "{status}");
     }
 }
 

@@ -204,7 +204,7 @@ impl Harness {
             signer: &signer,
         };
         let settings = RouteSettings { name: name.to_owned(), countries: Vec::new(), kind };
-        Arc::new(set_up.route(settings).unwrap())
+        Arc::new(Route::set_up(settings, &set_up).unwrap())
     }
 
     /// Tries the oldest waiting message once.

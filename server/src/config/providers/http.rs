@@ -6,9 +6,12 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
-use super::{preset, read_senders};
+use super::preset;
 use crate::{
-    config::{server::Mode, settings::Settings, sites::parse_url, twilio::parse_sender},
+    config::{
+        senders::read_senders, server::Mode, settings::Settings, sites::parse_url,
+        twilio::parse_sender,
+    },
     delivery::http::{
         Answers, Auth, Body, Credentials, HttpSettings, Place, Template, check_json, header_name,
     },
@@ -27,7 +30,7 @@ pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<HttpSettings> 
     let url = read_url(settings, "http.url", &username, mode);
     let probe_url = read_url(settings, "http.probe_url", &username, mode);
     let sender = settings.parse_optional("http.sender", parse_sender);
-    let senders = read_senders(settings, "http.senders");
+    let senders = read_senders(settings, "http.senders", parse_sender);
     let headers = read_headers(settings);
     let body = read_body(settings);
     let answers = read_answers(settings);

@@ -4,7 +4,6 @@
 
 mod http;
 mod preset;
-mod senders;
 #[cfg(test)]
 mod tests;
 mod webhook;
@@ -13,7 +12,7 @@ use std::path::Path;
 
 use otp::{Channel, recipient::Country};
 
-pub(super) use self::{preset::apply_preset, senders::read_senders};
+pub(super) use self::preset::apply_preset;
 use super::{server::Mode, settings::Settings, sites::site_name, smtp, twilio};
 use crate::{
     delivery::{Kind, KindSettings, RouteSettings},

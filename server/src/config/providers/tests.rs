@@ -74,7 +74,7 @@ fn channels_of_a_provider_can_be_fewer_than_its_kind_carries() {
         problems[0].contains("item 1 is own-gateway, which does not carry email"),
         "{problems:?}"
     );
-    assert!(problems[1].contains("item 2 must be one of: backup, inbox"), "{problems:?}");
+    assert!(problems[1].contains("item 2 must be one of: smtp, backup, inbox"), "{problems:?}");
 }
 
 #[test]
@@ -222,6 +222,22 @@ fn senders_of_countries_are_read_with_their_place() {
         problems[1].starts_with("twilio.senders: \"XX\" is not the two letters"),
         "{problems:?}"
     );
+}
+
+#[test]
+fn countries_that_no_provider_is_for_are_warned_about() {
+    let sms = |countries: &str| {
+        // The inbox of development takes mail only.
+        let file = format!("[sms]\ncountries = {countries}\n{TWO}");
+        let warnings = load(&file, &[]).unwrap().warnings();
+        warnings
+            .into_iter()
+            .filter(|warning| warning.contains("no provider is for"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sms("[\"GB\", \"IE\"]"), [""; 0]);
+    assert!(sms("[\"GB\", \"US\", \"FR\"]")[0].ends_with("fail: FR, US"));
+    assert!(sms("[\"*\"]")[0].ends_with("fail: *"));
 }
 
 /// S8

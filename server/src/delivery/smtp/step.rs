@@ -149,13 +149,15 @@ impl Fault {
     pub(super) fn naming(mut self, ca_file: Option<&Path>) -> Self {
         let reason = &mut self.undelivered.reason;
         if reason.contains("certificate") {
-            reason.push_str(&match ca_file {
+            let trusted = match ca_file {
                 Some(file) => {
-                    format!("; beside the system's authorities {} is trusted", file.display())
+                    format!("beside the system's authorities {} is trusted", file.display())
                 }
-                None => "; only the system's authorities are trusted, since no ca_file is set"
-                    .to_owned(),
-            });
+                None => {
+                    "only the system's authorities are trusted, since no ca_file is set".to_owned()
+                }
+            };
+            *reason = format!("{reason}; {trusted}");
         }
         self
     }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 
 use otp::recipient::Country;
 
-use crate::{
-    config::{settings::Settings, twilio::parse_sender},
-    delivery::Senders,
-};
+use super::settings::Settings;
+use crate::delivery::Senders;
 
-/// Reads a table of senders: `GB = "+44..."`.
-pub(in crate::config) fn read_senders(settings: &mut Settings, key: &str) -> Senders {
+/// Reads a table of senders: `GB = "+44..."`, each by `parse_sender`.
+pub(super) fn read_senders(
+    settings: &mut Settings,
+    key: &str,
+    parse_sender: impl Fn(&str) -> Result<String, &'static str>,
+) -> Senders {
     let mut senders = HashMap::new();
     for (place, text) in settings.get::<BTreeMap<String, String>>(key) {
         match (Country::parse(&place), parse_sender(text.trim())) {
