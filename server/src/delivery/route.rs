@@ -90,7 +90,32 @@ impl Route {
         now: Timestamp,
     ) -> Result<Receipt, FailedTry> {
         self.breaker.asked(now);
-        let undelivered = match self.provider.deliver(message, now).await {
+        let result = self.provider.deliver(message, now).await;
+        self.record(message, result, now)
+    }
+
+    /// As [`Route::deliver`]; a try that takes longer than `left` is cut off.
+    pub(super) async fn deliver_within(
+        &self,
+        message: &OutgoingMessage,
+        now: Timestamp,
+        left: Duration,
+    ) -> Result<Receipt, FailedTry> {
+        self.breaker.asked(now);
+        let attempt = tokio::time::timeout(left, self.provider.deliver(message, now));
+        let cut_off = |_| Err(Undelivered::ambiguous("the try took too long"));
+        let result = attempt.await.unwrap_or_else(cut_off);
+        self.record(message, result, now)
+    }
+
+    /// Records the result of a try with the breaker and in the log.
+    fn record(
+        &self,
+        message: &OutgoingMessage,
+        result: Result<Receipt, Undelivered>,
+        now: Timestamp,
+    ) -> Result<Receipt, FailedTry> {
+        let undelivered = match result {
             Ok(receipt) => {
                 self.breaker.succeeded();
                 return Ok(receipt);

@@ -158,10 +158,10 @@ impl DeliveryWorker {
             tracing::warn!(to = %outgoing.to, "no provider is left for a message");
             return Settlement::of_undelivered(&tried);
         };
-        // A slow provider is cut off when the code expires.
-        let time_left = message.expires_at.since(now);
-        let delivery = tokio::time::timeout(time_left, route.deliver(outgoing, now));
-        let Ok(result) = delivery.await else { return Settlement::GivenUp };
+        // A slow provider is cut off when the code expires, or while there is time for another one.
+        let left = message.expires_at.since(now);
+        let left = self.dispatcher.patience(outgoing, route, &tried, (now, left));
+        let result = route.deliver_within(outgoing, now, left).await;
         let Err(failed) = result else {
             let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
             if unanswered > 0 {
