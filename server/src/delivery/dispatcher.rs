@@ -10,7 +10,7 @@
 //!
 //! A message is undelivered when no provider is left, or when its code expires.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use otp::{Channel, Timestamp};
 
@@ -72,6 +72,22 @@ impl Dispatcher {
         })
     }
 
+    /// Longest duration of a try by `asked` while `left` is left of the code's life. Some servers take minutes for
+    /// an answer, so it is all of it if nobody else can be asked, and otherwise a third.
+    pub fn patience(
+        &self,
+        message: &OutgoingMessage,
+        asked: &Route,
+        tried: &Tried,
+        (now, left): (Timestamp, Duration),
+    ) -> Duration {
+        let has_another = self.routes(message.channel).iter().any(|route| {
+            let is_other = route.name() != asked.name() && route.reaches(&message.to);
+            is_other && !tried.is_over(route.name()) && !route.is_left_alone(now)
+        });
+        if has_another { left / 3 } else { left }
+    }
+
     fn routes(&self, channel: Channel) -> &[Arc<Route>] {
         match channel {
             Channel::Email => &self.email,
@@ -82,8 +98,6 @@ impl Dispatcher {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use otp::{Code, Recipient};
 
     use super::*;
@@ -163,6 +177,26 @@ mod tests {
             tried.add(failed, failure);
             assert_eq!(next(&of, "jo@example.com", &[], &tried), after, "{failed} {failure}");
         }
+    }
+
+    #[test]
+    fn s25_a_try_leaves_time_for_the_providers_that_can_still_be_asked() {
+        let of = dispatcher(&[("a", &[]), ("b", &["GB"]), ("c", &["US"])]);
+        let life = Duration::from_secs(300);
+        let patience = |to: &str, tried: &Tried| {
+            of.patience(
+                &message(to),
+                of.next(&message(to), &[], tried, NOW).unwrap(),
+                tried,
+                (NOW, life),
+            )
+        };
+        let mut tried = Tried::default();
+        assert_eq!(patience("+447400123456", &tried), life / 3);
+        assert_eq!(patience("+33612345678", &tried), life, "no other is for France");
+        tried.add("b", Failure::Permanent);
+        assert_eq!(patience("+447400123456", &tried), life, "the other has refused it");
+        assert_eq!(patience("+12025550123", &tried), life / 3);
     }
 
     #[test]

@@ -26,6 +26,8 @@ pub enum Failure {
     Permanent,
     /// The message was handed over and not confirmed: it may have been sent.
     Ambiguous,
+    /// The message was not sent, since the provider took too long; others are asked before it is again.
+    Late,
     /// The message was not sent, since the provider refuses our account: wrong credentials, suspended, out of
     /// money. It says nothing about the message.
     Account,
@@ -45,6 +47,11 @@ impl Undelivered {
     /// A failure of kind [`Failure::Ambiguous`].
     pub fn ambiguous(reason: impl Into<String>) -> Self {
         Self::of(Failure::Ambiguous, reason)
+    }
+
+    /// A failure of kind [`Failure::Late`].
+    pub fn late(reason: impl Into<String>) -> Self {
+        Self::of(Failure::Late, reason)
     }
 
     /// A failure of kind [`Failure::Account`].
@@ -69,6 +76,7 @@ impl std::fmt::Display for Failure {
             Self::Transient => "transient",
             Self::Permanent => "permanent",
             Self::Ambiguous => "ambiguous",
+            Self::Late => "late",
             Self::Account => "account",
         })
     }
@@ -97,12 +105,26 @@ pub enum ProbeError {
     },
 }
 
+/// A sender cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SenderProblem {
+    /// It is not a mailbox.
+    #[error("must be a sender such as \"otp@example.com\" or \"Example <otp@example.com>\"")]
+    Shape(#[source] lettre::address::AddressError),
+    /// The part before the `@` needs SMTPUTF8 (RFC 6531), which few servers of recipients offer.
+    #[error("has letters outside of ASCII before the @, which most mail servers refuse")]
+    LocalPart,
+    /// The domain has no ASCII form.
+    #[error("has a domain that cannot be written as xn--...")]
+    Domain,
+}
+
 /// A provider cannot be set up from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
     /// The sender is not a mailbox, or not one that servers take.
     #[error("reading the sender's address")]
-    Sender(#[source] super::smtp::SenderProblem),
+    Sender(#[source] SenderProblem),
     /// Without TLS, a code and a password would cross the network in the clear (S23).
     #[error("mail without TLS is allowed to a loopback address only, and {host} is not one")]
     PlainOutsideLoopback {

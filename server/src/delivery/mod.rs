@@ -28,7 +28,7 @@ pub mod worker;
 
 pub use self::{
     dispatcher::Dispatcher,
-    error::{Failure, ProbeError, SetUpError, Undelivered},
+    error::{Failure, ProbeError, SenderProblem, SetUpError, Undelivered},
     inbox::Inbox,
     outgoing_message::{HandOver, OutgoingMessage, Receipt},
     provider::{Kind, KindSettings, Provider, SetUp},

@@ -1,9 +1,13 @@
 //! A provider as the configuration lists it.
 
+use std::time::Duration;
+
 use otp::{Recipient, Timestamp, recipient::Country};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, KindSettings, OutgoingMessage, Provider, Receipt, SetUp, SetUpError, Undelivered,
+    cut_off::until_cut_off,
 };
 use crate::outbox::Breaker;
 
@@ -34,13 +38,6 @@ pub struct FailedTry {
     pub undelivered: Undelivered,
     /// The provider refuses the account, and did not when it was asked before.
     pub is_newly_refused: bool,
-}
-
-/// A try that was not ended by the provider.
-impl From<Undelivered> for FailedTry {
-    fn from(undelivered: Undelivered) -> Self {
-        Self { undelivered, is_newly_refused: false }
-    }
 }
 
 impl Route {
@@ -90,7 +87,32 @@ impl Route {
         now: Timestamp,
     ) -> Result<Receipt, FailedTry> {
         self.breaker.asked(now);
-        let undelivered = match self.provider.deliver(message, now).await {
+        let result = self.provider.deliver(message, now).await;
+        self.record(message, result, now)
+    }
+
+    /// As [`Route::deliver`]; a try that takes longer than `left` is cut off, and so is one when the server ends.
+    pub(super) async fn deliver_within(
+        &self,
+        message: &OutgoingMessage,
+        now: Timestamp,
+        left: Duration,
+        server_ends: &CancellationToken,
+    ) -> Result<Receipt, FailedTry> {
+        self.breaker.asked(now);
+        let attempt = self.provider.deliver(message, now);
+        let result = until_cut_off(attempt, &message.hand_over, left, server_ends).await;
+        self.record(message, result, now)
+    }
+
+    /// Records the result of a try with the breaker and in the log.
+    fn record(
+        &self,
+        message: &OutgoingMessage,
+        result: Result<Receipt, Undelivered>,
+        now: Timestamp,
+    ) -> Result<Receipt, FailedTry> {
+        let undelivered = match result {
             Ok(receipt) => {
                 self.breaker.succeeded();
                 return Ok(receipt);
@@ -108,7 +130,7 @@ impl Route {
         match undelivered.kind {
             // A refusal of the message is an answer, so it does not count for the breaker.
             Failure::Permanent => {}
-            Failure::Transient | Failure::Ambiguous => self.breaker.failed(now),
+            Failure::Transient | Failure::Ambiguous | Failure::Late => self.breaker.failed(now),
             Failure::Account => is_newly_refused = self.breaker.refused(now),
         }
         Err(FailedTry { undelivered, is_newly_refused })

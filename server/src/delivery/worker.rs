@@ -16,10 +16,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Dispatcher, OutgoingMessage, Undelivered, cut_off::until_cut_off, envelope::Envelope,
-    tried::Tried,
-};
+use super::{Dispatcher, OutgoingMessage, Undelivered, envelope::Envelope, tried::Tried};
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
@@ -175,10 +172,10 @@ impl DeliveryWorker {
             tracing::warn!(to = %outgoing.to, "no provider is left for a message");
             return Settlement::of_undelivered(&tried);
         };
-        let delivery = route.deliver(outgoing, now);
+        // A slow provider is cut off when the code expires, or while there is time for another one.
         let left = message.expires_at.since(now);
-        let attempt = until_cut_off(delivery, &outgoing.hand_over, left, &self.server_ends);
-        let attempt = Box::pin(attempt);
+        let left = self.dispatcher.patience(outgoing, route, &tried, (now, left));
+        let attempt = Box::pin(route.deliver_within(outgoing, now, left, &self.server_ends));
         let Err(failed) = self.queue().hold(message, attempt).await else {
             let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
             if unanswered > 0 {

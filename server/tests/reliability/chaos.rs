@@ -114,11 +114,12 @@ fn bound() -> (TcpSocket, SocketAddr) {
     (socket, address)
 }
 
-fn route(name: &str, address: SocketAddr) -> Arc<Route> {
+/// A provider at this address, with this time-out.
+pub(crate) fn route(name: &str, address: SocketAddr, timeout: Duration) -> Arc<Route> {
     let url = format!("http://{address}/{name}").parse().unwrap();
-    let kind = KindSettings::Webhook(GatewaySettings { url, timeout: IMPATIENCE });
+    let kind = KindSettings::Webhook(GatewaySettings { url, timeout });
     let allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
-    let requests = WebhookSettings { timeout: IMPATIENCE, allowed_networks, https_only: false };
+    let requests = WebhookSettings { timeout, allowed_networks, https_only: false };
     let (catalogue, inbox) = (catalogue(), Arc::new(Inbox::new(catalogue())));
     let signer = |_: &str| Ok(Signer::new(&[]));
     let set_up =
@@ -135,7 +136,7 @@ async fn s25_every_code_is_delivered_in_time_while_one_provider_of_four_works() 
     let ((present, address), (gone, absent)) = (bound(), bound());
     let routes =
         [("refusing", address), ("hanging", address), ("gone", absent), ("flaky", address)];
-    let routes = routes.map(|(name, address)| route(name, address)).to_vec();
+    let routes = routes.map(|(name, address)| route(name, address, IMPATIENCE)).to_vec();
     let mut outbox = Outbox::by_routes(routes, Vec::new());
     let receivers = Receivers {
         log: Arc::default(),

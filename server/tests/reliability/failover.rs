@@ -10,14 +10,15 @@ use otp::DeliveryState;
 use secrecy::SecretString;
 use serde_json::json;
 use server::{
-    delivery::{Inbox, Provider, Senders, Twilio, TwilioSettings},
+    delivery::{Inbox, Provider, Route, Senders, Twilio, TwilioSettings},
     store::{Queue, Store},
 };
 
 use crate::{
     TIMEOUT, catalogue,
+    chaos::route,
     mail_server::MailServer,
-    outbox::{Outbox, plain_mail},
+    outbox::{Outbox, START, plain_mail},
 };
 
 #[tokio::test]
@@ -41,6 +42,23 @@ async fn s25_after_three_transient_failures_the_second_provider_is_tried() {
     let waits = outbox.until_settled().await;
     assert!(waits.len() == 3 && waits[2] == Duration::ZERO, "{waits:?}");
     assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 4));
+}
+
+#[tokio::test]
+async fn s25_a_provider_that_does_not_answer_leaves_time_for_the_next_one() {
+    // Connections are made and never answered.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hanging = route("hanging", silent.local_addr().unwrap(), Duration::from_secs(30));
+    let inbox = Arc::new(Inbox::new(catalogue()));
+    let inbox_route = Arc::new(Route::from(Provider::Inbox(inbox.clone())));
+    let mut outbox = Outbox::by_routes(vec![hanging, inbox_route], Vec::new());
+    let (id, message) = outbox.accept("jo@example.com").await;
+    let just_before = message.expires_at - Duration::from_millis(1500);
+    outbox.clock.advance(just_before.since(START));
+    assert_eq!(outbox.worker.deliver_due().await, 1);
+    assert_eq!(outbox.worker.deliver_due().await, 1, "at once");
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
+    assert_eq!(inbox.messages().len(), 1);
 }
 
 #[tokio::test]

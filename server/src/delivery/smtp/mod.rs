@@ -29,7 +29,7 @@ use lettre::{
 use otp::Timestamp;
 use secrecy::SecretString;
 
-pub use self::sender::{SenderProblem, parse_sender};
+pub use self::sender::parse_sender;
 use self::{
     session::Session,
     step::{Fault, Step},

@@ -1,21 +1,9 @@
 //! The sender of mail, in a form that every mail server takes.
 
-use lettre::{Address, address::AddressError, message::Mailbox};
+use lettre::{Address, message::Mailbox};
 use url::Host;
 
-/// A sender cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SenderProblem {
-    /// It is not a mailbox.
-    #[error("must be a sender such as \"otp@example.com\" or \"Example <otp@example.com>\"")]
-    Shape(#[source] AddressError),
-    /// The part before the `@` needs SMTPUTF8 (RFC 6531), which few servers of recipients offer.
-    #[error("has letters outside of ASCII before the @, which most mail servers refuse")]
-    LocalPart,
-    /// The domain has no ASCII form.
-    #[error("has a domain that cannot be written as xn--...")]
-    Domain,
-}
+use crate::delivery::SenderProblem;
 
 /// Reads `address` or `Name <address>`. An internationalised domain is put into its ASCII form (RFC 5890),
 /// since the other form is refused by servers without SMTPUTF8.
