@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::Duration};
 
 use otp::Timestamp;
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, StatusCode, Url, header::RETRY_AFTER, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
@@ -123,7 +123,8 @@ impl Twilio {
             let reference = answer.json::<Created>().await.ok().map(|created| created.sid);
             return Ok(Receipt { provider: Self::NAME, reference });
         }
-        let not_before = not_before(answer.headers(), now);
+        let after = answer.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
+        let not_before = not_before(after, now);
         let refusal = answer.json().await.ok();
         let reason = describe(status, refusal.as_ref());
         let undelivered = match status {

@@ -169,11 +169,7 @@ const CONFINED: &[Confined] = &[
         homes: &["delivery"],
         instead: "ask the `Dispatcher`; `delivery::provider` alone names the kinds of providers",
     },
-    Confined {
-        names: &["lettre"],
-        homes: &["config::smtp", "delivery"],
-        instead: "ask the `Dispatcher`",
-    },
+    Confined { names: &["lettre"], homes: &["delivery"], instead: "ask the `Dispatcher`" },
     Confined {
         names: &["reqwest"],
         homes: &["delivery", "startup", "webhook"],

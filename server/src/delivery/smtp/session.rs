@@ -17,7 +17,7 @@ use lettre::{
     },
 };
 use secrecy::ExposeSecret;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::{
     SmtpSecurity, SmtpSettings,
@@ -26,9 +26,8 @@ use super::{
 };
 use crate::delivery::HandOver;
 
-/// Bounds of the look at the connection before the final dot.
-const SHORTEST_LOOK: Duration = Duration::from_millis(20);
-const LONGEST_LOOK: Duration = Duration::from_millis(250);
+/// Length of the look at the connection before the final dot: a round trip to most servers.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// An authenticated connection with no message in progress.
 pub(super) struct Session {
@@ -82,14 +81,11 @@ impl Session {
         left: Duration,
     ) -> Result<(), Fault> {
         self.begin(from, to).await?;
-        let asked = Instant::now();
         Step::Data.within(self.timeout, self.connection.command(Data)).await?;
-        // A round trip, and the time that the server takes for an answer.
-        let moment = asked.elapsed().clamp(SHORTEST_LOOK, LONGEST_LOOK);
         // The iterator ends when the message is written, and the final dot follows.
         let is_written = AtomicBool::new(false);
         let end = iter::from_fn(|| {
-            self.look.before_next_write(moment);
+            self.look.before_next_write(LOOK);
             is_written.store(true, Relaxed);
             hand_over.begin();
             None

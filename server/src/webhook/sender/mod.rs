@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use otp::Timestamp;
-use reqwest::{Method, Response, StatusCode, dns::Resolve, header::CONTENT_TYPE};
+use reqwest::{
+    Method, Response, StatusCode,
+    dns::Resolve,
+    header::{CONTENT_TYPE, HeaderName, RETRY_AFTER},
+};
 use url::Url;
 
 use super::{
@@ -97,9 +101,13 @@ fn answer(response: &Response, now: Timestamp) -> Answer {
         StatusCode::GONE => Answer::Gone,
         status => Answer::Failed {
             reason: format!("HTTP {}", status.as_u16()),
-            not_before: not_before(response.headers(), now),
+            not_before: not_before(header(response, RETRY_AFTER), now),
         },
     }
+}
+
+fn header(response: &Response, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
 }
 
 #[cfg(test)]
