@@ -100,7 +100,7 @@ impl Route {
         server_ends: &CancellationToken,
     ) -> Result<Receipt, FailedTry> {
         self.breaker.asked(now);
-        let attempt = self.provider.deliver(message, now);
+        let attempt = Box::pin(self.provider.deliver(message, now));
         let result = until_cut_off(attempt, &message.hand_over, left, server_ends).await;
         self.record(message, result, now)
     }
