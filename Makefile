@@ -1,6 +1,6 @@
 # `make` alone lists the commands.
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test lint dev bench attack soak fuzz mutants fmt
+.PHONY: help setup build run test lint dev bench attack soak chaos fuzz mutants fmt
 
 # A cargo that `make setup` has just installed is not on the PATH of this shell.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -38,6 +38,9 @@ attack: build ## Attack a server of its own and print what gets through
 soak: ## Kill the server a thousand times and check that nothing is lost
 	@scripts/setup.sh --with-tests
 	@LATCHKEY_TEST_KILLS=1000 cargo test --package server --test reliability kill -- --nocapture
+
+chaos: ## Deliver 900 codes by providers that fail in different ways
+	@LATCHKEY_TEST_MESSAGES=900 cargo test --package server --test reliability chaos -- --nocapture
 
 fuzz: ## Fuzz each target for FUZZ_SECONDS (300), or TARGET alone
 	@scripts/setup.sh --with-fuzz

@@ -2,7 +2,7 @@
 # Installs missing dependencies; cheap if nothing is missing.
 #
 #   scripts/setup.sh                dependencies of the build
-#   scripts/setup.sh --with-tests   also a browser, fonts, and the packages of end2end/
+#   scripts/setup.sh --with-tests   also a browser, fonts, Postfix, and the packages of end2end/
 #   scripts/setup.sh --with-lints   also rustfmt, Clippy, and the packages of end2end/
 #   scripts/setup.sh --with-fuzz    also cargo-fuzz
 #   scripts/setup.sh --with-mutants also cargo-mutants
@@ -54,6 +54,29 @@ install_packages() {
       || die "apt-get could not install ${packages[*]}"
   fi
   packages=()
+  note "done in $(took "$began")"
+}
+
+# Installs Postfix for the tests, without a configuration and without starting it. It is refused where it would
+# replace another mail server.
+postfix_for_tests() {
+  # For an ordinary user it is not on PATH.
+  [ ! -x /usr/sbin/postfix ] && ! have postfix || return 0
+  have apt-get || die 'please install (named here as Debian does): postfix'
+  local began=$SECONDS policy=/usr/sbin/policy-rc.d forbidden=''
+  step 'Installing postfix for the tests, not as a service'
+  echo 'postfix postfix/main_mailer_type select No configuration' | quietly as_root debconf-set-selections
+  if [ ! -e $policy ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+    as_root chmod 755 $policy
+    forbidden=yes
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  quietly as_root apt-get -qy --no-install-recommends --no-remove install postfix \
+    || { quietly as_root apt-get -q update; quietly as_root apt-get -qy --no-install-recommends --no-remove install postfix; } \
+    || { [ -z "$forbidden" ] || as_root rm -f $policy
+         die 'apt-get could not install postfix; another mail server on this machine is left as it is'; }
+  [ -z "$forbidden" ] || as_root rm -f $policy
   note "done in $(took "$began")"
 }
 
@@ -236,5 +259,6 @@ choose_target
 npm_packages tools
 [ -z "$with_tests$with_lints" ] || npm_packages end2end
 [ -z "$with_tests" ] || python_packages
+[ -z "$with_tests" ] || postfix_for_tests
 [ -z "$with_fuzz" ] || cargo_tool cargo-fuzz 0.13.2
 [ -z "$with_mutants" ] || cargo_tool cargo-mutants 27.1.0

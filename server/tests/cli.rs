@@ -181,6 +181,73 @@ fn check_says_what_is_fine() {
     assert!(out.contains("would take messages"), "{out}");
 }
 
+/// A gateway of kind `http` for mail, at the URL of [`twilio`]'s variables.
+fn gateway(name: &str, variables: &[(&str, String)]) -> String {
+    let url = &variables[0].1;
+    format!(
+        "[[providers]]\nname = \"{name}\"\nkind = \"http\"\nchannels = [\"email\"]\n\
+         http.url = \"{url}/send\"\nhttp.probe_url = \"{url}/me\"\nhttp.json = '{{\"t\": \"{{text}}\"}}'\n"
+    )
+}
+
+const ACCEPTED: &str = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+/// Gateways on this machine are allowed.
+const LOCAL: (&str, &str) = ("LATCHKEY_WEBHOOK__ALLOWED_NETWORKS", "127.0.0.0/8");
+
+#[test]
+fn check_and_send_test_name_each_provider() {
+    let latchkey = Latchkey::new();
+    let file = gateway("first", &twilio(ACCEPTED)) + &gateway("second", &twilio(REFUSED));
+    std::fs::write(latchkey.directory.path().join("latchkey.toml"), file).unwrap();
+
+    let (code, out, _) = latchkey.run(&["check"], &[LOCAL]);
+    assert_eq!(code, Some(1), "{out}");
+    let line = |start: &str, name: &str| {
+        out.lines().any(|line| line.starts_with(start) && line.contains(&format!("({name})")))
+    };
+    assert!(line("ok ", "first") && line("problem ", "second"), "{out}");
+
+    let send = |name| {
+        let arguments = ["send-test", "--to", "jane@example.com", "--provider", name];
+        latchkey.run(&arguments, &[LOCAL])
+    };
+    let (code, out, _) = send("first");
+    assert_eq!((code, out.contains("first took the message")), (Some(0), true), "{out}");
+    let (code, out, _) = send("second");
+    assert_eq!((code, out.contains("was not taken: HTTP 401")), (Some(1), true), "{out}");
+    let (code, _, log) = send("third");
+    assert_eq!(code, Some(1));
+    assert!(log.contains("no provider is called \"third\"; there is first, second"), "{log}");
+}
+
+#[test]
+fn s25_one_refused_provider_of_several_does_not_keep_the_server_from_starting() {
+    let latchkey = Latchkey::new();
+    let path = latchkey.directory.path().join("latchkey.toml");
+    let refused = gateway("refused", &twilio(REFUSED));
+    std::fs::write(&path, refused.clone() + &gateway("other", &twilio(ACCEPTED))).unwrap();
+    let (code, log) = latchkey.serve(&[LOCAL]).stop();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("ERROR") && log.contains("(refused) refuses the credentials"), "{log}");
+
+    std::fs::write(&path, refused).unwrap();
+    let (code, _, log) = latchkey.run(&["serve"], &[LOCAL]);
+    assert_eq!(code, Some(1), "{log}");
+    assert!(log.contains("not started"), "{log}");
+}
+
+#[test]
+fn the_secret_of_a_gateway_is_printed() {
+    let latchkey = Latchkey::new();
+    let file =
+        "[[providers]]\nname = \"own\"\nkind = \"webhook\"\nwebhook.url = \"https://g.example/\"\n";
+    std::fs::write(latchkey.directory.path().join("latchkey.toml"), file).unwrap();
+    let (code, out, _) = latchkey.run(&["keys", "provider", "own"], &[]);
+    assert_eq!((code, out.starts_with("whsec_")), (Some(0), true), "{out}");
+    let (code, _, log) = latchkey.run(&["keys", "provider", "smtp"], &[]);
+    assert_eq!((code, log.contains("no provider of kind webhook")), (Some(1), true), "{log}");
+}
+
 #[test]
 fn a_test_message_is_shown_where_nothing_is_sent() {
     let latchkey = Latchkey::new();

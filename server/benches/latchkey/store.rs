@@ -185,6 +185,7 @@ impl Step for Create {
             expires_at: self.verification.code_expires_at(),
             tries: 0,
             unanswered: 0,
+            tried: String::new(),
             leased_until: NOW,
             sealed: vec![0; 200],
         };

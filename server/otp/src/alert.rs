@@ -68,6 +68,13 @@ pub enum Alert {
         /// Digits of its new codes.
         length: u8,
     },
+    /// A provider of messages refuses the operator's account, so its messages go by other providers, or wait.
+    ProviderRefused {
+        /// Name of the provider.
+        provider: String,
+        /// The answer in protocol codes.
+        reason: String,
+    },
 }
 
 impl Alert {
@@ -80,6 +87,7 @@ impl Alert {
             Self::SpendingNear { .. } => "spending_near",
             Self::SpendingReached { .. } => "spending_reached",
             Self::GuessesUnusual { .. } => "guesses_unusual",
+            Self::ProviderRefused { .. } => "provider_refused",
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct Send {
     pub delivery: DeliveryState,
     /// How many times a provider was asked to take it.
     pub tries: u32,
+    /// Name of the provider that took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
     /// Digits of its code, where the policy does not say as many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) code_length: Option<u8>,
@@ -38,6 +41,15 @@ impl Send {
         // Left out where the policy says it, to keep rows small.
         let code_length = Some(code_length).filter(|length| *length != policy.code_length());
         let delivery = DeliveryState::Accepted;
-        Self { channel, at, expires_at, delivery, tries: 0, code_length, is_unsent: false }
+        Self {
+            channel,
+            at,
+            expires_at,
+            delivery,
+            tries: 0,
+            provider: None,
+            code_length,
+            is_unsent: false,
+        }
     }
 }

@@ -50,7 +50,7 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
     let catalogue = Arc::new(Catalogue::load()?);
     let inbox = Arc::new(Inbox::new(catalogue.clone()));
     let dispatcher = startup::dispatcher(config, &catalogue, &inbox)?;
-    let findings = probe::probe(&dispatcher, config).await;
+    let findings = probe::probe(&dispatcher).await;
     if findings.is_empty() {
         writeln!(out, "ok       messages are shown on /dev/inbox; nothing is sent")?;
     }

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::CommandError;
 use crate::{
     config::{Config, PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
+    delivery::KindSettings,
     keyring,
     site::SecretDigest,
     startup, webhook,
@@ -45,6 +46,13 @@ pub(super) enum Keys {
         /// The site's name
         site: String,
     },
+    /// Print the secret with which a gateway of kind `webhook` verifies the signatures of messages
+    ///
+    /// Like that of a site: the same each time until the master secrets are rotated.
+    Provider {
+        /// The provider's name
+        name: String,
+    },
     /// Print the secret with which the operator's receiver verifies the signatures of alerts
     ///
     /// It is derived from the newest master secret, so it is the same each time until the master
@@ -64,6 +72,7 @@ pub(super) fn print(
         Some(Keys::Site { name }) => print_site(&name, out, aside),
         Some(Keys::Secret) => print_secret(out, aside),
         Some(Keys::Webhook { site }) => print_webhook(&config()?, &site, out, aside),
+        Some(Keys::Provider { name }) => print_provider(&config()?, &name, out, aside),
         Some(Keys::Alerts) => print_alerts(&config()?, out, aside),
     }
 }
@@ -144,6 +153,23 @@ fn print_webhook(
     }
     let keyring = startup::keyring(&config.keys, &config.store)?;
     print_derived(&site.name, webhook::Secret::of_site(&keyring, &site.name), out, aside)
+}
+
+/// Like the secret of a site.
+fn print_provider(
+    config: &Config,
+    name: &str,
+    out: &mut impl Write,
+    aside: &mut impl Write,
+) -> Result<(), CommandError> {
+    let is_webhook = |kind: &KindSettings| matches!(kind, KindSettings::Webhook(_));
+    let mut providers = config.providers.iter();
+    if !providers.any(|provider| provider.name == name && is_webhook(&provider.kind)) {
+        let message = format!("no provider of kind webhook is called \"{name}\"");
+        return Err(CommandError::Other(message.into()));
+    }
+    let keyring = startup::keyring(&config.keys, &config.store)?;
+    print_derived(name, webhook::Secret::of_provider(&keyring, name), out, aside)
 }
 
 /// Like the secret of a site.

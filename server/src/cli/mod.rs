@@ -56,6 +56,9 @@ enum Command {
         /// E-mail address, or phone number as +44...
         #[arg(long, value_name = "RECIPIENT")]
         to: String,
+        /// Provider to send it by, instead of the first that takes it
+        #[arg(long, value_name = "NAME")]
+        provider: Option<String>,
     },
     /// Print a fresh master secret and how to use it, or the keys of a site
     Keys {
@@ -90,7 +93,7 @@ impl<E: Error + 'static> From<E> for CommandError {
 
 /// Runs one command and returns the exit code of the process.
 pub async fn run(cli: Cli) -> ExitCode {
-    match execute(cli).await {
+    match Box::pin(execute(cli)).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(CommandError::Reported) => ExitCode::FAILURE,
         Err(CommandError::Config(error)) => complain(&*error, ExitCode::from(EXIT_CONFIG)),
@@ -104,7 +107,9 @@ async fn execute(Cli { config, command }: Cli) -> Result<(), CommandError> {
     match command {
         Command::Serve { accept_clock } => serve::serve(&config()?, accept_clock).await,
         Command::Check => check::check(&config()?, &mut out).await,
-        Command::SendTest { to } => send_test::send_test(&config()?, &to, &mut out).await,
+        Command::SendTest { to, provider } => {
+            send_test::send_test(&config()?, &to, provider.as_deref(), &mut out).await
+        }
         Command::Keys { keys } => keys::print(keys, config, &mut out, &mut io::stderr()),
         Command::Openapi => print_openapi(&mut out),
         Command::Completions { shell } => print_completions(shell, &mut out),

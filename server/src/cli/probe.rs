@@ -2,13 +2,12 @@
 
 use futures_util::future::join_all;
 
-use crate::{
-    config::Config,
-    delivery::{Dispatcher, ProbeError, Provider},
-};
+use crate::delivery::{Dispatcher, Kind, ProbeError, Route};
 
 /// The result of probing one provider.
 pub(super) struct Finding {
+    /// Name of the provider.
+    pub(super) name: String,
     /// The provider and its address.
     pub(super) provider: String,
     /// `None` if it would take messages.
@@ -24,33 +23,36 @@ pub(super) struct Trouble {
 }
 
 /// Asks every provider that would send something, all at the same time.
-pub(super) async fn probe(dispatcher: &Dispatcher, config: &Config) -> Vec<Finding> {
-    let real = dispatcher.providers().filter(|provider| !matches!(provider, Provider::Inbox(_)));
-    join_all(real.map(async |provider| {
-        let place = place(provider, config);
-        let trouble = provider.probe().await.err().map(|error| trouble(provider, &place, &error));
-        Finding { provider: place, trouble }
+pub(super) async fn probe(dispatcher: &Dispatcher) -> Vec<Finding> {
+    let real = dispatcher.all().into_iter().filter(|route| kind(route) != Kind::Inbox);
+    join_all(real.map(async |route| {
+        let place = place(route);
+        let probed = route.provider().probe().await;
+        route.provider().close().await;
+        let trouble = probed.err().map(|error| trouble(route, &place, &error));
+        Finding { name: route.name().to_owned(), provider: place, trouble }
     }))
     .await
 }
 
-fn place(provider: &Provider, config: &Config) -> String {
-    match (provider, &config.smtp, &config.twilio) {
-        (Provider::Smtp(_), Some(smtp), _) => {
-            format!("mail server {}:{}", smtp.host, smtp.port)
-        }
-        (Provider::Twilio(_), _, Some(twilio)) => {
-            format!("Twilio account {} at {}", twilio.account_sid, twilio.base_url)
-        }
-        _ => provider.name().to_owned(),
-    }
+fn kind(route: &Route) -> Kind {
+    route.provider().kind()
 }
 
-fn trouble(provider: &Provider, place: &str, error: &ProbeError) -> Trouble {
-    let advice = advice(provider, error);
+/// The place of a provider, with its name unless that is its kind's.
+fn place(route: &Route) -> String {
+    let (name, place) = (route.name(), route.provider().place());
+    if name == kind(route).word() { place } else { format!("{place} ({name})") }
+}
+
+fn trouble(route: &Route, place: &str, error: &ProbeError) -> Trouble {
+    let advice = advice(kind(route), error);
     let (is_final, message) = match error {
         ProbeError::Rejected { reason } => {
             (true, format!("{place} refuses the credentials ({reason}). {advice}"))
+        }
+        ProbeError::Refused { reason } => {
+            (false, format!("{place} would refuse messages ({reason}). {advice}"))
         }
         ProbeError::Unreachable { reason } => {
             (false, format!("{place} cannot be reached ({reason}). {advice}"))
@@ -59,23 +61,33 @@ fn trouble(provider: &Provider, place: &str, error: &ProbeError) -> Trouble {
     Trouble { is_final, message }
 }
 
-fn advice(provider: &Provider, error: &ProbeError) -> &'static str {
-    match (provider, error) {
-        (Provider::Smtp(_), ProbeError::Rejected { .. }) => {
+fn advice(kind: Kind, error: &ProbeError) -> &'static str {
+    match (kind, error) {
+        (Kind::Smtp, ProbeError::Rejected { .. }) => {
             "Check smtp.username and smtp.password, or SMTP_URL. Large mail providers want an app \
              password here instead of the account's own."
         }
-        (Provider::Smtp(_), ProbeError::Unreachable { .. }) => {
+        (Kind::Smtp, ProbeError::Refused { .. }) => {
+            "Check smtp.hello, which has to be a name that the server takes by EHLO, and smtp.from, which the \
+             account has to be allowed to send from."
+        }
+        (Kind::Smtp, ProbeError::Unreachable { .. }) => {
             "Check smtp.host, smtp.port and smtp.security, and that no firewall keeps this machine \
              from that port."
         }
-        (Provider::Twilio(_), ProbeError::Rejected { .. }) => {
+        (Kind::Twilio, ProbeError::Rejected { .. }) => {
             "Copy the Account SID and auth token from Twilio's console to TWILIO_SID and \
              TWILIO_AUTH_TOKEN."
         }
-        (Provider::Twilio(_), ProbeError::Unreachable { .. }) => {
+        (Kind::Twilio, ProbeError::Refused { .. } | ProbeError::Unreachable { .. }) => {
             "Check that this machine may open connections to that address."
         }
-        (Provider::Inbox(_), _) => "",
+        (Kind::Http, ProbeError::Rejected { .. }) => {
+            "Check username, password and token of [providers.http], and http.auth."
+        }
+        (Kind::Webhook | Kind::Http, _) => {
+            "Check the URL, and that webhook.allowed_networks lists its address if that is not public."
+        }
+        (Kind::Inbox, _) => "",
     }
 }

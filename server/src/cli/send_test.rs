@@ -2,6 +2,7 @@
 
 use std::{io::Write, sync::Arc, time::Duration};
 
+use futures_util::future::join_all;
 use otp::{Code, Recipient, Timestamp};
 use rand::rngs::SysRng;
 
@@ -9,15 +10,18 @@ use super::CommandError;
 use crate::{
     clock::Clock,
     config::Config,
-    delivery::{Inbox, OutgoingMessage},
+    delivery::{
+        Dispatcher, Failure, HandOver, Inbox, OutgoingMessage, Receipt, Route, Tried, Undelivered,
+    },
     i18n::Catalogue,
     startup,
 };
 
-/// Hands one message to the first provider that takes it. Its code belongs to no verification.
+/// Hands one message to the provider of a name, or to the first one that takes it. Its code belongs to no verification.
 pub(super) async fn send_test(
     config: &Config,
     to: &str,
+    provider: Option<&str>,
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
     let recipient = Recipient::parse(to, Some(&config.page.default_country), None);
@@ -43,12 +47,18 @@ pub(super) async fn send_test(
         origin_host: config.server.origin(config.server.bind).host().to_owned(),
         embedder_host: None,
         not_me: None,
+        hand_over: HandOver::default(),
     };
     let to = message.to.masked();
-    match dispatcher.deliver(&message, 0, now).await {
-        Ok(receipt) if inbox.messages().is_empty() => {
+    let result = match provider {
+        Some(name) => deliver(named(&dispatcher, name)?, &message, now).await,
+        None => deliver_by_any(&dispatcher, &message, now).await,
+    };
+    join_all(dispatcher.all().into_iter().map(|route| route.provider().close())).await;
+    match result {
+        Ok((provider, receipt)) if inbox.messages().is_empty() => {
             let reference = receipt.reference.map(|reference| format!(", as {reference}"));
-            let (provider, reference) = (receipt.provider, reference.unwrap_or_default());
+            let reference = reference.unwrap_or_default();
             writeln!(out, "{provider} took the message to {to}{reference}")?;
             Ok(())
         }
@@ -64,4 +74,41 @@ pub(super) async fn send_test(
             Err(CommandError::Reported)
         }
     }
+}
+
+/// Asks one provider; gives its name as well.
+async fn deliver(
+    route: &Route,
+    message: &OutgoingMessage,
+    now: Timestamp,
+) -> Result<(String, Receipt), Undelivered> {
+    let result = route.deliver(message, now).await;
+    result.map(|receipt| (route.name().to_owned(), receipt)).map_err(|failed| failed.undelivered)
+}
+
+/// The provider of a name.
+fn named<'a>(dispatcher: &'a Dispatcher, name: &str) -> Result<&'a Route, CommandError> {
+    let all = dispatcher.all();
+    let named = all.iter().find(|route| route.name() == name);
+    named.map(|route| &***route).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|route| route.name()).collect();
+        let message = format!("no provider is called \"{name}\"; there is {}", names.join(", "));
+        CommandError::Other(message.into())
+    })
+}
+
+/// Asks one provider after the other, each once.
+async fn deliver_by_any(
+    dispatcher: &Dispatcher,
+    message: &OutgoingMessage,
+    now: Timestamp,
+) -> Result<(String, Receipt), Undelivered> {
+    let mut result = Err(Undelivered::permanent("no provider is for it"));
+    let mut tried = Tried::default();
+    while let (Err(_), Some(route)) = (&result, dispatcher.next(message, &[], &tried, now)) {
+        result = deliver(route, message, now).await;
+        // Whatever it answered, it is not asked again.
+        tried.add(route.name(), Failure::Permanent);
+    }
+    result
 }

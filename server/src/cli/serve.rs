@@ -24,7 +24,7 @@ pub(super) async fn serve(config: &Config, accept_clock: bool) -> Result<(), Com
 
     let application = Application::build(config, accept_clock).await?;
     if config.check_providers {
-        check_providers(&application, config).await?;
+        check_providers(&application).await?;
     }
     // A closed standard output is no reason to stop.
     let _ = announce(&application, config);
@@ -46,20 +46,25 @@ pub(super) async fn serve(config: &Config, accept_clock: bool) -> Result<(), Com
 
 /// Refused credentials would make every message fail; a provider out of reach may be back before the
 /// first one.
-async fn check_providers(application: &Application, config: &Config) -> Result<(), CommandError> {
+async fn check_providers(application: &Application) -> Result<(), CommandError> {
     let mut refused = Vec::new();
-    for finding in probe::probe(application.dispatcher(), config).await {
+    for finding in probe::probe(application.dispatcher()).await {
         match finding.trouble {
             None => tracing::info!(provider = finding.provider, "would take messages"),
-            Some(trouble) if trouble.is_final => refused.push(trouble.message),
+            Some(trouble) if trouble.is_final => refused.push((finding.name, trouble.message)),
             Some(trouble) => tracing::warn!("{}", trouble.message),
         }
     }
-    if refused.is_empty() {
+    // The others of each channel take the messages of one that is refused.
+    let (names, messages): (Vec<_>, Vec<_>) = refused.into_iter().unzip();
+    if application.dispatcher().works_without(&names) {
+        for message in messages {
+            tracing::error!("{message}");
+        }
         return Ok(());
     }
     let mut err = io::stderr();
-    for message in refused {
+    for message in messages {
         writeln!(err, "latchkey: {message}")?;
     }
     writeln!(err, "latchkey: not started; startup.check_providers = false starts all the same")?;

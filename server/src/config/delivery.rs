@@ -4,26 +4,18 @@ use std::time::Duration;
 
 use otp::Channel;
 
-use super::{server::Mode, settings::Settings};
+use super::{providers::Listed, server::Mode, settings::Settings};
 
-/// A provider of messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum ProviderName {
-    /// A mail server.
-    Smtp,
-    /// Twilio's Messages API.
-    Twilio,
-    /// The development inbox: shows messages instead of sending them.
-    Inbox,
-}
+/// The name of the inbox of development, which needs no settings.
+pub(super) const INBOX: &str = "inbox";
 
 /// The providers of each channel, and retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliverySettings {
     /// Providers for e-mail, in the order to try them; empty where e-mail is not offered.
-    pub email: Vec<ProviderName>,
+    pub email: Vec<String>,
     /// Providers for text messages, in the order to try them; empty where they are not offered.
-    pub sms: Vec<ProviderName>,
+    pub sms: Vec<String>,
     /// How long a worker may hold a message before another one takes it over.
     pub lease: Duration,
     /// Wait before the second try; doubled from try to try.
@@ -33,19 +25,16 @@ pub struct DeliverySettings {
 }
 
 impl DeliverySettings {
-    /// `smtp` and `twilio` say whether those sections are filled in.
-    pub(super) fn read(settings: &mut Settings, mode: Mode, smtp: bool, twilio: bool) -> Self {
-        let mut providers =
-            |key, own, is_filled| read_providers(settings, key, own, is_filled, mode);
-        let email = providers("delivery.email", ("smtp", ProviderName::Smtp), smtp);
-        let sms = providers("delivery.sms", ("twilio", ProviderName::Twilio), twilio);
+    pub(super) fn read(settings: &mut Settings, mode: Mode, listed: &[Listed]) -> Self {
+        let email = read_providers(settings, "delivery.email", Channel::Email, listed, mode);
+        let sms = read_providers(settings, "delivery.sms", Channel::Sms, listed, mode);
         if mode == Mode::Production
             && email.is_empty()
             && sms.is_empty()
             && settings.is_fine("delivery")
         {
-            let message = "has no provider; set up a mail server (smtp.url or SMTP_URL) or a Twilio \
-                           account (TWILIO_SID, TWILIO_AUTH_TOKEN, SENDER_NUMBER)";
+            let message = "has no provider; set up a mail server (smtp.url or SMTP_URL), a Twilio \
+                           account (TWILIO_SID, TWILIO_AUTH_TOKEN, SENDER_NUMBER), or [[providers]]";
             settings.refuse("delivery", message);
         }
         let lease = settings.seconds("delivery.lease", 10..=600);
@@ -63,26 +52,40 @@ impl DeliverySettings {
     }
 }
 
-/// The providers of a channel, of which one is not the inbox.
+/// The names of a channel's providers, in the order of preference.
 fn read_providers(
     settings: &mut Settings,
     key: &str,
-    (own_word, own): (&str, ProviderName),
-    is_filled: bool,
+    channel: Channel,
+    listed: &[Listed],
     mode: Mode,
-) -> Vec<ProviderName> {
+) -> Vec<String> {
+    let carrying = || listed.iter().filter(|provider| provider.channels.contains(&channel));
     if settings.get::<Vec<String>>(key).is_empty() {
+        let names: Vec<_> = carrying().map(|provider| provider.name.clone()).collect();
         return match mode {
-            _ if is_filled => vec![own],
-            Mode::Development => vec![ProviderName::Inbox],
-            Mode::Production => Vec::new(),
+            Mode::Development if names.is_empty() => vec![INBOX.to_owned()],
+            _ => names,
         };
     }
+    let section = match channel {
+        Channel::Email => "smtp",
+        Channel::Sms => "twilio",
+    };
     settings.parse_list(key, |word| match word {
-        "inbox" if mode == Mode::Development => Ok(ProviderName::Inbox),
-        "inbox" => Err("is inbox, which shows codes to anyone: refused in production".to_owned()),
-        _ if word != own_word => Err(format!("must be one of: {own_word}, inbox")),
-        _ if !is_filled => Err(format!("is {word}, but the section [{word}] is not filled in")),
-        _ => Ok(own),
+        _ if carrying().any(|provider| provider.name == word) => Ok(word.to_owned()),
+        INBOX if mode == Mode::Development => Ok(word.to_owned()),
+        INBOX => Err("is inbox, which shows codes to anyone: refused in production".to_owned()),
+        _ if listed.iter().any(|provider| provider.name == word) => {
+            Err(format!("is {word}, which does not carry {}", channel.as_str()))
+        }
+        _ if word == section => {
+            Err(format!("is {word}, but the section [{word}] is not filled in"))
+        }
+        _ => {
+            let names = carrying().map(|provider| &*provider.name).filter(|name| *name != section);
+            let names: Vec<_> = [section].into_iter().chain(names).chain([INBOX]).collect();
+            Err(format!("must be one of: {}", names.join(", ")))
+        }
     })
 }

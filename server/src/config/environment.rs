@@ -17,6 +17,9 @@ const CLASSIC: [(&str, &str); 5] = [
 /// Keys that have a `LATCHKEY_..._FILE` variable.
 const SECRETS: [&str; 4] = ["keys.secrets", "smtp.url", "smtp.password", "twilio.auth_token"];
 
+/// Keys of a provider that have such a variable, in addition to those of the sections above.
+const SECRETS_OF_PROVIDERS: [&str; 2] = ["http.password", "http.token"];
+
 /// A snapshot of environment variables.
 #[derive(Clone, Default)]
 pub struct Environment(BTreeMap<String, String>);
@@ -55,7 +58,7 @@ impl Environment {
                 continue;
             }
             let key = rest.to_ascii_lowercase().replace("__", ".");
-            let secret = key.strip_suffix("_file").filter(|key| SECRETS.contains(key));
+            let secret = key.strip_suffix("_file").filter(|key| is_secret(key));
             add(name.clone(), secret.unwrap_or(&key), secret.is_some());
         }
         variables
@@ -72,6 +75,18 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Environment {
 impl fmt::Debug for Environment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// The name of a provider, as variables write it, and its key.
+pub(super) fn of_provider(key: &str) -> Option<(&str, &str)> {
+    key.strip_prefix("providers.")?.split_once('.')
+}
+
+fn is_secret(key: &str) -> bool {
+    match of_provider(key) {
+        Some((_, key)) => SECRETS.contains(&key) || SECRETS_OF_PROVIDERS.contains(&key),
+        None => SECRETS.contains(&key),
     }
 }
 

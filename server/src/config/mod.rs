@@ -16,6 +16,8 @@ mod logging;
 mod page;
 mod policy;
 mod problem;
+mod providers;
+mod senders;
 mod server;
 mod settings;
 mod sites;
@@ -36,7 +38,7 @@ use otp::{limits::Limits, policy::Draft, texts::ServerTexts, work::Thresholds};
 use url::Url;
 
 pub use self::{
-    delivery::{DeliverySettings, ProviderName},
+    delivery::DeliverySettings,
     environment::{CONFIG_VARIABLE, Environment},
     keys::KeySettings,
     layers::Sources,
@@ -46,12 +48,8 @@ pub use self::{
     server::{Mode, ServerSettings},
     sites::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
 };
-use self::{server::parse_network, settings::Settings, sites::SiteContext};
-use crate::{
-    delivery::{SmtpSettings, TwilioSettings},
-    site::Sites,
-    webhook::WebhookSettings,
-};
+use self::{layers::Layers, providers::ProviderContext, server::parse_network, sites::SiteContext};
+use crate::{delivery::RouteSettings, site::Sites, webhook::WebhookSettings};
 
 /// The configuration of a server, validated.
 #[derive(Clone, Debug)]
@@ -72,10 +70,8 @@ pub struct Config {
     pub work: Option<Thresholds>,
     /// The providers of each channel, and retries.
     pub delivery: DeliverySettings,
-    /// The mail server, where one is configured.
-    pub smtp: Option<SmtpSettings>,
-    /// The Twilio account, where one is configured.
-    pub twilio: Option<TwilioSettings>,
+    /// The providers, by the names that [`DeliverySettings`] lists. The inbox of development needs no settings.
+    pub providers: Vec<RouteSettings>,
     /// Events for relying parties, and alerts.
     pub webhook: WebhookSettings,
     /// URL that alerts for the operator are posted to.
@@ -98,15 +94,18 @@ impl Config {
     /// # Errors
     /// Every problem that was found, each with its key and the place of its value.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        let (mut settings, sites) = layers::read(sources);
-        let config = Self::read(&mut settings, sites, &sources.directory);
-        match settings.problems {
+        let mut layers = layers::read(sources);
+        let config = Self::read(&mut layers, &sources.directory);
+        match layers.server.problems {
             problems if problems.is_empty() => Ok(config),
             problems => Err(ConfigError { problems }),
         }
     }
 
-    fn read(settings: &mut Settings, sites: Vec<Settings>, directory: &Path) -> Self {
+    fn read(layers: &mut Layers, directory: &Path) -> Self {
+        let sites = std::mem::take(&mut layers.sites);
+        let providers = std::mem::take(&mut layers.providers);
+        let settings = &mut layers.server;
         let server = ServerSettings::read(settings);
         let mode = server.mode;
         let path = settings.text("store.path");
@@ -118,12 +117,11 @@ impl Config {
         let policy = policy::read_policy(settings);
         let limits = policy::read_limits(settings);
         let work = policy::read_work(settings);
-        let smtp = smtp::read(settings, directory);
-        let twilio = twilio::read(settings, mode);
-        // A section with problems is meant to be used.
-        let has_smtp = smtp.is_some() || !settings.is_fine("smtp");
-        let has_twilio = twilio.is_some() || !settings.is_fine("twilio");
-        let delivery = DeliverySettings::read(settings, mode, has_smtp, has_twilio);
+        let providers = providers.into_iter().map(|provider| provider.settings).collect();
+        let public_origin = server.public_origin.as_ref();
+        let context = ProviderContext { mode, directory, public_origin };
+        let providers = providers::read(settings, providers, context);
+        let delivery = DeliverySettings::read(settings, mode, &providers.listed);
         let page = PageSettings::read(settings, mode);
         let destinations = sms::read(settings, &page.default_country);
         let texts = sms::read_server_texts(settings);
@@ -151,8 +149,7 @@ impl Config {
             texts,
             work,
             delivery,
-            smtp,
-            twilio,
+            providers: providers.routes,
             webhook: WebhookSettings {
                 timeout: settings.seconds("webhook.timeout", 1..=60),
                 allowed_networks: settings.parse_list("webhook.allowed_networks", parse_network),
@@ -169,6 +166,8 @@ impl Config {
 
     /// Advice for the operator of a server that can start, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
-        warnings::warnings(&self.server, &self.policy, &self.sites)
+        let mut warnings = warnings::warnings(&self.server, &self.policy, &self.sites);
+        warnings.extend(warnings::unreached(&self.delivery, &self.providers, &self.sites));
+        warnings
     }
 }

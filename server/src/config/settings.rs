@@ -11,7 +11,8 @@ use toml::{Table, Value};
 use super::problem::ConfigProblem;
 
 /// The tables whose keys the operator chooses.
-const MAPS: [&str; 2] = ["prices", "test_recipients"];
+const MAPS: [&str; 6] =
+    ["http.form", "http.headers", "http.senders", "prices", "test_recipients", "twilio.senders"];
 
 /// The keys outside all sections, which are easily written into the section before them.
 const TOP_LEVEL: [&str; 2] = ["sites_for_tests", "test_origins"];
@@ -49,11 +50,16 @@ impl Settings {
     /// The embedded defaults.
     pub(super) fn new(prefix: String, defaults: &str) -> Self {
         let mut settings = Self { prefix, ..Self::default() };
-        let defaults = defaults.parse().expect("the embedded defaults are valid, as tests show");
-        flatten(defaults, "", &mut |key, value| {
-            settings.entries.insert(key, Entry { default: value, set: None });
-        });
         settings
+            .redefine(defaults.parse().expect("the embedded defaults are valid, as tests show"));
+        settings
+    }
+
+    /// Adds keys with their defaults, or replaces the defaults of keys.
+    pub(super) fn redefine(&mut self, defaults: Table) {
+        flatten(defaults, "", &mut |key, value| {
+            self.entries.insert(key, Entry { default: value, set: None });
+        });
     }
 
     /// Overrides values key by key.
@@ -128,6 +134,13 @@ impl Settings {
         self.provenance(key).is_some()
     }
 
+    /// The first key beginning with `prefix` that has another value than its default.
+    pub(super) fn first_set(&self, prefix: &str) -> Option<String> {
+        let entries = self.entries.range(prefix.to_owned()..);
+        let mut entries = entries.take_while(|(key, _)| key.starts_with(prefix));
+        entries.find(|(_, entry)| entry.set.is_some()).map(|(key, _)| key.clone())
+    }
+
     /// The file or variable that set a key.
     pub(super) fn provenance(&self, key: &str) -> Option<&str> {
         Some(&self.entries.get(key)?.set.as_ref()?.1)
@@ -136,7 +149,8 @@ impl Settings {
     /// Whether no problem was found with a key, or with any key of a section.
     pub(super) fn is_fine(&self, key: &str) -> bool {
         let name = self.name(key);
-        let rests = self.problems.iter().filter_map(|problem| problem.key.strip_prefix(&name));
+        let name = name.trim_end_matches('.');
+        let rests = self.problems.iter().filter_map(|problem| problem.key.strip_prefix(name));
         !rests.into_iter().any(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 

@@ -1,16 +1,21 @@
 //! Settings that are valid and still unlikely to be meant.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use otp::{
     Channel, Timestamp,
     destinations::Countries,
     policy::Draft,
+    recipient::Country,
     risk::{Reservations, Risk},
 };
 
-use super::server::{Mode, ServerSettings, is_loopback};
+use super::{
+    delivery::DeliverySettings,
+    server::{Mode, ServerSettings, is_loopback},
+};
 use crate::{
+    delivery::RouteSettings,
     origin::Origin,
     site::{Site, Sites},
 };
@@ -125,6 +130,44 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
     });
     let all = of_server.into_iter().chain(of_sites);
     all.filter(|(applies, _)| *applies).map(|(_, warning)| warning).collect()
+}
+
+/// Sites that text to countries that no provider is for.
+pub(super) fn unreached(
+    delivery: &DeliverySettings,
+    providers: &[RouteSettings],
+    sites: &Sites,
+) -> Option<String> {
+    let named = |name: &String| providers.iter().find(|provider| provider.name == *name);
+    let carrying: Vec<_> = delivery.sms.iter().map(named).collect();
+    // The inbox of development has no settings.
+    let reaches = |country: Option<&Country>| {
+        carrying.iter().any(|provider| {
+            provider.is_none_or(|RouteSettings { countries, .. }| {
+                countries.is_empty() || country.is_some_and(|country| countries.contains(country))
+            })
+        })
+    };
+    let mut missing = BTreeSet::new();
+    // The sites for test suites send nothing.
+    let texting =
+        |site: &&Arc<Site>| site.test_mode.is_none() && site.channels.contains(&Channel::Sms);
+    for site in sites.all().filter(texting) {
+        match &site.destinations.countries {
+            Countries::Listed(listed) => {
+                let listed = listed.iter().filter(|country| !reaches(Some(country)));
+                missing.extend(listed.map(ToString::to_string));
+            }
+            Countries::All if !reaches(None) => {
+                missing.insert("*".to_owned());
+            }
+            Countries::All => {}
+        }
+    }
+    let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
+    (!missing.is_empty()).then(|| {
+        format!("sms.countries lists countries that no provider is for, so texts to them fail: {missing}")
+    })
 }
 
 /// Whether development mode does not answer requests to the host of the public origin.

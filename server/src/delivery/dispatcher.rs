@@ -1,109 +1,212 @@
 //! Selection of the provider for a message.
+//!
+//! Each try asks one provider, and what came of it is stored before the next one is asked:
+//! - A provider that refuses the message is not asked again, and the next one is asked at once.
+//! - One that fails for now is asked three times; then the others have their turn, and then it again.
+//! - One that refuses our account, or leaves a try without an answer, ends its turn at once. One that leaves
+//!   a second try without an answer is not asked again.
+//! - One whose circuit breaker is open comes after all others.
+//! - One that took an earlier message of the same verification comes after the others of the same turn.
+//!
+//! A message is undelivered when no provider is left, or when its code expires.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use otp::{Channel, Timestamp};
 
-use super::{Failure, OutgoingMessage, Provider, Receipt, Undelivered};
-use crate::outbox::Breaker;
-
-/// Transient failures after which a message goes to the next provider of its channel.
-const TRIES_PER_PROVIDER: u32 = 3;
+use super::{OutgoingMessage, Route, tried::Tried};
 
 /// The providers of each channel, in order of preference.
 #[derive(Debug)]
 pub struct Dispatcher {
-    email: Vec<Entry>,
-    sms: Vec<Entry>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    provider: Provider,
-    breaker: Breaker,
+    email: Vec<Arc<Route>>,
+    sms: Vec<Arc<Route>>,
 }
 
 impl Dispatcher {
-    /// Takes the providers of each channel, the preferred one first.
-    pub fn new(email: Vec<Provider>, sms: Vec<Provider>) -> Self {
-        let entry = |provider| Entry { provider, breaker: Breaker::default() };
-        let entries = |providers: Vec<_>| providers.into_iter().map(entry).collect();
-        Self { email: entries(email), sms: entries(sms) }
+    /// Takes the providers of each channel, the preferred one first. One provider may be in several lists.
+    pub fn new(email: Vec<Arc<Route>>, sms: Vec<Arc<Route>>) -> Self {
+        Self { email, sms }
     }
 
     /// Channels that have a provider.
     pub fn channels(&self) -> Vec<Channel> {
         let channels = [Channel::Email, Channel::Sms];
-        channels.into_iter().filter(|channel| !self.entries(*channel).is_empty()).collect()
+        channels.into_iter().filter(|channel| !self.routes(*channel).is_empty()).collect()
     }
 
-    /// All providers.
-    pub fn providers(&self) -> impl Iterator<Item = &Provider> {
-        self.email.iter().chain(&self.sms).map(|entry| &entry.provider)
-    }
-
-    /// Longest duration of [`Dispatcher::deliver`].
-    pub fn timeout(&self) -> Duration {
-        let channel =
-            |entries: &[Entry]| entries.iter().map(|entry| entry.provider.timeout()).sum();
-        Duration::max(channel(&self.email), channel(&self.sms))
-    }
-
-    /// Sends a message that has been tried `tries` times before.
-    ///
-    /// After a permanent failure the next provider is tried at once. After a transient one the caller
-    /// retries later; after a few of them, retries begin with the next provider.
-    ///
-    /// # Errors
-    /// The failure of the last provider tried.
-    pub async fn deliver(
-        &self,
-        message: &OutgoingMessage,
-        tries: u32,
-        now: Timestamp,
-    ) -> Result<Receipt, Undelivered> {
-        let mut last = Undelivered::permanent("no provider for this channel");
-        for Entry { provider, breaker } in self.in_order(message.channel, tries, now) {
-            match provider.deliver(message, now).await {
-                Ok(receipt) => {
-                    breaker.succeeded();
-                    return Ok(receipt);
-                }
-                Err(undelivered) => {
-                    tracing::warn!(
-                        provider = provider.name(),
-                        channel = message.channel.as_str(),
-                        to = %message.to,
-                        tries = tries + 1,
-                        error = %undelivered,
-                        "provider did not accept the message",
-                    );
-                    // A permanent failure is an answer, so it does not count for the breaker.
-                    if undelivered.kind != Failure::Permanent {
-                        breaker.failed(now);
-                        return Err(undelivered);
-                    }
-                    last = undelivered;
-                }
+    /// All providers, each once.
+    pub fn all(&self) -> Vec<&Arc<Route>> {
+        let mut all: Vec<&Arc<Route>> = Vec::new();
+        for route in self.email.iter().chain(&self.sms) {
+            if !all.iter().any(|known| Arc::ptr_eq(known, route)) {
+                all.push(route);
             }
         }
-        Err(last)
+        all
     }
 
-    /// The providers of a channel in the order to try them; those with an open breaker come last.
-    fn in_order(&self, channel: Channel, tries: u32, now: Timestamp) -> Vec<&Entry> {
-        let entries = self.entries(channel);
-        let turn = usize::try_from(tries / TRIES_PER_PROVIDER).unwrap_or_default();
-        let (later, first) = entries.split_at(turn % entries.len().max(1));
-        let mut order: Vec<_> = first.iter().chain(later).collect();
-        order.sort_by_key(|entry| entry.breaker.open_until(now).is_some());
-        order
+    /// Whether every channel has a provider besides these.
+    pub fn works_without(&self, names: &[String]) -> bool {
+        let works = |route: &Arc<Route>| !names.iter().any(|name| name == route.name());
+        self.channels().into_iter().all(|channel| self.routes(channel).iter().any(works))
     }
 
-    fn entries(&self, channel: Channel) -> &[Entry] {
+    /// The provider to ask next for a message, after these tries; `None` if none is left for good.
+    ///
+    /// `avoided` are the names of the providers that took earlier messages of the verification.
+    pub fn next(
+        &self,
+        message: &OutgoingMessage,
+        avoided: &[String],
+        tried: &Tried,
+        now: Timestamp,
+    ) -> Option<&Route> {
+        let routes = self.routes(message.channel).iter().map(Arc::as_ref);
+        let left =
+            routes.filter(|route| route.reaches(&message.to) && !tried.is_over(route.name()));
+        // The first one of the smallest.
+        left.min_by_key(|route| {
+            let is_avoided = avoided.iter().any(|name| name == route.name());
+            (route.is_left_alone(now), tried.turns(route.name()), is_avoided)
+        })
+    }
+
+    /// Longest duration of a try by `asked` while `left` is left of the code's life. Some servers take minutes for
+    /// an answer, so it is all of it if nobody else can be asked, and otherwise a third.
+    pub fn patience(
+        &self,
+        message: &OutgoingMessage,
+        asked: &Route,
+        tried: &Tried,
+        (now, left): (Timestamp, Duration),
+    ) -> Duration {
+        let has_another = self.routes(message.channel).iter().any(|route| {
+            let is_other = route.name() != asked.name() && route.reaches(&message.to);
+            is_other && !tried.is_over(route.name()) && !route.is_left_alone(now)
+        });
+        if has_another { left / 3 } else { left }
+    }
+
+    fn routes(&self, channel: Channel) -> &[Arc<Route>] {
         match channel {
             Channel::Email => &self.email,
             Channel::Sms => &self.sms,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use otp::{Code, Recipient};
+
+    use super::*;
+    use crate::{
+        delivery::{Failure, HandOver, Inbox, Provider},
+        i18n::Catalogue,
+    };
+
+    const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+    /// Providers of these names, each for these countries.
+    fn dispatcher(routes: &[(&str, &[&str])]) -> Dispatcher {
+        let inbox = Arc::new(Inbox::new(Arc::new(Catalogue::load().unwrap())));
+        let route = |(name, countries): &(&str, &[&str])| {
+            let countries =
+                countries.iter().map(|code| otp::recipient::Country::parse(code).unwrap());
+            let provider = Provider::Inbox(inbox.clone());
+            Arc::new(Route::new((*name).to_owned(), countries.collect(), provider))
+        };
+        let routes: Vec<_> = routes.iter().map(route).collect();
+        Dispatcher::new(routes.clone(), routes)
+    }
+
+    fn message(to: &str) -> OutgoingMessage {
+        let to = Recipient::parse(to, None, None).unwrap();
+        OutgoingMessage {
+            id: "m".to_owned(),
+            channel: to.channel(),
+            to,
+            code: Code::parse("123456").unwrap(),
+            locale: "en".to_owned(),
+            expires_at: NOW + Duration::from_secs(300),
+            brand: "Example".to_owned(),
+            sender: None,
+            origin_host: "login.example.com".to_owned(),
+            embedder_host: None,
+            not_me: None,
+            hand_over: HandOver::default(),
+        }
+    }
+
+    fn next<'a>(of: &'a Dispatcher, to: &str, avoided: &[&str], tried: &Tried) -> Option<&'a str> {
+        let avoided: Vec<_> = avoided.iter().map(|name| (*name).to_owned()).collect();
+        of.next(&message(to), &avoided, tried, NOW).map(Route::name)
+    }
+
+    #[test]
+    fn phone_numbers_go_by_the_first_provider_of_their_country_and_mail_by_any() {
+        let of = dispatcher(&[("island", &["IE", "IS"]), ("british", &["GB"]), ("us", &["US"])]);
+        let none = Tried::default();
+        for (to, name) in [
+            ("+447400123456", Some("british")),
+            ("+353850123456", Some("island")),
+            ("+12025550123", Some("us")),
+            ("+33612345678", None),
+            ("jo@example.com", Some("island")),
+        ] {
+            assert_eq!(next(&of, to, &[], &none), name, "{to}");
+        }
+    }
+
+    #[test]
+    fn s25_failures_lead_to_the_next_provider_until_none_is_left() {
+        let of = dispatcher(&[("a", &[]), ("b", &[]), ("c", &[])]);
+        let mut tried = Tried::default();
+        for (failed, failure, after) in [
+            ("a", Failure::Transient, Some("a")),
+            ("a", Failure::Transient, Some("a")),
+            ("a", Failure::Transient, Some("b")),
+            ("b", Failure::Account, Some("c")),
+            ("c", Failure::Permanent, Some("a")),
+            ("a", Failure::Permanent, Some("b")),
+            ("b", Failure::Account, Some("b")),
+            ("b", Failure::Ambiguous, Some("b")),
+            ("b", Failure::Ambiguous, None),
+        ] {
+            tried.add(failed, failure);
+            assert_eq!(next(&of, "jo@example.com", &[], &tried), after, "{failed} {failure}");
+        }
+    }
+
+    #[test]
+    fn s25_a_try_leaves_time_for_the_providers_that_can_still_be_asked() {
+        let of = dispatcher(&[("a", &[]), ("b", &["GB"]), ("c", &["US"])]);
+        let life = Duration::from_secs(300);
+        let patience = |to: &str, tried: &Tried| {
+            of.patience(
+                &message(to),
+                of.next(&message(to), &[], tried, NOW).unwrap(),
+                tried,
+                (NOW, life),
+            )
+        };
+        let mut tried = Tried::default();
+        assert_eq!(patience("+447400123456", &tried), life / 3);
+        assert_eq!(patience("+33612345678", &tried), life, "no other is for France");
+        tried.add("b", Failure::Permanent);
+        assert_eq!(patience("+447400123456", &tried), life, "the other has refused it");
+        assert_eq!(patience("+12025550123", &tried), life / 3);
+    }
+
+    #[test]
+    fn s25_a_provider_that_is_avoided_or_left_alone_comes_after_the_others() {
+        let of = dispatcher(&[("a", &[]), ("b", &[])]);
+        let mut tried = Tried::default();
+        let to = "jo@example.com";
+        assert_eq!(next(&of, to, &["a"], &tried), Some("b"));
+        assert_eq!(next(&of, to, &["a", "b"], &tried), Some("a"));
+        tried.add("b", Failure::Permanent);
+        assert_eq!(next(&of, to, &["a"], &tried), Some("a"), "the only one that is left");
     }
 }

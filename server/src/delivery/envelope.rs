@@ -4,7 +4,7 @@ use aws_lc_rs::error::Unspecified;
 use otp::{Channel, Code, Recipient, Timestamp, Verification};
 use serde::{Deserialize, Serialize};
 
-use super::OutgoingMessage;
+use super::{HandOver, OutgoingMessage};
 use crate::{
     derived_keys::{LinkKeys, Sealer},
     origin::Origin,
@@ -34,6 +34,9 @@ struct Content {
     /// It is for a test recipient, and handed to no provider.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     test: bool,
+    /// Names of the providers that took earlier messages of the verification.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    avoided: Vec<String>,
 }
 
 impl Envelope {
@@ -50,6 +53,7 @@ impl Envelope {
             expires_at: send.expires_at,
             embedder_host: embedder.map(|origin| origin.host().to_owned()),
             test: verification.details().test_mode,
+            avoided: verification.earlier_providers().map(str::to_owned).collect(),
         })
     }
 
@@ -72,6 +76,11 @@ impl Envelope {
     /// Whether it is for a test recipient, and so for no provider.
     pub fn is_test(&self) -> bool {
         self.0.test
+    }
+
+    /// Names of the providers that took earlier messages of the verification, which were not approved.
+    pub fn take_avoided(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.0.avoided)
     }
 
     /// The message for a provider, with links to the server's public origin alone (S16).
@@ -98,6 +107,7 @@ impl Envelope {
             origin_host: origin.host().to_owned(),
             embedder_host,
             not_me: link.map(|link| format!("{origin}/not-me/{link}")),
+            hand_over: HandOver::default(),
         }
     }
 }

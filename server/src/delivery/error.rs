@@ -1,5 +1,8 @@
 //! Errors of providers.
 
+use otp::Timestamp;
+use serde::{Deserialize, Serialize};
+
 /// A failed try to send a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{kind}: {reason}")]
@@ -9,10 +12,13 @@ pub struct Undelivered {
     /// For the operator: the failed action and protocol codes. Never text of the other side, since mail
     /// servers and gateways repeat the recipient in it.
     pub reason: String,
+    /// Time before which the provider asks not to be tried again.
+    pub not_before: Option<Timestamp>,
 }
 
 /// Kind of a failed try.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// The message was not sent; a later try may succeed.
     Transient,
@@ -20,22 +26,47 @@ pub enum Failure {
     Permanent,
     /// The message was handed over and not confirmed: it may have been sent.
     Ambiguous,
+    /// The message was not sent, since the provider took too long; others are asked before it is again.
+    Late,
+    /// The message was not sent, since the provider refuses our account: wrong credentials, suspended, out of
+    /// money. It says nothing about the message.
+    Account,
 }
 
 impl Undelivered {
     /// A failure of kind [`Failure::Transient`].
     pub fn transient(reason: impl Into<String>) -> Self {
-        Self { kind: Failure::Transient, reason: reason.into() }
+        Self::of(Failure::Transient, reason)
     }
 
     /// A failure of kind [`Failure::Permanent`].
     pub fn permanent(reason: impl Into<String>) -> Self {
-        Self { kind: Failure::Permanent, reason: reason.into() }
+        Self::of(Failure::Permanent, reason)
     }
 
     /// A failure of kind [`Failure::Ambiguous`].
     pub fn ambiguous(reason: impl Into<String>) -> Self {
-        Self { kind: Failure::Ambiguous, reason: reason.into() }
+        Self::of(Failure::Ambiguous, reason)
+    }
+
+    /// A failure of kind [`Failure::Late`].
+    pub fn late(reason: impl Into<String>) -> Self {
+        Self::of(Failure::Late, reason)
+    }
+
+    /// A failure of kind [`Failure::Account`].
+    pub fn account(reason: impl Into<String>) -> Self {
+        Self::of(Failure::Account, reason)
+    }
+
+    /// The same failure, with the time before which the provider asks not to be tried again.
+    #[must_use]
+    pub fn not_before(self, not_before: Option<Timestamp>) -> Self {
+        Self { not_before, ..self }
+    }
+
+    fn of(kind: Failure, reason: impl Into<String>) -> Self {
+        Self { kind, reason: reason.into(), not_before: None }
     }
 }
 
@@ -45,6 +76,8 @@ impl std::fmt::Display for Failure {
             Self::Transient => "transient",
             Self::Permanent => "permanent",
             Self::Ambiguous => "ambiguous",
+            Self::Late => "late",
+            Self::Account => "account",
         })
     }
 }
@@ -58,6 +91,12 @@ pub enum ProbeError {
         /// The answer in protocol codes.
         reason: String,
     },
+    /// It takes the credentials and would refuse messages: our name, our sender, or relaying.
+    #[error("the provider would refuse messages: {reason}")]
+    Refused {
+        /// The answer in protocol codes.
+        reason: String,
+    },
     /// It does not answer, or not as expected; this may pass.
     #[error("the provider cannot be reached: {reason}")]
     Unreachable {
@@ -66,12 +105,26 @@ pub enum ProbeError {
     },
 }
 
+/// A sender cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SenderProblem {
+    /// It is not a mailbox.
+    #[error("must be a sender such as \"otp@example.com\" or \"Example <otp@example.com>\"")]
+    Shape(#[source] lettre::address::AddressError),
+    /// The part before the `@` needs SMTPUTF8 (RFC 6531), which few servers of recipients offer.
+    #[error("has letters outside of ASCII before the @, which most mail servers refuse")]
+    LocalPart,
+    /// The domain has no ASCII form.
+    #[error("has a domain that cannot be written as xn--...")]
+    Domain,
+}
+
 /// A provider cannot be set up from its settings.
 #[derive(Debug, thiserror::Error)]
 pub enum SetUpError {
-    /// The sender is not a mailbox.
+    /// The sender is not a mailbox, or not one that servers take.
     #[error("reading the sender's address")]
-    Sender(#[source] lettre::address::AddressError),
+    Sender(#[source] SenderProblem),
     /// Without TLS, a code and a password would cross the network in the clear (S23).
     #[error("mail without TLS is allowed to a loopback address only, and {host} is not one")]
     PlainOutsideLoopback {
@@ -87,13 +140,31 @@ pub enum SetUpError {
         #[source]
         source: std::io::Error,
     },
-    /// The additional certificate authority is invalid, or TLS cannot be set up.
+    /// The file has no certificate.
+    #[error("{} has no certificate: it must be a PEM file with -----BEGIN CERTIFICATE-----", .file.display())]
+    NoAuthority {
+        /// The file.
+        file: std::path::PathBuf,
+    },
+    /// The additional certificate authority is invalid.
+    #[error("reading the certificate authority for mail from {}", .file.display())]
+    Authority {
+        /// The file.
+        file: std::path::PathBuf,
+        /// The reason.
+        #[source]
+        source: lettre::transport::smtp::Error,
+    },
+    /// TLS cannot be set up.
     #[error("setting up TLS for mail")]
     Tls(#[source] lettre::transport::smtp::Error),
     /// The base URL of the API is not a URL.
     #[error("reading Twilio's base URL")]
     BaseUrl,
     /// The HTTP client cannot be set up.
-    #[error("setting up the HTTP client for Twilio")]
+    #[error("setting up the HTTP client of a provider")]
     HttpClient(#[source] reqwest::Error),
+    /// The secret of a webhook cannot be derived.
+    #[error("deriving the secret of a provider")]
+    Secret(#[from] aws_lc_rs::error::Unspecified),
 }

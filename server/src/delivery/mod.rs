@@ -2,26 +2,41 @@
 //!
 //! A [`Provider`] is given one [`OutgoingMessage`] and returns a [`Receipt`] or the kind of failure. It
 //! has no queue and does not retry; the [`DeliveryWorker`] does, and the [`Dispatcher`] selects the
-//! provider.
+//! provider of each try. A [`Route`] is a provider as the configuration lists it, with its name, its countries
+//! and its circuit breaker.
+//!
+//! A new kind of provider is a module here and a variant of [`Provider`], which says the channels that it can
+//! carry; its settings are read in `config::providers`.
 
+mod cut_off;
 pub mod dispatcher;
 pub mod envelope;
 mod error;
+mod gateway;
+pub mod http;
 pub mod inbox;
 pub mod outgoing_message;
 pub mod provider;
+mod route;
+mod senders;
 pub mod smtp;
 pub mod template;
+mod tried;
 pub mod twilio;
+mod webhook;
 pub mod worker;
 
 pub use self::{
     dispatcher::Dispatcher,
-    error::{Failure, ProbeError, SetUpError, Undelivered},
+    error::{Failure, ProbeError, SenderProblem, SetUpError, Undelivered},
     inbox::Inbox,
-    outgoing_message::{OutgoingMessage, Receipt},
-    provider::Provider,
-    smtp::{Smtp, SmtpSecurity, SmtpSettings},
+    outgoing_message::{HandOver, OutgoingMessage, Receipt},
+    provider::{Kind, KindSettings, Provider, SetUp},
+    route::{FailedTry, Route, RouteSettings},
+    senders::Senders,
+    smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},
+    tried::Tried,
     twilio::{Twilio, TwilioSettings},
+    webhook::GatewaySettings,
     worker::DeliveryWorker,
 };

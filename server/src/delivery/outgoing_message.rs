@@ -1,5 +1,10 @@
 //! A message for a provider, and the results of sending it.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
 use otp::{Channel, Code, Recipient, Timestamp};
 
 /// Everything that a provider needs to render and send one message.
@@ -29,6 +34,24 @@ pub struct OutgoingMessage {
     pub embedder_host: Option<String>,
     /// URL of the page on which the recipient says that they did not ask for the code. In mail only.
     pub not_me: Option<String>,
+    /// Whether a provider may have it already.
+    pub hand_over: HandOver,
+}
+
+/// Whether a provider may have accepted a message. The provider sets it, and whoever cuts a try off reads it.
+#[derive(Clone, Debug, Default)]
+pub struct HandOver(Arc<AtomicBool>);
+
+impl HandOver {
+    /// Called by a provider before it sends the last part of the message.
+    pub fn begin(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    /// Whether the message may have been accepted.
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Relaxed)
+    }
 }
 
 /// Confirmation that a provider has accepted a message.

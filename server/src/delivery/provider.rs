@@ -1,52 +1,158 @@
-//! The closed set of providers, the development inbox among them.
+//! The closed set of kinds of providers, the development inbox among them.
 
 use std::{sync::Arc, time::Duration};
 
 use otp::{Channel, Timestamp};
 
-use super::{Inbox, OutgoingMessage, ProbeError, Receipt, Smtp, Twilio, Undelivered};
+use super::{
+    Inbox, OutgoingMessage, ProbeError, Receipt, SetUpError, Smtp, SmtpSettings, Twilio,
+    TwilioSettings, Undelivered,
+    gateway::GatewayClient,
+    http::{Http, HttpSettings},
+    webhook::{GatewaySettings, Webhook},
+};
+use crate::{
+    i18n::Catalogue,
+    webhook::{FilteredClient, Signer, WebhookSettings},
+};
+
+/// A kind of provider.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A mail server.
+    Smtp,
+    /// Twilio's Messages API.
+    Twilio,
+    /// Signed requests to a gateway of the operator's own.
+    Webhook,
+    /// A gateway that is described by configuration alone.
+    Http,
+    /// Development: messages are shown on a page instead of being sent.
+    Inbox,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 5] = [Self::Smtp, Self::Twilio, Self::Webhook, Self::Http, Self::Inbox];
+
+    /// The word for it in the configuration.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Twilio => "twilio",
+            Self::Webhook => "webhook",
+            Self::Http => "http",
+            Self::Inbox => "inbox",
+        }
+    }
+
+    /// The kind with this word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.word() == word)
+    }
+
+    /// The channels that it can carry.
+    pub fn channels(self) -> &'static [Channel] {
+        match self {
+            Self::Smtp => &[Channel::Email],
+            Self::Twilio => &[Channel::Sms],
+            Self::Webhook | Self::Http | Self::Inbox => &[Channel::Email, Channel::Sms],
+        }
+    }
+}
+
+/// Settings of a provider by its kind.
+#[derive(Clone, Debug)]
+pub enum KindSettings {
+    /// See [`Kind::Smtp`].
+    Smtp(SmtpSettings),
+    /// See [`Kind::Twilio`].
+    Twilio(TwilioSettings),
+    /// See [`Kind::Webhook`].
+    Webhook(GatewaySettings),
+    /// See [`Kind::Http`].
+    Http(Box<HttpSettings>),
+    /// See [`Kind::Inbox`].
+    Inbox,
+}
+
+/// The parts of the server that providers need.
+pub struct SetUp<'a> {
+    /// The texts.
+    pub catalogue: &'a Arc<Catalogue>,
+    /// The inbox of development.
+    pub inbox: &'a Arc<Inbox>,
+    /// Addresses that requests to gateways may go to.
+    pub requests: &'a WebhookSettings,
+    /// Makes the signer for the provider of a name.
+    pub signer: &'a dyn Fn(&str) -> Result<Signer, SetUpError>,
+}
+
+impl SetUp<'_> {
+    /// Sets up a provider, without connecting.
+    pub(super) fn provider(&self, name: &str, kind: KindSettings) -> Result<Provider, SetUpError> {
+        let catalogue = self.catalogue.clone();
+        Ok(match kind {
+            KindSettings::Smtp(smtp) => Provider::Smtp(Smtp::new(smtp, catalogue)?),
+            KindSettings::Twilio(twilio) => Provider::Twilio(Twilio::new(twilio, catalogue)?),
+            KindSettings::Webhook(gateway) => {
+                let (client, signer) = (self.client(gateway.timeout)?, (self.signer)(name)?);
+                Provider::Webhook(Webhook::new(gateway, client, signer, catalogue))
+            }
+            KindSettings::Http(http) => {
+                let client = self.client(http.timeout)?;
+                Provider::Http(Box::new(Http::new(*http, client, catalogue)))
+            }
+            KindSettings::Inbox => Provider::Inbox(self.inbox.clone()),
+        })
+    }
+
+    fn client(&self, timeout: Duration) -> Result<GatewayClient, SetUpError> {
+        let settings = WebhookSettings { timeout, ..self.requests.clone() };
+        let client = FilteredClient::new(settings).map_err(SetUpError::HttpClient)?;
+        Ok(GatewayClient(Arc::new(client)))
+    }
+}
 
 /// A service that sends messages.
 #[derive(Debug)]
 pub enum Provider {
-    /// E-mail by a mail server.
+    /// See [`Kind::Smtp`].
     Smtp(Smtp),
-    /// Text messages by Twilio.
+    /// See [`Kind::Twilio`].
     Twilio(Twilio),
-    /// Development: messages are shown on a page instead of being sent.
+    /// See [`Kind::Webhook`].
+    Webhook(Webhook),
+    /// See [`Kind::Http`].
+    Http(Box<Http>),
+    /// See [`Kind::Inbox`].
     Inbox(Arc<Inbox>),
 }
 
 impl Provider {
-    /// Name of the provider in configuration and logs.
-    pub fn name(&self) -> &'static str {
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
         match self {
-            Self::Smtp(_) => Smtp::NAME,
-            Self::Twilio(_) => Twilio::NAME,
-            Self::Inbox(_) => Inbox::NAME,
+            Self::Smtp(_) => Kind::Smtp,
+            Self::Twilio(_) => Kind::Twilio,
+            Self::Webhook(_) => Kind::Webhook,
+            Self::Http(_) => Kind::Http,
+            Self::Inbox(_) => Kind::Inbox,
         }
     }
 
-    /// Whether it sends messages of this channel.
-    fn carries(&self, channel: Channel) -> bool {
+    /// The service and its address, for the operator.
+    pub fn place(&self) -> String {
         match self {
-            Self::Smtp(_) => channel == Channel::Email,
-            Self::Twilio(_) => channel == Channel::Sms,
-            Self::Inbox(_) => true,
+            Self::Smtp(smtp) => smtp.place(),
+            Self::Twilio(twilio) => twilio.place(),
+            Self::Webhook(webhook) => format!("gateway {}", webhook.place()),
+            Self::Http(http) => format!("gateway {}", http.place()),
+            Self::Inbox(_) => "development inbox".to_owned(),
         }
     }
 
-    /// Longest duration of [`deliver`](Self::deliver). The lease of a message must be longer, so that two
-    /// workers never send the same message.
-    pub fn timeout(&self) -> Duration {
-        match self {
-            Self::Smtp(smtp) => smtp.timeout(),
-            Self::Twilio(twilio) => twilio.timeout(),
-            Self::Inbox(_) => Duration::ZERO,
-        }
-    }
-
-    /// Sends a message; one try.
+    /// Sends a message; one try, which ends with the life of its code at the latest.
     ///
     /// # Errors
     /// If the provider did not accept the message, or did not confirm it.
@@ -55,7 +161,8 @@ impl Provider {
         message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
-        if !self.carries(message.channel) || message.to.channel() != message.channel {
+        let carried = self.kind().channels();
+        if !carried.contains(&message.channel) || message.to.channel() != message.channel {
             return Err(Undelivered::permanent("the provider does not support this channel"));
         }
         if message.expires_at <= now {
@@ -64,6 +171,8 @@ impl Provider {
         match self {
             Self::Smtp(smtp) => smtp.deliver(message, now).await,
             Self::Twilio(twilio) => twilio.deliver(message, now).await,
+            Self::Webhook(webhook) => webhook.deliver(message, now).await,
+            Self::Http(http) => http.deliver(message, now).await,
             Self::Inbox(inbox) => Ok(inbox.deliver(message, now)),
         }
     }
@@ -76,7 +185,17 @@ impl Provider {
         match self {
             Self::Smtp(smtp) => smtp.probe().await,
             Self::Twilio(twilio) => twilio.probe().await,
+            Self::Webhook(webhook) => webhook.probe().await,
+            Self::Http(http) => http.probe().await,
             Self::Inbox(_) => Ok(()),
+        }
+    }
+
+    /// Ends the connections that are kept for further messages.
+    pub async fn close(&self) {
+        match self {
+            Self::Smtp(smtp) => smtp.close().await,
+            Self::Twilio(_) | Self::Webhook(_) | Self::Http(_) | Self::Inbox(_) => {}
         }
     }
 }

@@ -6,12 +6,12 @@
 use std::{sync::Arc, time::Duration};
 
 use otp::Timestamp;
-use reqwest::{Client, StatusCode, Url, redirect};
+use reqwest::{Client, StatusCode, Url, header::RETRY_AFTER, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{OutgoingMessage, ProbeError, Receipt, SetUpError, Undelivered, template};
-use crate::i18n::Catalogue;
+use super::{OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, template};
+use crate::{i18n::Catalogue, outbox::not_before};
 
 /// A Twilio account and the sender to use.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub struct TwilioSettings {
     pub auth_token: SecretString,
     /// A number in E.164, an alphanumeric sender, or a messaging service's SID (`MG...`).
     pub sender: String,
+    /// Senders of other kinds for the numbers of some countries.
+    pub senders: Senders,
     /// Base URL of the API, without a slash at the end.
     pub base_url: String,
     /// Time-out of one request.
@@ -86,8 +88,10 @@ impl Twilio {
         Ok(Self { settings, account, client, catalogue })
     }
 
-    pub(super) fn timeout(&self) -> Duration {
-        self.settings.timeout
+    /// The account and the API, for the operator.
+    pub(super) fn place(&self) -> String {
+        let TwilioSettings { account_sid, base_url, .. } = &self.settings;
+        format!("Twilio account {account_sid} at {base_url}")
     }
 
     pub(super) async fn deliver(
@@ -102,7 +106,7 @@ impl Twilio {
         }
         let validity = validity.to_string();
         let text = template::sms(&self.catalogue, message, now);
-        let sender = self.settings.sender.as_str();
+        let sender = self.settings.senders.of(&message.to).unwrap_or(&self.settings.sender);
         let sender_field = if sender.starts_with("MG") { "MessagingServiceSid" } else { "From" };
         let form = [
             ("To", message.to.address()),
@@ -111,6 +115,7 @@ impl Twilio {
             ("ValidityPeriod", validity.as_str()),
         ];
         let request = self.client.post(self.resource("/Messages.json")).form(&form);
+        message.hand_over.begin();
         let answer = self.authorized(request).send().await.map_err(|error| not_sent(&error))?;
         let status = answer.status();
         if status.is_success() {
@@ -118,15 +123,20 @@ impl Twilio {
             let reference = answer.json::<Created>().await.ok().map(|created| created.sid);
             return Ok(Receipt { provider: Self::NAME, reference });
         }
-        let reason = describe(status, answer.json().await.ok().as_ref());
-        Err(match status {
+        let after = answer.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
+        let not_before = not_before(after, now);
+        let refusal = answer.json().await.ok();
+        let reason = describe(status, refusal.as_ref());
+        let undelivered = match status {
+            _ if is_about_account(status, refusal.as_ref()) => Undelivered::account(reason),
             StatusCode::TOO_MANY_REQUESTS
             | StatusCode::INTERNAL_SERVER_ERROR
             | StatusCode::SERVICE_UNAVAILABLE => Undelivered::transient(reason),
             // From a gateway: Twilio may have sent the message.
             status if status.is_server_error() => Undelivered::ambiguous(reason),
             _ => Undelivered::permanent(reason),
-        })
+        };
+        Err(undelivered.not_before(not_before))
     }
 
     pub(super) async fn probe(&self) -> Result<(), ProbeError> {
@@ -172,6 +182,16 @@ fn not_sent(error: &reqwest::Error) -> Undelivered {
         Undelivered::ambiguous("waiting for Twilio's answer timed out")
     } else {
         Undelivered::ambiguous("the connection to Twilio broke before the answer")
+    }
+}
+
+/// Whether Twilio refuses the account, whatever the message. Errors about a sender may depend on the recipient's
+/// country, so they are refusals of the message.
+fn is_about_account(status: StatusCode, refusal: Option<&Refusal>) -> bool {
+    match refusal {
+        // Credentials, an account that is not active, and access that is denied.
+        Some(Refusal { code }) => matches!(code, 20003 | 20005 | 20006),
+        None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
     }
 }
 

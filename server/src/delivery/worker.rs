@@ -2,26 +2,27 @@
 //!
 //! It receives each message when it is committed, and polls the outbox for retries that are due and for
 //! messages whose lease has ended. A message is leased while it is tried, so no other worker tries it at
-//! the same time. A crash between sending and settling may send a message twice, and never loses one.
+//! the same time, however long the try takes. A crash between sending and settling may send a message twice, and
+//! never loses one.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
-use otp::{DeliveryState, Timestamp, Verification};
+use otp::{DeliveryState, Timestamp, Verification, alert::Alert};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     task::JoinSet,
-    time::MissedTickBehavior,
+    time::{MissedTickBehavior, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Dispatcher, Failure, Undelivered, envelope::Envelope};
+use super::{Dispatcher, OutgoingMessage, Undelivered, envelope::Envelope, tried::Tried};
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     origin::Origin,
-    outbox::{Backoff, LeasedQueue},
+    outbox::{Backoff, LeasedQueue, within},
     site::Sites,
     store::{AnyStore, Message, OutboxChange, Queue, Records, TallyKeys},
 };
@@ -30,8 +31,9 @@ use crate::{
 const IN_FLIGHT: usize = 64;
 /// Interval between polls of the outbox.
 const POLL: Duration = Duration::from_millis(500);
-/// Ambiguous tries of a message. The second may already be a duplicate, so there is no third (S25).
-const UNANSWERED: u32 = 2;
+/// Time after which a try gives its place to another one, so that a provider that takes minutes does not keep
+/// the messages of others waiting.
+const PLACE: Duration = Duration::from_secs(15);
 
 /// Sends the codes of the outbox.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub struct DeliveryWorker {
     pub sites: Arc<Sites>,
     /// Public origin of the pages.
     pub origin: Origin,
+    /// Cancelled when the server ends. Tries in flight are cut off then, and requeued as what is known of them.
+    pub server_ends: CancellationToken,
 }
 
 impl DeliveryWorker {
@@ -63,6 +67,8 @@ impl DeliveryWorker {
     ) {
         let free = Arc::new(Semaphore::new(IN_FLIGHT));
         let mut tries = JoinSet::new();
+        // A message is due for its next provider.
+        let due = Arc::new(Notify::new());
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -73,15 +79,24 @@ impl DeliveryWorker {
                 () = stop.cancelled() => break,
                 // Ahead of new messages, or a flood of those would starve retries.
                 _ = poll.tick() => self.queue().claim(free.available_permits()).await,
+                () = due.notified() => self.queue().claim(free.available_permits()).await,
                 Some(message) = committed.recv() => vec![message],
             };
             drop(permit);
             for message in messages {
                 let Ok(permit) = free.clone().acquire_owned().await else { break };
-                let worker = self.clone();
+                let (worker, due) = (self.clone(), due.clone());
                 tries.spawn(async move {
-                    worker.attempt(message).await;
-                    drop(permit);
+                    let mut attempt = pin!(worker.attempt(message));
+                    let is_due = if let Ok(is_due) = timeout(PLACE, &mut attempt).await {
+                        is_due
+                    } else {
+                        drop(permit);
+                        attempt.await
+                    };
+                    if is_due {
+                        due.notify_one();
+                    }
                 });
             }
             while tries.try_join_next().is_some() {}
@@ -104,56 +119,121 @@ impl DeliveryWorker {
         LeasedQueue { store, clock, queue: Queue::Codes, lease: *lease }
     }
 
-    /// Tries one message and settles it.
-    pub async fn attempt(&self, message: Message) {
+    /// Tries one message by one provider and settles it. Returns whether it is due again at once.
+    pub async fn attempt(&self, mut message: Message) -> bool {
         let now = self.clock.now();
-        if now + self.dispatcher.timeout() > message.leased_until {
-            // The lease could end during the try, and then another worker would try it too.
+        if now + self.lease / 2 > message.leased_until {
+            // The lease could end before it is renewed, and then another worker would try it too.
             if now < message.leased_until {
-                let Message { tries, unanswered, .. } = message;
-                let requeue = Settlement::Retry { at: now, unanswered };
-                self.settle(&message, tries, requeue).await;
+                let tried = Tried::parse(&message.tried);
+                let requeue = Settlement::Retry { at: now, tried };
+                self.settle(&message, message.tries, requeue, None).await;
             }
-            return;
+            return false;
         }
         let DerivedKeys { sealer, links, .. } = &self.keys;
+        let mut alert = None;
         let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, sealer) {
-            _ if message.expires_at <= now => (message.tries, Settlement::given_up(&message)),
+            _ if message.expires_at <= now => {
+                (message.tries, Settlement::of_late(&Tried::parse(&message.tried)))
+            }
             Err(error) => {
                 log_error(&error, "discarding an unreadable outbox message");
-                (message.tries, Settlement::given_up(&message))
+                (message.tries, Settlement::of_late(&Tried::parse(&message.tried)))
             }
-            Ok(envelope) if envelope.is_test() => (message.tries + 1, Settlement::Sent),
-            Ok(envelope) => {
+            Ok(envelope) if envelope.is_test() => {
+                (message.tries + 1, Settlement::Sent { provider: None })
+            }
+            Ok(mut envelope) => {
+                let avoided = envelope.take_avoided();
                 let outgoing =
                     envelope.into_message(&message.key, &self.sites, &self.origin, links);
-                let delivery = self.dispatcher.deliver(&outgoing, message.tries, now);
-                // A slow provider is cut off when the code expires.
-                let time_left = message.expires_at.since(now);
-                let result = tokio::time::timeout(time_left, delivery).await;
-                let cut_off = Settlement::GivenUp { is_unsent: false };
-                let settlement =
-                    result.map_or(cut_off, |result| self.settlement(&message, result.map(|_| ())));
-                (message.tries + 1, settlement)
+                let asked = self.ask_one(&mut message, &outgoing, &avoided, &mut alert).await;
+                (message.tries + 1, asked)
             }
         };
-        self.settle(&message, tries, settlement).await;
+        let is_due = matches!(settlement, Settlement::Retry { at, .. } if at <= self.clock.now());
+        self.settle(&message, tries, settlement, alert).await;
+        is_due
+    }
+
+    /// Asks the provider whose turn it is.
+    async fn ask_one(
+        &self,
+        message: &mut Message,
+        outgoing: &OutgoingMessage,
+        avoided: &[String],
+        alert: &mut Option<Alert>,
+    ) -> Settlement {
+        let now = self.clock.now();
+        let mut tried = Tried::parse(&message.tried);
+        let next = |tried: &Tried, now| self.dispatcher.next(outgoing, avoided, tried, now);
+        let Some(route) = next(&tried, now) else {
+            tracing::warn!(to = %outgoing.to, "no provider is left for a message");
+            return Settlement::of_undelivered(&tried);
+        };
+        // A slow provider is cut off when the code expires, or while there is time for another one.
+        let left = message.expires_at.since(now);
+        let left = self.dispatcher.patience(outgoing, route, &tried, (now, left));
+        let attempt = Box::pin(route.deliver_within(outgoing, now, left, &self.server_ends));
+        let Err(failed) = self.queue().hold(message, attempt).await else {
+            let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
+            if unanswered > 0 {
+                tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
+            }
+            return Settlement::Sent { provider: Some(provider) };
+        };
+        let Undelivered { kind, reason, not_before } = failed.undelivered;
+        tried.add(route.name(), kind);
+        if failed.is_newly_refused {
+            let provider = route.name().to_owned();
+            *alert = Some(Alert::ProviderRefused { provider, reason });
+        }
+        let now = self.clock.now();
+        let at = match next(&tried, now) {
+            None => return Settlement::of_undelivered(&tried),
+            Some(next) if !tried.contains(next.name()) => Some(now),
+            Some(next) => {
+                let jitter = SysRng.try_next_u32().unwrap_or_default();
+                let wait = self.backoff.wait(message.tries + 1, jitter);
+                let asked = not_before.filter(|_| next.name() == route.name());
+                within(wait, message.expires_at.since(now))
+                    .map(|wait| (now + wait).max(asked.unwrap_or_default()))
+            }
+        };
+        match at.filter(|at| *at < message.expires_at) {
+            Some(at) => Settlement::Retry { at, tried },
+            None => Settlement::of_late(&tried),
+        }
     }
 
     /// Records the result of a try with the verification and in the outbox.
-    async fn settle(&self, message: &Message, tries: u32, settled: Settlement) {
+    async fn settle(
+        &self,
+        message: &Message,
+        tries: u32,
+        settled: Settlement,
+        alert: Option<Alert>,
+    ) {
         let Message { key, leased_until, .. } = *message;
         let tallies =
             if settled.is_unsent() { tallies_of_text } else { |_: &_| TallyKeys::default() };
         let change = move |records: &mut Records, now| {
-            records.outbox.push(match settled {
-                Settlement::Retry { at, unanswered } => {
-                    OutboxChange::Retry { key, leased_until, at, tries, unanswered }
-                }
-                Settlement::Sent | Settlement::Refused { .. } | Settlement::GivenUp { .. } => {
-                    OutboxChange::Remove { key }
-                }
+            records.outbox.push(match &settled {
+                Settlement::Retry { at, tried } => OutboxChange::Retry {
+                    key,
+                    leased_until,
+                    at: *at,
+                    tries,
+                    unanswered: tried.unanswered(),
+                    tried: tried.to_text(),
+                },
+                Settlement::Sent { .. }
+                | Settlement::Unknown
+                | Settlement::Refused
+                | Settlement::GivenUp => OutboxChange::Remove { key },
             });
+            records.alerts.extend(alert.clone());
             let Some(verification) = &mut records.verification else { return };
             verification.record_delivery(key.number, settled.delivery(), tries);
             if settled.is_unsent()
@@ -162,26 +242,15 @@ impl DeliveryWorker {
                 // It shows nothing about the destination. The ceilings go on counting its texts.
                 records.tallies.take_back(counted + records.counters_lead);
             }
-            if let Settlement::Refused { .. } = settled {
-                verification.record_refusal(now);
+            match &settled {
+                Settlement::Sent { provider: Some(provider) } => {
+                    verification.record_provider(key.number, provider);
+                }
+                Settlement::Refused => verification.record_refusal(now),
+                _ => {}
             }
         };
         self.queue().settle(message, tallies, change).await;
-    }
-
-    fn settlement(&self, message: &Message, result: Result<(), Undelivered>) -> Settlement {
-        let Err(undelivered) = result else { return Settlement::Sent };
-        let unanswered = message.unanswered + u32::from(undelivered.kind == Failure::Ambiguous);
-        let jitter = SysRng.try_next_u32().unwrap_or_default();
-        let at = self.clock.now() + self.backoff.wait(message.tries + 1, jitter);
-        let is_unsent = unanswered == 0;
-        match undelivered.kind {
-            Failure::Permanent => Settlement::Refused { is_unsent },
-            _ if unanswered >= UNANSWERED || at >= message.expires_at => {
-                Settlement::GivenUp { is_unsent }
-            }
-            _ => Settlement::Retry { at, unanswered },
-        }
     }
 }
 
@@ -196,32 +265,48 @@ fn tallies_of_text(verification: &Verification) -> TallyKeys {
     })
 }
 
-/// Result of a try. A message is given up when no time or no try is left, or when it cannot be read. It is unsent
-/// if no try of it may have handed it over.
-#[derive(Clone, Copy, Debug)]
+/// Result of a try. A message is given up when no time or no provider is left, or when it cannot be read.
+#[derive(Clone, Debug)]
 enum Settlement {
-    Sent,
-    Retry { at: Timestamp, unanswered: u32 },
-    Refused { is_unsent: bool },
-    GivenUp { is_unsent: bool },
+    Sent {
+        /// Name of the provider that took it; `None` for a test recipient.
+        provider: Option<String>,
+    },
+    Retry {
+        at: Timestamp,
+        tried: Tried,
+    },
+    /// It may have arrived, and is not sent again.
+    Unknown,
+    /// Every provider has refused it, so the verification fails.
+    Refused,
+    GivenUp,
 }
 
 impl Settlement {
-    /// Without a further try.
-    fn given_up(message: &Message) -> Self {
-        Self::GivenUp { is_unsent: message.unanswered == 0 }
+    /// The end of a message that no provider is left for.
+    fn of_undelivered(tried: &Tried) -> Self {
+        // One that was left without an answer may have arrived, and its code is still accepted.
+        if tried.unanswered() == 0 { Self::Refused } else { Self::Unknown }
     }
 
-    fn is_unsent(self) -> bool {
-        matches!(self, Self::Refused { is_unsent: true } | Self::GivenUp { is_unsent: true })
+    /// The end of a message that no time is left for.
+    fn of_late(tried: &Tried) -> Self {
+        if tried.unanswered() == 0 { Self::GivenUp } else { Self::Unknown }
+    }
+
+    /// Whether the message has ended and no try of it can have handed it over.
+    fn is_unsent(&self) -> bool {
+        matches!(self, Self::Refused | Self::GivenUp)
     }
 
     /// The progress of the message after it.
-    fn delivery(self) -> DeliveryState {
+    fn delivery(&self) -> DeliveryState {
         match self {
-            Self::Sent => DeliveryState::Sent,
+            // A message of unknown fate was handed over, and is not shown as undelivered.
+            Self::Sent { .. } | Self::Unknown => DeliveryState::Sent,
             Self::Retry { .. } => DeliveryState::Accepted,
-            Self::Refused { .. } | Self::GivenUp { .. } => DeliveryState::Undelivered,
+            Self::Refused | Self::GivenUp => DeliveryState::Undelivered,
         }
     }
 }

@@ -123,6 +123,11 @@ impl Catalogue {
         self.locales.keys().find(same).or_else(|| self.locales.keys().find(related)).copied()
     }
 
+    /// The locale whose texts [`Catalogue::format`] takes for a tag.
+    pub fn closest_or_default(&self, locale: &str) -> &'static str {
+        self.locales.get_key_value(locale).map_or(DEFAULT_LOCALE, |(known, _)| known)
+    }
+
     fn locale(&self, locale: &str) -> Option<&Locale> {
         self.locales.get(locale).or_else(|| self.locales.get(DEFAULT_LOCALE))
     }

@@ -21,6 +21,14 @@ impl Backoff {
     }
 }
 
+/// Shortens a wait to half of the time that is `left`, so that a try is made before that time is over. `None` if
+/// too little is left for another one.
+pub fn within(wait: Duration, left: Duration) -> Option<Duration> {
+    /// A message that is sent later than this before its code expires helps nobody.
+    const LEAST: Duration = Duration::from_secs(1);
+    (left > LEAST).then(|| wait.min(left / 2))
+}
+
 /// Shortens `wait` by up to `part` of it: not at all if `jitter` is `u32::MAX`, by all of `part` if it is
 /// zero.
 pub fn with_jitter(wait: Duration, part: f64, jitter: u32) -> Duration {
@@ -41,5 +49,15 @@ mod tests {
         let shortest: Vec<_> = (1..=6).map(|tries| backoff.wait(tries, 0)).collect();
         assert_eq!(shortest, [1, 2, 4, 8, 15, 15].map(seconds));
         assert_eq!(backoff.wait(u32::MAX, u32::MAX), seconds(30));
+    }
+
+    #[test]
+    fn s25_a_wait_is_at_most_half_of_the_life_that_a_code_has_left() {
+        let seconds = Duration::from_secs;
+        assert_eq!(within(seconds(8), seconds(200)), Some(seconds(8)));
+        assert_eq!(within(seconds(30), seconds(20)), Some(seconds(10)));
+        assert_eq!(within(seconds(30), seconds(2)), Some(seconds(1)));
+        assert_eq!(within(seconds(2), seconds(1)), None);
+        assert_eq!(within(seconds(2), Duration::ZERO), None);
     }
 }

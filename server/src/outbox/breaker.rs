@@ -22,6 +22,8 @@ pub struct Breaker(Mutex<Record>);
 #[derive(Debug, Default)]
 struct Record {
     failures: u32,
+    /// It was opened by [`Breaker::refused`] since the last success.
+    refused: bool,
     open_until: Timestamp,
 }
 
@@ -29,6 +31,15 @@ impl Breaker {
     /// The time until which the breaker is open; `None` if it is closed at `now`.
     pub fn open_until(&self, now: Timestamp) -> Option<Timestamp> {
         Some(self.record().open_until).filter(|until| now < *until)
+    }
+
+    /// Records that the receiver is asked at `now`. If the breaker was open until then, it is open for the others
+    /// again until there is a result, so that one try alone probes the receiver.
+    pub fn asked(&self, now: Timestamp) {
+        let mut record = self.record();
+        if record.failures >= FAILURES {
+            record.open_until = record.open_until.max(now + OPEN);
+        }
     }
 
     /// Records a success, which closes the breaker.
@@ -43,6 +54,15 @@ impl Breaker {
         if record.failures >= FAILURES {
             record.open_until = now + OPEN;
         }
+    }
+
+    /// Records a failure at `now` that retries cannot change, and opens the breaker at once. Returns whether it
+    /// is the first one since the last success.
+    pub fn refused(&self, now: Timestamp) -> bool {
+        let mut record = self.record();
+        record.failures = record.failures.max(FAILURES);
+        record.open_until = now + OPEN;
+        !std::mem::replace(&mut record.refused, true)
     }
 
     fn record(&self) -> std::sync::MutexGuard<'_, Record> {
@@ -71,6 +91,30 @@ mod tests {
         assert_eq!(breaker.open_until(START + OPEN), None);
         breaker.failed(START + OPEN);
         assert!(breaker.open_until(START + OPEN).is_some(), "the next failure opens it again");
+    }
+
+    #[test]
+    fn s25_one_try_alone_probes_a_receiver_that_was_left_alone() {
+        let breaker = failing(5);
+        let end = START + OPEN;
+        assert_eq!(breaker.open_until(end), None);
+        breaker.asked(end);
+        assert_eq!(breaker.open_until(end), Some(end + OPEN));
+        breaker.succeeded();
+        assert_eq!(breaker.open_until(end), None);
+        breaker.asked(end);
+        assert_eq!(breaker.open_until(end), None, "it is closed");
+    }
+
+    #[test]
+    fn s25_a_refusal_opens_the_breaker_at_once_and_is_news_until_a_success() {
+        let breaker = Breaker::default();
+        assert!(breaker.refused(START));
+        assert_eq!(breaker.open_until(START), Some(START + OPEN));
+        assert!(!breaker.refused(START + OPEN), "it is known");
+        breaker.succeeded();
+        assert_eq!(breaker.open_until(START + OPEN), None);
+        assert!(breaker.refused(START + OPEN));
     }
 
     #[test]

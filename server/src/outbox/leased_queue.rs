@@ -1,13 +1,17 @@
 //! Claiming and settling messages of one outbox queue.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
+use futures_util::future::{Either, select};
 use otp::{Timestamp, Verification, VerificationId};
 
 use crate::{
     clock::Clock,
     error_chain::log_error,
-    store::{AnyStore, CounterKeys, Decision, Message, Queue, Records, Step, Store, TallyKeys},
+    store::{
+        AnyStore, CounterKeys, Decision, Message, MessageKey, OutboxChange, Queue, Records, Step,
+        Store, TallyKeys,
+    },
 };
 
 /// Pause between two tries to settle a message while the store is unavailable.
@@ -45,6 +49,45 @@ impl LeasedQueue<'_> {
         })
     }
 
+    /// Runs a try of `message`, and renews its lease meanwhile, so that the try may take any time and no other
+    /// worker begins another one.
+    pub async fn hold<T>(&self, message: &mut Message, attempt: impl Future<Output = T>) -> T {
+        let mut attempt = pin!(attempt);
+        loop {
+            match select(attempt.as_mut(), pin!(tokio::time::sleep(self.lease / 2))).await {
+                Either::Left((done, _)) => return done,
+                Either::Right(_) => {}
+            }
+            // Both to their end: a renewal that is dropped could be committed, and the end of the lease not be
+            // known here.
+            let renewal = pin!(self.renew(message.key, message.leased_until));
+            match select(attempt.as_mut(), renewal).await {
+                Either::Left((done, renewal)) => {
+                    message.leased_until = renewal.await;
+                    return done;
+                }
+                Either::Right((until, _)) => message.leased_until = until,
+            }
+        }
+    }
+
+    /// The end of the lease after a renewal, which is the old one if the store is unavailable.
+    async fn renew(&self, key: MessageKey, leased_until: Timestamp) -> Timestamp {
+        let now = self.clock.now();
+        let until = now + self.lease;
+        let change = move |records: &mut Records, _| {
+            records.outbox.push(OutboxChange::Renew { key, leased_until, until });
+        };
+        let (verification, tallies) = (key.verification, |_: &_| TallyKeys::default());
+        match self.store.apply(Settle { verification, now, tallies, change }).await {
+            Ok(()) => until,
+            Err(error) => {
+                log_error(&error, "renewing the lease of an outbox message failed; retrying");
+                leased_until
+            }
+        }
+    }
+
     /// Commits the result of a try of `message`, retrying until the lease ends, so that a short outage
     /// of the store does not send a message twice.
     ///
@@ -72,7 +115,7 @@ impl LeasedQueue<'_> {
     }
 }
 
-/// Step that commits the result of a try.
+/// Step that commits the result of a try, or a new lease.
 struct Settle<F> {
     verification: VerificationId,
     now: Timestamp,

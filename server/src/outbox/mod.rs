@@ -1,6 +1,6 @@
 //! Tools of the workers that empty the outbox.
 //!
-//! A worker claims messages that are due, tries each and settles it before the lease ends
+//! A worker claims messages that are due, tries each while its lease is renewed, and settles it
 //! ([`LeasedQueue`]). Retries wait by [`Backoff`]; a receiver that keeps failing is skipped by a circuit
 //! [`Breaker`]. Contents are encrypted ([`seal`], [`open`]).
 
@@ -8,12 +8,14 @@ mod backoff;
 mod breaker;
 mod leased_queue;
 mod message_id;
+mod retry_after;
 mod sealed;
 
 pub use self::{
-    backoff::{Backoff, with_jitter},
+    backoff::{Backoff, with_jitter, within},
     breaker::Breaker,
     leased_queue::LeasedQueue,
     message_id::public_id,
+    retry_after::not_before,
     sealed::{Unreadable, open, seal},
 };

@@ -63,10 +63,12 @@ pub struct Rules {
     pub texts: ServerTexts,
     /// Rates from which on a message takes work, if it ever does.
     pub work: Option<Thresholds>,
+    /// The one recipient that anything is sent to, if it is fixed.
+    pub fixed_recipient: Option<Recipient>,
     /// Whether callers with the keys of sites for test suites are counted like others. Everybody knows these
     /// keys, so they are where strangers reach the server.
     pub count_test_suites: bool,
-    /// Lease of a message that is handed to the worker; longer than any try takes.
+    /// Lease of a message that is handed to the worker, who renews it during a try.
     pub lease: Duration,
 }
 
@@ -192,7 +194,10 @@ impl Service {
         if site.test_code(&recipient).is_some() {
             return Ok(recipient);
         }
-        if !self.channels(site).contains(&recipient.channel()) {
+        let fixed = self.shared.rules.fixed_recipient.as_ref();
+        if fixed.is_some_and(|fixed| fixed.canonical() != recipient.canonical())
+            || !self.channels(site).contains(&recipient.channel())
+        {
             return Err(Refused::ChannelUnavailable);
         }
         site.serves(&recipient)?;

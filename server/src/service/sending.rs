@@ -202,6 +202,7 @@ impl Command {
             expires_at: verification.code_expires_at(),
             tries: 0,
             unanswered: 0,
+            tried: String::new(),
             leased_until: self.now + self.shared.rules.lease,
             sealed: sealed.map_err(|_| Refused::Crypto)?,
         })

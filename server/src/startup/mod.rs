@@ -5,25 +5,29 @@
 
 mod error;
 
-use std::{collections::HashMap, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Duration};
 
 use app::wire::{Country, StartOptions};
 use axum::Router;
+use futures_util::future::join_all;
 use otp::{
     Channel, Timestamp,
     recipient::{CallingRegion, calling_regions},
     token::MAX_LIFETIME,
 };
 use rand::rngs::SysRng;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
 pub use self::error::StartupError;
 use crate::{
     clock::{Clock, ClockRefused},
-    config::{Config, KeySettings, Mode, ProviderName, ServerSettings},
-    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, SetUpError, Smtp, Twilio},
+    config::{Config, KeySettings, Mode, ServerSettings},
+    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, Route, SetUp},
     derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
     i18n::Catalogue,
@@ -97,7 +101,7 @@ impl Application {
 
         let inbox = Arc::new(Inbox::new(catalogue.clone()));
         let dispatcher = dispatcher(config, &catalogue, &inbox)?;
-        let lease = config.delivery.lease.max(dispatcher.timeout() + Duration::from_secs(5));
+        let lease = config.delivery.lease;
         // A result that is approved at the last moment can still be redeemed.
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
@@ -109,6 +113,7 @@ impl Application {
             limits: config.limits.clone(),
             texts: config.texts.clone(),
             work: config.work,
+            fixed_recipient: config.page.fixed_recipient.clone(),
             count_test_suites: !development,
             lease,
         };
@@ -136,6 +141,7 @@ impl Application {
             lease,
             sites,
             origin: origin.clone(),
+            server_ends: CancellationToken::new(),
         });
 
         let readiness = readiness(store.clone());
@@ -192,24 +198,36 @@ impl Application {
     /// than the configuration gives it (S27).
     pub async fn run_until_stopped(self, stop: impl Future<Output = ()>) -> http::Ended {
         let stopping = CancellationToken::new();
+        let delivery = self.worker.clone();
         let worker = tokio::spawn(self.worker.run(self.committed, stopping.clone()));
         let events = tokio::spawn(self.events.run(stopping.clone()));
         let sweeper = housekeeping::run(self.store, self.clock, self.retention, stopping.clone());
         let sweeper = tokio::spawn(sweeper);
 
         let mut deadline = Instant::now();
-        let shutdown = self.bounds.timeouts.shutdown;
+        let mut bounds = self.bounds;
+        // The rest is for tries that are cut off, to record what is known of them.
+        let rest = bounds.timeouts.shutdown / 5;
+        let shutdown = 4 * rest;
+        bounds.timeouts.shutdown = shutdown;
         let stop = async {
             stop.await;
             self.readiness.stop();
             deadline = Instant::now() + shutdown;
         };
-        let ended = self.server.run(self.router, self.bounds, self.is_https, stop).await;
+        let ended = self.server.run(self.router, bounds, self.is_https, stop).await;
         stopping.cancel();
-        let tasks = async { (worker.await, events.await, sweeper.await) };
-        if tokio::time::timeout_at(deadline, tasks).await.is_err() {
-            tracing::warn!("a message was still being handed over; its lease will end");
+        let mut tasks = pin!(async { (worker.await, events.await, sweeper.await) });
+        if timeout_at(deadline, &mut tasks).await.is_err() {
+            delivery.server_ends.cancel();
+            if timeout_at(deadline + rest, tasks).await.is_err() {
+                tracing::warn!("a message was still being handed over; its lease will end");
+            }
         }
+        let close = delivery.dispatcher.all().into_iter().map(|route| route.provider().close());
+        let close = join_all(close);
+        // Providers are told as long as there is time; nothing depends on it.
+        let _ = timeout_at(deadline + rest, close).await;
         ended
     }
 }
@@ -222,22 +240,24 @@ pub fn dispatcher(
     config: &Config,
     catalogue: &Arc<Catalogue>,
     inbox: &Arc<Inbox>,
-) -> Result<Dispatcher, SetUpError> {
-    let provider = |name: &ProviderName| match name {
-        ProviderName::Inbox => Some(Ok(Provider::Inbox(inbox.clone()))),
-        ProviderName::Smtp => config
-            .smtp
-            .clone()
-            .map(|settings| Smtp::new(settings, catalogue.clone()).map(Provider::Smtp)),
-        ProviderName::Twilio => config
-            .twilio
-            .clone()
-            .map(|settings| Twilio::new(settings, catalogue.clone()).map(Provider::Twilio)),
+) -> Result<Dispatcher, StartupError> {
+    // Before the first start there are none, and nothing is sent then.
+    let keyring = read_keyring(&config.keys)?;
+    let signer = |name: &str| {
+        let secrets = keyring.as_ref().map(|keyring| webhook::Secret::of_provider(keyring, name));
+        Ok(webhook::Signer::new(&secrets.transpose()?.unwrap_or_default()))
     };
-    let channel = |names: &[ProviderName]| names.iter().filter_map(provider).collect();
-    let email: Result<_, SetUpError> = channel(&config.delivery.email);
-    let sms: Result<_, SetUpError> = channel(&config.delivery.sms);
-    Ok(Dispatcher::new(email?, sms?))
+    let set_up = SetUp { catalogue, inbox, requests: &config.webhook, signer: &signer };
+    let mut routes = HashMap::new();
+    for settings in &config.providers {
+        routes.insert(settings.name.clone(), Arc::new(Route::set_up(settings.clone(), &set_up)?));
+    }
+    // Unless a provider has its name.
+    let inbox = Arc::new(Route::from(Provider::Inbox(inbox.clone())));
+    routes.entry(inbox.name().to_owned()).or_insert(inbox);
+    let channel =
+        |names: &[String]| names.iter().filter_map(|name| routes.get(name).cloned()).collect();
+    Ok(Dispatcher::new(channel(&config.delivery.email), channel(&config.delivery.sms)))
 }
 
 /// The master secrets, from wherever the configuration keeps them.

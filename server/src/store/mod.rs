@@ -195,6 +195,8 @@ pub struct Message {
     pub tries: u32,
     /// Number of tries that were left without an answer.
     pub unanswered: u32,
+    /// The worker's record of the tries, which the store does not read; empty at first. Nothing personal.
+    pub tried: String,
     /// End of the lease of the worker that holds it; another may claim it from then on.
     pub leased_until: Timestamp,
     /// Content and recipient, encrypted under a key that is not in the store.
@@ -208,6 +210,7 @@ impl std::fmt::Debug for Message {
             .field("expires_at", &self.expires_at)
             .field("tries", &self.tries)
             .field("unanswered", &self.unanswered)
+            .field("tried", &self.tried)
             .field("leased_until", &self.leased_until)
             .finish_non_exhaustive()
     }
@@ -242,6 +245,17 @@ pub enum OutboxChange {
         tries: u32,
         /// Number of tries that were left without an answer.
         unanswered: u32,
+        /// The worker's record of the tries.
+        tried: String,
+    },
+    /// Prolongs the lease of a message. Does nothing if another worker has claimed it since.
+    Renew {
+        /// Its key.
+        key: MessageKey,
+        /// End of the lease so far.
+        leased_until: Timestamp,
+        /// Its new end.
+        until: Timestamp,
     },
     /// Removes a message: it was handed over, or never will be.
     Remove {

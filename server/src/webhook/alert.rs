@@ -67,6 +67,9 @@ pub(super) fn log(alert: &Alert) {
         Alert::GuessesUnusual { site, wrong, usual, length } => {
             tracing::warn!(kind, site, wrong, usual, length, "alert");
         }
+        Alert::ProviderRefused { provider, reason } => {
+            tracing::warn!(kind, provider, reason, "alert");
+        }
     }
 }
 

@@ -64,8 +64,15 @@ impl QueuedEvent {
         let key = MessageKey { queue: Queue::Events, verification, number };
         let sealed = outbox::seal(self, &key, sealer)?;
         let expires_at = at + MAX_AGE;
-        let message =
-            Message { key, expires_at, tries: 0, unanswered: 0, leased_until: at, sealed };
+        let message = Message {
+            key,
+            expires_at,
+            tries: 0,
+            unanswered: 0,
+            tried: String::new(),
+            leased_until: at,
+            sealed,
+        };
         Ok(OutboxChange::Schedule { message, at })
     }
 

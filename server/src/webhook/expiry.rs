@@ -23,7 +23,14 @@ pub(super) fn check(
         Some(found) if found.state(now) == State::Pending => {
             // A resend has moved the deadline.
             let at = found.expires_at();
-            let retry = OutboxChange::Retry { key, leased_until, at, tries: 0, unanswered: 0 };
+            let retry = OutboxChange::Retry {
+                key,
+                leased_until,
+                at,
+                tries: 0,
+                unanswered: 0,
+                tried: String::new(),
+            };
             return records.outbox.push(retry);
         }
         Some(found) => {

@@ -11,6 +11,7 @@
 
 mod address_filter;
 mod alert;
+mod client;
 mod endpoint;
 mod event;
 mod expiry;
@@ -24,9 +25,12 @@ mod worker;
 
 pub use self::{
     address_filter::AddressFilter,
+    client::{FilteredClient, WebhookSettings},
     endpoint::{Endpoint, Receiver},
+    payload::rfc3339,
     recorder::EventRecorder,
-    sender::{WebhookSender, WebhookSettings},
+    resolver::Refused,
+    sender::WebhookSender,
     signature::{Secret, Signer},
     worker::WebhookWorker,
 };

@@ -109,7 +109,7 @@ impl SendData {
 }
 
 /// Formats a time; one beyond the calendar becomes the Unix epoch.
-pub(super) fn rfc3339(at: Timestamp) -> String {
+pub fn rfc3339(at: Timestamp) -> String {
     let millis = i64::try_from(at.as_millis()).unwrap_or_default();
     let at = jiff::Timestamp::from_millisecond(millis).unwrap_or_default();
     format!("{at:.3}")

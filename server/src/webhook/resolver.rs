@@ -33,7 +33,7 @@ pub(super) struct Filtered<R> {
 /// All addresses of a receiver were refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the address is not public; webhook.allowed_networks can allow it")]
-pub(super) struct Refused;
+pub struct Refused;
 
 impl<R: Resolve + 'static> Resolve for Filtered<R> {
     fn resolve(&self, name: Name) -> Resolving {

@@ -33,6 +33,14 @@ impl Secret {
         Self::derive(keyring, "latchkey alerts")
     }
 
+    /// The secrets of a provider of messages, likewise.
+    ///
+    /// # Errors
+    /// If the cryptographic library fails.
+    pub fn of_provider(keyring: &Keyring, name: &str) -> Result<Vec<Self>, Unspecified> {
+        Self::derive(keyring, &format!("latchkey provider {name}"))
+    }
+
     fn derive(keyring: &Keyring, label: &str) -> Result<Vec<Self>, Unspecified> {
         let derive = |secret| Ok(Self(Zeroizing::new(derive_key(secret, label.as_bytes())?)));
         keyring.secrets().map(derive).collect()

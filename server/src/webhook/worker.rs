@@ -199,7 +199,8 @@ impl WebhookWorker {
 
     async fn retry(&self, message: &Message, at: Timestamp, tries: u32) {
         let Message { key, leased_until, unanswered, .. } = *message;
-        let change = OutboxChange::Retry { key, leased_until, at, tries, unanswered };
+        let tried = String::new();
+        let change = OutboxChange::Retry { key, leased_until, at, tries, unanswered, tried };
         self.settle(message, change).await;
     }
 

@@ -4,7 +4,7 @@ use ::app::wire::Outcome;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
 
-use crate::app::TestApp;
+use crate::{app::TestApp, back_ends::DEMO};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn s12_a_foreign_page_changes_nothing() {
@@ -205,4 +205,16 @@ async fn with_a_fixed_recipient_nothing_is_typed() {
     app.post_form("/", &form).await;
     assert_eq!(app.inbox(2).await[0].to, "+447400123442");
     assert_eq!(app.outcome(&id, &app.inbox(2).await[1].code).await, Outcome::Approved);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fixed_recipient_binds_back_ends_as_well() {
+    let app = TestApp::start_with(&[("RECIPIENT_NUMBER", "+447400123442")]).await;
+    let shop = app.back_end(DEMO);
+    for to in ["+447400999999", "jo@example.com"] {
+        let refused = shop.post("/v1/verifications", &json!({ "to": to })).await;
+        assert_eq!(refused.problem(), (422, "channel_unavailable"), "{to}");
+    }
+    shop.create("07400 123442").await;
+    assert_eq!(app.inbox(1).await[0].to, "+447400123442");
 }

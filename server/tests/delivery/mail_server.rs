@@ -79,6 +79,7 @@ impl MailServer {
             security: SmtpSecurity::StartTls,
             credentials: Some((USER.to_owned(), SecretString::from(PASSWORD))),
             from: "otp@example.com".to_owned(),
+            hello: "otp.example.com".to_owned(),
             ca_file: Some(self.certificate()),
             timeout: TIMEOUT,
         }
@@ -89,7 +90,12 @@ impl MailServer {
     }
 
     fn certificate(&self) -> PathBuf {
-        self.certificates.path().join("cert.pem")
+        self.certificates().join("cert.pem")
+    }
+
+    /// Folder with `key.pem` and `cert.pem`.
+    pub(crate) fn certificates(&self) -> &Path {
+        self.certificates.path()
     }
 
     /// The next event of this name, skipping others. The clock of the runtime must not be paused.

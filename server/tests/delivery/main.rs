@@ -1,20 +1,28 @@
-//! The providers, tested with a mail server that has STARTTLS and AUTH, and an HTTP server in place of
+//! The providers, tested with mail servers that have STARTTLS and AUTH, and an HTTP server in place of
 //! Twilio.
 //!
-//! The mail server is `end2end/servers/smtp.mjs`, run by Node. Tests of a server that stops answering wait
+//! The mail servers are `end2end/servers/smtp.mjs`, run by Node, and Postfix. Tests of a server that stops answering wait
 //! until it has read the request, and then pause the clock of the runtime, which makes all time-outs elapse
 //! at once. So no test sleeps, and none depends on the speed of the machine.
 
+mod gateway;
 mod inbox;
 mod mail_server;
+mod phases;
+mod postfix;
+mod presets;
 mod secrets;
 mod smtp;
+mod through_postfix;
 mod twilio;
 
 use std::{sync::Arc, time::Duration};
 
 use otp::{Channel, Code, Recipient, Timestamp};
-use server::{delivery::OutgoingMessage, i18n::Catalogue};
+use server::{
+    delivery::{HandOver, OutgoingMessage},
+    i18n::Catalogue,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const CODE: &str = "042917";
@@ -41,6 +49,7 @@ fn message(to: &str) -> OutgoingMessage {
         origin_host: "login.example.com".to_owned(),
         embedder_host: None,
         not_me: None,
+        hand_over: HandOver::default(),
     }
 }
 

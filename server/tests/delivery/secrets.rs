@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
-use server::delivery::{Inbox, Provider, Smtp, SmtpSecurity, SmtpSettings, Twilio, TwilioSettings};
+use server::delivery::{
+    Inbox, Provider, Senders, Smtp, SmtpSecurity, SmtpSettings, Twilio, TwilioSettings,
+};
 
 use crate::{CODE, NOW, TIMEOUT, catalogue, message};
 
@@ -17,6 +19,7 @@ async fn s8_debug_shows_no_secret() {
         security: SmtpSecurity::StartTls,
         credentials: Some(("user".to_owned(), SecretString::from(PASSWORD))),
         from: "otp@example.com".to_owned(),
+        hello: "otp.example.com".to_owned(),
         ca_file: None,
         timeout: TIMEOUT,
     };
@@ -24,6 +27,7 @@ async fn s8_debug_shows_no_secret() {
         account_sid: "AC0".to_owned(),
         auth_token: SecretString::from(PASSWORD),
         sender: "+447700900001".to_owned(),
+        senders: Senders::default(),
         base_url: "https://api.twilio.com".to_owned(),
         timeout: TIMEOUT,
     };

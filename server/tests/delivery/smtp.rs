@@ -1,11 +1,12 @@
 //! The provider `smtp`, tested with a real mail server.
 
-use std::{net::TcpListener, time::Duration};
+use std::net::TcpListener;
 
 use secrecy::SecretString;
 use serde_json::json;
 use server::delivery::{
-    Failure, ProbeError, Provider, SetUpError, Smtp, SmtpSecurity, SmtpSettings, Undelivered,
+    Failure, OutgoingMessage, ProbeError, Provider, SetUpError, Smtp, SmtpSecurity, SmtpSettings,
+    Undelivered,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional},
@@ -18,7 +19,7 @@ use crate::{
     message, misdirected,
 };
 
-async fn refusal(provider: &Provider, to: &str) -> Undelivered {
+pub(crate) async fn refusal(provider: &Provider, to: &str) -> Undelivered {
     let undelivered = provider.deliver(&message(to), NOW).await.unwrap_err();
     for secret in [to, "example.com", CODE, USER] {
         assert!(!undelivered.reason.contains(secret), "{undelivered}");
@@ -95,7 +96,7 @@ async fn s23_a_server_that_strips_starttls_gets_nothing() {
     let server = MailServer::start(&arguments).await;
     let provider = server.provider();
     let undelivered = refusal(&provider, "jane@example.com").await;
-    assert_eq!(undelivered.kind, Failure::Permanent);
+    assert_eq!(undelivered.kind, Failure::Account);
     assert!(undelivered.reason.contains("STARTTLS"), "{undelivered}");
     assert!(matches!(provider.probe().await, Err(ProbeError::Unreachable { .. })));
     assert_nothing_sent(&server.end().await);
@@ -154,16 +155,17 @@ async fn s23_a_server_with_an_untrusted_certificate_gets_nothing() {
     let undelivered = refusal(&provider, "jane@example.com").await;
     assert_eq!(undelivered.kind, Failure::Transient);
     assert!(undelivered.reason.contains("certificate"), "{undelivered}");
+    assert!(undelivered.reason.contains("no ca_file is set"), "{undelivered}");
     assert_nothing_sent(&server.end().await);
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_permanent_and_found_by_a_probe() {
+async fn a_wrong_password_is_a_refusal_of_the_account_and_found_by_a_probe() {
     let mut server = MailServer::usual().await;
     let wrong = Some((USER.to_owned(), SecretString::from("wrong")));
     let provider = provider(SmtpSettings { credentials: wrong, ..server.settings() });
     let undelivered = refusal(&provider, "jane@example.com").await;
-    assert_eq!(undelivered.kind, Failure::Permanent);
+    assert_eq!(undelivered.kind, Failure::Account);
     assert!(undelivered.reason.contains("535 5.7.8"), "{undelivered}");
     assert_eq!(server.next("auth").await["accepted"], false);
     let Err(ProbeError::Rejected { reason }) = provider.probe().await else {
@@ -177,7 +179,7 @@ async fn a_wrong_password_is_permanent_and_found_by_a_probe() {
 async fn a_probe_of_a_server_that_accepts_us_sends_nothing() {
     let server = MailServer::usual().await;
     server.provider().probe().await.unwrap();
-    assert_eq!(server.end().await, ["connection", "auth"]);
+    assert_eq!(server.end().await, ["connection", "auth", "sender", "recipient"]);
 }
 
 #[tokio::test]
@@ -194,50 +196,14 @@ async fn a_greylisting_server_accepts_the_message_at_the_second_try() {
 }
 
 #[tokio::test]
-async fn replies_of_a_server_decide_whether_to_try_again() {
-    let server = MailServer::usual().await;
-    let provider = server.provider();
-    for (to, kind, status) in [
-        ("unknown@example.com", Failure::Permanent, "550 5.1.1"),
-        ("full@example.com", Failure::Permanent, "552 5.2.2"),
-        ("busy@example.com", Failure::Transient, "451 4.3.0"),
-    ] {
-        let undelivered = refusal(&provider, to).await;
-        assert_eq!(undelivered.kind, kind, "{to}");
-        assert!(undelivered.reason.contains(status), "{undelivered}");
-    }
-}
-
-#[tokio::test]
-async fn s25_a_time_out_after_the_message_is_ambiguous() {
+async fn without_a_language_a_mail_says_the_language_that_it_is_in() {
     let mut server = MailServer::usual().await;
-    let provider = server.provider();
-    let (undelivered, ()) = tokio::join!(refusal(&provider, "hang@example.com"), async {
-        server.next("message").await;
-        tokio::time::pause();
-    });
-    assert_eq!(undelivered.kind, Failure::Ambiguous);
-    assert!(undelivered.reason.contains("timed out"), "{undelivered}");
-}
-
-#[tokio::test]
-async fn s25_a_time_out_before_the_message_is_transient() {
-    let mut server = MailServer::usual().await;
-    let provider = server.provider();
-    let (undelivered, ()) = tokio::join!(refusal(&provider, "silent@example.com"), async {
-        server.next("recipient").await;
-        tokio::time::pause();
-    });
-    assert_eq!(undelivered.kind, Failure::Transient);
-    assert!(undelivered.reason.contains("timed out"), "{undelivered}");
-    assert!(!server.end().await.contains(&"message".to_owned()));
-}
-
-#[tokio::test]
-async fn s25_a_connection_lost_during_the_message_is_ambiguous() {
-    let server = MailServer::usual().await;
-    let undelivered = refusal(&server.provider(), "drop@example.com").await;
-    assert_eq!(undelivered.kind, Failure::Ambiguous);
+    let unknown = OutgoingMessage { locale: String::new(), ..message("jane@example.com") };
+    server.provider().deliver(&unknown, NOW).await.unwrap();
+    let message = server.next("message").await;
+    let raw = message["raw"].as_str().unwrap();
+    assert!(raw.contains("\r\nContent-Language: en\r\n"), "{raw}");
+    assert!(raw.contains("<html lang=3D\"en\"") || raw.contains("<html lang=\"en\""), "{raw}");
 }
 
 #[tokio::test]
@@ -349,13 +315,14 @@ async fn s25_an_expired_message_or_one_of_another_channel_is_not_sent() {
     assert_nothing_sent(&server.end().await);
 }
 
-fn settings() -> SmtpSettings {
+pub(crate) fn settings() -> SmtpSettings {
     SmtpSettings {
         host: "mail.example.com".to_owned(),
         port: 587,
         security: SmtpSecurity::StartTls,
         credentials: None,
         from: "otp@example.com".to_owned(),
+        hello: "otp.example.com".to_owned(),
         ca_file: None,
         timeout: TIMEOUT,
     }
@@ -368,10 +335,18 @@ fn invalid_settings_are_refused_at_set_up() {
     assert!(matches!(refused(from), SetUpError::Sender(_)));
     let missing = SmtpSettings { ca_file: Some("no/such.pem".into()), ..settings() };
     assert!(matches!(refused(missing), SetUpError::AuthorityFile { .. }));
-}
-
-#[test]
-fn the_longest_duration_of_a_delivery_is_known() {
-    let timeout = provider(settings()).timeout();
-    assert!(timeout >= TIMEOUT && timeout <= Duration::from_secs(600), "{timeout:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("authority.pem");
+    let named = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        let settings = SmtpSettings { ca_file: Some(file.clone()), ..settings() };
+        let refused = refused(settings).to_string();
+        assert!(refused.contains("authority.pem"), "{refused}");
+        refused
+    };
+    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for empty in ["", "no certificate", key] {
+        assert!(named(empty).contains("has no certificate"), "{empty}");
+    }
+    named("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
 }

@@ -13,7 +13,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::delivery::{
-    Failure, ProbeError, Provider, Receipt, SetUpError, Twilio, TwilioSettings, Undelivered,
+    Failure, ProbeError, Provider, Receipt, Senders, SetUpError, Twilio, TwilioSettings,
+    Undelivered,
 };
 use tokio::{net::TcpSocket, sync::mpsc};
 
@@ -109,6 +110,7 @@ fn settings(base_url: &str) -> TwilioSettings {
         account_sid: SID.to_owned(),
         auth_token: SecretString::from(TOKEN),
         sender: "+447700900001".to_owned(),
+        senders: Senders::default(),
         base_url: base_url.to_owned(),
         timeout: TIMEOUT,
     }
@@ -209,8 +211,9 @@ async fn a_message_of_another_channel_is_not_sent() {
 async fn answers_decide_whether_to_try_again() {
     for (status, body, kind, reason) in [
         (400, error(21211), Failure::Permanent, "HTTP 400, Twilio error 21211"),
-        (401, error(20003), Failure::Permanent, "HTTP 401, Twilio error 20003"),
-        (403, json!("no"), Failure::Permanent, "HTTP 403"),
+        (401, error(20003), Failure::Account, "HTTP 401, Twilio error 20003"),
+        (403, json!("no"), Failure::Account, "HTTP 403"),
+        (403, error(21408), Failure::Permanent, "HTTP 403, Twilio error 21408"),
         (429, error(20429), Failure::Transient, "HTTP 429, Twilio error 20429"),
         (500, json!({}), Failure::Transient, "HTTP 500"),
         (503, json!({}), Failure::Transient, "HTTP 503"),
@@ -222,6 +225,20 @@ async fn answers_decide_whether_to_try_again() {
         assert_eq!(undelivered.kind, kind, "{status}");
         assert!(undelivered.reason.starts_with(reason), "{undelivered}");
     }
+}
+
+#[tokio::test]
+async fn s25_twilio_says_how_long_to_leave_it_alone() {
+    let router = Router::new().fallback(async || {
+        let busy = axum::Json(error(20429));
+        (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "90")], busy)
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let undelivered = refusal(&provider(settings(&base_url))).await;
+    assert_eq!(undelivered.kind, Failure::Transient);
+    assert_eq!(undelivered.not_before, Some(NOW + Duration::from_secs(90)));
 }
 
 #[tokio::test]

@@ -9,12 +9,16 @@ use axum::{Router, http::StatusCode, response::IntoResponse};
 use otp::DeliveryState;
 use secrecy::SecretString;
 use serde_json::json;
-use server::delivery::{Inbox, Provider, Twilio, TwilioSettings};
+use server::{
+    delivery::{Inbox, Provider, Route, Senders, Twilio, TwilioSettings},
+    store::{Queue, Store},
+};
 
 use crate::{
     TIMEOUT, catalogue,
+    chaos::route,
     mail_server::MailServer,
-    outbox::{Outbox, plain_mail},
+    outbox::{Outbox, START, plain_mail},
 };
 
 #[tokio::test]
@@ -24,7 +28,9 @@ async fn s25_after_a_permanent_failure_the_second_provider_is_tried_at_once() {
     let mut outbox =
         Outbox::of(vec![server.provider(), Provider::Inbox(inbox.clone())], Vec::new());
     let id = outbox.send("unknown@example.com").await;
-    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
+    assert_eq!(outbox.until_settled().await, [Duration::ZERO]);
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
     assert_eq!(inbox.messages().len(), 1);
 }
 
@@ -33,8 +39,63 @@ async fn s25_after_three_transient_failures_the_second_provider_is_tried() {
     let inbox = Arc::new(Inbox::new(catalogue()));
     let mut outbox = Outbox::of(vec![gone().await, Provider::Inbox(inbox)], Vec::new());
     let id = outbox.send("jo@example.com").await;
-    assert_eq!(outbox.until_settled().await.len(), 3);
+    let waits = outbox.until_settled().await;
+    assert!(waits.len() == 3 && waits[2] == Duration::ZERO, "{waits:?}");
     assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 4));
+}
+
+#[tokio::test]
+async fn s25_a_provider_that_does_not_answer_leaves_time_for_the_next_one() {
+    // Connections are made and never answered.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hanging = route("hanging", silent.local_addr().unwrap(), Duration::from_secs(30));
+    let inbox = Arc::new(Inbox::new(catalogue()));
+    let inbox_route = Arc::new(Route::from(Provider::Inbox(inbox.clone())));
+    let mut outbox = Outbox::by_routes(vec![hanging, inbox_route], Vec::new());
+    let (id, message) = outbox.accept("jo@example.com").await;
+    let just_before = message.expires_at - Duration::from_millis(1500);
+    outbox.clock.advance(just_before.since(START));
+    assert_eq!(outbox.worker.deliver_due().await, 1);
+    assert_eq!(outbox.worker.deliver_due().await, 1, "at once");
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
+    assert_eq!(inbox.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn s25_a_restart_goes_on_with_the_next_provider() {
+    let server = MailServer::usual().await;
+    let inbox = Arc::new(Inbox::new(catalogue()));
+    let mut outbox =
+        Outbox::of(vec![server.provider(), Provider::Inbox(inbox.clone())], Vec::new());
+    let id = outbox.send("unknown@example.com").await;
+    let restarted = outbox.another_worker(vec![gone().await, Provider::Inbox(inbox.clone())]);
+    assert_eq!(restarted.deliver_due().await, 1);
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2), "not by the first one");
+}
+
+#[tokio::test]
+async fn s25_a_resend_prefers_another_provider_than_the_one_that_took_the_message_before() {
+    let mut server = MailServer::usual().await;
+    let inbox = Arc::new(Inbox::new(catalogue()));
+    let mut outbox =
+        Outbox::of(vec![server.provider(), Provider::Inbox(inbox.clone())], Vec::new());
+    let id = outbox.send("jo@example.com").await;
+    server.next("message").await;
+    assert_eq!(inbox.messages().len(), 0);
+    outbox.wait_and_resend(id).await;
+    assert_eq!(inbox.messages().len(), 1, "the mail did not lead to an approval");
+    outbox.wait_and_resend(id).await;
+    server.next("message").await;
+}
+
+#[tokio::test]
+async fn s25_a_resend_with_one_provider_only_goes_by_it_again() {
+    let mut server = MailServer::usual().await;
+    let mut outbox = Outbox::by_mail(&server);
+    let id = outbox.send("jo@example.com").await;
+    server.next("message").await;
+    outbox.wait_and_resend(id).await;
+    server.next("message").await;
 }
 
 #[tokio::test]
@@ -76,6 +137,28 @@ async fn s25_a_text_message_refused_by_a_busy_gateway_is_sent_at_the_second_try(
         let (status, body) = answers.lock().unwrap().next().expect("two requests");
         (status, axum::Json(body)).into_response()
     });
+    let mut outbox = Outbox::of(Vec::new(), vec![twilio(router).await]);
+    let id = outbox.send("+447400123456").await;
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
+    outbox.until_settled().await;
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
+}
+
+#[tokio::test]
+async fn s25_a_gateway_that_names_a_time_is_not_tried_before() {
+    let router = Router::new().fallback(async || {
+        (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "90")], "{}").into_response()
+    });
+    let mut outbox = Outbox::of(Vec::new(), vec![twilio(router).await]);
+    let before = outbox.clock.now();
+    let id = outbox.send("+447400123456").await;
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
+    let due = outbox.store.next_due(Queue::Codes).await.unwrap().unwrap();
+    assert_eq!(due.since(before), Duration::from_secs(90));
+}
+
+/// Twilio, played by a router.
+async fn twilio(router: Router) -> Provider {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
@@ -83,15 +166,11 @@ async fn s25_a_text_message_refused_by_a_busy_gateway_is_sent_at_the_second_try(
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         auth_token: SecretString::from("a token"),
         sender: "+447700900001".to_owned(),
+        senders: Senders::default(),
         base_url,
         timeout: TIMEOUT,
     };
-    let twilio = Provider::Twilio(Twilio::new(settings, catalogue()).unwrap());
-    let mut outbox = Outbox::of(Vec::new(), vec![twilio]);
-    let id = outbox.send("+447400123456").await;
-    assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 1));
-    outbox.until_settled().await;
-    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
+    Provider::Twilio(Twilio::new(settings, catalogue()).unwrap())
 }
 
 /// A mail server that is down.

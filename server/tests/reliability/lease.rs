@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use otp::DeliveryState;
-use server::store::Store;
+use server::store::{Queue, Store};
 
 use crate::{
     SOON,
-    mail_server::MailServer,
+    mail_server::{MailServer, provider},
     outbox::{LEASE, Outbox, START},
+    postfix::Postfix,
 };
 
 #[tokio::test]
@@ -18,7 +19,7 @@ async fn s24_after_a_crash_between_sending_and_settling_the_message_is_sent_agai
     let (id, message) = outbox.accept("jo@example.com").await;
     let lock = outbox.lock_database();
     tokio::select! {
-        () = outbox.worker.attempt(message) => panic!("the database is locked"),
+        _ = outbox.worker.attempt(message) => panic!("the database is locked"),
         _ = server.next("message") => {}
     }
     drop(lock);
@@ -49,10 +50,38 @@ async fn s26_a_message_sent_while_the_store_was_unavailable_is_settled_afterward
 }
 
 #[tokio::test]
+async fn s25_a_lease_is_renewed_while_a_server_scans_a_message_so_that_it_is_sent_once() {
+    let mut postfix = Postfix::start().await;
+    postfix.scans_slowly(true);
+    let mut outbox = Outbox::of(vec![provider(postfix.settings())], Vec::new());
+    let other = outbox.another_worker(vec![provider(postfix.settings())]);
+    let (id, message) = outbox.accept("jo@example.com").await;
+    // Renewals come every few milliseconds.
+    outbox.worker.lease = Duration::from_millis(20);
+    tokio::join!(outbox.worker.attempt(message), async {
+        postfix.has_received(1).await;
+        // By now its first lease would have ended.
+        outbox.clock.advance(LEASE);
+        let renewed = async {
+            while outbox.store.next_due(Queue::Codes).await.unwrap() <= Some(outbox.clock.now()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(SOON, renewed).await.expect("the lease is renewed");
+        assert_eq!(other.deliver_due().await, 0);
+        postfix.scans_slowly(false);
+    });
+    assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 1));
+    assert_eq!(outbox.until_settled().await, []);
+    postfix.receiver.next("message").await;
+    assert_eq!(postfix.received(), 1);
+}
+
+#[tokio::test]
 async fn s24_two_workers_never_send_the_same_message() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
-    let other = outbox.another_worker(server.provider());
+    let other = outbox.another_worker(vec![server.provider()]);
     let mut stale = Vec::new();
     for number in 0..20 {
         stale.push(outbox.accept(&format!("{number}@example.com")).await.1);
@@ -77,7 +106,7 @@ async fn a_message_whose_lease_could_end_during_the_try_is_requeued_untried() {
     let mut server = MailServer::usual().await;
     let mut outbox = Outbox::by_mail(&server);
     let (id, message) = outbox.accept("jo@example.com").await;
-    let just_in_time = message.leased_until - outbox.worker.dispatcher.timeout();
+    let just_in_time = message.leased_until - LEASE / 2;
     outbox.clock.advance(just_in_time.since(START) + Duration::from_millis(1));
     outbox.worker.attempt(message).await;
     assert_eq!(outbox.progress(id).await, (DeliveryState::Accepted, 0));

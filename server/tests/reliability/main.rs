@@ -2,12 +2,13 @@
 //! hostile connections;
 //! and the outbox in this process, on a manual clock, under failures of delivery.
 //!
-//! Mail is sent to a real mail server (`end2end/servers/smtp.mjs`), which outlives the program and records
-//! the deliveries.
+//! Mail is sent to a real mail server (`end2end/servers/smtp.mjs`, or Postfix), which outlives the program and
+//! records the deliveries.
 
 mod browser;
 #[path = "../common/card.rs"]
 mod card;
+mod chaos;
 mod clock;
 mod events;
 mod failover;
@@ -19,6 +20,8 @@ mod ledger;
 mod mail_server;
 mod mail_sink;
 mod outbox;
+#[path = "../delivery/postfix.rs"]
+mod postfix;
 #[path = "../common/receiver.rs"]
 mod receiver;
 mod retry;

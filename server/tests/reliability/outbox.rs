@@ -13,7 +13,7 @@ use otp::{
 };
 use server::{
     clock::Clock,
-    delivery::{DeliveryWorker, Dispatcher, Provider, SmtpSecurity, SmtpSettings},
+    delivery::{DeliveryWorker, Dispatcher, Provider, Route, SmtpSecurity, SmtpSettings},
     derived_keys::DerivedKeys,
     keyring::Keyring,
     origin::Origin,
@@ -24,13 +24,14 @@ use server::{
     tokens::Tokens,
 };
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::mail_server::{MailServer, provider};
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 pub(crate) const BACKOFF: Backoff =
     Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) };
-/// Longer than any try: mail has five steps with a time-out of [`TIMEOUT`](crate::TIMEOUT) each.
+/// Longer than a test, so that no lease is renewed unless a test shortens it.
 pub(crate) const LEASE: Duration = Duration::from_secs(60);
 
 /// The test recipient of the site.
@@ -51,6 +52,10 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     pub(crate) fn of(email: Vec<Provider>, sms: Vec<Provider>) -> Self {
+        Self::by_routes(routes(email), routes(sms))
+    }
+
+    pub(crate) fn by_routes(email: Vec<Arc<Route>>, sms: Vec<Arc<Route>>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let keyring = Keyring::parse([secret]).unwrap();
@@ -83,6 +88,7 @@ impl Outbox {
             },
             texts: ServerTexts::unlimited(),
             work: None,
+            fixed_recipient: None,
             count_test_suites: false,
             lease: LEASE,
         };
@@ -94,8 +100,8 @@ impl Outbox {
     }
 
     /// Another worker on the same store.
-    pub(crate) fn another_worker(&self, email: Provider) -> DeliveryWorker {
-        let dispatcher = Dispatcher::new(vec![email], Vec::new());
+    pub(crate) fn another_worker(&self, email: Vec<Provider>) -> DeliveryWorker {
+        let dispatcher = Dispatcher::new(routes(email), Vec::new());
         let DeliveryWorker { keys, sites, .. } = &self.worker;
         worker(self.store.clone(), dispatcher, keys.clone(), sites.clone(), self.clock.clone())
     }
@@ -135,7 +141,7 @@ impl Outbox {
         Ok(self.service.start(&self.client(), start).await?.verification.id())
     }
 
-    /// Sends another code, and tries it once.
+    /// Asks for another code, and tries its message once.
     pub(crate) async fn resend(&mut self, id: VerificationId) -> Result<(), Refused> {
         self.service.resend(&self.client(), id, None).await?;
         let message = self.committed.try_recv().expect("a message is committed");
@@ -143,19 +149,21 @@ impl Outbox {
         Ok(())
     }
 
+    /// As [`Outbox::resend`], once that is possible.
+    pub(crate) async fn wait_and_resend(&mut self, id: VerificationId) {
+        let wait = self.verification(id).await.resend_at().since(self.clock.now());
+        self.clock.advance(wait);
+        self.resend(id).await.unwrap();
+    }
+
     /// Checks a guess.
     pub(crate) async fn check(&self, id: VerificationId, guess: &str) -> Outcome {
         self.service.check(&self.client(), id, guess, None).await.unwrap().outcome
     }
 
-    fn client(&self) -> Client {
-        let person = self.service.person_here([127, 0, 0, 1].into(), "");
-        Client { scope: Scope::Holder, person, idempotency_key: None, work: None }
-    }
-
     /// Replaces the providers of texts.
     pub(crate) fn replace_providers(&mut self, sms: Vec<Provider>) {
-        self.worker.dispatcher = Dispatcher::new(Vec::new(), sms);
+        self.worker.dispatcher = Dispatcher::new(Vec::new(), routes(sms));
     }
 
     /// As [`Outbox::accept`], and tries it once.
@@ -163,6 +171,11 @@ impl Outbox {
         let (id, message) = self.accept(to).await;
         self.worker.attempt(message).await;
         id
+    }
+
+    fn client(&self) -> Client {
+        let person = self.service.person_here([127, 0, 0, 1].into(), "");
+        Client { scope: Scope::Holder, person, idempotency_key: None, work: None }
     }
 
     pub(crate) async fn verification(&self, id: VerificationId) -> Verification {
@@ -188,6 +201,11 @@ impl Outbox {
     }
 }
 
+/// Each under the name of its kind.
+fn routes(providers: Vec<Provider>) -> Vec<Arc<Route>> {
+    providers.into_iter().map(|provider| Arc::new(Route::from(provider))).collect()
+}
+
 fn worker(
     store: AnyStore,
     dispatcher: Dispatcher,
@@ -204,6 +222,7 @@ fn worker(
         lease: LEASE,
         sites,
         origin: Origin::parse("https://login.example.com").unwrap(),
+        server_ends: CancellationToken::new(),
     }
 }
 

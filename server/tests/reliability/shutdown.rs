@@ -12,6 +12,7 @@ use crate::{
     SOON,
     browser::Browser,
     installation::{Installation, Program},
+    mail_server::MailServer,
     mail_sink::MailSink,
 };
 
@@ -89,6 +90,22 @@ async fn s27_a_hanging_mail_server_does_not_delay_the_end_and_the_message_is_sen
     let program = installation.start();
     let code = &mail.codes("jo@example.com", 1).await[0];
     assert_eq!(program.browser().check(&id, code).await.unwrap(), Outcome::Approved);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn s27_a_message_without_its_confirmation_is_requeued_as_one_that_may_have_arrived() {
+    let mut mail = MailServer::start(&["--security", "plain"]).await;
+    let installation = Installation::mailing_to(mail.settings().port)
+        .with("LATCHKEY_SERVER__SHUTDOWN_TIMEOUT", "1");
+    let program = installation.start();
+    program.browser().start("hang@example.com").await.unwrap();
+    mail.next("message").await;
+    program.terminate();
+    assert_eq!(program.exit().code(), Some(0));
+    let database = rusqlite::Connection::open(installation.database()).unwrap();
+    let row = "SELECT tries, unanswered, leased FROM outbox WHERE queue = 0";
+    let row = database.query_row(row, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]));
+    assert_eq!(row, Ok([1, 1, 0]));
 }
 
 /// A request whose head the server has read, and whose body has not been sent.

@@ -6,9 +6,12 @@ use std::{
     time::Duration,
 };
 
-use otp::{Timestamp, VerificationId, alert::Alert};
+use otp::{DeliveryState, Timestamp, VerificationId, alert::Alert};
 use serde_json::json;
-use server::store::{Decision, Records, Step, Store};
+use server::{
+    delivery::Dispatcher,
+    store::{Decision, Records, Step, Store},
+};
 
 use crate::{
     accepting_receiver,
@@ -59,6 +62,7 @@ fn every_alert() -> Vec<Alert> {
         Alert::SpendingNear { site: Some(shop()), spent: 8_000, cap: 10_000 },
         Alert::SpendingReached { site: None, spent: 10_001, cap: 10_000 },
         Alert::GuessesUnusual { site: shop(), wrong: 401, usual: 100, length: 8 },
+        Alert::ProviderRefused { provider: "smtp".to_owned(), reason: "535".to_owned() },
     ]
 }
 
@@ -122,6 +126,7 @@ async fn each_alert_is_posted_to_the_operator_signed_with_a_secret_of_its_own() 
         payload("alert.destination_closed", destination),
         payload("alert.destination_opened", opened),
         payload("alert.guesses_unusual", guesses),
+        payload("alert.provider_refused", json!({ "provider": "smtp", "reason": "535" })),
         payload("alert.spending_near", spent(Some("shop"), 8_000)),
         payload("alert.spending_reached", spent(None, 10_001)),
     ];
@@ -131,7 +136,7 @@ async fn each_alert_is_posted_to_the_operator_signed_with_a_secret_of_its_own() 
         assert!(!is_signed_by(request, &secret("shop")));
     }
     let ids: std::collections::BTreeSet<_> = requests.iter().map(|request| &request.id).collect();
-    assert_eq!(ids.len(), 5);
+    assert_eq!(ids.len(), 6);
     assert_eq!(harness.next_due().await, None);
 }
 
@@ -142,7 +147,7 @@ async fn alerts_and_events_of_one_verification_do_not_displace_each_other() {
     let id = harness.approve().await;
     harness.alarm(id, every_alert()).await;
     harness.deliver_all_due().await;
-    assert_eq!((operator.so_far().len(), shop.so_far().len()), (5, 2));
+    assert_eq!((operator.so_far().len(), shop.so_far().len()), (6, 2));
 }
 
 #[tokio::test]
@@ -160,6 +165,31 @@ async fn without_a_receiver_an_alert_is_one_log_line_and_in_no_outbox() {
     let lines = logged("a-site-to-look-for");
     assert!(matches!(&lines[..], [line] if line.ends_with(fields)), "{lines:?}");
     assert!(lines[0].trim_start().starts_with("WARN"), "{lines:?}");
+}
+
+/// S25: an account that is refused is told once, and is the provider's failure and not the recipient's.
+#[tokio::test]
+async fn s25_a_provider_that_refuses_the_account_is_told_to_the_operator_once() {
+    let mut operator = accepting_receiver().await;
+    let mut gateway = Receiver::replying([], Reply::status(401)).await;
+    let mut harness =
+        Harness::with_operator(&[("shop", "http://127.0.0.1:9/")], Some(&operator.url));
+    let second = harness.delivery.dispatcher.all()[0].clone();
+    let refusing = harness.gateway("own", &gateway.url);
+    harness.delivery.dispatcher = Dispatcher::new(vec![refusing, second], Vec::new());
+    for _ in 0..3 {
+        let id = harness.open_for("shop", &harness.client(None)).await;
+        harness.try_next().await;
+        harness.delivery.deliver_due().await;
+        let verification = harness.store.read(id).await.unwrap().unwrap();
+        assert_eq!(verification.last_send().delivery, DeliveryState::Sent);
+    }
+    harness.deliver_all_due().await;
+    let alerts: Vec<_> = operator.so_far().iter().map(Request::json).collect();
+    let [alert] = &alerts[..] else { panic!("{alerts:?}") };
+    let data = json!({ "provider": "own", "reason": "HTTP 401, so the signature is refused" });
+    assert_eq!((&alert["type"], &alert["data"]), (&json!("alert.provider_refused"), &data));
+    assert_eq!(gateway.so_far().len(), 1, "its breaker is open");
 }
 
 #[tokio::test]

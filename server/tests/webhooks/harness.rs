@@ -10,7 +10,10 @@ use otp::{
 use secrecy::ExposeSecret;
 use server::{
     clock::Clock,
-    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider},
+    delivery::{
+        DeliveryWorker, Dispatcher, GatewaySettings, Inbox, KindSettings, Provider, Route,
+        RouteSettings, SetUp,
+    },
     derived_keys::DerivedKeys,
     i18n::Catalogue,
     keyring::Keyring,
@@ -27,6 +30,7 @@ use server::{
 };
 use tempfile::TempDir;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 /// Time-out of requests. It never elapses in a test.
@@ -111,6 +115,7 @@ impl Harness {
             },
             texts: ServerTexts::unlimited(),
             work: None,
+            fixed_recipient: None,
             count_test_suites: false,
             lease: TIMEOUT,
         };
@@ -119,13 +124,17 @@ impl Harness {
         let inbox = Arc::new(Inbox::new(Arc::new(Catalogue::load().unwrap())));
         let delivery = DeliveryWorker {
             store: store.clone(),
-            dispatcher: Dispatcher::new(vec![Provider::Inbox(inbox.clone())], Vec::new()),
+            dispatcher: Dispatcher::new(
+                vec![Arc::new(Route::from(Provider::Inbox(inbox.clone())))],
+                Vec::new(),
+            ),
             keys,
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
             lease: TIMEOUT,
             sites: registry,
             origin: Origin::parse("https://login.example.com").unwrap(),
+            server_ends: CancellationToken::new(),
         };
         let events = worker(&store, &recorder, (&sites, operator.as_deref()), &clock, TIMEOUT);
         Self { store, service, events, clock, delivery, committed, inbox, sites, operator, folder }
@@ -180,10 +189,33 @@ impl Harness {
         self.service.start(client, start).await.unwrap().verification.id()
     }
 
-    /// Sends the oldest waiting message; returns its code.
-    pub(crate) async fn send(&mut self) -> Code {
+    /// A provider of kind `webhook` at this URL.
+    pub(crate) fn gateway(&self, name: &str, url: &str) -> Arc<Route> {
+        let kind =
+            KindSettings::Webhook(GatewaySettings { url: url.parse().unwrap(), timeout: TIMEOUT });
+        let allowed_networks = vec!["127.0.0.0/8".parse().unwrap()];
+        let requests = WebhookSettings { timeout: TIMEOUT, allowed_networks, https_only: false };
+        let catalogue = Arc::new(Catalogue::load().unwrap());
+        let signer = |_: &str| Ok(Signer::new(&[]));
+        let set_up = SetUp {
+            catalogue: &catalogue,
+            inbox: &self.inbox,
+            requests: &requests,
+            signer: &signer,
+        };
+        let settings = RouteSettings { name: name.to_owned(), countries: Vec::new(), kind };
+        Arc::new(Route::set_up(settings, &set_up).unwrap())
+    }
+
+    /// Tries the oldest waiting message once.
+    pub(crate) async fn try_next(&mut self) {
         let message = self.committed.try_recv().expect("a message waits");
         self.delivery.attempt(message).await;
+    }
+
+    /// Sends the oldest waiting message; returns its code.
+    pub(crate) async fn send(&mut self) -> Code {
+        self.try_next().await;
         Code::parse(&self.inbox.messages()[0].code).unwrap()
     }
 

@@ -150,6 +150,11 @@ impl Verification {
         waiting.map(|(number, _)| number)
     }
 
+    /// Names of the providers that took earlier messages than the newest one, which did not lead to an approval.
+    pub fn earlier_providers(&self) -> impl Iterator<Item = &str> {
+        self.earlier_sends.iter().filter_map(|send| send.provider.as_deref())
+    }
+
     /// The newest message.
     pub fn last_send(&self) -> &Send {
         &self.last_send

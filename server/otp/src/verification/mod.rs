@@ -298,6 +298,15 @@ impl Verification {
         send.tries = send.tries.max(tries);
     }
 
+    /// Records the provider that took message `number`.
+    pub fn record_provider(&mut self, number: u32, provider: &str) {
+        let Some(index) = number.checked_sub(1).map(|index| index as usize) else { return };
+        let mut sends = self.earlier_sends.iter_mut().chain([&mut self.last_send]);
+        if let Some(send) = sends.nth(index) {
+            send.provider = Some(provider.to_owned());
+        }
+    }
+
     /// Ends the verification after a permanent refusal, unless a message was or may still be delivered.
     pub fn record_refusal(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending && self.nothing_delivered() {

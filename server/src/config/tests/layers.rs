@@ -114,14 +114,14 @@ fn the_variables_of_older_scripts_work_as_they_are() {
     ])
     .unwrap();
 
-    let twilio = config.twilio.unwrap();
+    let twilio = twilio(&config);
     assert_eq!(twilio.account_sid, "AC00000000000000000000000000000001");
     assert_eq!(twilio.auth_token.expose_secret(), "00000000000000000000000000000002");
     assert_eq!(twilio.sender, "+442079460001");
     assert_eq!(twilio.base_url, "https://api.twilio.com");
     assert_eq!(config.page.fixed_recipient.unwrap().address(), "+442079460002");
-    assert_eq!(config.delivery.sms, [ProviderName::Twilio]);
-    assert_eq!(config.delivery.email, [ProviderName::Inbox]);
+    assert_eq!(config.delivery.sms, ["twilio"]);
+    assert_eq!(config.delivery.email, ["inbox"]);
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn our_own_names_win_over_the_classic_ones() {
         ("SENDER_NUMBER", "Example"),
     ]);
 
-    assert_eq!(config.unwrap().twilio.unwrap().account_sid, "AC2");
+    assert_eq!(twilio(&config.unwrap()).account_sid, "AC2");
 }
 
 #[test]

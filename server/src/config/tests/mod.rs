@@ -12,7 +12,7 @@ use secrecy::ExposeSecret;
 use otp::{limits::Limits, quota::Quota, risk::Risk};
 
 use super::*;
-use crate::delivery::SmtpSecurity;
+use crate::delivery::{KindSettings, SmtpSecurity, SmtpSettings, TwilioSettings};
 
 /// Thirty-two bytes in base64.
 const SECRET: &str = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY=";
@@ -44,6 +44,24 @@ fn load_file(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErr
     })
 }
 
+/// The settings of the mail server.
+fn smtp(config: &Config) -> SmtpSettings {
+    let found = config.providers.iter().find_map(|provider| match &provider.kind {
+        KindSettings::Smtp(smtp) => Some(smtp.clone()),
+        _ => None,
+    });
+    found.expect("a mail server is configured")
+}
+
+/// The settings of the Twilio account.
+fn twilio(config: &Config) -> TwilioSettings {
+    let found = config.providers.iter().find_map(|provider| match &provider.kind {
+        KindSettings::Twilio(twilio) => Some(twilio.clone()),
+        _ => None,
+    });
+    found.expect("an account is configured")
+}
+
 /// The problems with some variables, one a line, as the operator reads them.
 fn problems(variables: &[(&str, &str)]) -> Vec<String> {
     load(variables).unwrap_err().problems.iter().map(ConfigProblem::to_string).collect()
@@ -66,8 +84,8 @@ fn development_needs_no_configuration_at_all() {
     assert!(config.store.ends_with("data/latchkey.db"));
     assert!(config.keys.file.ends_with("data/latchkey.keys"));
     assert!(config.keys.may_generate);
-    assert_eq!(config.delivery.email, [ProviderName::Inbox]);
-    assert_eq!(config.delivery.sms, [ProviderName::Inbox]);
+    assert_eq!(config.delivery.email, ["inbox"]);
+    assert_eq!(config.delivery.sms, ["inbox"]);
     assert_eq!(config.log.format, LogFormat::Text);
     assert!(config.warnings().is_empty());
 }
@@ -124,8 +142,8 @@ fn secrets_can_come_from_files() {
     ])
     .unwrap();
 
-    assert_eq!(config.twilio.unwrap().auth_token.expose_secret(), "abc");
-    assert_eq!(config.smtp.unwrap().credentials.unwrap().1.expose_secret(), "pass word");
+    assert_eq!(twilio(&config).auth_token.expose_secret(), "abc");
+    assert_eq!(smtp(&config).credentials.unwrap().1.expose_secret(), "pass word");
     assert_eq!(config.keys.given.unwrap().secrets().count(), 2);
     let missing = problem_with("SMTP_URL_FILE", "/nowhere/at/all");
     assert!(missing.contains("/nowhere/at/all cannot be read"), "{missing}");
@@ -164,7 +182,10 @@ fn nothing_secret_is_shown() {
 fn every_key_of_the_reference_is_read_and_documented() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("latchkey.toml");
-    std::fs::write(&file, "[[sites]]\nname = \"shop\"\n").unwrap();
+    let text = "[[sites]]\nname = \"shop\"\n\
+                [[providers]]\nname = \"g\"\nkind = \"http\"\n\
+                [[providers]]\nname = \"g\"\nkind = \"webhook\"\n";
+    std::fs::write(&file, text).unwrap();
     let sources = Sources {
         environment: [("SMTP_URL", "smtp://h?from=a@b.example"), ("TWILIO_SID", "AC1")]
             .into_iter()
@@ -172,13 +193,20 @@ fn every_key_of_the_reference_is_read_and_documented() {
         file: Some(file),
         ..Sources::default()
     };
-    let (mut settings, sites) = super::layers::read(&sources);
-    let names = settings.names().into_iter().chain(sites[0].names()).collect::<Vec<_>>();
-    Config::read(&mut settings, sites, &sources.directory);
+    let mut layers = super::layers::read(&sources);
+    // The sections of a provider that other sections describe.
+    let is_own = |name: &String| !name.contains("g.smtp.") && !name.contains("g.twilio.");
+    let names = layers.server.names().into_iter().chain(layers.sites[0].names());
+    let of_provider = layers.providers[0].settings.names().into_iter().filter(is_own);
+    let names = names.chain(of_provider).collect::<Vec<_>>();
+    Config::read(&mut layers, &sources.directory);
 
-    let unread: Vec<_> = names.iter().filter(|name| !settings.used.contains(*name)).collect();
+    let used = &layers.server.used;
+    let unread: Vec<_> = names.iter().filter(|name| !used.contains(*name)).collect();
     assert!(unread.is_empty(), "{unread:?}");
-    let keys: Vec<_> = names.iter().map(|name| name.replace("sites.shop.", "sites.")).collect();
+    let general =
+        |name: &String| name.replace("sites.shop.", "sites.").replace("providers.g.", "providers.");
+    let keys: Vec<_> = names.iter().map(general).collect();
 
     let page = include_str!("../../../../docs/CONFIGURATION.md");
     let documented: Vec<_> = page

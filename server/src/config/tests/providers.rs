@@ -16,11 +16,15 @@ fn half_a_twilio_account_is_refused_by_what_is_missing() {
 fn senders_are_numbers_services_or_names() {
     let load = |sender| {
         load(&[("TWILIO_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t"), ("SENDER_NUMBER", sender)])
-            .map(|config| config.twilio.unwrap().sender)
+            .map(|config| twilio(&config).sender)
     };
 
-    for good in ["+442079460001", "MG00000000000000000000000000000001", "My Shop"] {
+    for good in ["+442079460001", "MG00000000000000000000000000000001", "My Shop", "12345"] {
         assert_eq!(load(good).unwrap(), good);
+    }
+    for number in ["15551234567", "442079460001", "07400 123", "1234"] {
+        let refused = load(number).unwrap_err().to_string();
+        assert!(refused.contains("must begin with +"), "{number}: {refused}");
     }
     for bad in ["+12", "+44207946000100000", "a much too long name", "sh@p"] {
         assert!(load(bad).is_err(), "{bad}");
@@ -29,7 +33,7 @@ fn senders_are_numbers_services_or_names() {
 
 #[test]
 fn mail_servers_are_read_from_one_line() {
-    let smtp = |url: &str| load(&[("SMTP_URL", url)]).map(|config| config.smtp.unwrap());
+    let smtp = |url: &str| load(&[("SMTP_URL", url)]).map(|config| smtp(&config));
 
     let full = smtp(
         "smtp://me%40example.com:p%3A%20w%2F@mail.example.com:2525?from=A+B%20%3Ca@b.example%3E",

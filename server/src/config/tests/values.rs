@@ -31,7 +31,7 @@ fn every_bound_is_kept_and_named() {
         ("LIMITS__CALLER_SENDS_PER_5_MINUTES", 1, 1_000_000),
         ("LIMITS__CALLER_CHECKS_PER_MINUTE", 1, 1_000_000),
         ("DELIVERY__LEASE", 10, 600),
-        ("DELIVERY__RETRY_FIRST", 1, 30),
+        ("DELIVERY__RETRY_FIRST", 1, 10),
         ("DELIVERY__RETRY_LONGEST", 2, 600),
         ("SERVER__REQUEST_TIMEOUT", 1, 120),
         ("SERVER__HEADER_TIMEOUT", 1, 120),

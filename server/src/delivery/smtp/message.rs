@@ -42,7 +42,7 @@ pub(super) fn compose(
         // Suppresses automatic replies (RFC 3834); Exchange has a header of its own.
         .raw_header(raw("Auto-Submitted", "auto-generated"))
         .raw_header(raw("X-Auto-Response-Suppress", "All"))
-        .raw_header(raw("Content-Language", &message.locale))
+        .raw_header(raw("Content-Language", &email.locale))
         .multipart(MultiPart::alternative_plain_html(email.text, email.html))?;
     Ok((id, message.formatted()))
 }

@@ -10,7 +10,9 @@
 
 mod line_stream;
 mod message;
+mod sender;
 mod session;
+mod step;
 
 use std::{
     net::IpAddr,
@@ -27,7 +29,11 @@ use lettre::{
 use otp::Timestamp;
 use secrecy::SecretString;
 
-use self::session::{Fault, Session, Step};
+pub use self::sender::parse_sender;
+use self::{
+    session::Session,
+    step::{Fault, Step},
+};
 use super::{Failure, OutgoingMessage, ProbeError, Receipt, SetUpError, Undelivered, template};
 use crate::i18n::Catalogue;
 
@@ -55,9 +61,12 @@ pub struct SmtpSettings {
     pub credentials: Option<(String, SecretString)>,
     /// Sender, `address` or `Name <address>`.
     pub from: String,
+    /// Name that we give by EHLO: a host name with its domain.
+    pub hello: String,
     /// PEM file with a certificate authority to trust in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// Time-out of each step of the session.
+    /// Time-out of each step of the session but the last: the confirmation is waited for as long as the code
+    /// lives.
     pub timeout: Duration,
 }
 
@@ -84,7 +93,7 @@ impl Smtp {
     /// If the sender is not a mailbox, TLS cannot be set up, or is off for a host that is not a loopback
     /// address.
     pub fn new(settings: SmtpSettings, catalogue: Arc<Catalogue>) -> Result<Self, SetUpError> {
-        let from = settings.from.parse().map_err(SetUpError::Sender)?;
+        let from = parse_sender(&settings.from).map_err(SetUpError::Sender)?;
         if settings.security == SmtpSecurity::Plain && !is_loopback(&settings.host) {
             return Err(SetUpError::PlainOutsideLoopback { host: settings.host });
         }
@@ -95,8 +104,9 @@ impl Smtp {
         Ok(Self { settings, from, tls, catalogue, idle: Mutex::default() })
     }
 
-    pub(super) fn timeout(&self) -> Duration {
-        self.settings.timeout * Step::COUNT
+    /// The server's address, for the operator.
+    pub(super) fn place(&self) -> String {
+        format!("mail server {}:{}", self.settings.host, self.settings.port)
     }
 
     pub(super) async fn deliver(
@@ -110,30 +120,52 @@ impl Smtp {
             .parse()
             .map_err(|_| Undelivered::permanent("the recipient is not a mail address"))?;
         let email = template::email(&self.catalogue, message, now);
-        let (message_id, message) = message::compose(&self.from, &to, message, email, now)
+        let (message_id, content) = message::compose(&self.from, &to, message, email, now)
             .map_err(|_| Undelivered::permanent("the message cannot be composed"))?;
         let mut session = self.session().await?;
-        session.send(self.from.email.clone(), to, &message).await?;
-        self.keep(session);
+        let (from, left) = (self.from.email.clone(), message.expires_at.since(now));
+        match session.send(from, to, &content, &message.hand_over, left).await {
+            Ok(()) => self.keep(session).await,
+            Err(fault) => {
+                session.quit_after(&fault).await;
+                return Err(fault.into());
+            }
+        }
         Ok(Receipt { provider: Self::NAME, reference: Some(message_id) })
     }
 
+    /// Connects, and names sender and recipient, since many servers refuse the name by EHLO, the sender or
+    /// relaying only there. The recipient is the sender itself; nothing is sent.
     pub(super) async fn probe(&self) -> Result<(), ProbeError> {
-        match self.connect().await {
-            Ok(session) => {
-                self.keep(session);
-                Ok(())
-            }
+        let mut session = self.connect().await.map_err(Self::probe_error)?;
+        let own = &self.from.email;
+        match session.rehearse(own.clone(), own.clone()).await {
+            Ok(()) => self.keep(session).await,
             Err(fault) => {
-                let refused = fault.undelivered.kind == Failure::Permanent;
-                let reason = fault.undelivered.reason;
-                Err(if fault.step == Step::Authenticate && refused {
-                    ProbeError::Rejected { reason }
-                } else {
-                    ProbeError::Unreachable { reason }
-                })
+                session.quit_after(&fault).await;
+                if !fault.is_about_recipient() {
+                    return Err(Self::probe_error(fault));
+                }
             }
         }
+        Ok(())
+    }
+
+    fn probe_error(fault: Fault) -> ProbeError {
+        let reason = fault.undelivered.reason;
+        match fault.undelivered.kind {
+            Failure::Account if fault.step == Step::Authenticate => ProbeError::Rejected { reason },
+            Failure::Account | Failure::Permanent if fault.replied => {
+                ProbeError::Refused { reason }
+            }
+            _ => ProbeError::Unreachable { reason },
+        }
+    }
+
+    /// Ends the kept sessions.
+    pub(super) async fn close(&self) {
+        let kept = std::mem::take(&mut *self.idle());
+        futures_util::future::join_all(kept.into_iter().map(Session::quit)).await;
     }
 
     /// An open session, kept or new.
@@ -153,10 +185,14 @@ impl Smtp {
         Session::open(&self.settings, self.tls.as_ref()).await
     }
 
-    fn keep(&self, session: Session) {
-        let mut idle = self.idle();
-        if idle.len() < MOST_IDLE {
+    async fn keep(&self, session: Session) {
+        let surplus = {
+            let mut idle = self.idle();
             idle.push(session);
+            (idle.len() > MOST_IDLE).then(|| idle.remove(0))
+        };
+        if let Some(session) = surplus {
+            session.quit().await;
         }
     }
 
@@ -177,7 +213,13 @@ fn tls(settings: &SmtpSettings) -> Result<TlsParameters, SetUpError> {
     if let Some(file) = &settings.ca_file {
         let pem = std::fs::read(file)
             .map_err(|source| SetUpError::AuthorityFile { file: file.clone(), source })?;
-        tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(SetUpError::Tls)?);
+        // The library takes a file without any for an empty list.
+        if reqwest::Certificate::from_pem_bundle(&pem).is_ok_and(|found| found.is_empty()) {
+            return Err(SetUpError::NoAuthority { file: file.clone() });
+        }
+        let authority = |source| SetUpError::Authority { file: file.clone(), source };
+        tls = tls.add_root_certificate(Certificate::from_pem(&pem).map_err(authority)?);
+        return tls.build_rustls().map_err(authority);
     }
     tls.build_rustls().map_err(SetUpError::Tls)
 }

@@ -1,47 +1,39 @@
 //! An SMTP session, in steps with a time-out each.
 
-use std::{error::Error as _, io, time::Duration};
+use std::{
+    iter,
+    pin::pin,
+    sync::atomic::{AtomicBool, Ordering::Relaxed},
+    time::Duration,
+};
 
 use lettre::{
     Address,
     transport::smtp::{
-        Error,
         authentication::{Credentials, DEFAULT_MECHANISMS},
         client::{AsyncSmtpConnection, TlsParameters},
-        commands::{Data, Mail, Noop, Rcpt},
+        commands::{Data, Mail, Noop, Rcpt, Rset},
         extension::ClientId,
     },
 };
 use secrecy::ExposeSecret;
+use tokio::time::timeout;
 
-use super::{SmtpSecurity, SmtpSettings, line_stream::LineStream};
-use crate::delivery::Undelivered;
+use super::{
+    SmtpSecurity, SmtpSettings,
+    line_stream::{LineStream, LookOut},
+    step::{Broken, Fault, Step},
+};
+use crate::delivery::HandOver;
 
-/// A step of the session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
-    /// Testing a kept connection.
-    Revive,
-    /// Connecting, greeting and TLS.
-    Connect,
-    /// User name and password.
-    Authenticate,
-    /// Sender, recipient and the start of the data.
-    Envelope,
-    /// The message itself, and the server's confirmation.
-    Body,
-}
-
-/// A failed step.
-pub(super) struct Fault {
-    pub(super) step: Step,
-    pub(super) undelivered: Undelivered,
-}
+/// Length of the look at the connection before the final dot: a round trip to most servers.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// An authenticated connection with no message in progress.
 pub(super) struct Session {
     connection: AsyncSmtpConnection,
     timeout: Duration,
+    look: LookOut,
 }
 
 impl Session {
@@ -52,13 +44,20 @@ impl Session {
         tls: Option<&TlsParameters>,
     ) -> Result<Self, Fault> {
         let timeout = settings.timeout;
-        let mut connection = Step::Connect.within(timeout, connect(settings, tls)).await?;
+        let look = LookOut::default();
+        let connection = connect(settings, tls, look.clone());
+        let connection = Step::Connect.within(timeout, connection).await;
+        let connection = connection.map_err(|fault| fault.naming(settings.ca_file.as_deref()))?;
+        let mut session = Self { connection, timeout, look };
         if let Some((user, password)) = &settings.credentials {
             let credentials = Credentials::new(user.clone(), password.expose_secret().to_owned());
-            let authentication = connection.auth(DEFAULT_MECHANISMS, &credentials);
-            Step::Authenticate.within(timeout, authentication).await?;
+            let authentication = session.connection.auth(DEFAULT_MECHANISMS, &credentials);
+            if let Err(fault) = Step::Authenticate.within(timeout, authentication).await {
+                session.quit_after(&fault).await;
+                return Err(fault);
+            }
         }
-        Ok(Self { connection, timeout })
+        Ok(session)
     }
 
     /// Whether the server still answers.
@@ -66,148 +65,91 @@ impl Session {
         Step::Revive.within(self.timeout, self.connection.command(Noop)).await.is_ok()
     }
 
-    /// Sends a message. After a failure the state of the connection is unknown, and it must be dropped.
+    /// Sends a message within `left`, and says by `hand_over` when the server may have it. After a failure the
+    /// session cannot be used any more.
+    ///
+    /// Nothing is accepted before the reply to the final dot (RFC 5321, 4.1.1.4), so failures before the dot
+    /// is written are transient. Servers may take minutes for that reply (4.5.3.2.6), for example to scan the
+    /// message, and a client that gives up earlier causes duplicates: it is waited for as long as the code
+    /// lives.
     pub(super) async fn send(
         &mut self,
         from: Address,
         to: Address,
         message: &[u8],
+        hand_over: &HandOver,
+        left: Duration,
     ) -> Result<(), Fault> {
-        let connection = &mut self.connection;
-        let envelope = async {
-            connection.command(Mail::new(Some(from), Vec::new())).await?;
-            connection.command(Rcpt::new(to, Vec::new())).await?;
-            connection.command(Data).await
+        self.begin(from, to).await?;
+        Step::Data.within(self.timeout, self.connection.command(Data)).await?;
+        // The iterator ends when the message is written, and the final dot follows.
+        let is_written = AtomicBool::new(false);
+        let end = iter::from_fn(|| {
+            self.look.before_next_write(LOOK);
+            is_written.store(true, Relaxed);
+            hand_over.begin();
+            None
+        });
+        let mut transfer = pin!(self.connection.message_iter(iter::once(message).chain(end)));
+        let result = match timeout(self.timeout, &mut transfer).await {
+            Err(_) if is_written.load(Relaxed) => timeout(left, transfer).await,
+            result => result,
         };
-        Step::Envelope.within(self.timeout, envelope).await?;
-        Step::Body.within(self.timeout, self.connection.message(message)).await?;
+        let step = if is_written.load(Relaxed) { Step::Confirmation } else { Step::Body };
+        step.result(result).map(|_| ())
+    }
+
+    /// Names a sender and a recipient, and takes both back.
+    pub(super) async fn rehearse(&mut self, from: Address, to: Address) -> Result<(), Fault> {
+        let named = self.begin(from, to).await;
+        if named.as_ref().err().is_none_or(|fault| fault.replied) {
+            Step::Reset.within(self.timeout, self.connection.command(Rset)).await?;
+        }
+        named
+    }
+
+    async fn begin(&mut self, from: Address, to: Address) -> Result<(), Fault> {
+        let sender = self.connection.command(Mail::new(Some(from), Vec::new()));
+        Step::Sender.within(self.timeout, sender).await?;
+        let recipient = self.connection.command(Rcpt::new(to, Vec::new()));
+        Step::Recipient.within(self.timeout, recipient).await?;
         Ok(())
+    }
+
+    /// Ends a session after a fault: with QUIT, unless the server would not understand it.
+    pub(super) async fn quit_after(self, fault: &Fault) {
+        if fault.replied {
+            self.quit().await;
+        }
+    }
+
+    /// Ends the session by QUIT, and TLS by its own close, so that the server does not log a lost connection.
+    pub(super) async fn quit(mut self) {
+        /// Longest time for the server to answer.
+        const GOODBYE: Duration = Duration::from_secs(1);
+        // Nothing depends on the answer.
+        let _ = timeout(GOODBYE, self.connection.abort()).await;
     }
 }
 
 async fn connect(
     settings: &SmtpSettings,
     tls: Option<&TlsParameters>,
+    look: LookOut,
 ) -> Result<AsyncSmtpConnection, Broken> {
-    let hello = ClientId::default();
+    let hello = ClientId::Domain(settings.hello.clone());
     let server = (settings.host.as_str(), settings.port);
-    let Some(tls) = tls.filter(|_| settings.security == SmtpSecurity::StartTls) else {
+    if settings.security == SmtpSecurity::Tls {
         let tls = tls.cloned();
         return Ok(AsyncSmtpConnection::connect_tokio1(server, None, &hello, tls, None).await?);
-    };
-    let stream = Box::new(LineStream::connect(server).await?);
+    }
+    let stream = Box::new(LineStream::connect(server, look).await?);
     let mut connection = AsyncSmtpConnection::connect_with_transport(stream, &hello).await?;
+    let Some(tls) = tls else { return Ok(connection) };
     if !connection.can_starttls() {
+        connection.abort().await;
         return Err(Broken::NoStartTls);
     }
     connection.starttls(tls.clone(), &hello).await?;
     Ok(connection)
-}
-
-/// Cause of a failed step.
-#[derive(Debug, thiserror::Error)]
-enum Broken {
-    #[error("connecting")]
-    Connection(#[from] io::Error),
-    #[error("talking to the server")]
-    Dialogue(#[from] Error),
-    #[error("the server does not offer STARTTLS; nothing was sent without it")]
-    NoStartTls,
-}
-
-impl Step {
-    /// Number of steps.
-    pub(super) const COUNT: u32 = 5;
-
-    async fn within<T, E: Into<Broken>>(
-        self,
-        timeout: Duration,
-        step: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, Fault> {
-        let undelivered = match tokio::time::timeout(timeout, step).await {
-            Ok(Ok(done)) => return Ok(done),
-            Ok(Err(error)) => match error.into() {
-                Broken::Connection(error) => self.interrupted(&error.to_string()),
-                Broken::Dialogue(error) => self.undelivered(&error),
-                missing @ Broken::NoStartTls => Undelivered::permanent(missing.to_string()),
-            },
-            Err(_) => self.interrupted("timed out"),
-        };
-        Err(Fault { step: self, undelivered })
-    }
-
-    fn undelivered(self, error: &Error) -> Undelivered {
-        let action = self.action();
-        if let Some(code) = error.status() {
-            let detail = enhanced_status(error).map(|status| format!(" {status}"));
-            let reason =
-                format!("{action}: the server replied {code}{}", detail.unwrap_or_default());
-            return if error.is_permanent() {
-                Undelivered::permanent(reason)
-            } else {
-                Undelivered::transient(reason)
-            };
-        }
-        if error.is_client() {
-            return Undelivered::permanent(format!("{action}: no common mechanism"));
-        }
-        match io_error(error) {
-            // Before the first command, the text cannot repeat anything personal, and it distinguishes a
-            // wrong host from a wrong certificate.
-            Some(error) if self == Self::Connect => self.interrupted(&error.to_string()),
-            Some(error) => self.interrupted(&error.kind().to_string()),
-            None => self.interrupted("the connection was lost"),
-        }
-    }
-
-    /// A failure without a reply. If it came after the message, the message may have been sent.
-    fn interrupted(self, cause: &str) -> Undelivered {
-        let reason = format!("{}: {cause}", self.action());
-        if self == Self::Body {
-            Undelivered::ambiguous(reason)
-        } else {
-            Undelivered::transient(reason)
-        }
-    }
-
-    fn action(self) -> &'static str {
-        match self {
-            Self::Revive => "reusing a connection to the mail server",
-            Self::Connect => "connecting to the mail server",
-            Self::Authenticate => "authenticating with the mail server",
-            Self::Envelope => "sending sender and recipient to the mail server",
-            Self::Body => "sending the message to the mail server",
-        }
-    }
-}
-
-impl From<Fault> for Undelivered {
-    fn from(fault: Fault) -> Self {
-        fault.undelivered
-    }
-}
-
-/// The enhanced status code (RFC 3463) at the beginning of a reply, such as `5.1.1`. The text after it is
-/// not used, since servers repeat the recipient in it.
-fn enhanced_status(error: &Error) -> Option<String> {
-    let reply = error.source()?.to_string();
-    let status = reply.split_whitespace().next()?;
-    let mut parts = status.split('.');
-    let is_number = |part: &str| part.len() <= 3 && part.parse::<u16>().is_ok();
-    let is_status = matches!(parts.next(), Some("2" | "4" | "5"))
-        && parts.next().is_some_and(is_number)
-        && parts.next().is_some_and(is_number)
-        && parts.next().is_none();
-    is_status.then(|| status.to_owned())
-}
-
-fn io_error(error: &Error) -> Option<&io::Error> {
-    let mut source = error.source();
-    while let Some(error) = source {
-        if let Some(error) = error.downcast_ref() {
-            return Some(error);
-        }
-        source = error.source();
-    }
-    None
 }

@@ -24,6 +24,8 @@ pub struct Email {
     pub text: String,
     /// The HTML body, a whole document.
     pub html: String,
+    /// The language of the texts.
+    pub locale: String,
 }
 
 /// Longest text in the GSM alphabet. A message holds 160 septets; the rest is left for text that carriers
@@ -52,7 +54,9 @@ pub const TEXTS: [&str; 12] = [
 pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> Email {
     let brand = one_line(&message.brand);
     let args = FluentArgs::from_iter([("brand", FluentValue::from(brand))]);
-    let text = |id| catalogue.format(&message.locale, id, Some(&args));
+    // Messages that were stored by earlier versions may name none.
+    let locale = catalogue.closest_or_default(&message.locale).to_owned();
+    let text = |id| catalogue.format(&locale, id, Some(&args));
     let (intro, usage, ignore) = (text("email-intro"), text("email-use"), text("email-ignore"));
     let validity = validity(catalogue, message, now);
     let code = message.code.as_str();
@@ -66,7 +70,8 @@ pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -
     Email {
         subject: text("email-subject"),
         text: format!("{intro}\n\n{code}\n\n{validity} {usage}\n\n{ignore}\n{last}"),
-        html: html(&message.locale, &intro, code, &format!("{validity} {usage}"), &ignore, link),
+        html: html(&locale, &intro, code, &format!("{validity} {usage}"), &ignore, link),
+        locale,
     }
 }
 
@@ -134,6 +139,11 @@ fn host(origin_host: &str) -> &str {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => origin_host,
     }
+}
+
+/// Whether every character is in the GSM alphabet.
+pub(super) fn is_gsm(text: &str) -> bool {
+    septets(text).is_some()
 }
 
 fn fits(text: &str) -> bool {

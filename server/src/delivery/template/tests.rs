@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use otp::{Channel, Code, Recipient};
 
 use super::*;
+use crate::delivery::HandOver;
 
 /// Longer than the link of a verification.
 const LINK: &str =
@@ -22,6 +23,7 @@ fn message(brand: &str, host: &str) -> OutgoingMessage {
         origin_host: host.into(),
         embedder_host: None,
         not_me: Some(LINK.to_owned()),
+        hand_over: HandOver::default(),
     }
 }
 

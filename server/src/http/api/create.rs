@@ -116,10 +116,10 @@ pub(super) async fn create(
         recipient: service.recipient(&site, &to, country.as_deref(), body.channel)?,
         site,
         purpose: body.purpose.map_or_else(|| PURPOSE.to_owned(), Text::into_string),
-        locale: body
-            .locale
-            .map(|locale| context.web.catalogue.negotiate(Some(&locale.into_string())))
-            .unwrap_or_default(),
+        locale: {
+            let wanted = body.locale.map(Locale::into_string);
+            context.web.catalogue.negotiate(wanted.as_deref())
+        },
         details: Details {
             return_url,
             page_state: body.state.map(Text::into_string),

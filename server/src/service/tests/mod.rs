@@ -58,6 +58,7 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
         },
         texts: ServerTexts::unlimited(),
         work: None,
+        fixed_recipient: None,
         count_test_suites,
         lease: Duration::from_secs(60),
     };

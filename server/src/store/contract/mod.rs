@@ -64,6 +64,7 @@ fn message(verification: VerificationId, number: u32) -> Message {
         expires_at: START + Duration::from_secs(300),
         tries: 0,
         unanswered: 0,
+        tried: String::new(),
         leased_until: LEASED,
         sealed: vec![1, 2, 3],
     }
@@ -224,6 +225,7 @@ macro_rules! contract {
             a_message_is_leased_to_one_caller_until_the_lease_ends
             a_message_given_back_is_due_at_its_time_with_its_tries
             a_message_is_not_given_back_by_who_has_lost_it
+            a_lease_is_renewed_by_who_holds_it
             a_removed_message_never_comes_back
             a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit
             a_message_that_is_scheduled_is_nobodys_until_its_time

@@ -22,14 +22,21 @@ pub(in crate::store) async fn a_message_given_back_is_due_at_its_time_with_its_t
     let id = create(&store).await;
     let key = code_key(id, 1);
     let at = START + Duration::from_secs(2);
-    let back = OutboxChange::Retry { key, leased_until: LEASED, at, tries: 3, unanswered: 1 };
+    let back = OutboxChange::Retry {
+        key,
+        leased_until: LEASED,
+        at,
+        tries: 3,
+        unanswered: 1,
+        tried: "[]".into(),
+    };
     change_outbox(&store, id, back).await;
     assert_eq!(
         store.claim(Queue::Codes, at - Duration::from_millis(1), LEASE, 10).await.unwrap(),
         []
     );
     let claimed = store.claim(Queue::Codes, at, LEASE, 10).await.unwrap();
-    assert_eq!((claimed[0].tries, claimed[0].unanswered), (3, 1));
+    assert_eq!((claimed[0].tries, claimed[0].unanswered, &*claimed[0].tried), (3, 1, "[]"));
 }
 
 pub(in crate::store) async fn a_message_is_not_given_back_by_who_has_lost_it(store: impl Store) {
@@ -39,7 +46,14 @@ pub(in crate::store) async fn a_message_is_not_given_back_by_who_has_lost_it(sto
         panic!("it is due")
     };
     let give_back = |leased_until| {
-        let back = OutboxChange::Retry { key, leased_until, at: LEASED, tries: 9, unanswered: 0 };
+        let back = OutboxChange::Retry {
+            key,
+            leased_until,
+            at: LEASED,
+            tries: 9,
+            unanswered: 0,
+            tried: String::new(),
+        };
         change_outbox(&store, id, back)
     };
     give_back(LEASED).await;
@@ -50,6 +64,20 @@ pub(in crate::store) async fn a_message_is_not_given_back_by_who_has_lost_it(sto
     );
     give_back(taken.leased_until).await;
     assert_eq!(store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap().len(), 1);
+}
+
+pub(in crate::store) async fn a_lease_is_renewed_by_who_holds_it(store: impl Store) {
+    let id = create(&store).await;
+    let key = code_key(id, 1);
+    let until = LEASED + LEASE;
+    let renew =
+        |leased_until| change_outbox(&store, id, OutboxChange::Renew { key, leased_until, until });
+    renew(LEASED).await;
+    assert_eq!(store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap(), []);
+    let claimed = store.claim(Queue::Codes, until, LEASE, 10).await.unwrap();
+    assert_eq!(claimed.len(), 1, "it ends all the same");
+    renew(LEASED).await;
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(until + LEASE), "another has it");
 }
 
 pub(in crate::store) async fn a_removed_message_never_comes_back(store: impl Store) {
@@ -70,7 +98,14 @@ pub(in crate::store) async fn a_claim_takes_the_longest_waiting_first_and_no_mor
         let id = create(&store).await;
         let key = code_key(id, 1);
         let at = START + Duration::from_secs(seconds);
-        let back = OutboxChange::Retry { key, leased_until: LEASED, at, tries: 1, unanswered: 0 };
+        let back = OutboxChange::Retry {
+            key,
+            leased_until: LEASED,
+            at,
+            tries: 1,
+            unanswered: 0,
+            tried: String::new(),
+        };
         change_outbox(&store, id, back).await;
         ids.push(id);
     }
@@ -117,7 +152,14 @@ pub(in crate::store) async fn each_queue_is_claimed_settled_and_due_by_itself(st
     // The same verification, the same number, the same lease: and still another message.
     let [code] = &claim(Queue::Codes, LEASED).await.unwrap()[..] else { panic!("it is due") };
     let (leased_until, at) = (code.leased_until, LEASED);
-    let back = OutboxChange::Retry { key: code.key, leased_until, at, tries: 1, unanswered: 0 };
+    let back = OutboxChange::Retry {
+        key: code.key,
+        leased_until,
+        at,
+        tries: 1,
+        unanswered: 0,
+        tried: String::new(),
+    };
     change_outbox(&store, id, back).await;
     assert_eq!(store.next_due(Queue::Events).await.unwrap(), Some(LEASED + LEASE));
     change_outbox(&store, id, OutboxChange::Remove { key: code.key }).await;

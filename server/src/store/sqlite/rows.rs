@@ -133,9 +133,9 @@ pub(super) fn change_outbox(
             put_message(connection, message, message.leased_until, true)
         }
         OutboxChange::Schedule { message, at } => put_message(connection, message, *at, false),
-        OutboxChange::Retry { key, leased_until, at, tries, unanswered } => execute(
+        OutboxChange::Retry { key, leased_until, at, tries, unanswered, tried } => execute(
             connection,
-            "UPDATE outbox SET due_at = ?4, leased = 0, tries = ?5, unanswered = ?6
+            "UPDATE outbox SET due_at = ?4, leased = 0, tries = ?5, unanswered = ?6, tried = ?8
              WHERE queue = ?1 AND verification = ?2 AND number = ?3 AND leased = 1 AND due_at = ?7",
             params![
                 number_of(key.queue),
@@ -144,6 +144,19 @@ pub(super) fn change_outbox(
                 millis(*at),
                 tries,
                 unanswered,
+                millis(*leased_until),
+                tried,
+            ],
+        ),
+        OutboxChange::Renew { key, leased_until, until } => execute(
+            connection,
+            "UPDATE outbox SET due_at = ?4
+             WHERE queue = ?1 AND verification = ?2 AND number = ?3 AND leased = 1 AND due_at = ?5",
+            params![
+                number_of(key.queue),
+                key.verification.as_bytes(),
+                key.number,
+                millis(*until),
                 millis(*leased_until),
             ],
         ),
@@ -166,8 +179,8 @@ fn put_message(
     let again = if leased { "" } else { "ON CONFLICT (queue, verification, number) DO NOTHING" };
     let statement = format!(
         "INSERT INTO outbox
-         (queue, verification, number, due_at, leased, expires_at, tries, unanswered, sealed)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) {again}"
+         (queue, verification, number, due_at, leased, expires_at, tries, unanswered, sealed, tried)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) {again}"
     );
     execute(
         connection,
@@ -182,6 +195,7 @@ fn put_message(
             message.tries,
             message.unanswered,
             message.sealed,
+            message.tried,
         ],
     )
 }
@@ -202,7 +216,7 @@ pub(super) fn due(
     until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Message>, StoreError> {
-    let statement = "SELECT verification, number, expires_at, tries, unanswered, sealed
+    let statement = "SELECT verification, number, expires_at, tries, unanswered, sealed, tried
                      FROM outbox
                      WHERE queue = ?1 AND due_at <= ?2 ORDER BY due_at LIMIT ?3";
     let mut statement = connection.prepare_cached(statement).map_err(unavailable)?;
@@ -323,6 +337,7 @@ fn message(row: &Row<'_>, queue: Queue, leased_until: Timestamp) -> rusqlite::Re
         unanswered: row.get(4)?,
         leased_until,
         sealed: row.get(5)?,
+        tried: row.get(6)?,
     })
 }
 

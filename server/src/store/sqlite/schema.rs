@@ -107,6 +107,8 @@ const MIGRATIONS: &[Migration] = &[
         body TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
 "),
+    // The providers that a message was tried by, so that a restart goes on with the next one.
+    Sql("ALTER TABLE outbox ADD COLUMN tried TEXT NOT NULL DEFAULT ''"),
 ];
 
 /// `PRAGMA application_id` of our databases: "lkey" in ASCII.
@@ -209,14 +211,14 @@ mod tests {
         connection.execute(insert, []).unwrap();
         migrate(&mut connection, &keyring("A")).unwrap();
         let select = "SELECT queue, verification, number, due_at, leased, expires_at, tries,
-                             unanswered, sealed FROM outbox";
+                             unanswered, sealed, tried FROM outbox";
         let row = connection.query_row(select, [], |row| {
             let integer = |index| row.get::<_, i64>(index);
             let integers = [integer(0)?, integer(2)?, integer(3)?, integer(4)?, integer(5)?];
             let blobs: [Vec<u8>; 2] = [row.get(1)?, row.get(8)?];
-            Ok((integers, [integer(6)?, integer(7)?], blobs))
+            Ok((integers, [integer(6)?, integer(7)?], blobs, row.get::<_, String>(9)?))
         });
-        assert_eq!(row, Ok(([0, 1, 20, 1, 30], [4, 5], [vec![1], vec![6]])));
+        assert_eq!(row, Ok(([0, 1, 20, 1, 30], [4, 5], [vec![1], vec![6]], String::new())));
     }
 
     #[test]
@@ -285,7 +287,8 @@ mod tests {
         let mut connection = of_version(5, Connection::open_in_memory().unwrap());
         migrate(&mut connection, &keyring("A")).unwrap();
         // As if the rewriting had been cut short.
-        connection.execute_batch("DROP TABLE tally; PRAGMA user_version = 7").unwrap();
+        let cut = "DROP TABLE tally; ALTER TABLE outbox DROP COLUMN tried; PRAGMA user_version = 7";
+        connection.execute_batch(cut).unwrap();
         migrate(&mut connection, &keyring("B")).unwrap();
         let version: u32 =
             connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();

@@ -1,42 +1,26 @@
 //! HTTP client for webhooks.
 
-use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
+use std::time::Duration;
 
-use ipnet::IpNet;
 use otp::Timestamp;
 use reqwest::{
-    Client, Response, StatusCode,
+    Method, Response, StatusCode,
     dns::Resolve,
-    header::{CONTENT_TYPE, RETRY_AFTER},
-    redirect,
+    header::{CONTENT_TYPE, HeaderName, RETRY_AFTER},
 };
-use url::{Host, Url};
+use url::Url;
 
 use super::{
-    AddressFilter, Signer,
-    resolver::{Filtered, Refused, System},
+    Signer,
+    client::{FilteredClient, WebhookSettings},
+    resolver::{Refused, System},
 };
-
-/// Longest `Retry-After` that is respected.
-const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
-
-/// Settings of webhook requests.
-#[derive(Clone, Debug)]
-pub struct WebhookSettings {
-    /// Time-out of one request, including the connection.
-    pub timeout: Duration,
-    /// Networks that are allowed in addition to public addresses.
-    pub allowed_networks: Vec<IpNet>,
-    /// Whether URLs with plain http are refused.
-    pub https_only: bool,
-}
+use crate::outbox::not_before;
 
 /// Sends webhook requests.
 #[derive(Debug)]
 pub struct WebhookSender {
-    client: Client,
-    filter: AddressFilter,
-    timeout: Duration,
+    client: FilteredClient,
 }
 
 /// One request.
@@ -78,38 +62,22 @@ impl WebhookSender {
         resolver: impl Resolve + 'static,
         settings: WebhookSettings,
     ) -> Result<Self, reqwest::Error> {
-        let WebhookSettings { timeout, allowed_networks, https_only } = settings;
-        let filter = AddressFilter::public_and(allowed_networks);
-        let client = Client::builder()
-            .user_agent(concat!("Latchkey/", env!("CARGO_PKG_VERSION")))
-            .redirect(redirect::Policy::none())
-            .referer(false)
-            .https_only(https_only)
-            // A proxy would resolve the name again, past the filter.
-            .no_proxy()
-            .dns_resolver(Filtered { inner: Arc::new(resolver), filter: filter.clone() })
-            .connect_timeout(timeout)
-            .timeout(timeout)
-            .build()?;
-        Ok(Self { client, filter, timeout })
+        Ok(Self { client: FilteredClient::with_resolver(resolver, settings)? })
     }
 
     /// Longest duration of a request.
     pub(super) fn timeout(&self) -> Duration {
-        self.timeout
+        self.client.timeout()
     }
 
     pub(super) async fn post(&self, post: Post<'_>) -> Answer {
         let Post { url, signer, id, body, now } = post;
-        // A literal address does not pass through the resolver.
-        if address_of(url).is_some_and(|address| !self.filter.allow(address)) {
+        let Ok(request) = self.client.request(Method::POST, url) else {
             return failed(Refused.to_string());
-        }
+        };
         let seconds = now.as_millis() / 1000;
         let signature = signer.sign(id, seconds, body.as_bytes());
-        let request = self
-            .client
-            .post(url.clone())
+        let request = request
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", seconds)
@@ -118,7 +86,7 @@ impl WebhookSender {
         match request.send().await {
             // The body is not read.
             Ok(response) => answer(&response, now),
-            Err(error) => failed(reason(&error)),
+            Err(error) => failed(FilteredClient::reason(&error)),
         }
     }
 }
@@ -127,59 +95,19 @@ fn failed(reason: String) -> Answer {
     Answer::Failed { reason, not_before: None }
 }
 
-fn address_of(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Domain(_) => None,
-        Host::Ipv4(address) => Some(address.into()),
-        Host::Ipv6(address) => Some(address.into()),
-    }
-}
-
 fn answer(response: &Response, now: Timestamp) -> Answer {
     match response.status() {
         status if status.is_success() => Answer::Accepted,
         StatusCode::GONE => Answer::Gone,
-        status => {
-            let after = response.headers().get(RETRY_AFTER);
-            let after = after.and_then(|value| value.to_str().ok());
-            Answer::Failed {
-                reason: format!("HTTP {}", status.as_u16()),
-                not_before: after.and_then(|after| not_before(after.trim(), now)),
-            }
-        }
+        status => Answer::Failed {
+            reason: format!("HTTP {}", status.as_u16()),
+            not_before: not_before(header(response, RETRY_AFTER), now),
+        },
     }
 }
 
-/// The time of a `Retry-After`: seconds from now, or a date (RFC 9110, 10.2.3).
-fn not_before(after: &str, now: Timestamp) -> Option<Timestamp> {
-    let latest = now + LONGEST_WAIT;
-    if !after.is_empty() && after.bytes().all(|byte| byte.is_ascii_digit()) {
-        // A number too large to parse is more than the longest wait.
-        let seconds = after.parse().map_or(LONGEST_WAIT, Duration::from_secs);
-        return Some((now + seconds).min(latest));
-    }
-    let date = jiff::fmt::rfc2822::parse(after).ok()?.timestamp().as_millisecond();
-    Some(Timestamp::from_millis(date.try_into().ok()?).min(latest))
-}
-
-fn reason(error: &reqwest::Error) -> String {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        if error.is::<Refused>() {
-            return Refused.to_string();
-        }
-        cause = error.source();
-    }
-    let reason = if error.is_builder() {
-        "the URL is invalid, or it is plain http, which is refused"
-    } else if error.is_timeout() {
-        "the request timed out"
-    } else if error.is_connect() {
-        "the connection failed"
-    } else {
-        "the connection was lost before the response"
-    };
-    reason.to_owned()
+fn header(response: &Response, name: HeaderName) -> Option<&str> {
+    response.headers().get(name)?.to_str().ok()
 }
 
 #[cfg(test)]

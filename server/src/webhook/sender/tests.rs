@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
 };
@@ -208,21 +208,4 @@ async fn the_body_of_a_response_is_not_read() {
     let answer = "HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\nand so on";
     let receiver = Receiver::answering(answer).await;
     assert_eq!(receiver.post_to().await, Answer::Accepted);
-}
-
-#[test]
-fn retry_after_is_read_in_both_forms_and_bounded() {
-    let in_seconds = |after| Some(not_before(after, NOW)?.since(NOW).as_secs_f64());
-    assert_eq!(in_seconds("0"), Some(0.0));
-    assert_eq!(in_seconds("120"), Some(120.0));
-    // 1 700 000 000 is 14 November 2023, 22:13:20.
-    assert_eq!(in_seconds("Tue, 14 Nov 2023 22:14:20 GMT"), Some(59.5));
-    assert_eq!(in_seconds("Tue, 14 Nov 2023 22:00:00 GMT"), Some(0.0));
-    let longest = Some(LONGEST_WAIT.as_secs_f64());
-    for long in ["99999999", "99999999999999999999999", "Tue, 14 Nov 2090 22:14:20 GMT"] {
-        assert_eq!(in_seconds(long), longest, "{long}");
-    }
-    for nothing in ["", "soon", "-5", "1.5", "14 Nov"] {
-        assert_eq!(in_seconds(nothing), None, "{nothing}");
-    }
 }

@@ -1,0 +1,153 @@
+//! Providers: those of `[smtp]` and `[twilio]`, and each `[[providers]]` of the file.
+//!
+//! A kind of provider has a table of settings in `provider.toml`, and one arm in [`read_kind`].
+
+mod http;
+mod preset;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+use std::path::Path;
+
+use otp::{Channel, recipient::Country};
+
+pub(super) use self::preset::apply_preset;
+use super::{server::Mode, settings::Settings, sites::site_name, smtp, twilio};
+use crate::{
+    delivery::{Kind, KindSettings, RouteSettings},
+    origin::Origin,
+};
+
+/// The tables of settings of one kind each.
+const TABLES: [(&str, Kind); 4] = [
+    ("smtp", Kind::Smtp),
+    ("twilio", Kind::Twilio),
+    ("webhook", Kind::Webhook),
+    ("http", Kind::Http),
+];
+
+/// The rest of the configuration that providers depend on.
+#[derive(Clone, Copy)]
+pub(super) struct ProviderContext<'a> {
+    pub(super) mode: Mode,
+    pub(super) directory: &'a Path,
+    pub(super) public_origin: Option<&'a Origin>,
+}
+
+/// A provider that is meant to be used, even if its settings have problems.
+pub(super) struct Listed {
+    pub(super) name: String,
+    pub(super) channels: Vec<Channel>,
+}
+
+/// The providers in the order of preference.
+#[derive(Default)]
+pub(super) struct Providers {
+    pub(super) listed: Vec<Listed>,
+    pub(super) routes: Vec<RouteSettings>,
+}
+
+impl Providers {
+    fn add(
+        &mut self,
+        name: &str,
+        (channels, countries): (Vec<Channel>, Vec<Country>),
+        kind: Option<KindSettings>,
+    ) {
+        let name = name.to_owned();
+        self.listed.push(Listed { name: name.clone(), channels });
+        self.routes.extend(kind.map(|kind| RouteSettings { name, countries, kind }));
+    }
+}
+
+/// Reads all providers. `configured` holds the settings of each `[[providers]]`.
+pub(super) fn read(
+    server: &mut Settings,
+    configured: Vec<Settings>,
+    context: ProviderContext<'_>,
+) -> Providers {
+    let mut providers = Providers::default();
+    for kind in [Kind::Smtp, Kind::Twilio] {
+        let settings = read_kind(server, kind, context);
+        // A section with problems is meant to be used.
+        if settings.is_some() || !server.is_fine(kind.word()) {
+            providers.add(kind.word(), (kind.channels().to_vec(), Vec::new()), settings);
+        }
+    }
+    for mut settings in configured {
+        read_one(&mut settings, &mut providers, context);
+        server.absorb(settings);
+    }
+    providers
+}
+
+/// Reads one `[[providers]]`.
+fn read_one(settings: &mut Settings, providers: &mut Providers, context: ProviderContext<'_>) {
+    let name = settings.parse("name", provider_name).unwrap_or_default();
+    if providers.listed.iter().any(|other| other.name == name) {
+        settings.refuse("name", "is the name of another provider as well");
+    }
+    let countries = settings.parse_list("countries", |text| {
+        Country::parse(text).ok_or("must be the two letters of a country with phone numbers")
+    });
+    let words = Kind::ALL.map(Kind::word).join(", ");
+    let kind = settings.parse("kind", |text| {
+        match Kind::of(text).ok_or_else(|| format!("must be one of: {words}"))? {
+            Kind::Inbox if context.mode == Mode::Production => {
+                Err("is inbox, which shows codes to anyone: refused in production".to_owned())
+            }
+            kind => Ok(kind),
+        }
+    });
+    let channels = read_channels(settings, kind);
+    let Some(kind) = kind else { return };
+    for (table, _) in TABLES.iter().filter(|(_, other)| *other != kind) {
+        if let Some(key) = settings.first_set(&format!("{table}.")) {
+            settings.refuse(&key, format!("is for the kind {table}, and this is {}", kind.word()));
+        }
+    }
+    let read = read_kind(settings, kind, context);
+    if read.is_none() && settings.is_fine("") {
+        let table = kind.word();
+        settings.refuse(table, format!("is missing: the settings of the {table}"));
+    }
+    providers.add(&name, (channels, countries), read);
+}
+
+/// The settings of one kind; `None` if they are missing or have problems.
+fn read_kind(
+    settings: &mut Settings,
+    kind: Kind,
+    ProviderContext { mode, directory, public_origin }: ProviderContext<'_>,
+) -> Option<KindSettings> {
+    match kind {
+        Kind::Smtp => smtp::read(settings, directory, public_origin).map(KindSettings::Smtp),
+        Kind::Twilio => twilio::read(settings, mode).map(KindSettings::Twilio),
+        Kind::Webhook => webhook::read(settings, mode).map(KindSettings::Webhook),
+        Kind::Http => http::read(settings, mode).map(|http| KindSettings::Http(Box::new(http))),
+        Kind::Inbox => Some(KindSettings::Inbox),
+    }
+}
+
+fn read_channels(settings: &mut Settings, kind: Option<Kind>) -> Vec<Channel> {
+    let possible = kind.map_or(&[Channel::Email, Channel::Sms][..], Kind::channels);
+    let words: Vec<_> = possible.iter().map(|channel| channel.as_str()).collect();
+    let words = words.join(", ");
+    let listed = settings.parse_list("channels", |text| {
+        let found = possible.iter().find(|channel| channel.as_str() == text);
+        found.copied().ok_or_else(|| format!("must be one of: {words}"))
+    });
+    if !listed.is_empty() || !settings.is_fine("channels") {
+        return listed;
+    }
+    if kind == Some(Kind::Http) {
+        settings.refuse("channels", format!("is missing: some of {words}"));
+    }
+    possible.to_vec()
+}
+
+/// The name of a provider.
+pub(super) fn provider_name(text: &str) -> Result<String, &'static str> {
+    site_name(text)
+}

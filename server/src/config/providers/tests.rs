@@ -1,0 +1,259 @@
+//! Providers that are accepted, and those that are refused.
+
+use secrecy::ExposeSecret;
+
+use super::preset;
+use crate::{
+    config::{Config, ConfigError, ConfigProblem, Sources},
+    delivery::{Kind, KindSettings, http::HttpSettings},
+};
+
+fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("latchkey.toml"), file).unwrap();
+    Config::load(&Sources {
+        directory: directory.path().into(),
+        environment: variables.iter().copied().collect(),
+        file: None,
+    })
+}
+
+fn problems(file: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let error = load(file, variables).unwrap_err();
+    error.problems.iter().map(ConfigProblem::to_string).collect()
+}
+
+/// The settings of the only provider.
+fn http(config: &Config) -> &HttpSettings {
+    match &config.providers[..] {
+        [only] => match &only.kind {
+            KindSettings::Http(http) => http,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    }
+}
+
+const TWO: &str = r#"
+    [[providers]]
+    name = "backup"
+    kind = "smtp"
+    smtp = { host = "mail.example.com", from = "otp@example.com" }
+
+    [[providers]]
+    name = "own-gateway"
+    kind = "webhook"
+    countries = ["GB", "IE"]
+    webhook.url = "https://gateway.example/send"
+"#;
+
+#[test]
+fn providers_come_in_the_order_of_the_file_behind_the_sections() {
+    let config = load(TWO, &[("SMTP_URL", "smtp://first.example?from=a@b.example")]).unwrap();
+    assert_eq!(config.delivery.email, ["smtp", "backup", "own-gateway"]);
+    assert_eq!(config.delivery.sms, ["own-gateway"]);
+    let gateway = config.providers.iter().find(|provider| provider.name == "own-gateway").unwrap();
+    let countries: Vec<_> = gateway.countries.iter().map(ToString::to_string).collect();
+    assert_eq!(countries, ["GB", "IE"]);
+
+    let order = [("LATCHKEY_DELIVERY__EMAIL", "own-gateway,backup")];
+    assert_eq!(load(TWO, &order).unwrap().delivery.email, ["own-gateway", "backup"]);
+}
+
+#[test]
+fn channels_of_a_provider_can_be_fewer_than_its_kind_carries() {
+    let file = TWO.replace("countries = ", "channels = [\"sms\"]\ncountries = ");
+    let config = load(&file, &[]).unwrap();
+    assert_eq!(
+        (config.delivery.email, config.delivery.sms),
+        (vec!["backup".to_owned()], vec!["own-gateway".to_owned()])
+    );
+
+    let problems = problems(&file, &[("LATCHKEY_DELIVERY__EMAIL", "own-gateway,other")]);
+    assert!(
+        problems[0].contains("item 1 is own-gateway, which does not carry email"),
+        "{problems:?}"
+    );
+    assert!(problems[1].contains("item 2 must be one of: smtp, backup, inbox"), "{problems:?}");
+}
+
+#[test]
+fn variables_set_keys_of_a_provider_and_secrets_come_from_files() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("password");
+    std::fs::write(&path, "pass word\n").unwrap();
+    let variables = [
+        ("LATCHKEY_PROVIDERS__BACKUP__SMTP__USERNAME", "otp"),
+        ("LATCHKEY_PROVIDERS__BACKUP__SMTP__PASSWORD_FILE", path.to_str().unwrap()),
+        ("LATCHKEY_PROVIDERS__OWN_GATEWAY__WEBHOOK__TIMEOUT", "7"),
+    ];
+    let config = load(TWO, &variables).unwrap();
+    let [backup, gateway] = &config.providers[..] else { panic!("two") };
+    let KindSettings::Smtp(smtp) = &backup.kind else { panic!("{backup:?}") };
+    let (username, password) = smtp.credentials.clone().unwrap();
+    assert_eq!((&*username, password.expose_secret()), ("otp", "pass word"));
+    let KindSettings::Webhook(webhook) = &gateway.kind else { panic!("{gateway:?}") };
+    assert_eq!(webhook.timeout.as_secs(), 7);
+
+    let unknown = problems(TWO, &[("LATCHKEY_PROVIDERS__OTHER__SMTP__HOST", "h")]);
+    assert!(unknown[0].contains("does not name in [[providers]]"), "{unknown:?}");
+    let unknown = problems(TWO, &[("LATCHKEY_PROVIDERS__BACKUP__SMTP__HOTS", "h")]);
+    assert!(unknown[0].starts_with("providers.backup.smtp.hots: unknown key"), "{unknown:?}");
+}
+
+#[test]
+fn all_problems_are_told_at_once_each_with_its_place() {
+    let file = r#"
+        [[providers]]
+        name = "Bad Name"
+        kind = "pigeon"
+
+        [[providers]]
+        name = "a"
+        kind = "smtp"
+        channels = ["sms"]
+        countries = ["XX"]
+        http.token = "t"
+
+        [[providers]]
+        name = "a"
+        kind = "http"
+        http.url = "https://gateway.example/{to}?u={username}"
+        http.auth = "basic"
+        http.accepted = ["2xx"]
+        http.form = { To = "{too}" }
+        http.headers = { Host = "x", "X-Text" = "{text}" }
+
+        [[providers]]
+        name = "b"
+        kind = "http"
+        channels = ["sms"]
+        http.preset = "nobody"
+        http.url = "https://gateway.example/"
+        http.json = '{"text": "{text}"'
+    "#;
+    let problems = problems(file, &[]);
+    for expected in [
+        "providers[1].name: must be 1 to 32 characters",
+        "providers[1].kind: must be one of: smtp, twilio, webhook, http, inbox",
+        "providers.a.countries: item 1 must be the two letters",
+        "providers.a.channels: item 1 must be one of: email (from",
+        "providers.a.http.token: is for the kind http, and this is smtp",
+        "providers.a.name: is the name of another provider",
+        "providers.a.channels: is missing: some of email, sms",
+        "providers.a.http.username: is missing, but http.auth needs it",
+        "providers.a.http.password: is missing",
+        "providers.a.http.url: must not hold {to}",
+        "providers.a.http.headers: \"Host\" is set by the request itself",
+        "providers.a.http.headers: \"X-Text\" must not hold {text}",
+        "providers.a.http.form: \"To\" has a placeholder that is none of",
+        "providers.a.http.accepted: item 1 must be a status",
+        "providers.b.http.preset: must be one of: vonage, plivo, telnyx",
+        "providers.b.http.json: is not valid JSON: line 1",
+    ] {
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(expected)),
+            "{expected}: {problems:#?}"
+        );
+    }
+}
+
+#[test]
+fn a_provider_without_its_settings_is_told_so() {
+    for kind in ["smtp", "twilio", "webhook", "http"] {
+        let problems = problems(
+            &format!("[[providers]]\nname = \"a\"\nkind = \"{kind}\"\nchannels = []"),
+            &[],
+        );
+        let starts = format!("providers.a.{kind}");
+        assert!(
+            problems.iter().any(|problem| problem.starts_with(&starts)),
+            "{kind}: {problems:?}"
+        );
+    }
+}
+
+#[test]
+fn production_refuses_the_inbox_and_plain_http() {
+    let production = [
+        ("LATCHKEY_SERVER__MODE", "production"),
+        ("LATCHKEY_SERVER__PUBLIC_ORIGIN", "https://otp.example.com"),
+        ("LATCHKEY_KEYS__SECRETS", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="),
+    ];
+    assert!(load(TWO, &production).is_ok(), "no section is needed");
+    let inbox = problems("[[providers]]\nname = \"a\"\nkind = \"inbox\"", &production);
+    assert!(inbox[0].starts_with("providers.a.kind: is inbox, which shows codes"), "{inbox:?}");
+    let plain = problems(&TWO.replace("https", "http"), &production);
+    assert!(
+        plain[0].starts_with("providers.own-gateway.webhook.url: must begin with https"),
+        "{plain:?}"
+    );
+}
+
+#[test]
+fn each_preset_needs_an_account_and_a_sender_and_can_be_overridden() {
+    for name in preset::names() {
+        let file =
+            format!("[[providers]]\nname = \"a\"\nkind = \"http\"\nhttp.preset = \"{name}\"\n");
+        let missing = problems(&file, &[]);
+        assert!(missing.iter().all(|problem| problem.contains("is missing")), "{missing:#?}");
+        assert!(missing.last().unwrap().starts_with("providers.a.http.sender"), "{missing:#?}");
+        let account = "http.username = \"me\"\nhttp.password = \"p\"\nhttp.token = \"t\"\n\
+                       http.sender = \"+442079460001\"\nhttp.senders = { US = \"+12025550123\" }\n";
+        let config = load(&format!("{file}{account}http.timeout = 3\n"), &[]).unwrap();
+        assert_eq!(
+            (config.delivery.sms, config.delivery.email),
+            (vec!["a".to_owned()], vec!["inbox".to_owned()])
+        );
+        let config =
+            load(&format!("{file}{account}http.url = \"https://proxy.example/\"\n"), &[]).unwrap();
+        assert_eq!(http(&config).url.as_str(), "https://proxy.example/");
+    }
+}
+
+#[test]
+fn senders_of_countries_are_read_with_their_place() {
+    let variables = [("TWILIO_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t"), ("SENDER_NUMBER", "Shop")];
+    let config = load("[twilio.senders]\nGB = \"+442079460001\"", &variables).unwrap();
+    assert_eq!(config.providers.len(), 1);
+    let problems = problems("[twilio.senders]\nGB = \"?\"\nXX = \"+442079460001\"", &variables);
+    assert!(problems[0].starts_with("twilio.senders: \"GB\" must be a number"), "{problems:?}");
+    assert!(
+        problems[1].starts_with("twilio.senders: \"XX\" is not the two letters"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn countries_that_no_provider_is_for_are_warned_about() {
+    let sms = |countries: &str| {
+        // The inbox of development takes mail only.
+        let file = format!("[sms]\ncountries = {countries}\n{TWO}");
+        let warnings = load(&file, &[]).unwrap().warnings();
+        warnings
+            .into_iter()
+            .filter(|warning| warning.contains("no provider is for"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sms("[\"GB\", \"IE\"]"), [""; 0]);
+    assert!(sms("[\"GB\", \"US\", \"FR\"]")[0].ends_with("fail: FR, US"));
+    assert!(sms("[\"*\"]")[0].ends_with("fail: *"));
+}
+
+/// S8
+#[test]
+fn s8_neither_debug_nor_problems_show_secrets_of_providers() {
+    let file = "[[providers]]\nname = \"a\"\nkind = \"http\"\nhttp.preset = \"vonage\"\nhttp.username = \"me\"\n\
+                http.password = \"hunter2\"\nhttp.token = \"hunter3\"\nhttp.sender = \"Shop\"\n";
+    let shown = format!("{:?}", load(file, &[]).unwrap());
+    assert!(!shown.contains("hunter"), "{shown}");
+    let broken = problems(&file.replace("hunter2", "hunter\\n2"), &[]);
+    assert!(!broken.join(" ").contains("hunter"), "{broken:?}");
+}
+
+#[test]
+fn every_kind_has_a_word_of_its_own_and_a_channel() {
+    let words: std::collections::BTreeSet<_> = Kind::ALL.map(Kind::word).into();
+    assert_eq!(words.len(), Kind::ALL.len());
+    assert!(Kind::ALL.iter().all(|kind| !kind.channels().is_empty()));
+}

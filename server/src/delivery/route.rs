@@ -1,0 +1,145 @@
+//! A provider as the configuration lists it.
+
+use std::time::Duration;
+
+use otp::{Recipient, Timestamp, recipient::Country};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Failure, KindSettings, OutgoingMessage, Provider, Receipt, SetUp, SetUpError, Undelivered,
+    cut_off::until_cut_off,
+};
+use crate::outbox::Breaker;
+
+/// Settings of one provider.
+#[derive(Clone, Debug)]
+pub struct RouteSettings {
+    /// Its name.
+    pub name: String,
+    /// Countries of the phone numbers that it is for; all if empty.
+    pub countries: Vec<Country>,
+    /// The settings of its kind.
+    pub kind: KindSettings,
+}
+
+/// A provider under its name, with the countries that it is for and its circuit breaker.
+#[derive(Debug)]
+pub struct Route {
+    name: String,
+    countries: Vec<Country>,
+    provider: Provider,
+    breaker: Breaker,
+}
+
+/// A failed try.
+#[derive(Debug)]
+pub struct FailedTry {
+    /// The failure.
+    pub undelivered: Undelivered,
+    /// The provider refuses the account, and did not when it was asked before.
+    pub is_newly_refused: bool,
+}
+
+impl Route {
+    /// A provider for phone numbers of these countries, or of all if there is none. Mail has no country.
+    pub fn new(name: String, countries: Vec<Country>, provider: Provider) -> Self {
+        Self { name, countries, provider, breaker: Breaker::default() }
+    }
+
+    /// Sets up a provider, without connecting.
+    ///
+    /// # Errors
+    /// If its settings are unfit.
+    pub fn set_up(settings: RouteSettings, set_up: &SetUp<'_>) -> Result<Self, SetUpError> {
+        let RouteSettings { name, countries, kind } = settings;
+        let provider = set_up.provider(&name, kind)?;
+        Ok(Self::new(name, countries, provider))
+    }
+
+    /// The name in the configuration, the log and the outbox.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The provider.
+    pub fn provider(&self) -> &Provider {
+        &self.provider
+    }
+
+    /// Whether messages to this recipient may go by it.
+    pub(super) fn reaches(&self, to: &Recipient) -> bool {
+        let Some(phone) = to.phone().filter(|_| !self.countries.is_empty()) else { return true };
+        self.countries.contains(&phone.country())
+    }
+
+    /// Whether it is left alone at `now`.
+    pub(super) fn is_left_alone(&self, now: Timestamp) -> bool {
+        self.breaker.open_until(now).is_some()
+    }
+
+    /// Sends a message; one try.
+    ///
+    /// # Errors
+    /// If the provider did not accept the message, or did not confirm it.
+    pub async fn deliver(
+        &self,
+        message: &OutgoingMessage,
+        now: Timestamp,
+    ) -> Result<Receipt, FailedTry> {
+        self.breaker.asked(now);
+        let result = self.provider.deliver(message, now).await;
+        self.record(message, result, now)
+    }
+
+    /// As [`Route::deliver`]; a try that takes longer than `left` is cut off, and so is one when the server ends.
+    pub(super) async fn deliver_within(
+        &self,
+        message: &OutgoingMessage,
+        now: Timestamp,
+        left: Duration,
+        server_ends: &CancellationToken,
+    ) -> Result<Receipt, FailedTry> {
+        self.breaker.asked(now);
+        let attempt = Box::pin(self.provider.deliver(message, now));
+        let result = until_cut_off(attempt, &message.hand_over, left, server_ends).await;
+        self.record(message, result, now)
+    }
+
+    /// Records the result of a try with the breaker and in the log.
+    fn record(
+        &self,
+        message: &OutgoingMessage,
+        result: Result<Receipt, Undelivered>,
+        now: Timestamp,
+    ) -> Result<Receipt, FailedTry> {
+        let undelivered = match result {
+            Ok(receipt) => {
+                self.breaker.succeeded();
+                return Ok(receipt);
+            }
+            Err(undelivered) => undelivered,
+        };
+        tracing::warn!(
+            provider = self.name,
+            channel = message.channel.as_str(),
+            to = %message.to,
+            error = %undelivered,
+            "provider did not accept the message",
+        );
+        let mut is_newly_refused = false;
+        match undelivered.kind {
+            // A refusal of the message is an answer, so it does not count for the breaker.
+            Failure::Permanent => {}
+            Failure::Transient | Failure::Ambiguous | Failure::Late => self.breaker.failed(now),
+            Failure::Account => is_newly_refused = self.breaker.refused(now),
+        }
+        Err(FailedTry { undelivered, is_newly_refused })
+    }
+}
+
+/// Under the name of its kind, for all countries.
+impl From<Provider> for Route {
+    fn from(provider: Provider) -> Self {
+        Self::new(provider.kind().word().to_owned(), Vec::new(), provider)
+    }
+}

@@ -1,0 +1,138 @@
+//! A gateway of the operator's own: a JSON request for each message, signed by *Standard Webhooks*.
+//!
+//! Statuses from 200 to 299 accept the message, 401 says that the signature is refused, other ones from 400 to
+//! 499 refuse the message, except 408, 425 and 429, and all others ask for a retry. The id of the message is
+//! the same for all tries, so that the gateway can recognise one that it has sent already.
+
+use std::{sync::Arc, time::Duration};
+
+use otp::{Channel, Timestamp};
+use reqwest::{Method, Url, header::CONTENT_TYPE};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{OutgoingMessage, ProbeError, Receipt, Undelivered, gateway::GatewayClient, template};
+use crate::{
+    i18n::Catalogue,
+    webhook::{Signer, rfc3339},
+};
+
+/// Settings of a gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GatewaySettings {
+    /// URL of the requests.
+    pub url: Url,
+    /// Time-out of one request.
+    pub timeout: Duration,
+}
+
+/// The provider of kind `webhook`.
+#[derive(Debug)]
+pub struct Webhook {
+    settings: GatewaySettings,
+    client: GatewayClient,
+    signer: Signer,
+    catalogue: Arc<Catalogue>,
+}
+
+#[derive(Serialize)]
+struct Payload<'a> {
+    #[serde(rename = "type")]
+    kind: &'a str,
+    timestamp: String,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    channel: Channel,
+    to: &'a str,
+    code: &'a str,
+    text: String,
+    /// Mail only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    /// Mail only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    html: Option<String>,
+    locale: &'a str,
+    brand: &'a str,
+    expires_at: String,
+}
+
+impl Webhook {
+    pub(super) fn new(
+        settings: GatewaySettings,
+        client: GatewayClient,
+        signer: Signer,
+        catalogue: Arc<Catalogue>,
+    ) -> Self {
+        Self { settings, client, signer, catalogue }
+    }
+
+    /// The gateway without path and query, which may hold a secret.
+    pub(super) fn place(&self) -> String {
+        self.settings.url.origin().ascii_serialization()
+    }
+
+    pub(super) async fn deliver(
+        &self,
+        message: &OutgoingMessage,
+        now: Timestamp,
+    ) -> Result<Receipt, Undelivered> {
+        let unbuilt = || Undelivered::permanent("the request to the gateway cannot be built");
+        let body = self.body(message, now).map_err(|_| unbuilt())?;
+        let (id, seconds) = (format!("msg_{}", message.id), now.as_millis() / 1000);
+        let request = self.client.request(Method::POST, &self.settings.url);
+        let request = request
+            .map_err(|refused| Undelivered::transient(refused.to_string()))?
+            .header(CONTENT_TYPE, "application/json")
+            .header("webhook-id", &id)
+            .header("webhook-timestamp", seconds)
+            .header("webhook-signature", self.signer.sign(&id, seconds, body.as_bytes()))
+            .body(body);
+        message.hand_over.begin();
+        let (status, answer) = self.client.send(request).await?;
+        let reason = format!("HTTP {status}");
+        Err(match status {
+            200..=299 => {
+                let answer: Option<Value> = serde_json::from_slice(&answer).ok();
+                let reference =
+                    answer.and_then(|answer| Some(answer.get("id")?.as_str()?.to_owned()));
+                return Ok(Receipt { provider: "webhook", reference });
+            }
+            401 => Undelivered::account(format!("{reason}, so the signature is refused")),
+            408 | 425 | 429 => Undelivered::transient(reason),
+            400..=499 => Undelivered::permanent(reason),
+            // From a proxy in between: the gateway may have sent the message.
+            502 | 504 => Undelivered::ambiguous(reason),
+            _ => Undelivered::transient(reason),
+        })
+    }
+
+    fn body(&self, message: &OutgoingMessage, now: Timestamp) -> serde_json::Result<String> {
+        let (text, subject, html) = match message.channel {
+            Channel::Email => {
+                let email = template::email(&self.catalogue, message, now);
+                (email.text, Some(email.subject), Some(email.html))
+            }
+            Channel::Sms => (template::sms(&self.catalogue, message, now), None, None),
+        };
+        let data = Data {
+            channel: message.channel,
+            to: message.to.address(),
+            code: message.code.as_str(),
+            text,
+            subject,
+            html,
+            locale: &message.locale,
+            brand: &message.brand,
+            expires_at: rfc3339(message.expires_at),
+        };
+        serde_json::to_string(&Payload { kind: "message.send", timestamp: rfc3339(now), data })
+    }
+
+    pub(super) async fn probe(&self) -> Result<(), ProbeError> {
+        self.client.reach(&self.settings.url).await
+    }
+}

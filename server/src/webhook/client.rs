@@ -1,0 +1,107 @@
+//! HTTP client for addresses that others have a say in: it connects to allowed ones only.
+
+use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
+
+use ipnet::IpNet;
+use reqwest::{Client, Method, RequestBuilder, dns::Resolve, redirect};
+use url::{Host, Url};
+
+use super::{
+    AddressFilter,
+    resolver::{Filtered, Refused, System},
+};
+
+/// Settings of webhook requests.
+#[derive(Clone, Debug)]
+pub struct WebhookSettings {
+    /// Time-out of one request, including the connection.
+    pub timeout: Duration,
+    /// Networks that are allowed in addition to public addresses.
+    pub allowed_networks: Vec<IpNet>,
+    /// Whether URLs with plain http are refused.
+    pub https_only: bool,
+}
+
+/// A client that follows no redirect and connects to allowed addresses only.
+#[derive(Debug)]
+pub struct FilteredClient {
+    client: Client,
+    filter: AddressFilter,
+    timeout: Duration,
+}
+
+impl FilteredClient {
+    /// Sets up the client, without connecting.
+    ///
+    /// # Errors
+    /// If the client cannot be built.
+    pub fn new(settings: WebhookSettings) -> Result<Self, reqwest::Error> {
+        Self::with_resolver(System, settings)
+    }
+
+    pub(super) fn with_resolver(
+        resolver: impl Resolve + 'static,
+        settings: WebhookSettings,
+    ) -> Result<Self, reqwest::Error> {
+        let WebhookSettings { timeout, allowed_networks, https_only } = settings;
+        let filter = AddressFilter::public_and(allowed_networks);
+        let client = Client::builder()
+            .user_agent(concat!("Latchkey/", env!("CARGO_PKG_VERSION")))
+            .redirect(redirect::Policy::none())
+            .referer(false)
+            .https_only(https_only)
+            // A proxy would resolve the name again, past the filter.
+            .no_proxy()
+            .dns_resolver(Filtered { inner: Arc::new(resolver), filter: filter.clone() })
+            .connect_timeout(timeout)
+            .timeout(timeout)
+            .build()?;
+        Ok(Self { client, filter, timeout })
+    }
+
+    /// Longest duration of a request.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// A request to a URL.
+    ///
+    /// # Errors
+    /// If its host is an address that is not allowed.
+    pub fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, Refused> {
+        // A literal address does not pass through the resolver.
+        if address_of(url).is_some_and(|address| !self.filter.allow(address)) {
+            return Err(Refused);
+        }
+        Ok(self.client.request(method, url.clone()))
+    }
+
+    /// A failed request in words, without the URL, which may hold a secret.
+    pub fn reason(error: &reqwest::Error) -> String {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = cause {
+            if error.is::<Refused>() {
+                return Refused.to_string();
+            }
+            cause = error.source();
+        }
+        let reason = if error.is_builder() {
+            "the URL is invalid, or it is plain http, which is refused"
+        } else if error.is_timeout() {
+            "the request timed out"
+        } else if error.is_connect() {
+            "the connection failed"
+        } else {
+            "the connection was lost before the response"
+        };
+        reason.to_owned()
+    }
+}
+
+fn address_of(url: &Url) -> Option<IpAddr> {
+    match url.host()? {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some(address.into()),
+        Host::Ipv6(address) => Some(address.into()),
+    }
+}
