@@ -79,11 +79,14 @@ async fn pump(
             Err(Refused(words)) => report.refuse(&words),
         }
     }
+    world.skip_arriving(open.len().try_into()?).await?;
     open.truncate(open.len().div_ceil(SENT_AGAIN));
     for _ in 0..RESENDS {
         world.advance(RESEND.min(time));
         time = time.saturating_sub(RESEND);
         let resent = each(&open, async |(visitor, id, _)| visitor.resend(id).await).await?;
+        let arriving = resent.iter().filter(|resent| resent.is_ok()).count();
+        world.skip_arriving(arriving.try_into()?).await?;
         let mut resent = resent.into_iter();
         open.retain_mut(|(.., again)| match resent.next() {
             Some(Ok(())) => {
@@ -111,6 +114,7 @@ async fn learn(world: &World) -> Result<(), Fault> {
     let visitor = Visitor { world, address: world.new_network() };
     let begun = visitor.begin("+447400000000").await?;
     begun.map_err(|Refused(words)| format!("the first text of the site is refused: {words}"))?;
+    world.skip_arriving(1).await?;
     world.advance(DAY * 8);
     Ok(())
 }

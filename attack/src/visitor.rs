@@ -184,6 +184,20 @@ impl World {
         Ok(self.codes(&[of]).await?.remove(of).unwrap_or_default())
     }
 
+    /// Waits until `number` more messages have arrived, and counts them as read. A message whose code has expired
+    /// before is never sent, so the clock must not run ahead of those that are on their way.
+    pub(crate) async fn skip_arriving(&self, number: u64) -> Result<(), Fault> {
+        let expected = self.read.load(Ordering::Relaxed) + number;
+        let arrived = async {
+            while self.read.load(Ordering::Relaxed) < expected {
+                self.skip_messages().await?;
+            }
+            Ok(())
+        };
+        let waited = tokio::time::timeout(TIMEOUT, arrived).await;
+        waited.unwrap_or_else(|_| Err("messages did not arrive in the inbox".into()))
+    }
+
     /// Counts the messages that there are as read.
     pub(crate) async fn skip_messages(&self) -> Result<(), Fault> {
         let newest = self.messages().await?.last().map_or(0, |message| message.number);

@@ -102,7 +102,8 @@ impl Twilio {
         // Whole seconds, rounded down: Twilio drops messages that it cannot deliver in time.
         let validity = message.expires_at.since(now).as_secs().min(LONGEST_VALIDITY);
         if validity == 0 {
-            return Err(Undelivered::permanent("the code is about to expire"));
+            // Not a refusal, which would end the verification.
+            return Err(Undelivered::transient("the code is about to expire"));
         }
         let validity = validity.to_string();
         let text = template::sms(&self.catalogue, message, now);
