@@ -38,7 +38,7 @@ pub(crate) const LEASE: Duration = Duration::from_secs(60);
 pub(crate) const TESTER: &str = "tester@example.com";
 
 /// Most retries that a test needs; more mean that a message is retried without end.
-const MAX_RETRIES: usize = 200;
+const MAX_RETRIES: usize = 500;
 
 /// The service and its delivery worker.
 pub(crate) struct Outbox {
