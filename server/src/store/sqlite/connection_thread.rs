@@ -27,8 +27,7 @@ const QUEUE: usize = 4096;
 pub(super) const BATCH: usize = 256;
 
 /// Wait for further jobs after a batch of several (PostgreSQL calls it `commit_delay`). Callers that
-/// are answered together come back together, spread over about this time; a flush takes ten times
-/// as long.
+/// are answered together come back together, spread over about this time.
 const GATHER: Duration = Duration::from_micros(500);
 
 /// Time after which the store counts as away for a caller (S26 asks for an answer in a second).
