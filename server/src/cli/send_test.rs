@@ -107,7 +107,7 @@ async fn deliver_by_any(
     let mut tried = Tried::default();
     while let (Err(_), Some(route)) = (&result, dispatcher.next(message, &[], &tried, now)) {
         result = deliver(route, message, now).await;
-        // Whatever it answered, it is not asked again.
+        // It is not asked again, whatever it answered.
         tried.add(route.name(), Failure::Permanent);
     }
     result

@@ -1,4 +1,4 @@
-//! What the providers that are reached by plain HTTP requests have in common: the client, and the kinds of
+//! Common parts of the providers that are reached by plain HTTP requests: the client, and the kinds of
 //! its failures.
 
 use std::sync::Arc;

@@ -73,7 +73,7 @@ async fn s33_people_who_were_approved_lately_pass_a_closed_destination_and_no_ce
     }
     assert_eq!(limit(&app.begin_by_text(&number(11)).await), (429, "destination_blocked", None));
 
-    // Whoever asks for it, and over a restart.
+    // For everybody who asks for it, and over a restart.
     let app = app.restart().await;
     assert_eq!(app.begin_by_text(&known).await.status, 201);
     let refused = app.begin_by_text(&known).await;

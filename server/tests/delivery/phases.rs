@@ -1,4 +1,4 @@
-//! What a failure in each phase of SMTP says of the message.
+//! Fate of a message by the phase of SMTP that failed.
 
 use server::delivery::{Failure, SmtpSecurity, SmtpSettings};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt};

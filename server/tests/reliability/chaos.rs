@@ -38,7 +38,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// Time-out of the providers. It elapses for the one that never answers, until its breaker opens.
 const IMPATIENCE: Duration = Duration::from_millis(300);
 
-/// What arrived, by recipient.
+/// Messages that arrived, by recipient.
 #[derive(Default)]
 struct Log {
     copies: HashMap<String, Vec<Timestamp>>,

@@ -219,7 +219,7 @@ impl Store for SqliteStore {
         let (from, lead) = (self.sweep_from.clone(), self.counters_lead());
         let memory = self.memory.clone();
         let sweep = move |db: &Connection| {
-            // What it deletes is not to be found in memory afterwards, nor written again.
+            // Deleted records are not to be found in memory afterwards, nor written again.
             memory.write(db)?;
             memory.forget();
             let mut from = from.lock().unwrap_or_else(PoisonError::into_inner);
