@@ -16,7 +16,7 @@ pub struct OutgoingMessage {
     pub id: String,
     /// The channel.
     pub channel: Channel,
-    /// The recipient.
+    /// The recipient, whose kind the channel reaches.
     pub to: Recipient,
     /// The code.
     pub code: Code,

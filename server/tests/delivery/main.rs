@@ -39,7 +39,7 @@ fn message(to: &str) -> OutgoingMessage {
     let to = Recipient::parse(to, None, None).unwrap();
     OutgoingMessage {
         id: "message-1".to_owned(),
-        channel: to.channel(),
+        channel: to.channels()[0],
         to,
         code: Code::parse(CODE).unwrap(),
         locale: "en".to_owned(),
@@ -55,9 +55,11 @@ fn message(to: &str) -> OutgoingMessage {
 
 /// Exchanges the channel of a message, so that it does not fit the recipient.
 fn misdirected(mut message: OutgoingMessage) -> OutgoingMessage {
-    message.channel = match message.channel {
-        Channel::Email => Channel::Sms,
-        Channel::Sms => Channel::Email,
-    };
+    message.channel = if message.channel.is_of_phones() { Channel::Email } else { Channel::Sms };
     message
+}
+
+/// The message by another channel.
+fn by(channel: Channel, message: OutgoingMessage) -> OutgoingMessage {
+    OutgoingMessage { channel, ..message }
 }

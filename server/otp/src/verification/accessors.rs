@@ -1,6 +1,6 @@
 //! Getters of a verification.
 
-use otp_types::{DeliveryState, State};
+use otp_types::{Channel, DeliveryState, State};
 
 use super::Verification;
 use crate::{
@@ -78,6 +78,13 @@ impl Verification {
     /// Time of the end, other than by expiry.
     pub fn finished_at(&self) -> Option<Timestamp> {
         self.finished.map(|finished| finished.at)
+    }
+
+    /// The channel that an approval proves, which is that of the code that was right: after a switch it may be an
+    /// earlier one than that of the newest message.
+    pub fn proven_channel(&self) -> Channel {
+        let proven = self.finished.and_then(|finished| finished.channel);
+        proven.unwrap_or(self.last_send.channel)
     }
 
     /// Whether the check that was approved came with this claim.

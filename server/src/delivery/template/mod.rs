@@ -5,15 +5,26 @@
 //! which people say that they did not ask for the code. A text message
 //! ends with the origin-bound line `@host #code` (W3C/WICG "Origin-bound one-time codes delivered via
 //! SMS"), by which browsers offer the code on that host only. If the code is typed in a frame, the line
-//! is `@page #code @frame`.
+//! is `@page #code @frame`. What a call says is in [`Call`].
+
+mod call;
 
 use std::time::Duration;
 
 use fluent_bundle::{FluentArgs, FluentValue};
-use otp::Timestamp;
+use otp::{Channel, Timestamp};
 
+pub use self::call::Call;
 use super::OutgoingMessage;
 use crate::i18n::Catalogue;
+
+/// Text of a message by its channel, for providers that do not render it themselves.
+pub struct Wording {
+    /// The plain text, or what a call says.
+    pub text: String,
+    /// Subject and HTML body of an e-mail.
+    pub email: Option<(String, String)>,
+}
 
 /// Texts of an e-mail.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,7 +46,7 @@ const SMS_SEPTETS: usize = 140;
 const SMS_UCS2_UNITS: usize = 70;
 
 /// Catalogue ids of the texts of messages.
-pub const TEXTS: [&str; 12] = [
+pub const TEXTS: [&str; 17] = [
     "email-subject",
     "email-intro",
     "email-use",
@@ -48,7 +59,26 @@ pub const TEXTS: [&str; 12] = [
     "sms-brief",
     "sms-short",
     "sms-bare",
+    "whatsapp-text",
+    "call-language",
+    "call-first",
+    "call-again",
+    "call-last",
 ];
+
+/// Renders a message for its channel.
+pub fn wording(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> Wording {
+    let text = match message.channel {
+        Channel::Email => {
+            let Email { subject, text, html, .. } = email(catalogue, message, now);
+            return Wording { text, email: Some((subject, html)) };
+        }
+        Channel::Sms => sms(catalogue, message, now),
+        Channel::Whatsapp => whatsapp(catalogue, message, now),
+        Channel::Voice => Call::of(catalogue, message).text(),
+    };
+    Wording { text, email: None }
+}
 
 /// Renders the e-mail of `message`.
 pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> Email {
@@ -84,12 +114,7 @@ struct NotMe<'a> {
 
 /// Renders the text message of `message`, in the longest wording that fits.
 pub fn sms(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
-    let code = message.code.as_str();
-    let args = FluentArgs::from_iter([
-        ("brand", FluentValue::from(one_line(&message.brand))),
-        ("code", FluentValue::from(code)),
-        ("validity", FluentValue::from(validity(catalogue, message, now))),
-    ]);
+    let args = with_code(catalogue, message, now);
     let render = |id| {
         let wording = catalogue.format(&message.locale, id, Some(&args));
         format!("{wording}\n{}", origin_bound(message))
@@ -99,6 +124,25 @@ pub fn sms(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> 
         .map(render)
         .find(|text| fits(text))
         .unwrap_or_else(|| render("sms-bare"))
+}
+
+/// Renders the WhatsApp message of `message` for gateways that send text. It has no origin-bound line, which nothing
+/// reads there, and any length.
+fn whatsapp(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
+    catalogue.format(&message.locale, "whatsapp-text", Some(&with_code(catalogue, message, now)))
+}
+
+/// The variables of texts that have the code in their wording.
+fn with_code<'a>(
+    catalogue: &Catalogue,
+    message: &'a OutgoingMessage,
+    now: Timestamp,
+) -> FluentArgs<'a> {
+    FluentArgs::from_iter([
+        ("brand", FluentValue::from(one_line(&message.brand))),
+        ("code", FluentValue::from(message.code.as_str())),
+        ("validity", FluentValue::from(validity(catalogue, message, now))),
+    ])
 }
 
 /// The sentence about the remaining validity of the code.
@@ -207,7 +251,8 @@ fn html(
     )
 }
 
-fn escape(text: &str) -> String {
+/// The text for the content or an attribute of HTML or XML.
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
