@@ -170,6 +170,8 @@ impl Config {
         let mut warnings = warnings::warnings(&self.server, &self.policy, &self.sites);
         warnings.extend(warnings::short_calls(&self.sites));
         warnings.extend(warnings::unreached(&self.delivery, &self.providers, &self.sites));
+        let origin = self.server.origin(self.server.bind);
+        warnings.extend(warnings::overlong(&self.sites, &origin));
         warnings
     }
 }

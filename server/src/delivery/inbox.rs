@@ -10,7 +10,7 @@ use otp::Timestamp;
 
 use super::{
     OutgoingMessage, Receipt,
-    template::{self, Wording},
+    template::{self, Rendered},
 };
 use crate::i18n::Catalogue;
 
@@ -44,7 +44,7 @@ impl Inbox {
     }
 
     pub(super) fn deliver(&self, message: &OutgoingMessage, now: Timestamp) -> Receipt {
-        let Wording { text, email } = template::wording(&self.catalogue, message, now);
+        let Rendered { text, email } = template::render(&self.catalogue, message, now);
         let subject = email.map(|(subject, _)| subject).unwrap_or_default();
         let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         received.count += 1;

@@ -14,7 +14,7 @@ use serde_json::Value;
 use super::{
     OutgoingMessage, ProbeError, Receipt, Undelivered,
     gateway::GatewayClient,
-    template::{self, Wording},
+    template::{self, Rendered},
 };
 use crate::{
     i18n::Catalogue,
@@ -115,7 +115,7 @@ impl Webhook {
     }
 
     fn body(&self, message: &OutgoingMessage, now: Timestamp) -> serde_json::Result<String> {
-        let Wording { text, email } = template::wording(&self.catalogue, message, now);
+        let Rendered { text, email } = template::render(&self.catalogue, message, now);
         let (subject, html) = email.unzip();
         let data = Data {
             channel: message.channel,
@@ -125,7 +125,7 @@ impl Webhook {
             subject,
             html,
             locale: &message.locale,
-            brand: &message.brand,
+            brand: &message.site.brand.name,
             expires_at: rfc3339(message.expires_at),
         };
         serde_json::to_string(&Payload { kind: "message.send", timestamp: rfc3339(now), data })

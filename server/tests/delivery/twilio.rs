@@ -21,24 +21,24 @@ use tokio::{net::TcpSocket, sync::mpsc};
 
 use crate::{CODE, NOW, SOON, TIMEOUT, by, catalogue, message, misdirected};
 
-const SID: &str = "AC00000000000000000000000000000000";
-const TOKEN: &str = "a token that only Twilio knows";
-const PHONE: &str = "+447700900142";
-const CONTENT: &str = "HX00000000000000000000000000000001";
-const GERMAN_CONTENT: &str = "HX00000000000000000000000000000002";
+pub(crate) const SID: &str = "AC00000000000000000000000000000000";
+pub(crate) const TOKEN: &str = "a token that only Twilio knows";
+pub(crate) const PHONE: &str = "+447700900142";
+pub(crate) const CONTENT: &str = "HX00000000000000000000000000000001";
+pub(crate) const GERMAN_CONTENT: &str = "HX00000000000000000000000000000002";
 
 /// Response to every request; `None` never answers.
-type Answer = Option<(StatusCode, Value)>;
+pub(crate) type Answer = Option<(StatusCode, Value)>;
 
-struct Request {
-    method: Method,
-    path: String,
-    authorization: String,
-    form: Vec<(String, String)>,
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) authorization: String,
+    pub(crate) form: Vec<(String, String)>,
 }
 
 /// An HTTP server in place of Twilio.
-struct MockServer {
+pub(crate) struct MockServer {
     base_url: String,
     requests: mpsc::UnboundedReceiver<Request>,
 }
@@ -50,7 +50,7 @@ struct Responder {
 }
 
 impl MockServer {
-    async fn answering(answer: Answer) -> Self {
+    pub(crate) async fn answering(answer: Answer) -> Self {
         let (sender, requests) = mpsc::unbounded_channel();
         let responder = Responder { answer: Arc::new(answer), requests: sender };
         let router = Router::new().fallback(respond).with_state(responder);
@@ -60,25 +60,25 @@ impl MockServer {
         Self { base_url, requests }
     }
 
-    async fn with_status(status: u16, body: Value) -> Self {
+    pub(crate) async fn with_status(status: u16, body: Value) -> Self {
         Self::answering(Some((StatusCode::from_u16(status).unwrap(), body))).await
     }
 
-    fn settings(&self) -> TwilioSettings {
+    pub(crate) fn settings(&self) -> TwilioSettings {
         settings(&self.base_url)
     }
 
-    fn provider(&self) -> Provider {
+    pub(crate) fn provider(&self) -> Provider {
         provider(self.settings())
     }
 
     /// The next request.
-    async fn next(&mut self) -> Request {
+    pub(crate) async fn next(&mut self) -> Request {
         let request = tokio::time::timeout(SOON, self.requests.recv()).await;
         request.expect("a request arrives in time").expect("the server is running")
     }
 
-    fn has_no_more_requests(mut self) -> bool {
+    pub(crate) fn has_no_more_requests(mut self) -> bool {
         self.requests.try_recv().is_err()
     }
 }
@@ -128,7 +128,7 @@ fn settings(base_url: &str) -> TwilioSettings {
     }
 }
 
-fn provider(settings: TwilioSettings) -> Provider {
+pub(crate) fn provider(settings: TwilioSettings) -> Provider {
     Provider::Twilio(Twilio::new(settings, catalogue()).unwrap())
 }
 
@@ -136,7 +136,7 @@ async fn refusal(provider: &Provider) -> Undelivered {
     refusal_by(Channel::Sms, provider).await
 }
 
-async fn refusal_by(channel: Channel, provider: &Provider) -> Undelivered {
+pub(crate) async fn refusal_by(channel: Channel, provider: &Provider) -> Undelivered {
     let undelivered = provider.deliver(&by(channel, message(PHONE)), NOW).await.unwrap_err();
     for secret in [PHONE, "447700900142", CODE, TOKEN, SID] {
         assert!(!undelivered.reason.contains(secret), "{undelivered}");
@@ -145,7 +145,7 @@ async fn refusal_by(channel: Channel, provider: &Provider) -> Undelivered {
 }
 
 /// An error response of Twilio, whose message repeats the recipient.
-fn error(code: u32) -> Value {
+pub(crate) fn error(code: u32) -> Value {
     json!({ "code": code, "message": format!("The 'To' number {PHONE} is no good."), "status": 400 })
 }
 
@@ -175,150 +175,8 @@ async fn a_message_is_one_request_with_the_fields_of_the_api() {
     assert!(twilio.has_no_more_requests());
 }
 
-fn field(name: &str, value: &str) -> (String, String) {
+pub(crate) fn field(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
-}
-
-#[tokio::test]
-async fn a_whatsapp_message_names_its_template_and_the_code() {
-    let mut twilio = MockServer::with_status(201, json!({ "sid": "SM2" })).await;
-    let provider = provider(twilio.settings());
-    let mut message = by(Channel::Whatsapp, message(PHONE));
-    let receipt = provider.deliver(&message, NOW).await.unwrap();
-    assert_eq!(receipt, Receipt { provider: "twilio", reference: Some("SM2".to_owned()) });
-    let request = twilio.next().await;
-    assert_eq!(request.path, format!("/2010-04-01/Accounts/{SID}/Messages.json"));
-    let expected = [
-        field("To", &format!("whatsapp:{PHONE}")),
-        field("From", "whatsapp:+447700900002"),
-        field("ContentSid", CONTENT),
-        field("ContentVariables", r#"{"1":"042917"}"#),
-        field("ValidityPeriod", "300"),
-    ];
-    assert_eq!(request.form, expected);
-
-    message.locale = "de-AT".to_owned();
-    provider.deliver(&message, NOW).await.unwrap();
-    assert!(twilio.next().await.form.contains(&field("ContentSid", GERMAN_CONTENT)));
-    assert!(twilio.has_no_more_requests());
-}
-
-/// As the `VoiceResponse` of npm `twilio` 6.2.0 writes it.
-const SCRIPT: &str = concat!(
-    r#"<?xml version="1.0" encoding="UTF-8"?><Response>"#,
-    r#"<Pause length="1"/><Say language="en-GB">Hello. Here is your Example code.</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">0</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">4</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">2</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">9</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">1</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">7</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">Once more, your code is:</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">0</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">4</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">2</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">9</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">1</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">7</Say>"#,
-    r#"<Pause length="1"/><Say language="en-GB">Tell nobody. Type it only where you asked for it. "#,
-    r"Goodbye.</Say></Response>",
-);
-
-#[tokio::test]
-async fn a_call_is_one_request_with_everything_that_it_says() {
-    let mut twilio =
-        MockServer::with_status(201, json!({ "sid": "CA1", "status": "queued" })).await;
-    let provider = twilio.provider();
-    let receipt = provider.deliver(&by(Channel::Voice, message(PHONE)), NOW).await.unwrap();
-    assert_eq!(receipt, Receipt { provider: "twilio", reference: Some("CA1".to_owned()) });
-
-    let request = twilio.next().await;
-    assert_eq!(request.method, Method::POST);
-    assert_eq!(request.path, format!("/2010-04-01/Accounts/{SID}/Calls.json"));
-    let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{SID}:{TOKEN}")));
-    assert_eq!(request.authorization, basic);
-    assert_eq!(
-        request.form,
-        [
-            field("To", PHONE),
-            field("From", "+447700900003"),
-            field("Twiml", SCRIPT),
-            field("Timeout", "25"),
-            field("TimeLimit", "120"),
-        ]
-    );
-    // Twilio's limit.
-    assert!(SCRIPT.len() < 4000);
-
-    provider.deliver(&by(Channel::Voice, message("+12025550123")), NOW).await.unwrap();
-    assert!(twilio.next().await.form.contains(&field("From", "+12025550100")));
-    assert!(twilio.has_no_more_requests());
-}
-
-#[tokio::test]
-async fn s25_a_code_that_is_about_to_expire_is_not_called_out() {
-    let mut twilio = MockServer::with_status(201, json!({ "sid": "CA1" })).await;
-    let provider = twilio.provider();
-    let call = by(Channel::Voice, message(PHONE));
-    let before = |left: u64| call.expires_at - Duration::from_secs(left);
-    provider.deliver(&call, before(27)).await.unwrap();
-    let form = twilio.next().await.form;
-    assert_eq!(form[3..], [field("Timeout", "5"), field("TimeLimit", "17")]);
-    for left in [26, 1] {
-        // A refusal would end the verification, and another code can still be sent.
-        let late = provider.deliver(&call, before(left)).await.unwrap_err();
-        assert_eq!(late.kind, Failure::Transient, "{left}");
-    }
-    let late = provider.deliver(&by(Channel::Whatsapp, call.clone()), before(0)).await;
-    assert_eq!(late.unwrap_err().kind, Failure::Permanent);
-    assert!(twilio.has_no_more_requests());
-}
-
-#[tokio::test]
-async fn refusals_of_calls_and_whatsapp_messages_are_classified_like_those_of_texts() {
-    for (status, body, kind) in [
-        (400, error(21215), Failure::Permanent),
-        (400, error(21211), Failure::Permanent),
-        (400, error(63007), Failure::Permanent),
-        (401, error(20003), Failure::Account),
-        (429, error(20429), Failure::Transient),
-        (500, json!({}), Failure::Transient),
-        (502, json!({}), Failure::Ambiguous),
-    ] {
-        for channel in [Channel::Voice, Channel::Whatsapp] {
-            let twilio = MockServer::with_status(status, body.clone()).await;
-            let undelivered = refusal_by(channel, &twilio.provider()).await;
-            assert_eq!(undelivered.kind, kind, "{status} {channel:?}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn s25_a_call_that_is_not_confirmed_in_time_may_have_been_made() {
-    for channel in [Channel::Voice, Channel::Whatsapp] {
-        let mut twilio = MockServer::answering(None).await;
-        let provider = twilio.provider();
-        let (undelivered, ()) = tokio::join!(refusal_by(channel, &provider), async {
-            twilio.next().await;
-            tokio::time::pause();
-        });
-        tokio::time::resume();
-        assert_eq!(undelivered.kind, Failure::Ambiguous);
-        assert!(undelivered.reason.contains("timed out"), "{undelivered}");
-    }
-}
-
-#[tokio::test]
-async fn an_account_without_a_sender_for_a_channel_does_not_carry_it() {
-    let twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
-    let settings =
-        TwilioSettings { sender: None, whatsapp: None, voice: None, ..twilio.settings() };
-    let provider = provider(settings);
-    for channel in Channel::OF_PHONES {
-        let refused = provider.deliver(&by(*channel, message(PHONE)), NOW).await.unwrap_err();
-        assert_eq!(refused.kind, Failure::Permanent, "{channel:?}");
-    }
-    assert!(twilio.has_no_more_requests());
 }
 
 #[tokio::test]

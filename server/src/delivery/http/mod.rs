@@ -22,7 +22,7 @@ pub use self::{
 use super::{
     OutgoingMessage, ProbeError, Receipt, Senders, Undelivered,
     gateway::{GatewayClient, seconds_left},
-    template::{self as texts, Wording},
+    template::{self as texts, Rendered},
 };
 use crate::i18n::Catalogue;
 
@@ -153,7 +153,7 @@ impl Http {
     }
 
     fn values<'a>(&'a self, message: &'a OutgoingMessage, now: Timestamp) -> Values<'a> {
-        let Wording { text, email } = texts::wording(&self.catalogue, message, now);
+        let Rendered { text, email } = texts::render(&self.catalogue, message, now);
         let (subject, html) = email.unwrap_or_default();
         let HttpSettings { sender, senders, credentials, .. } = &self.settings;
         Values {
@@ -167,7 +167,7 @@ impl Http {
             code: message.code.as_str(),
             id: &message.id,
             locale: &message.locale,
-            brand: &message.brand,
+            brand: &message.site.brand.name,
             seconds: seconds_left(message, now).to_string(),
             credentials,
         }

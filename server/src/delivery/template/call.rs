@@ -2,7 +2,7 @@
 
 use fluent_bundle::{FluentArgs, FluentValue};
 
-use super::one_line;
+use super::{CALL_LANGUAGE, Wording, one_line};
 use crate::{delivery::OutgoingMessage, i18n::Catalogue};
 
 /// What a call says: a sentence, the digits one by one, a sentence, the digits again, and a last sentence. It holds
@@ -23,10 +23,12 @@ pub struct Call {
 impl Call {
     /// The words for a message in its language.
     pub fn of(catalogue: &Catalogue, message: &OutgoingMessage) -> Self {
-        let args = FluentArgs::from_iter([("brand", FluentValue::from(one_line(&message.brand)))]);
-        let text = |id| catalogue.format(&message.locale, id, Some(&args));
+        let wording = Wording::of(catalogue, message);
+        let brand = one_line(&message.site.brand.name);
+        let args = FluentArgs::from_iter([("brand", FluentValue::from(brand))]);
+        let text = |id| wording.text(id, &args);
         Self {
-            language: text("call-language"),
+            language: text(CALL_LANGUAGE),
             first: text("call-first"),
             digits: message.code.as_str().chars().collect(),
             again: text("call-again"),
