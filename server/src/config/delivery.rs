@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use otp::Channel;
 
-use super::{providers::Listed, server::Mode, settings::Settings};
+use super::{channels::read_channels, providers::Listed, server::Mode, settings::Settings};
 
 /// The name of the inbox of development, which needs no settings.
 pub(super) const INBOX: &str = "inbox";
@@ -54,28 +54,6 @@ impl DeliverySettings {
     pub fn of(&self, channel: Channel) -> &[String] {
         self.providers.get(&channel).map_or(&[], Vec::as_slice)
     }
-}
-
-/// A list of channels that have a provider, in the order to offer them; an empty one stands for `usual`.
-pub(super) fn read_channels(
-    settings: &mut Settings,
-    key: &str,
-    carried: &[Channel],
-    usual: &[Channel],
-) -> Vec<Channel> {
-    if settings.get::<Vec<String>>(key).is_empty() {
-        return usual.to_vec();
-    }
-    settings.parse_list(key, |text| match Channel::parse(text) {
-        Some(channel) if carried.contains(&channel) => Ok(channel),
-        Some(_) => Err(format!("is {text}, which has no provider; see [delivery]")),
-        None => Err(format!("must be one of: {}", words_of(Channel::ALL))),
-    })
-}
-
-/// The words for some channels.
-pub(super) fn words_of(channels: &[Channel]) -> String {
-    channels.iter().map(|channel| channel.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The names of a channel's providers, in the order of preference.

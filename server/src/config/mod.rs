@@ -8,6 +8,7 @@
 //! Nothing here connects to anything or reads a clock; the composition root builds the rest of
 //! the server from the [`Config`].
 
+mod channels;
 mod delivery;
 mod environment;
 mod keys;

@@ -157,9 +157,12 @@ impl Verification {
         waiting.map(|(number, _)| number)
     }
 
-    /// Names of the providers that took earlier messages than the newest one, which did not lead to an approval.
+    /// Names of the providers that took earlier messages by the channel of the newest one, which did not lead to an
+    /// approval.
     pub fn earlier_providers(&self) -> impl Iterator<Item = &str> {
-        self.earlier_sends.iter().filter_map(|send| send.provider.as_deref())
+        let by_channel =
+            self.earlier_sends.iter().filter(|send| send.channel == self.last_send.channel);
+        by_channel.filter_map(|send| send.provider.as_deref())
     }
 
     /// The newest message.

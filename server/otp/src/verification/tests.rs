@@ -251,6 +251,25 @@ fn a_recipient_gets_codes_by_the_channels_of_its_kind_alone() {
 }
 
 #[test]
+fn s25_providers_of_another_channel_are_not_avoided() {
+    let mut verification = opened_for("+447400123456", policy::Draft::default(), "123456");
+    verification.record_provider(1, "texts");
+    for (channel, seconds, avoided) in [
+        (Channel::Voice, 60, &[][..]),
+        (Channel::Voice, 120, &["calls"]),
+        (Channel::Sms, 200, &["texts"]),
+    ] {
+        let later = START + Duration::from_secs(seconds);
+        verification.resend(channel, &code("654321"), &peppers(), later).unwrap();
+        let found: Vec<_> = verification.earlier_providers().collect();
+        assert_eq!(found, avoided, "{channel:?}");
+        if channel == Channel::Voice {
+            verification.record_provider(verification.send_count(), "calls");
+        }
+    }
+}
+
+#[test]
 fn s6_an_approval_proves_the_channel_of_the_code_that_was_right() {
     let later = START + Duration::from_secs(60);
     let switched = || {

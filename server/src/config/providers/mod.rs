@@ -13,7 +13,7 @@ use std::path::Path;
 use otp::{Channel, recipient::Country};
 
 pub(super) use self::preset::apply_preset;
-use super::{delivery::words_of, server::Mode, settings::Settings, sites::site_name, smtp, twilio};
+use super::{channels::words_of, server::Mode, settings::Settings, sites::site_name, smtp, twilio};
 use crate::{
     delivery::{Kind, KindSettings, RouteSettings, TwilioSettings},
     origin::Origin,

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     config::{
-        delivery::read_channels,
+        channels::read_channels,
         page::{PageSettings, display_name, recipient},
         policy,
         server::Mode,
