@@ -62,6 +62,8 @@ export class WebKit implements Engine {
       GDK_BACKEND: 'x11',
       // The language of pages and messages.
       LANGUAGE: 'en_GB',
+      // WebKitGTK 2.50 ends at times with a failed assertion when it collects garbage under automation.
+      JSC_useGC: 'false',
       // There is no graphics card.
       WEBKIT_DISABLE_COMPOSITING_MODE: '1',
     };
