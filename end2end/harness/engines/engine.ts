@@ -1,4 +1,6 @@
 // The small part of a browser that the journeys use, so that each engine can be driven by its own protocol.
+import { randomUUID } from 'node:crypto';
+
 import { expect } from '@playwright/test';
 
 import type { Faults } from '../faults.ts';
@@ -49,4 +51,15 @@ export function installed(variable: string, name: string, exists: (path: string)
 /** Looks until a check holds, for ten seconds by default; reports its last failure. */
 export async function eventually(check: () => Promise<void>, seconds = 10): Promise<void> {
   await expect(check).toPass({ intervals: [20, 50, 100, 200], timeout: seconds * 1_000 });
+}
+
+/** Makes a page leave, and waits until another document is shown. */
+export async function another(evaluate: (expression: string) => Promise<unknown>, leave: () => Promise<unknown>): Promise<void> {
+  const mark = randomUUID();
+  await evaluate(`void (document.left = '${mark}')`);
+  await leave();
+  await eventually(async () => {
+    const isShown = `document.left !== '${mark}' && document.readyState === 'complete'`;
+    expect(await evaluate(isShown), 'another document is shown').toBe(true);
+  });
 }

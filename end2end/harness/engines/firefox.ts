@@ -1,11 +1,10 @@
 // Firefox, driven by Puppeteer over WebDriver BiDi.
 import { existsSync } from 'node:fs';
 
-import { expect } from '@playwright/test';
 import puppeteer, { type Browser, type BrowserContext, type Frame, type KeyInput, type Page } from 'puppeteer-core';
 
 import { Faults } from '../faults.ts';
-import { type Engine, type Options, type Tab, eventually, frameOfElement, installed } from './engine.ts';
+import { type Engine, type Options, type Tab, another, frameOfElement, installed } from './engine.ts';
 
 const usual = ['firefox-esr', 'firefox'].map((name) => `/usr/bin/${name}`);
 
@@ -49,7 +48,6 @@ class FirefoxTab implements Tab {
   readonly faults = new Faults();
   readonly #context: BrowserContext;
   readonly #page: Page;
-  #moves = 0;
 
   constructor(context: BrowserContext, page: Page) {
     this.#context = context;
@@ -67,12 +65,8 @@ class FirefoxTab implements Tab {
   /** Puppeteer would wait for events that a page from the history does not send. */
   async go(way: 'back' | 'forward' | 'reload'): Promise<void> {
     const move = way === 'reload' ? 'location.reload()' : `history.${way}()`;
-    this.#moves += 1;
-    await this.#page.evaluate(`document.moves = ${this.#moves}; void ${move}`);
-    await eventually(async () => {
-      const isNew = `document.moves !== ${this.#moves} && document.readyState === 'complete'`;
-      expect(await this.#page.evaluate(isNew), 'another page is shown').toBe(true);
-    });
+    const evaluate = async (expression: string) => this.#page.evaluate(expression);
+    await another(evaluate, () => evaluate(`void ${move}`));
   }
 
   async evaluate(expression: string, inFrame: boolean): Promise<unknown> {

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 
 import { Faults } from '../faults.ts';
-import { type Engine, type Options, type Tab, frameOfElement, installed } from './engine.ts';
+import { type Engine, type Options, type Tab, another, frameOfElement, installed } from './engine.ts';
 import { type Handle, WebDriver } from './webdriver.ts';
 
 /** Keys without a character. */
@@ -73,6 +73,10 @@ export class WebKit implements Engine {
       if (driver.exitCode !== null) throw new Error(`${server} ended with ${driver.exitCode}`);
     }
     this.#driver = await WebDriver.start(url, {
+      // After going back it would wait for a load that has ended, and never answer again.
+      pageLoadStrategy: 'none',
+      // A question to a page that leaves is never answered, and has to be asked again.
+      timeouts: { script: 2_000 },
       'webkitgtk:browserOptions': { binary, args: ['--automation', `--enable-javascript=${script}`] },
     });
   }
@@ -121,13 +125,11 @@ class WebKitTab implements Tab {
 
   async open(url: string): Promise<void> {
     this.#origins.add(new URL(url).origin);
-    await this.#driver.send('frame', { id: null });
-    await this.#driver.send('url', { url });
+    await this.#leave('url', { url });
   }
 
   async go(way: 'back' | 'forward' | 'reload'): Promise<void> {
-    await this.#driver.send('frame', { id: null });
-    await this.#driver.send(way === 'reload' ? 'refresh' : way);
+    await this.#leave(way === 'reload' ? 'refresh' : way);
   }
 
   async evaluate(expression: string, inFrame: boolean): Promise<unknown> {
@@ -154,10 +156,15 @@ class WebKitTab implements Tab {
 
   async close(): Promise<void> {
     for (const origin of this.#origins) {
-      await this.open(`${origin}/favicon.ico`);
+      await this.open(`${origin}/nowhere`);
       await this.#driver.forget();
     }
-    await this.#driver.send('url', { url: 'about:blank' });
+    await this.#leave('url', { url: 'about:blank' });
+  }
+
+  async #leave(command: string, body?: object): Promise<void> {
+    await this.#enter(false);
+    await another(async (expression) => this.#driver.evaluate(expression), () => this.#driver.send(command, body));
   }
 
   async #enter(inFrame: boolean): Promise<void> {
