@@ -43,6 +43,7 @@ test('wrong codes are reported, until there are too many', async ({ card, to, vi
 test('what is no code costs no try', async ({ card, to }) => {
   await card.byEmail(to);
   for (const [guess, detail] of [
+    ['', ''],
     ['123', '. Some digits are missing.'],
     ['12345678', '. These are too many.'],
     ['12a456', '. Use digits only.'],

@@ -26,6 +26,7 @@ test('after five wrong codes no code is accepted', async ({ card, to, visitor })
   await card.byEmail(to);
   await card.lock(await card.code(to));
   await visitor.hasFocus('h1');
+  expect(await visitor.run(() => document.title)).toBe('Error: OTP Verification');
   await visitor.tab.go('reload');
   await card.ends('Too many incorrect OTPs');
   await visitor.click(['link', 'START AGAIN']);
@@ -35,6 +36,7 @@ test('after five wrong codes no code is accepted', async ({ card, to, visitor })
 test('what is no code is reported and costs no try', async ({ card, to, visitor }) => {
   await card.byEmail(to);
   for (const [guess, detail] of [
+    [' ', ''],
     ['12345', '. Some digits are missing.'],
     ['1234567', '. These are too many.'],
     ['12345a', '. Use digits only.'],

@@ -24,6 +24,7 @@ export function waysBack(script: boolean): void {
 
   test('an approved person returns with a token', async ({ card, tea, to, visitor }) => {
     await visit(tea, visitor, card, to);
+    await visitor.sees('img[alt="Tea & Co"]');
     await visitor.sees(['link', 'Help from Tea & Co']);
     await card.type(await card.code(to));
     if (!script) await card.ends('Login Success!');

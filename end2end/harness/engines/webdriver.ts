@@ -24,8 +24,15 @@ export class WebDriver {
     return call('GET', `${this.#url}/${command}`);
   }
 
-  async evaluate(expression: string): Promise<unknown> {
-    return this.send('execute/sync', { script: `return ${expression}`, args: [] });
+  /** The value of an expression. WebKit never answers a page that leaves meanwhile, so it is asked again after a while. */
+  async evaluate(expression: string, attempts = 3): Promise<unknown> {
+    const body = { script: `return ${expression}`, args: [] };
+    try {
+      return await call('POST', `${this.#url}/execute/sync`, body, AbortSignal.timeout(2_000));
+    } catch (error) {
+      if ((error as Error).name !== 'TimeoutError' || attempts === 1) throw error;
+      return this.evaluate(expression, attempts - 1);
+    }
   }
 
   async click(element: Handle): Promise<void> {
@@ -51,9 +58,9 @@ export class WebDriver {
   }
 }
 
-async function call(method: string, url: string, body?: object): Promise<unknown> {
+async function call(method: string, url: string, body?: object, signal?: AbortSignal): Promise<unknown> {
   const headers = { 'content-type': 'application/json' };
-  const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
+  const response = await fetch(url, { method, headers, body: body && JSON.stringify(body), signal });
   const { value } = (await response.json()) as { value: { error?: string; message?: string } };
   if (!response.ok) throw new Error(`${method} ${new URL(url).pathname}: ${value.error}: ${value.message}`);
   return value;

@@ -75,8 +75,6 @@ export class WebKit implements Engine {
     this.#driver = await WebDriver.start(url, {
       // After going back it would wait for a load that has ended, and never answer again.
       pageLoadStrategy: 'none',
-      // A question to a page that leaves is never answered, and has to be asked again.
-      timeouts: { script: 2_000 },
       'webkitgtk:browserOptions': { binary, args: ['--automation', `--enable-javascript=${script}`] },
     });
   }
