@@ -1,6 +1,4 @@
 // The hosted flow: a relying party on another site redirects people to our page and gets them back.
-import type { Page } from '@playwright/test';
-
 import { back, expect, leave, test, visit } from '../harness/hosted.ts';
 import { looksRight } from '../harness/looks.ts';
 import { type Journey, wrong } from '../harness/test.ts';
