@@ -59,25 +59,36 @@ impl Card {
         }
     }
 
+    /// The error to show at the server's time `now`: the last one, or the expiry of the code.
+    pub(crate) fn shown_flash(&self, now: u64) -> Option<Flash> {
+        self.flash.or(self.is_code_expired(now).then_some(Flash::Expired))
+    }
+
     /// Whether the page reports an error, which its title names.
-    pub(crate) fn is_error(&self) -> bool {
-        self.ending().map_or(self.flash.is_some(), |ending| !ending.is_good())
+    pub(crate) fn is_error(&self, now: u64) -> bool {
+        self.ending().map_or(self.shown_flash(now).is_some(), |ending| !ending.is_good())
     }
 
     /// Whether the error is about the value of the field.
-    pub(crate) fn is_field_invalid(&self) -> bool {
-        self.flash.is_some_and(Flash::concerns_field)
+    pub(crate) fn is_field_invalid(&self, now: u64) -> bool {
+        self.shown_flash(now).is_some_and(Flash::concerns_field)
+    }
+
+    /// Whether the newest code has expired, while another one may still be asked for.
+    pub(crate) fn is_code_expired(&self, now: u64) -> bool {
+        self.ending().is_none() && self.seconds_valid(now) == 0
     }
 
     /// Text of the error; empty if there is none.
-    pub(crate) fn error(&self, texts: &CardTexts, malformed: &str) -> String {
-        let Some(flash) = self.flash else { return String::new() };
+    pub(crate) fn error(&self, texts: &CardTexts, malformed: &str, now: u64) -> String {
+        let Some(flash) = self.shown_flash(now) else { return String::new() };
         let invalid = |detail: &str| [malformed, detail].join(". ");
         match flash {
             Flash::Incorrect => {
                 let left = self.view.as_ref().map_or(0, |view| view.attempts_left);
                 texts.incorrect.of(left).to_owned()
             }
+            Flash::AlreadyTried => texts.already_tried.clone(),
             Flash::Empty => malformed.to_owned(),
             Flash::TooShort => invalid(&texts.too_short),
             Flash::TooLong => invalid(&texts.too_long),
@@ -100,13 +111,19 @@ impl Card {
     pub(crate) fn delivery<'a>(&self, texts: &'a CardTexts) -> &'a Slotted {
         let delivery = self.view.as_ref().map(|view| view.delivery);
         let first = delivery.is_none_or(|delivery| delivery.number <= 1);
-        match delivery.map_or(DeliveryState::Accepted, |delivery| delivery.state) {
-            DeliveryState::Accepted if first => &texts.sending,
-            DeliveryState::Accepted => &texts.sending_again,
-            DeliveryState::Sent if first => &texts.sent,
-            DeliveryState::Sent => &texts.sent_again,
-            DeliveryState::Delivered => &texts.delivered,
-            DeliveryState::Undelivered => &texts.undelivered,
+        let state = delivery.map_or(DeliveryState::Accepted, |delivery| delivery.state);
+        match (delivery.map_or(Channel::Email, |delivery| delivery.channel), state) {
+            (_, DeliveryState::Undelivered) => &texts.undelivered,
+            (Channel::Voice, DeliveryState::Accepted) => &texts.calling_soon,
+            (Channel::Voice, DeliveryState::Sent) => &texts.calling,
+            (Channel::Voice, DeliveryState::Delivered) => &texts.called,
+            (_, DeliveryState::Delivered) => &texts.delivered,
+            (Channel::Whatsapp, DeliveryState::Accepted) => &texts.sending_by_whatsapp,
+            (Channel::Whatsapp, DeliveryState::Sent) => &texts.sent_by_whatsapp,
+            (_, DeliveryState::Accepted) if first => &texts.sending,
+            (_, DeliveryState::Accepted) => &texts.sending_again,
+            (_, DeliveryState::Sent) if first => &texts.sent,
+            (_, DeliveryState::Sent) => &texts.sent_again,
         }
     }
 
@@ -120,10 +137,10 @@ impl Card {
         self.view.as_ref().map_or(0, |view| seconds_left(view.code_expires_at, now))
     }
 
-    /// Text about the time until the newest code expires.
+    /// Text about the time until the newest code expires; empty after that, which is an error.
     pub(crate) fn time_left(&self, texts: &CardTexts, now: u64) -> String {
         match self.seconds_valid(now) {
-            0 => texts.expired.clone(),
+            0 => String::new(),
             seconds => texts.time_left.with(&clock_face(seconds)),
         }
     }
@@ -144,10 +161,14 @@ impl Card {
         }
     }
 
-    /// Another channel for the next code, offered after the first resend.
+    /// Another channel for the next code, offered after the first resend: the one after that of the newest message,
+    /// and after the last one the first.
     pub(crate) fn other_channel(&self) -> Option<Channel> {
         let view = self.view.as_ref().filter(|view| view.delivery.number > 1)?;
-        view.channels.iter().copied().find(|channel| *channel != view.delivery.channel)
+        let (channels, newest) = (&view.channels, view.delivery.channel);
+        let at = channels.iter().position(|channel| *channel == newest).map_or(0, |at| at + 1);
+        let next = channels.get(at).or(channels.first()).copied();
+        next.filter(|channel| *channel != newest)
     }
 
     /// Milliseconds until the next poll of the delivery state, or `None` if it is final.
@@ -217,11 +238,75 @@ mod tests {
     }
 
     #[test]
+    fn the_channels_are_offered_in_the_order_of_the_site_and_then_again() {
+        use Channel::{Sms, Voice, Whatsapp};
+        for (channels, newest, next) in [
+            (&[Sms, Whatsapp, Voice][..], Sms, Some(Whatsapp)),
+            (&[Sms, Whatsapp, Voice], Whatsapp, Some(Voice)),
+            (&[Sms, Whatsapp, Voice], Voice, Some(Sms)),
+            (&[Voice, Sms], Sms, Some(Voice)),
+            (&[Sms], Sms, None),
+            (&[Sms], Voice, Some(Sms)),
+            (&[], Sms, None),
+        ] {
+            let mut card = card(DeliveryState::Sent, 2);
+            let view = card.view.as_mut().unwrap();
+            (view.channels, view.delivery.channel) = (channels.to_vec(), newest);
+            assert_eq!(card.other_channel(), next, "{channels:?} after {newest:?}");
+        }
+    }
+
+    fn slotted(before: &str) -> Slotted {
+        Slotted { before: before.to_owned(), after: String::new() }
+    }
+
+    #[test]
+    fn the_page_says_by_which_channel_the_code_comes() {
+        use DeliveryState::{Accepted, Delivered, Sent, Undelivered};
+        let texts = CardTexts {
+            sending: slotted("sending"),
+            sent_again: slotted("sent again"),
+            delivered: slotted("delivered"),
+            undelivered: slotted("undelivered"),
+            sending_by_whatsapp: slotted("sending by WhatsApp"),
+            sent_by_whatsapp: slotted("sent by WhatsApp"),
+            calling_soon: slotted("soon"),
+            calling: slotted("calling"),
+            called: slotted("called"),
+            ..CardTexts::default()
+        };
+        for (channel, number, said) in [
+            (Channel::Sms, 1, ["sending", "", "delivered", "undelivered"]),
+            (Channel::Sms, 2, ["", "sent again", "delivered", "undelivered"]),
+            (
+                Channel::Whatsapp,
+                2,
+                ["sending by WhatsApp", "sent by WhatsApp", "delivered", "undelivered"],
+            ),
+            (Channel::Voice, 2, ["soon", "calling", "called", "undelivered"]),
+        ] {
+            for (state, said) in [Accepted, Sent, Delivered, Undelivered].into_iter().zip(said) {
+                let mut card = card(state, number);
+                card.view.as_mut().unwrap().delivery.channel = channel;
+                assert_eq!(card.delivery(&texts).before, said, "{channel:?} {state:?}");
+            }
+        }
+    }
+
+    #[test]
     fn an_expired_code_is_reported_instead_of_a_countdown() {
         let texts = CardTexts { expired: "over".into(), ..CardTexts::default() };
-        let card = card(DeliveryState::Sent, 1);
-        assert_eq!(card.time_left(&texts, 299_001), "0:01");
-        assert_eq!(card.time_left(&texts, 300_000), "over");
+        let mut card = card(DeliveryState::Sent, 1);
+        let shown = |card: &Card, now| {
+            (card.time_left(&texts, now), card.error(&texts, "", now), card.is_field_invalid(now))
+        };
+        assert_eq!(shown(&card, 299_001), ("0:01".into(), String::new(), false));
+        assert_eq!(shown(&card, 300_000), (String::new(), "over".into(), true));
+        assert!(card.is_error(300_000) && !card.is_error(299_001));
         assert_eq!(card.ending(), None, "another code may still be requested");
+        card.flash = Some(Flash::NoSendsLeft);
+        assert_eq!(shown(&card, 300_000).1, texts.resend_over, "the newer error is shown");
+        card.view.as_mut().unwrap().state = State::Approved;
+        assert!(!card.is_code_expired(300_000));
     }
 }

@@ -6,7 +6,7 @@ test.setTimeout(60_000);
 
 test('an expired code is refused, and a new one is accepted', async ({ card, to, visitor }) => {
   await card.byEmail(to);
-  await visitor.sees(['status', 'This OTP has expired'], 40);
+  await visitor.sees(['alert', 'This OTP has expired'], 40);
   await card.type(await card.code(to));
   await card.says('This OTP has expired');
   await visitor.click(['button', 'RESEND OTP']);

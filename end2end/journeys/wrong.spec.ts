@@ -22,6 +22,17 @@ test('a wrong code is reported, and selected for overtyping', async ({ card, to,
   await card.succeeds();
 });
 
+test('Enter on a code that was refused costs no try, and is told', async ({ card, to, visitor }) => {
+  await card.byEmail(to);
+  const code = await card.code(to);
+  await visitor.tab.type(wrong(code));
+  await card.says('Incorrect OTP! 4 tries left.');
+  for (let times = 0; times < 4; times += 1) await visitor.tab.press('Enter');
+  await card.says('You have tried this code already. Look for the newest message.');
+  await card.type(wrong(code, 2));
+  await card.says('Incorrect OTP! 3 tries left.');
+});
+
 test('after five wrong codes no code is accepted', async ({ card, to, visitor }) => {
   await card.byEmail(to);
   await card.lock(await card.code(to));

@@ -40,6 +40,10 @@ pub struct Verification {
     policy: Policy,
     created_at: Timestamp,
     wrong_checks: u32,
+    /// Digests of the guesses that were refused since the newest code was made. Trying one of them again tells nothing
+    /// new, and is not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<CodeDigest>,
     /// Newest last; never more than `policy.live_codes`.
     codes: Vec<LiveCode>,
     /// All sends but the newest, in order.
@@ -104,6 +108,9 @@ struct LiveCode {
 struct Finished {
     state: State,
     at: Timestamp,
+    /// Channel of the code that was right, if it is not that of the newest message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    channel: Option<Channel>,
 }
 
 /// Reason for not sending another code.
@@ -152,6 +159,7 @@ impl Verification {
             policy,
             created_at: now,
             wrong_checks: 0,
+            refused: Vec::new(),
             codes: Vec::with_capacity(1),
             earlier_sends: Vec::new(),
             last_send,
@@ -194,17 +202,24 @@ impl Verification {
             return Outcome::Expired;
         }
         let recipient = self.recipient.canonical();
-        let right = live.any(|code| {
+        let right = live.find(|code| {
             peppers.matches(&code.digest, &self.binding(code.channel, &recipient), &guess)
         });
-        if right {
-            self.finish(State::Approved, now);
+        if let Some(&LiveCode { channel, .. }) = right {
+            let channel = Some(channel).filter(|channel| *channel != self.last_send.channel);
+            self.finish(Finished { state: State::Approved, at: now, channel });
             self.claim = claim;
             return Outcome::Approved;
         }
+        let binding = self.binding(self.last_send.channel, &recipient);
+        if self.refused.iter().any(|digest| peppers.matches(digest, &binding, &guess)) {
+            return Outcome::AlreadyTried { attempts_left: self.attempts_left() };
+        }
+        let refused = peppers.digest(&binding, &guess);
+        self.refused.push(refused);
         self.wrong_checks += 1;
         if self.attempts_left() == 0 {
-            self.finish(State::MaxAttemptsReached, now);
+            self.end(State::MaxAttemptsReached, now);
         }
         Outcome::Incorrect { attempts_left: self.attempts_left() }
     }
@@ -218,7 +233,7 @@ impl Verification {
             State::Pending => {}
             over => return Err(ResendRefused::Finished(over)),
         }
-        if channel != self.recipient.channel() {
+        if !self.recipient.channels().contains(&channel) {
             return Err(ResendRefused::WrongChannel);
         }
         if self.sends_left() == 0 {
@@ -258,7 +273,7 @@ impl Verification {
     /// Cancels the verification. Does nothing if it has ended.
     pub fn cancel(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending {
-            self.finish(State::Canceled, now);
+            self.end(State::Canceled, now);
         }
     }
 
@@ -310,7 +325,7 @@ impl Verification {
     /// Ends the verification after a permanent refusal, unless a message was or may still be delivered.
     pub fn record_refusal(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending && self.nothing_delivered() {
-            self.finish(State::Failed, now);
+            self.end(State::Failed, now);
         }
     }
 
@@ -357,14 +372,20 @@ impl Verification {
         let recipient = self.recipient.canonical();
         let digest = peppers.digest(&self.binding(channel, &recipient), code);
         self.codes.push(LiveCode { digest, channel, expires_at });
+        self.refused.clear();
         let superseded = self.codes.len().saturating_sub(self.policy.live_codes());
         self.codes.drain(..superseded);
     }
 
-    fn finish(&mut self, state: State, now: Timestamp) {
-        self.finished = Some(Finished { state, at: now });
+    fn end(&mut self, state: State, now: Timestamp) {
+        self.finish(Finished { state, at: now, channel: None });
+    }
+
+    fn finish(&mut self, finished: Finished) {
+        self.finished = Some(finished);
         // They cannot match any more.
         self.codes.clear();
+        self.refused.clear();
     }
 
     fn nothing_delivered(&self) -> bool {

@@ -64,7 +64,7 @@ pub(super) struct Verification {
     sends_left: u32,
     /// The newest message.
     delivery: Delivery,
-    /// The channels by which another code can be asked for.
+    /// The channels by which another code can be asked for, in the order to offer them.
     channels: Vec<Channel>,
     /// When it was opened.
     #[schema(inline)]
@@ -127,6 +127,9 @@ pub(super) struct Check {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false, example = 4)]
     attempts_left: Option<u32>,
+    /// The guess was refused before and is wrong still, so it has cost no attempt. Only with `incorrect`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    already_tried: bool,
     /// With `malformed`: number of digits of the code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u8, required = false, minimum = 4, maximum = 10, example = 6)]
@@ -151,9 +154,10 @@ pub(super) struct Redemption {
     /// The recipient with the spelling of its local part as it was typed.
     #[schema(example = "Jane@example.com")]
     recipient_as_typed: String,
-    /// The channel that was proven.
+    /// The channel that was proven: that of the code that was typed.
     channel: Channel,
-    /// Strength of the proof. An e-mail confirms an address and is never a second factor.
+    /// Strength of the proof. An e-mail or a WhatsApp message confirms an address or account and is never a second
+    /// factor.
     assurance: Assurance,
     /// Purpose of the verification.
     #[schema(example = "sign-up")]
@@ -214,7 +218,9 @@ impl Verification {
 impl Check {
     pub(super) fn of(checked: &Checked, context: &Context) -> Self {
         let (attempts_left, expected) = match checked.outcome {
-            Outcome::Incorrect { attempts_left } => (Some(attempts_left), None),
+            Outcome::Incorrect { attempts_left } | Outcome::AlreadyTried { attempts_left } => {
+                (Some(attempts_left), None)
+            }
             Outcome::Malformed { expected, .. } => (None, Some(expected)),
             _ => (None, None),
         };
@@ -222,6 +228,7 @@ impl Check {
         Self {
             result: checked.outcome.result(),
             attempts_left,
+            already_tried: matches!(checked.outcome, Outcome::AlreadyTried { .. }),
             expected,
             verification: snapshot.map(|snapshot| Verification::of(snapshot, context)),
         }
@@ -232,7 +239,7 @@ impl Redemption {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let verification = &snapshot.verification;
         let details = verification.details();
-        let channel = verification.last_send().channel;
+        let channel = verification.proven_channel();
         Self {
             verification_id: verification.id().to_string(),
             state: snapshot.state(),

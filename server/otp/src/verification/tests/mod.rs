@@ -1,5 +1,7 @@
 //! Boundary tests of the state machine, and a comparison with a naive model.
 
+mod risk;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -12,6 +14,8 @@ use crate::{claim::Claim, digest::Pepper, policy};
 
 pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LIFETIME: Duration = Duration::from_secs(300);
+/// Wait before the first resend.
+const WAIT: Duration = Duration::from_secs(30);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 pub(super) fn peppers() -> Peppers {
@@ -23,16 +27,23 @@ pub(super) fn code(digits: &str) -> Code {
 }
 
 fn opened(draft: policy::Draft, digits: &str) -> Verification {
+    opened_for("jo@example.com", draft, digits)
+}
+
+/// By the recipient's usual channel.
+fn opened_for(recipient: &str, draft: policy::Draft, digits: &str) -> Verification {
+    let recipient = Recipient::parse(recipient, None, None).unwrap();
+    let channel = recipient.channels()[0];
     let opening = Opening {
         id: VerificationId::generate(START, &mut SysRng).unwrap(),
         site: "demo".into(),
-        recipient: Recipient::parse("jo@example.com", None, None).unwrap(),
+        recipient,
         purpose: "sign-up".into(),
         locale: "en".into(),
         policy: Policy::new(draft).unwrap(),
         details: Details::default(),
     };
-    Verification::open(opening, Channel::Email, &code(digits), &peppers(), START)
+    Verification::open(opening, channel, &code(digits), &peppers(), START)
 }
 
 pub(super) fn pending() -> Verification {
@@ -109,10 +120,39 @@ fn s3_the_right_code_is_approved_once_and_then_already_used() {
 fn s4_the_budget_is_the_number_of_wrong_codes_that_are_ever_compared() {
     let mut verification = pending();
     for attempts_left in (0..5).rev() {
-        assert_eq!(check(&mut verification, "000000", START), Outcome::Incorrect { attempts_left });
+        let wrong = format!("00000{attempts_left}");
+        assert_eq!(check(&mut verification, &wrong, START), Outcome::Incorrect { attempts_left });
     }
     assert_eq!(verification.state(START), State::MaxAttemptsReached);
     assert_eq!(check(&mut verification, "123456", START), Outcome::TooManyAttempts);
+}
+
+#[test]
+fn s4_the_same_wrong_code_again_costs_nothing_until_there_is_a_new_code() {
+    let mut verification = pending();
+    assert_eq!(check(&mut verification, "135790", START), Outcome::Incorrect { attempts_left: 4 });
+    for same in ["135790", " 135-790 "] {
+        let outcome = check(&mut verification, same, START);
+        assert_eq!(outcome, Outcome::AlreadyTried { attempts_left: 4 });
+    }
+    let stored = serde_json::to_string(&verification).unwrap();
+    assert!(!stored.contains("135790"));
+    let mut verification: Verification = serde_json::from_str(&stored).unwrap();
+    assert_eq!(check(&mut verification, "000001", START), Outcome::Incorrect { attempts_left: 3 });
+    assert_eq!(
+        check(&mut verification, "135790", START),
+        Outcome::AlreadyTried { attempts_left: 3 }
+    );
+
+    // It may be the new one, so it is a guess like any other.
+    let later = START + Duration::from_secs(30);
+    let mut lucky = verification.clone();
+    lucky.resend(Channel::Email, &code("135790"), &peppers(), later).unwrap();
+    assert_eq!(check(&mut lucky, "135790", later), Outcome::Approved);
+    verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
+    assert_eq!(check(&mut verification, "135790", later), Outcome::Incorrect { attempts_left: 2 });
+    assert_eq!(check(&mut verification, "123456", later), Outcome::Approved);
+    assert!(!serde_json::to_string(&verification).unwrap().contains("refused"), "rows are small");
 }
 
 #[test]
@@ -232,9 +272,60 @@ fn a_resend_waits_its_time_and_ends_with_the_budget_of_sends() {
 }
 
 #[test]
-fn an_e_mail_address_gets_no_text_message() {
+fn a_recipient_gets_codes_by_the_channels_of_its_kind_alone() {
     let later = START + LIFETIME;
-    assert_eq!(pending().may_resend(Channel::Sms, later), Err(ResendRefused::WrongChannel));
+    let phone = opened_for("+447400123456", policy::Draft::default(), "123456");
+    for channel in Channel::ALL.iter().copied() {
+        let (right, wrong) =
+            if channel.is_of_phones() { (&phone, &pending()) } else { (&pending(), &phone) };
+        assert_eq!(right.may_resend(channel, later), Ok(()));
+        assert_eq!(wrong.may_resend(channel, later), Err(ResendRefused::WrongChannel));
+    }
+}
+
+#[test]
+fn s25_providers_of_another_channel_are_not_avoided() {
+    let mut verification = opened_for("+447400123456", policy::Draft::default(), "123456");
+    verification.record_provider(1, "texts");
+    for (channel, seconds, avoided) in [
+        (Channel::Voice, 60, &[][..]),
+        (Channel::Voice, 120, &["calls"]),
+        (Channel::Sms, 200, &["texts"]),
+    ] {
+        let later = START + Duration::from_secs(seconds);
+        verification.resend(channel, &code("654321"), &peppers(), later).unwrap();
+        let found: Vec<_> = verification.earlier_providers().collect();
+        assert_eq!(found, avoided, "{channel:?}");
+        if channel == Channel::Voice {
+            verification.record_provider(verification.send_count(), "calls");
+        }
+    }
+}
+
+#[test]
+fn s6_an_approval_proves_the_channel_of_the_code_that_was_right() {
+    let later = START + Duration::from_secs(60);
+    let switched = || {
+        let mut verification = opened_for("+447400123456", policy::Draft::default(), "123456");
+        verification.resend(Channel::Whatsapp, &code("654321"), &peppers(), later).unwrap();
+        verification
+    };
+    assert_eq!(switched().proven_channel(), Channel::Whatsapp, "as long as none is right");
+    for (typed, channel) in [("123456", Channel::Sms), ("654321", Channel::Whatsapp)] {
+        let mut verification = switched();
+        assert_eq!(check(&mut verification, typed, later), Outcome::Approved);
+        assert_eq!(verification.proven_channel(), channel, "{typed}");
+        let stored = serde_json::to_value(&verification).unwrap();
+        let read: Verification = serde_json::from_value(stored).unwrap();
+        assert_eq!(read, verification);
+    }
+    // As an earlier version stored it.
+    let mut verification = switched();
+    check(&mut verification, "123456", later);
+    let mut stored = serde_json::to_value(&verification).unwrap();
+    stored["finished"].as_object_mut().unwrap().remove("channel").unwrap();
+    let read: Verification = serde_json::from_value(stored).unwrap();
+    assert_eq!(read.proven_channel(), Channel::Whatsapp);
 }
 
 #[test]
@@ -261,6 +352,20 @@ fn s24_delivery_never_goes_backwards() {
     for unknown in [0, 2, u32::MAX] {
         verification.record_delivery(unknown, DeliveryState::Sent, 1);
     }
+}
+
+#[test]
+fn each_message_has_the_provider_that_took_it() {
+    let mut verification = pending();
+    verification.record_provider(1, "first");
+    verification.resend(Channel::Email, &code("654321"), &peppers(), START + WAIT).unwrap();
+    verification.record_provider(2, "second");
+    for unknown in [0, 3, u32::MAX] {
+        verification.record_provider(unknown, "none");
+    }
+    let providers = [1, 2].map(|number| verification.send(number).unwrap().provider.as_deref());
+    assert_eq!(providers, [Some("first"), Some("second")]);
+    assert_eq!(verification.earlier_providers().collect::<Vec<_>>(), ["first"]);
 }
 
 #[test]
@@ -310,6 +415,7 @@ fn events_are_numbered_and_records_without_events_read_back() {
 enum Action {
     Check { which: usize },
     Wrong,
+    SameWrong,
     Short,
     Resend,
     Cancel,
@@ -319,6 +425,7 @@ fn actions() -> impl Strategy<Value = Vec<(Duration, Action)>> {
     let action = prop_oneof![
         2 => (0_usize..4).prop_map(|which| Action::Check { which }),
         4 => Just(Action::Wrong),
+        2 => Just(Action::SameWrong),
         1 => Just(Action::Short),
         4 => Just(Action::Resend),
         1 => Just(Action::Cancel),
@@ -336,6 +443,7 @@ proptest! {
         verification.record_delivery(1, DeliveryState::Sent, 1);
         let mut codes = vec![("100000".to_owned(), START)];
         let mut wrong = 0_u32;
+        let mut refused: Vec<String> = Vec::new();
         let mut end: Option<Outcome> = None;
         let mut now = START;
         for (pause, action) in actions {
@@ -352,11 +460,15 @@ proptest! {
                 }
                 None if live.is_empty() => Outcome::Expired,
                 None if live.iter().any(|code| code == guess) => Outcome::Approved,
+                None if refused.iter().any(|tried| tried == guess) => {
+                    Outcome::AlreadyTried { attempts_left: 5 - wrong }
+                }
                 None => Outcome::Incorrect { attempts_left: 5 - (wrong + 1) },
             };
             let guess = match action {
                 Action::Check { which } => codes[which % codes.len()].0.clone(),
-                Action::Wrong => "999999".to_owned(),
+                Action::Wrong => format!("{:06}", 999_999 - wrong),
+                Action::SameWrong => format!("{:06}", 999_999 - wrong.saturating_sub(1)),
                 Action::Short => "1234".to_owned(),
                 Action::Resend => {
                     let sent = codes.len();
@@ -364,7 +476,10 @@ proptest! {
                     let digits = format!("{}00000", sent + 1);
                     let resent = verification.resend(Channel::Email, &code(&digits), &peppers(), now);
                     prop_assert_eq!(resent.is_ok(), allowed);
-                    if allowed { codes.push((digits, now)); }
+                    if allowed {
+                        codes.push((digits, now));
+                        refused.clear();
+                    }
                     continue;
                 }
                 Action::Cancel => {
@@ -379,6 +494,7 @@ proptest! {
                 Outcome::Approved => end = Some(Outcome::AlreadyUsed),
                 Outcome::Incorrect { attempts_left } => {
                     wrong += 1;
+                    refused.push(guess);
                     if attempts_left == 0 { end = Some(Outcome::TooManyAttempts); }
                 }
                 _ => {}
