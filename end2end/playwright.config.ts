@@ -1,12 +1,21 @@
-// All tests run in Chromium, against the real binary.
+// All tests run against the real binary: the journeys in every engine, the rest in Chromium.
 import { existsSync } from 'node:fs';
 import { defineConfig } from '@playwright/test';
+
+import type { Options } from './harness/engines/test.ts';
 
 const usual = ['chromium', 'chromium-browser', 'google-chrome-stable', 'google-chrome'];
 const installed = usual.map((name) => `/usr/bin/${name}`).find((path) => existsSync(path));
 
-export default defineConfig({
-  testDir: 'specs',
+/** The journeys in one engine, in one worker, since each starts a browser and servers of its own. */
+const journeys = (engineName: Options['engineName']) => ({
+  name: engineName,
+  testDir: 'journeys',
+  workers: 1,
+  use: { engineName },
+});
+
+export default defineConfig<object, Options>({
   fullyParallel: true,
   workers: 2,
   retries: 0,
@@ -15,6 +24,7 @@ export default defineConfig({
   timeout: 30_000,
   expect: { timeout: 10_000 },
   reporter: [['list'], ['json', { outputFile: 'results.json' }]],
+  projects: [journeys('firefox'), journeys('webkit'), journeys('chromium'), { name: 'specs', testDir: 'specs' }],
   use: {
     browserName: 'chromium',
     locale: 'en-GB',

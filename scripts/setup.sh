@@ -2,7 +2,7 @@
 # Installs missing dependencies; cheap if nothing is missing.
 #
 #   scripts/setup.sh                dependencies of the build
-#   scripts/setup.sh --with-tests   also a browser, fonts, Postfix, and the packages of end2end/
+#   scripts/setup.sh --with-tests   also three browsers, fonts, Postfix, and the packages of end2end/
 #   scripts/setup.sh --with-lints   also rustfmt, Clippy, and the packages of end2end/
 #   scripts/setup.sh --with-fuzz    also cargo-fuzz
 #   scripts/setup.sh --with-mutants also cargo-mutants
@@ -239,6 +239,10 @@ want node nodejs
 want npm npm
 if [ -n "$with_tests" ]; then
   want chromium chromium
+  # Debian's name; other systems have `firefox`.
+  have firefox || want firefox-esr firefox-esr
+  want WebKitWebDriver webkit2gtk-driver
+  want Xvfb xvfb
   want openssl openssl
   want php php-cli php-curl
   python3 -c 'import ensurepip, venv' 2>/dev/null || packages+=(python3 python3-venv)

@@ -7,19 +7,19 @@ export class Faults {
   readonly #awaited: RegExp[] = [];
   readonly #allowed: RegExp[] = [];
 
-  constructor(context: BrowserContext) {
-    context.on('console', (message) => {
-      if (message.type() === 'error' || message.type() === 'warning') this.#note(message.text());
+  constructor(context?: BrowserContext) {
+    context?.on('console', (message) => {
+      if (message.type() === 'error' || message.type() === 'warning') this.note(message.text());
     });
-    context.on('weberror', (fault) => this.#note(String(fault.error())));
-    context.on('response', (response) => {
-      if (response.status() >= 400) this.#note(`status of ${response.status()}: ${response.url()}`);
+    context?.on('weberror', (fault) => this.note(String(fault.error())));
+    context?.on('response', (response) => {
+      if (response.status() >= 400) this.note(`status of ${response.status()}: ${response.url()}`);
     });
-    context.on('requestfailed', (request) => {
+    context?.on('requestfailed', (request) => {
       // Navigation aborts the pending requests of a page and the loads in its frames.
       const leaving = request.failure()?.errorText === 'net::ERR_ABORTED';
       if (!leaving || (request.isNavigationRequest() && !request.frame().parentFrame())) {
-        this.#note(`${request.failure()?.errorText}: ${request.url()}`);
+        this.note(`${request.failure()?.errorText}: ${request.url()}`);
       }
     });
   }
@@ -47,7 +47,7 @@ export class Faults {
     expect(missing, 'every expected fault has happened').toEqual([]);
   }
 
-  #note(text: string): void {
+  note(text: string): void {
     this.#seen.push(text);
   }
 }

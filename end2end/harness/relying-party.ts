@@ -43,20 +43,24 @@ export class RelyingParty {
     const party = new RelyingParty();
     await once(party.#server.listen(0, 'localhost'), 'listening');
     party.origin = `http://localhost:${(party.#server.address() as AddressInfo).port}`;
-    const digest = createHash('sha256').update(secretKey).digest('hex');
-    writeFileSync(
-      party.#configuration,
-      `[[sites]]
-       name = "tea"
-       secret_keys = ["sha256:${digest}"]
-       return_urls = ["${party.origin}/return"]
-       brand.name = "Tea & Co"
-       brand.logo = "${party.#logo}"
-       brand.accent = "#7a0019"
-       brand.support = "mailto:help@tea.example"`,
-    );
+    writeFileSync(party.#configuration, party.site);
     writeFileSync(party.#logo, logo);
     return party;
+  }
+
+  /** Configuration of this site. */
+  get site(): string {
+    const digest = createHash('sha256').update(secretKey).digest('hex');
+    return `
+      [[sites]]
+      name = "tea"
+      secret_keys = ["sha256:${digest}"]
+      return_urls = ["${this.origin}/return"]
+      brand.name = "Tea & Co"
+      brand.logo = "${this.#logo}"
+      brand.accent = "#7a0019"
+      brand.support = "mailto:help@tea.example"
+    `;
   }
 
   get #configuration(): string {

@@ -22,7 +22,7 @@ export interface ElementEvent {
 
 /** A free port, which the configuration must name before the shop is started. It is below the range
  *  of ephemeral ports, so that no other process gets it in the meantime. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const port = randomInt(20_000, 30_000);
   const server = createServer().listen(port, 'localhost');
   try {
@@ -36,7 +36,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Configuration of the shop as a site of Latchkey. */
-function site(origin: string): string {
+export function site(origin: string): string {
   const digest = createHash('sha256').update(secretKey).digest('hex');
   return `
     [[sites]]

@@ -1,6 +1,4 @@
 // The hosted flow: a relying party on another site redirects people to our page and gets them back.
-import type { Page } from '@playwright/test';
-
 import { back, expect, leave, test, visit } from '../harness/hosted.ts';
 import { looksRight } from '../harness/looks.ts';
 import { type Journey, wrong } from '../harness/test.ts';
@@ -17,58 +15,6 @@ async function guess(journey: Journey, code: string, submits: boolean): Promise<
 for (const javaScriptEnabled of [true, false]) {
   test.describe(javaScriptEnabled ? 'with script' : 'without script', () => {
     test.use({ javaScriptEnabled });
-
-    /** Waits for the return form to be submitted, or submits it. */
-    async function returned(page: Page): Promise<void> {
-      if (!javaScriptEnabled) await back(page).click();
-      await page.waitForURL(/\/done$/);
-    }
-
-    test('an approved person returns with a token', async ({ journey, latchkey, page, tea }) => {
-      await visit(tea, latchkey, page);
-      await expect(page.getByRole('img', { name: 'Tea & Co' })).toBeVisible();
-      await expect(page.getByRole('link', { name: 'Help from Tea & Co' })).toBeVisible();
-      if (javaScriptEnabled) await journey.hydrated();
-      await journey.type(await latchkey.code());
-      if (!javaScriptEnabled) {
-        await journey.submit.click();
-        await journey.succeeded();
-      }
-      await returned(page);
-      await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
-
-      const [{ fields, headers }, ...others] = tea.returns;
-      expect(others).toEqual([]);
-      expect(Object.keys(fields).sort()).toEqual(['result', 'state', 'token']);
-      expect(fields.result).toBe('approved');
-      // As documented in `docs/HOSTED.md`.
-      expect([headers.origin, headers.referer, headers.cookie]).toEqual(['null', undefined, undefined]);
-    });
-
-    test('a person who cancels returns without a token', async ({ journey, latchkey, page, tea }) => {
-      await visit(tea, latchkey, page);
-      if (javaScriptEnabled) await journey.hydrated();
-      await leave(page).click();
-      await returned(page);
-      await expect(journey.heading('Not signed in: canceled')).toBeVisible();
-      expect(Object.keys(tea.returns[0].fields).sort()).toEqual(['result', 'state']);
-    });
-
-    test('after too many wrong codes a button leads back', async ({
-      journey,
-      latchkey,
-      page,
-      tea,
-    }) => {
-      await visit(tea, latchkey, page);
-      if (javaScriptEnabled) await journey.hydrated();
-      await guess(journey, await latchkey.code(), !javaScriptEnabled);
-      await expect(journey.heading('Too many incorrect OTPs')).toBeVisible();
-      await expect(page).toHaveTitle('Error: OTP Verification');
-      expect(tea.returns).toEqual([]);
-      await back(page).click();
-      await expect(journey.heading('Not signed in: max_attempts_reached')).toBeVisible();
-    });
 
     test.describe('with a mail server', () => {
       test.use({
@@ -170,17 +116,6 @@ test('navigating back after a success does not lead to a second one', async ({
   await other.getByRole('button').click();
   await expect(journey.on(other).heading('Not signed in: nothing is known of you')).toBeVisible();
   await other.close();
-});
-
-test('navigating back after canceling does not submit the form again', async ({ journey, latchkey, page, tea }) => {
-  await visit(tea, latchkey, page);
-  await journey.hydrated();
-  await leave(page).click();
-  await expect(journey.heading('Not signed in: canceled')).toBeVisible();
-  await page.goBack();
-  await expect(journey.heading('Verification called off')).toBeVisible();
-  await expect(back(page)).toBeVisible();
-  expect(tea.returns).toHaveLength(1);
 });
 
 test.describe('with custom colours', () => {

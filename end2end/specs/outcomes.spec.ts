@@ -41,41 +41,6 @@ test('a wrong code is reported with the tries left, and selected for overtyping'
   await expect(journey.heading('Too many incorrect OTPs')).toBeVisible();
 });
 
-for (const [guess, detail] of [
-  ['', ''],
-  ['12345', '. Some digits are missing.'],
-  ['1234567', '. These are too many.'],
-  ['12345a', '. Use digits only.'],
-]) {
-  test(`"${guess}" is reported as malformed and costs no try`, async ({ journey, latchkey, page }) => {
-    await journey.byEmail('guess@example.com');
-    await journey.hydrated();
-    await journey.paste(guess || ' ');
-    await page.keyboard.press('Enter');
-    await expect(journey.error).toHaveText(`Invalid OTP: enter the 6 digits we sent${detail}`);
-    await expect(journey.field).toHaveAttribute('aria-invalid', 'true');
-    await page.keyboard.press('ControlOrMeta+a');
-    await journey.type(wrong(await latchkey.code()));
-    await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
-  });
-}
-
-test('a code is accepted once', async ({ context, journey, latchkey, page }) => {
-  await journey.byEmail('twice@example.com');
-  await journey.hydrated();
-  const other = journey.on(await context.newPage());
-  await other.page.goto(page.url());
-  await other.hydrated();
-  const code = await latchkey.code();
-  await journey.type(code);
-  await journey.succeeded();
-  await expect(page).toHaveTitle('OTP Verification');
-  await expect(journey.heading('Login Success!')).toBeFocused();
-  await other.page.bringToFront();
-  await other.type(code);
-  await expect(other.heading('This OTP has already been used')).toBeVisible();
-});
-
 test('a poll that overlaps with a check does not hide its result', async ({
   journey,
   latchkey,
