@@ -253,6 +253,7 @@ macro_rules! contract {
 
 mod at_rest;
 mod outbox;
+mod postgres;
 mod restarts;
 mod saved_answers;
 mod sqlite;
