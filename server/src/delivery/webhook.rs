@@ -126,7 +126,7 @@ impl Webhook {
             subject,
             html,
             locale: &message.locale,
-            brand: &message.brand,
+            brand: &message.site.brand.name,
             expires_at: rfc3339(message.expires_at),
         };
         serde_json::to_string(&Payload { kind: "message.send", timestamp: rfc3339(now), data })

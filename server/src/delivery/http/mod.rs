@@ -173,7 +173,7 @@ impl Http {
             code: message.code.as_str(),
             id: &message.id,
             locale: &message.locale,
-            brand: &message.brand,
+            brand: &message.site.brand.name,
             seconds: seconds_left(message, now).to_string(),
             credentials,
         }
