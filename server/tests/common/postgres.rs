@@ -4,6 +4,7 @@
 //! of its input.
 
 use std::{
+    net::TcpListener,
     os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -21,7 +22,8 @@ pub(crate) struct TestServer {
     programs: PathBuf,
     user: Option<(u32, u32)>,
     databases: AtomicUsize,
-    _shell: Child,
+    port: u16,
+    shell: Child,
 }
 
 impl TestServer {
@@ -33,6 +35,42 @@ impl TestServer {
 
     /// A server of one test alone, which ends when it is dropped.
     pub(crate) fn start() -> Self {
+        Self::start_with(|_| Vec::new())
+    }
+
+    /// A server of one test alone that offers TLS by TCP, and the file of its certificate authority.
+    pub(crate) fn with_tls() -> (Self, PathBuf) {
+        let server = Self::start_with(|data| {
+            let openssl = |arguments: &str| {
+                let mut openssl = Command::new("openssl");
+                let made = openssl.args(arguments.split(' ')).current_dir(data).output().unwrap();
+                assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+            };
+            let extension = "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE";
+            std::fs::write(data.join("leaf.ext"), extension).unwrap();
+            openssl(
+                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=Test \
+                     -keyout ca.key -out ca.pem",
+            );
+            openssl(
+                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
+                     -keyout leaf.key -out leaf.csr",
+            );
+            openssl(
+                "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+                     -extfile leaf.ext -out leaf.pem",
+            );
+            ["ssl=on", "ssl_cert_file=leaf.pem", "ssl_key_file=leaf.key"]
+                .map(str::to_owned)
+                .to_vec()
+        });
+        let authority = server.folder.path().join("ca.pem");
+        std::fs::copy(server.socket().join("ca.pem"), &authority).unwrap();
+        (server, authority)
+    }
+
+    /// Starts a server with the settings that `prepare` gives, which may put files into its folder.
+    fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let programs = programs();
         // PostgreSQL refuses to run as root.
         let user = is_root().then(|| (id_of("-u"), id_of("-g")));
@@ -40,25 +78,39 @@ impl TestServer {
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let data = folder.path().join("data");
         std::fs::create_dir(&data).unwrap();
-        if let Some((user, group)) = user {
-            for owned in [folder.path(), &data] {
-                std::os::unix::fs::chown(owned, Some(user), Some(group)).unwrap();
+        let own = |path: &Path| {
+            if let Some((user, group)) = user {
+                std::os::unix::fs::chown(path, Some(user), Some(group)).unwrap();
             }
-        }
+        };
+        own(folder.path());
+        own(&data);
         let mut initdb = Command::new(programs.join("initdb"));
         initdb.args(["--no-sync", "--auth=trust", "--username=latchkey", "--encoding=UTF8"]);
         let made = as_user(initdb.arg("--locale=C").arg(&data), user).output().unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let settings = prepare(&data);
+        for file in std::fs::read_dir(&data).unwrap() {
+            own(&file.unwrap().path());
+        }
+        // A port that was free a moment ago.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let has_tcp = !settings.is_empty();
         let script = r#""$0" "$@" & read -r _; kill -INT $!; wait $!; rm -rf "${3%/data}""#;
         let mut shell = Command::new("sh");
         shell.args(["-c", script]).arg(programs.join("postgres")).arg("-F").arg("-D").arg(&data);
         // Tests stop processes and connections, never the machine, so nothing needs to reach the disk.
-        shell.args(["-c", "listen_addresses=", "-c", "max_connections=400", "-k"]).arg(&data);
+        shell.arg("-k").arg(&data).args(["-p", &port.to_string(), "-c", "max_connections=400"]);
+        shell.arg("-c");
+        shell.arg(if has_tcp { "listen_addresses=localhost" } else { "listen_addresses=" });
+        shell.args(settings.iter().flat_map(|setting| ["-c", setting]));
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
         let shell = as_user(&mut shell, user).spawn().unwrap();
-        let server = Self { folder, programs, user, databases: AtomicUsize::new(0), _shell: shell };
-        while !server.run("pg_isready", &["-q"]) {}
+        let databases = AtomicUsize::new(0);
+        let server = Self { folder, programs, user, port, databases, shell };
+        let ready = (0..6000).any(|_| server.run("pg_isready", &["-q"]));
+        assert!(ready, "{}", std::fs::read_to_string(server.folder.path().join("log")).unwrap());
         server
     }
 
@@ -73,7 +125,12 @@ impl TestServer {
     /// The URL of a database with this name.
     pub(crate) fn url(&self, database: &str) -> String {
         let socket = self.socket().to_str().unwrap().replace('/', "%2F");
-        format!("postgres://latchkey@{socket}/{database}")
+        format!("postgres://latchkey@{socket}:{}/{database}", self.port)
+    }
+
+    /// The URL by TCP, for a server that listens.
+    pub(crate) fn tcp_url(&self, database: &str) -> String {
+        format!("postgres://latchkey@localhost:{}/{database}", self.port)
     }
 
     /// Runs statements in a database of a URL, and gives what `psql` prints.
@@ -92,8 +149,19 @@ impl TestServer {
     fn run(&self, program: &str, arguments: &[&str]) -> bool {
         let mut command = Command::new(self.programs.join(program));
         command.arg("-h").arg(self.socket()).args(["-U", "latchkey"]).args(arguments);
-        command.env("PGDATABASE", "postgres").stderr(Stdio::null());
+        command
+            .env("PGDATABASE", "postgres")
+            .env("PGPORT", self.port.to_string())
+            .stderr(Stdio::null());
         as_user(&mut command, self.user).status().unwrap().success()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        // The end of its input.
+        drop(self.shell.stdin.take());
+        let _ = self.shell.wait();
     }
 }
 

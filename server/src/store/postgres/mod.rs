@@ -36,7 +36,9 @@
 //!   stops in the middle are free after a second.
 //! - **A dead server's messages** are claimed by the others when their leases end. Opening a store changes no lease.
 
+mod columns;
 mod connector;
+mod failed;
 mod job;
 mod key_row;
 mod link;
@@ -49,6 +51,7 @@ mod statements;
 mod transaction;
 mod upkeep;
 mod writer;
+mod writes;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -60,11 +63,11 @@ use tokio::time::timeout;
 use tokio_postgres::Client;
 
 use self::{
+    columns::{millis, timestamp},
     connector::{Connected, Connector},
     link::{Link, Session},
     open_error::{Failure, unavailable},
     outbox::number_of,
-    rows::{millis, timestamp},
     schema::Kind,
     writer::{TIMEOUT, Writers},
 };
@@ -282,6 +285,18 @@ impl Store for PostgresStore {
     }
 }
 
+/// Settings of a session, as the server shows them.
+#[cfg(test)]
+pub(super) async fn session_settings(settings: &PostgresSettings, names: &[&str]) -> Vec<String> {
+    let connected = Connector::new(settings).unwrap().connect("test", OPENING).await.unwrap();
+    let mut shown = Vec::new();
+    for name in names {
+        let row = connected.client.query_one(&format!("SHOW {name}"), &[]).await.unwrap();
+        shown.push(row.get(0));
+    }
+    shown
+}
+
 /// Asks on a connection, and gives the connection up if no answer comes in time.
 async fn within<T>(
     link: &Link,
@@ -308,9 +323,9 @@ fn message(
     queue: Queue,
     leased_until: Timestamp,
 ) -> Result<Message, StoreError> {
-    let number = |column| u32::try_from(row.get::<_, i64>(column)).map_err(rows::corrupt);
+    let number = |column| u32::try_from(row.get::<_, i64>(column)).map_err(columns::corrupt);
     Ok(Message {
-        key: MessageKey { queue, verification: rows::id(row, 1)?, number: number(2)? },
+        key: MessageKey { queue, verification: columns::id(row, 1)?, number: number(2)? },
         expires_at: timestamp(row.get(3)),
         tries: number(4)?,
         unanswered: number(5)?,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use futures_util::future::BoxFuture;
 use tokio_postgres::Error;
 
-use super::{link::Session, rows::millis};
+use super::{columns::millis, link::Session};
 use crate::store::{Message, MessageKey, OutboxChange, Queue};
 
 /// The changes of a batch. Those of one wave concern different messages, so their order does not matter.

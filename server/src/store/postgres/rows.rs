@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use otp::{
-    CopyOnWrite, Timestamp, Verification, VerificationId, tally::Tally, tally_part::TallyPart,
-};
-use serde::{Serialize, de::DeserializeOwned};
+use otp::{CopyOnWrite, Verification, VerificationId, tally::Tally, tally_part::TallyPart};
+use serde::de::DeserializeOwned;
 use tokio_postgres::Row;
 
-use super::outbox;
+use super::{
+    columns::{corrupt, from_json},
+    outbox,
+};
 use crate::{
     derived_keys::Sealer,
     store::{OutboxChange, SavedAnswer, StoreError, batch::Rows},
@@ -119,34 +120,4 @@ pub(super) fn seal(verification: &Verification, sealer: &Sealer) -> Result<Vec<u
     let mut body = Vec::with_capacity(LENGTH);
     serde_json::to_writer(&mut body, verification).map_err(corrupt)?;
     sealer.seal(verification.id().as_bytes(), &body).map_err(corrupt)
-}
-
-pub(super) fn id(row: &Row, column: usize) -> Result<VerificationId, StoreError> {
-    VerificationId::from_bytes(row.get(column)).map_err(corrupt)
-}
-
-/// A key of 16 bytes.
-pub(super) fn key(row: &Row, column: usize) -> Result<[u8; 16], StoreError> {
-    row.get::<_, &[u8]>(column).try_into().map_err(corrupt)
-}
-
-/// PostgreSQL's integers are signed; the year 292 million is far enough.
-pub(super) fn millis(timestamp: Timestamp) -> i64 {
-    i64::try_from(timestamp.as_millis()).unwrap_or(i64::MAX)
-}
-
-pub(super) fn timestamp(millis: i64) -> Timestamp {
-    Timestamp::from_millis(u64::try_from(millis).unwrap_or_default())
-}
-
-pub(super) fn to_json(record: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(record).map_err(corrupt)
-}
-
-fn from_json<T: DeserializeOwned>(body: &str) -> Result<T, StoreError> {
-    serde_json::from_str(body).map_err(corrupt)
-}
-
-pub(super) fn corrupt(error: impl std::error::Error + Send + Sync + 'static) -> StoreError {
-    StoreError::Corrupt(error.into())
 }

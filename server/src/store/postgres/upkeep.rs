@@ -6,8 +6,8 @@ use otp::{Timestamp, VerificationId};
 use tokio_postgres::{Client, Error};
 
 use super::{
+    columns::{millis, timestamp},
     outbox::number_of,
-    rows::{millis, timestamp},
 };
 use crate::store::{Queue, Swept};
 

@@ -13,9 +13,10 @@ use tokio::{
 };
 
 use super::{
+    failed::Failed,
     job::{Job, Waiting},
     link::Link,
-    transaction::{self, Decoy, Failed},
+    transaction::{self, Decoy},
 };
 use crate::{
     derived_keys::Sealer,
