@@ -63,7 +63,7 @@ mod tests {
     use crate::{keyring::Keyring, store::SqliteStore};
 
     #[test]
-    fn s45_a_distance_of_more_than_half_a_minute_is_unbearable() {
+    fn s47_a_distance_of_more_than_half_a_minute_is_unbearable() {
         let folder = tempfile::tempdir().unwrap();
         let keyring = Keyring::parse([&*"A".repeat(43)]).unwrap();
         let store = SqliteStore::open(&folder.path().join("latchkey.db"), &keyring).unwrap();

@@ -34,23 +34,23 @@ type Count = Vec<(u64, u32)>;
 
 impl TallyPart {
     /// The tally of which these are the parts.
-    pub fn total<'a>(parts: impl Iterator<Item = &'a Self> + Clone) -> Tally {
+    pub fn total(parts: &[Self]) -> Tally {
         let mut told: Vec<(Line, Timestamp)> = Vec::new();
-        for (line, at) in parts.clone().flat_map(|part| &part.told) {
+        for (line, at) in parts.iter().flat_map(|part| &part.told) {
             match told.iter_mut().find(|(known, _)| known == line) {
                 Some((_, latest)) => *latest = (*latest).max(*at),
                 None => told.push((*line, *at)),
             }
         }
         let mut total = Tally {
-            since: parts.clone().filter_map(|part| part.since).min(),
-            closed: latest(parts.clone()).and_then(|(_, closed)| closed),
+            since: parts.iter().filter_map(|part| part.since).min(),
+            closed: latest(parts).and_then(|(_, closed)| closed),
             told,
             ..Tally::default()
         };
         for (name, count) in counts_mut(&mut total) {
             let mut sums = BTreeMap::new();
-            for (slot, events) in parts.clone().filter_map(|part| part.counts.get(name)).flatten() {
+            for (slot, events) in parts.iter().filter_map(|part| part.counts.get(name)).flatten() {
                 *sums.entry(*slot).or_insert(0_i64) += events;
             }
             *count = sums.into_iter().filter_map(|(slot, sum)| positive(slot, sum)).collect();
@@ -60,12 +60,7 @@ impl TallyPart {
 
     /// The part after its writer has changed the total of all `parts` from `before` to `after`.
     #[must_use]
-    pub fn after<'a>(
-        self,
-        parts: impl Iterator<Item = &'a Self> + Clone,
-        (before, after): (&Tally, &Tally),
-        now: Timestamp,
-    ) -> Self {
+    pub fn after(self, parts: &[Self], (before, after): (&Tally, &Tally), now: Timestamp) -> Self {
         // Other parts may be dropped when nobody has changed them for long, so each holds all that is no count.
         let mut part = Self {
             since: after.since,
@@ -109,8 +104,8 @@ fn positive(slot: u64, sum: i64) -> Option<(u64, u32)> {
 }
 
 /// The last change of state.
-fn latest<'a>(parts: impl Iterator<Item = &'a TallyPart>) -> Option<(Timestamp, Option<Closed>)> {
-    parts.filter_map(|part| part.closed).max_by_key(|(at, _)| *at)
+fn latest(parts: &[TallyPart]) -> Option<(Timestamp, Option<Closed>)> {
+    parts.iter().filter_map(|part| part.closed).max_by_key(|(at, _)| *at)
 }
 
 fn counts(tally: &Tally) -> [(&'static str, &Count); 10] {
@@ -198,12 +193,12 @@ mod tests {
             for (kind, writer, pause) in events {
                 now = now + Duration::from_millis(pause);
                 count(&mut one, kind, now);
-                let before = TallyPart::total(parts.iter());
+                let before = TallyPart::total(&parts);
                 let mut after = before.clone();
                 count(&mut after, kind, now);
                 let own = parts[writer].clone();
-                parts[writer] = own.after(parts.iter(), (&before, &after), now);
-                prop_assert_eq!(said(&TallyPart::total(parts.iter()), now), said(&one, now));
+                parts[writer] = own.after(&parts, (&before, &after), now);
+                prop_assert_eq!(said(&TallyPart::total(&parts), now), said(&one, now));
             }
             let stored = serde_json::to_string(&parts).unwrap();
             prop_assert_eq!(serde_json::from_str::<[TallyPart; 3]>(&stored).unwrap(), parts);
@@ -216,9 +211,9 @@ mod tests {
         let parts = [Duration::ZERO, HOUR].map(|pause| {
             let mut after = before.clone();
             after.texts.add(START + pause);
-            TallyPart::default().after([].iter(), (&before, &after), START)
+            TallyPart::default().after(&[], (&before, &after), START)
         });
-        assert_eq!(TallyPart::total(parts.iter()).texts.day.sum(DAY, START + HOUR), 2);
+        assert_eq!(TallyPart::total(&parts).texts.day.sum(DAY, START + HOUR), 2);
     }
 
     #[test]
@@ -226,12 +221,12 @@ mod tests {
         let mut first =
             Tally { since: Some(START), closed: Some(Closed::Refused), ..Tally::default() };
         first.tells(Line::Guesses, DAY, START);
-        let old = TallyPart::default().after([].iter(), (&Tally::default(), &first), START);
-        let before = TallyPart::total([&old].into_iter());
+        let old = TallyPart::default().after(&[], (&Tally::default(), &first), START);
+        let before = TallyPart::total(std::slice::from_ref(&old));
         let mut after = before.clone();
         after.texts.add(START);
-        let own = TallyPart::default().after([&old].into_iter(), (&before, &after), START + DAY);
-        assert_eq!(TallyPart::total([&own].into_iter()), after);
+        let own = TallyPart::default().after(&[old], (&before, &after), START + DAY);
+        assert_eq!(TallyPart::total(&[own]), after);
     }
 
     #[test]
@@ -240,7 +235,7 @@ mod tests {
         for number in 0..1000 {
             let mut after = total.clone();
             after.texts.add(START + HOUR * number);
-            part = part.clone().after([&part].into_iter(), (&total, &after), START);
+            part = part.clone().after(&[part], (&total, &after), START);
             total = after;
         }
         assert!(serde_json::to_string(&part).unwrap().len() < 1000);

@@ -93,8 +93,8 @@ impl Application {
         let recorder = Arc::new(recorder.with_operator(config.alerts.is_some()));
         // Before the store is opened, which brings its tables and its key up to date.
         let clock = start_clock(found.latest, clock)?;
-        let store = open_store(&config.store, &keyring).await?.observed_by(recorder.clone());
-        store.resume(clock.now()).await?;
+        let store = open_store(&config.store, &keyring, &clock).await?;
+        let store = store.observed_by(recorder.clone());
 
         let address = config.server.bind;
         let bind = http::Server::bind(address);
@@ -148,8 +148,7 @@ impl Application {
             server_ends: CancellationToken::new(),
         });
 
-        let skew = Arc::new(Skew::new(store.clone(), clock.clone()));
-        let readiness = readiness(store.clone(), skew.clone());
+        let (readiness, skew) = readiness(&store, &clock);
         let fixed_recipient = config.page.fixed_recipient.clone();
         let web = http::Web {
             port: Arc::new(BrowserPort { service: service.clone(), fixed_recipient }),

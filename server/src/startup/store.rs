@@ -36,14 +36,18 @@ pub(super) async fn find_store(settings: &StoreSettings) -> Result<FoundStore, S
     })
 }
 
+/// Opens the store, and starts it at the time of the clock.
 pub(super) async fn open_store(
     settings: &StoreSettings,
     keyring: &Keyring,
+    clock: &Clock,
 ) -> Result<AnyStore, StartupError> {
-    Ok(match &settings.postgres {
+    let store = match &settings.postgres {
         Some(postgres) => AnyStore::Postgres(PostgresStore::open(postgres, keyring).await?),
         None => AnyStore::Sqlite(SqliteStore::open(&settings.path, keyring)?),
-    })
+    };
+    store.resume(clock.now()).await?;
+    Ok(store)
 }
 
 /// Looks at the database, whether the master secrets open it, and at the machine's clock. Changes nothing.
@@ -81,10 +85,13 @@ pub(super) fn start_clock(
     Ok(clock)
 }
 
-/// Readiness as long as the store answers and the clocks agree.
-pub(super) fn readiness(store: AnyStore, skew: Arc<Skew>) -> http::Readiness {
-    http::Readiness::new(move || {
-        let (store, skew) = (store.clone(), skew.clone());
+/// Readiness as long as the store answers and the clocks agree, and the comparison of these.
+pub(super) fn readiness(store: &AnyStore, clock: &Clock) -> (http::Readiness, Arc<Skew>) {
+    let skew = Arc::new(Skew::new(store.clone(), clock.clone()));
+    let (store, compared) = (store.clone(), skew.clone());
+    let readiness = http::Readiness::new(move || {
+        let (store, skew) = (store.clone(), compared.clone());
         async move { store.ping().await.is_ok() && skew.is_bearable().await.unwrap_or(false) }
-    })
+    });
+    (readiness, skew)
 }

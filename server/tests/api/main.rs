@@ -4,12 +4,16 @@ mod app;
 mod back_ends;
 #[path = "../common/card.rs"]
 mod card;
+#[path = "../common/chosen_store.rs"]
+mod chosen_store;
 mod destinations;
 mod hosted;
 mod limits;
 mod networks;
 mod not_me;
 mod once;
+#[path = "../common/postgres.rs"]
+mod postgres;
 mod proof;
 mod rotation;
 mod secrecy;

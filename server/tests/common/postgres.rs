@@ -38,39 +38,9 @@ impl TestServer {
         Self::start_with(|_| Vec::new())
     }
 
-    /// A server of one test alone that offers TLS by TCP, and the file of its certificate authority.
-    pub(crate) fn with_tls() -> (Self, PathBuf) {
-        let server = Self::start_with(|data| {
-            let openssl = |arguments: &str| {
-                let mut openssl = Command::new("openssl");
-                let made = openssl.args(arguments.split(' ')).current_dir(data).output().unwrap();
-                assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-            };
-            let extension = "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE";
-            std::fs::write(data.join("leaf.ext"), extension).unwrap();
-            openssl(
-                "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=Test \
-                     -keyout ca.key -out ca.pem",
-            );
-            openssl(
-                "req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost \
-                     -keyout leaf.key -out leaf.csr",
-            );
-            openssl(
-                "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
-                     -extfile leaf.ext -out leaf.pem",
-            );
-            ["ssl=on", "ssl_cert_file=leaf.pem", "ssl_key_file=leaf.key"]
-                .map(str::to_owned)
-                .to_vec()
-        });
-        let authority = server.folder.path().join("ca.pem");
-        std::fs::copy(server.socket().join("ca.pem"), &authority).unwrap();
-        (server, authority)
-    }
-
-    /// Starts a server with the settings that `prepare` gives, which may put files into its folder.
-    fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
+    /// The same with the settings that `prepare` gives, which may put files into the server's folder. With any, it
+    /// listens on `localhost` too.
+    pub(crate) fn start_with(prepare: impl FnOnce(&Path) -> Vec<String>) -> Self {
         let programs = programs();
         // PostgreSQL refuses to run as root.
         let user = is_root().then(|| (id_of("-u"), id_of("-g")));
@@ -108,7 +78,7 @@ impl TestServer {
         shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
         let shell = as_user(&mut shell, user).spawn().unwrap();
         let databases = AtomicUsize::new(0);
-        let server = Self { folder, programs, user, port, databases, shell };
+        let server = Self { folder, programs, user, databases, port, shell };
         let ready = (0..6000).any(|_| server.run("pg_isready", &["-q"]));
         assert!(ready, "{}", std::fs::read_to_string(server.folder.path().join("log")).unwrap());
         server
@@ -124,13 +94,8 @@ impl TestServer {
 
     /// The URL of a database with this name.
     pub(crate) fn url(&self, database: &str) -> String {
-        let socket = self.socket().to_str().unwrap().replace('/', "%2F");
+        let socket = self.data().to_str().unwrap().replace('/', "%2F");
         format!("postgres://latchkey@{socket}:{}/{database}", self.port)
-    }
-
-    /// The URL by TCP, for a server that listens.
-    pub(crate) fn tcp_url(&self, database: &str) -> String {
-        format!("postgres://latchkey@localhost:{}/{database}", self.port)
     }
 
     /// Runs statements in a database of a URL, and gives what `psql` prints.
@@ -142,13 +107,14 @@ impl TestServer {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    fn socket(&self) -> PathBuf {
+    /// The server's folder, with its socket.
+    fn data(&self) -> PathBuf {
         self.folder.path().join("data")
     }
 
     fn run(&self, program: &str, arguments: &[&str]) -> bool {
         let mut command = Command::new(self.programs.join(program));
-        command.arg("-h").arg(self.socket()).args(["-U", "latchkey"]).args(arguments);
+        command.arg("-h").arg(self.data()).args(["-U", "latchkey"]).args(arguments);
         command
             .env("PGDATABASE", "postgres")
             .env("PGPORT", self.port.to_string())

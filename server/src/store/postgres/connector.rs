@@ -114,15 +114,12 @@ impl Connector {
         let name = config.get_application_name().unwrap_or_default().to_owned();
         config.application_name(format!("{name} {purpose}"));
         let problem = |error| PostgresProblem::of(&error, self.settings.database());
-        let connected = match self.tls.clone() {
-            Some(tls) => {
-                let (client, connection) = config.connect(tls).await.map_err(problem)?;
-                Connected::run(client, connection)
-            }
-            None => {
-                let (client, connection) = config.connect(NoTls).await.map_err(problem)?;
-                Connected::run(client, connection)
-            }
+        let connected = if let Some(tls) = self.tls.clone() {
+            let (client, connection) = config.connect(tls).await.map_err(problem)?;
+            Connected::run(client, connection)
+        } else {
+            let (client, connection) = config.connect(NoTls).await.map_err(problem)?;
+            Connected::run(client, connection)
         };
         let version = "SELECT current_setting('server_version_num')::int4";
         let row = connected.client.query_one(version, &[]).await.map_err(problem)?;

@@ -141,7 +141,7 @@ async fn connect(connector: &Connector, purpose: &str) -> Result<Arc<Session>, P
                     WHERE datname = current_database() AND usename = current_user
                     AND application_name = current_setting('application_name') AND pid < pg_backend_pid()";
         let part = client.query_one(rank, &[]).await?.get(0);
-        Ok((Statements::prepare(client).await?, part))
+        Ok((Box::pin(Statements::prepare(client)).await?, part))
     };
     let set_up = timeout(CONNECT, set_up).await.map_err(|_| PostgresProblem::Slow)?;
     let (statements, part) = set_up

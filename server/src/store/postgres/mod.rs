@@ -89,8 +89,7 @@ pub struct PostgresStore {
     reader: Link,
     /// Claims, sweeps and pings, apart from the others since they take longer.
     upkeep: Link,
-    /// One transaction of several round trips at a time.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    connector: Arc<Connector>,
     /// Key after which the next sweep of the counters goes on.
     sweep_from: Arc<Mutex<Vec<u8>>>,
     observer: Option<Arc<dyn Observer>>,
@@ -145,8 +144,8 @@ impl PostgresStore {
         Ok(Self {
             writers: Writers::start(links, &sealer),
             reader: Link::open(connector.clone(), "reader").await?,
-            upkeep: Link::open(connector, "upkeep").await?,
-            turn: Arc::default(),
+            upkeep: Link::open(connector.clone(), "upkeep").await?,
+            connector,
             sweep_from: Arc::default(),
             observer: None,
             sealer,
@@ -228,7 +227,6 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Message>, StoreError> {
         let (limit, until) = (i64::try_from(limit).unwrap_or(i64::MAX), now + lease);
-        let _turn = self.turn.lock().await;
         let claimed = within(&self.upkeep, async |session| {
             let statement = &session.statements.claim;
             let (queue, now, until) = (number_of(queue), millis(now), millis(until));
@@ -248,7 +246,6 @@ impl Store for PostgresStore {
     }
 
     async fn sweep(&self, now: Timestamp, retention: Duration) -> Result<Swept, StoreError> {
-        let _turn = self.turn.lock().await;
         let from = self.sweep_from.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let session = self.upkeep.session().await?;
         // Several statements, each with its own time-out.
@@ -265,12 +262,9 @@ impl Store for PostgresStore {
     }
 
     async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
-        let session = self.upkeep.session().await?;
-        upkeep::resume(session.client(), now).await.map_err(|error| {
-            session.give_up();
-            unavailable(&error)
-        })
+        let connected = self.connector.connect("set-up", OPENING).await;
+        let connected = connected.map_err(|problem| StoreError::Unavailable(problem.into()))?;
+        upkeep::resume(&connected.client, now).await.map_err(|error| unavailable(&error))
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -102,17 +102,17 @@ impl PostgresProblem {
                 Self::Unreachable(failure)
             };
         };
-        match code {
-            &(SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION) => {
+        match *code {
+            SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
                 Self::Credentials(failure)
             }
-            &SqlState::INVALID_CATALOG_NAME => Self::NoDatabase(database.to_owned()),
-            &SqlState::TOO_MANY_CONNECTIONS => Self::TooManyConnections,
-            &SqlState::INSUFFICIENT_PRIVILEGE => Self::NotAllowed(failure),
-            &SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
-            &(SqlState::CANNOT_CONNECT_NOW
-            | SqlState::ADMIN_SHUTDOWN
-            | SqlState::CRASH_SHUTDOWN) => Self::Unreachable(failure),
+            SqlState::INVALID_CATALOG_NAME => Self::NoDatabase(database.to_owned()),
+            SqlState::TOO_MANY_CONNECTIONS => Self::TooManyConnections,
+            SqlState::INSUFFICIENT_PRIVILEGE => Self::NotAllowed(failure),
+            SqlState::READ_ONLY_SQL_TRANSACTION => Self::ReadOnly,
+            SqlState::CANNOT_CONNECT_NOW | SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => {
+                Self::Unreachable(failure)
+            }
             _ => Self::Statement(failure),
         }
     }

@@ -82,7 +82,7 @@ impl Rows for BatchRows {
 
     fn tally(&mut self, name: &str) -> Result<Tally, StoreError> {
         match self.tallies.get(name) {
-            Some(parts) => Ok(TallyPart::total(parts.read()?.iter())),
+            Some(parts) => Ok(TallyPart::total(&parts.read()?)),
             None => self.incomplete(),
         }
     }

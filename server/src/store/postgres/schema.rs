@@ -50,14 +50,14 @@ const MIGRATIONS: &[&str] = &["
     ALTER TABLE outbox ALTER sealed SET STORAGE EXTERNAL;
     CREATE INDEX outbox_due ON outbox (queue, due_at);
     CREATE TABLE clock (
-        only_row boolean PRIMARY KEY CHECK (only_row),
+        \"only\" boolean PRIMARY KEY CHECK (\"only\"),
         latest bigint NOT NULL,
         pings bigint NOT NULL,
         counters_lead bigint NOT NULL
     ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
     INSERT INTO clock VALUES (true, 0, 0, 0);
     CREATE TABLE store_key (
-        only_row boolean PRIMARY KEY CHECK (only_row),
+        \"only\" boolean PRIMARY KEY CHECK (\"only\"),
         wrapped text NOT NULL
     );
 "];
@@ -134,7 +134,7 @@ async fn try_to_migrate(client: &Client) -> Result<(), Error> {
     }
     let has_version = "SELECT to_regclass('latchkey.schema_version') IS NOT NULL";
     if !client.query_one(has_version, &[]).await?.get::<_, bool>(0) {
-        let create = "CREATE TABLE schema_version (only_row boolean PRIMARY KEY CHECK (only_row), version integer NOT NULL);
+        let create = "CREATE TABLE schema_version (\"only\" boolean PRIMARY KEY CHECK (\"only\"), version integer NOT NULL);
                       INSERT INTO schema_version VALUES (true, 0)";
         client.batch_execute(create).await?;
     }

@@ -135,18 +135,17 @@ async fn read(
         }
     }
 
-    let counted = match counted {
-        Some(counted) => counted,
-        None => {
-            for job in jobs.iter() {
-                let Some(id) = job.verification() else { continue };
-                // A record that cannot be read fails its steps when they run.
-                if let Some(Ok(found)) = rows.verifications.get(&id) {
-                    needed.add(&job.counters(found.as_deref()));
-                }
+    let counted = if let Some(counted) = counted {
+        counted
+    } else {
+        for job in jobs.iter() {
+            let Some(id) = job.verification() else { continue };
+            // A record that cannot be read fails its steps when they run.
+            if let Some(Ok(found)) = rows.verifications.get(&id) {
+                needed.add(&job.counters(found.as_deref()));
             }
-            count(session, &needed).await
         }
+        count(session, &needed).await
     };
     let (counters, tallies) = counted?;
     rows.counters = counters;

@@ -50,11 +50,14 @@ pub(super) async fn sweep(
                 "WITH oldest AS MATERIALIZED (
                     SELECT verification, number, expires_at FROM outbox
                     WHERE queue = $1 AND verification < $2 ORDER BY verification, number LIMIT $3
-                    FOR UPDATE SKIP LOCKED
+                ), ended AS MATERIALIZED (
+                    SELECT o.verification, o.number FROM outbox o, oldest
+                    WHERE o.queue = $1 AND o.verification = oldest.verification
+                        AND o.number = oldest.number AND oldest.expires_at <= $4
+                    FOR UPDATE OF o SKIP LOCKED
                 )
-                DELETE FROM outbox o USING oldest
-                WHERE o.queue = $1 AND o.verification = oldest.verification AND o.number = oldest.number
-                    AND oldest.expires_at <= $4",
+                DELETE FROM outbox o USING ended
+                WHERE o.queue = $1 AND o.verification = ended.verification AND o.number = ended.number",
                 &[&number_of(queue), &opened_before, &SWEEP, &time],
             )
             .await?;

@@ -4,8 +4,9 @@
 //! writer takes all steps that have queued up while the last batch was on its way, and answers them after the one
 //! commit.
 
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
+use futures_util::FutureExt;
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinHandle,
@@ -137,9 +138,18 @@ impl Writer {
                 Err(error) => return refuse(batch, &error),
             };
             let committed = transaction::run(&session, &self.sealer, &self.decoy, batch);
-            let Ok(committed) = timeout(TIMEOUT, committed).await else {
-                session.give_up();
-                return refuse(batch, &Slow);
+            // A panic over a row must not end the writer.
+            let committed = AssertUnwindSafe(committed).catch_unwind();
+            let committed = match timeout(TIMEOUT, committed).await {
+                Ok(Ok(committed)) => committed,
+                Ok(Err(_)) => {
+                    session.give_up();
+                    return refuse(batch, &StoreError::Panicked);
+                }
+                Err(_) => {
+                    session.give_up();
+                    return refuse(batch, &Slow);
+                }
             };
             match committed {
                 Ok(()) => return self.answer(batch),
@@ -165,7 +175,9 @@ impl Writer {
     fn answer(&mut self, batch: &mut Vec<Queued>) {
         let (deferred, run): (Vec<_>, Vec<_>) = batch.drain(..).partition(|job| job.is_deferred());
         self.deferred.extend(deferred);
-        run.into_iter().for_each(|job| job.answer(Ok(())));
+        for job in run {
+            job.answer(Ok(()));
+        }
     }
 }
 

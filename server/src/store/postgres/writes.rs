@@ -91,10 +91,10 @@ impl Writes {
         kept.tallies.write(|name, after, until| {
             let Some(read) = rows.tallies.get(name) else { return Ok(()) };
             let parts = read.read()?;
-            let before = TallyPart::total(parts.iter());
+            let before = TallyPart::total(&parts);
             let own = parts.first().cloned().unwrap_or_default();
             // The end of its time stands for the time of the change, which is the same span before.
-            let own = own.after(parts.iter(), (&before, after), until);
+            let own = own.after(&parts, (&before, after), until);
             let (until, body) = (millis(until), to_json(&own)?);
             writes.tallies.columns(read.own.is_some()).push(name.clone(), until, body);
             Ok(())

@@ -128,6 +128,8 @@ async fn s7_no_table_shows_a_recipient() {
     let id = create(&store).await;
     store.apply(counting(id)).await.unwrap();
     let client = session(&url).await;
+    // Bytes that are letters as they are.
+    client.batch_execute("SET bytea_output = 'escape'").await.unwrap();
     let tables =
         "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'latchkey'";
     let mut read = 0;
@@ -137,8 +139,7 @@ async fn s7_no_table_shows_a_recipient() {
             table.get::<_, &str>(0)
         );
         let text: String = client.query_one(&rows, &[]).await.unwrap().get(0);
-        let hex: String = "jo@example.com".bytes().map(|byte| format!("{byte:02x}")).collect();
-        assert!(!text.contains("jo@example.com") && !text.contains(&hex));
+        assert!(!text.contains("jo@example.com"));
         read += usize::from(!text.is_empty());
     }
     assert!(read >= 6, "{read}");

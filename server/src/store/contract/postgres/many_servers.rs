@@ -235,7 +235,7 @@ async fn a_step_whose_counters_follow_from_another_one_of_its_batch_runs_in_the_
     let fresh = opened(START);
     let id = fresh.id();
     let open = change(id, move |records| records.verification = Some(fresh.clone().into()));
-    let (opened, counted, _) =
+    let (opened, counted, ()) =
         tokio::join!(store.apply(open), store.apply(OfRecipient { id }), async {
             holder.batch_execute("COMMIT").await.unwrap();
         });

@@ -1,10 +1,36 @@
 //! Databases that are refused, and why.
 
+use std::{path::PathBuf, process::Command};
+
 use super::*;
 use crate::{
     error_chain::chain,
     store::{Store, postgres::session_settings},
 };
+
+/// A server of one test alone that offers TLS by TCP, its URL, and the file of its certificate authority.
+fn server_with_tls(folder: &Path) -> (TestServer, String, PathBuf) {
+    let authority = folder.join("ca.pem");
+    let server = TestServer::start_with(|data| {
+        let openssl = |arguments: &str| {
+            let mut openssl = Command::new("openssl");
+            let made = openssl.args(arguments.split(' ')).current_dir(data).output().unwrap();
+            assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        };
+        let extension = "subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE";
+        std::fs::write(data.join("leaf.ext"), extension).unwrap();
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes";
+        openssl(&format!("req -x509 {key} -days 2 -subj /CN=Test -keyout ca.key -out ca.pem"));
+        openssl(&format!("req {key} -subj /CN=localhost -keyout leaf.key -out leaf.csr"));
+        openssl(
+            "x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile leaf.ext -out leaf.pem",
+        );
+        std::fs::copy(data.join("ca.pem"), &authority).unwrap();
+        ["ssl=on", "ssl_cert_file=leaf.pem", "ssl_key_file=leaf.key"].map(str::to_owned).to_vec()
+    });
+    let port = server.sql(&server.url("postgres"), "SHOW port");
+    (server, format!("postgres://latchkey@localhost:{port}/postgres"), authority)
+}
 
 /// The reason why a store cannot be opened.
 async fn refusal(url: &str) -> String {
@@ -71,8 +97,8 @@ async fn the_reason_why_a_database_cannot_be_used_is_told_in_words() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn s23_a_certificate_that_is_not_verified_is_refused() {
-    let (server, authority) = TestServer::with_tls();
-    let url = server.tcp_url("postgres");
+    let folder = tempfile::tempdir().unwrap();
+    let (server, url, authority) = server_with_tls(folder.path());
     // Loopback is plain unless TLS is asked for.
     open(&url).await.ping().await.unwrap();
     let tls = format!("{url}?sslmode=require");
