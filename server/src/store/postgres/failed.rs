@@ -71,6 +71,6 @@ fn is_conflict(error: &Error) -> bool {
 }
 
 /// Whether the connection was closed, by the server's shutdown for example.
-fn is_end_of_connection(error: &Error) -> bool {
+pub(super) fn is_end_of_connection(error: &Error) -> bool {
     error.code().is_none_or(|code| code.code().starts_with("57P") || code.code().starts_with("08"))
 }

@@ -186,7 +186,11 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreError`] where the database is away.
     pub async fn time(&self) -> Result<Timestamp, StoreError> {
-        within(&self.reader, async |session| time(session.client()).await).await
+        within(
+            &self.reader,
+            move |session: Arc<Session>| async move { time(session.client()).await },
+        )
+        .await
     }
 }
 
@@ -200,13 +204,12 @@ impl Store for PostgresStore {
     }
 
     async fn read(&self, id: VerificationId) -> Result<Option<Verification>, StoreError> {
-        let wanted = &id.as_bytes()[..];
-        let row = within(&self.reader, async |session| {
-            session.client().query_opt(&session.statements.nearest, &[&wanted]).await
+        let row = within(&self.reader, move |session: Arc<Session>| async move {
+            session.client().query_opt(&session.statements.nearest, &[&&id.as_bytes()[..]]).await
         });
         let Some(row) = row.await? else { return Ok(None) };
         let found = rows::verification(&row, &self.sealer);
-        if row.get::<_, &[u8]>(0) == wanted { found.map(Some) } else { Ok(None) }
+        if row.get::<_, &[u8]>(0) == id.as_bytes() { found.map(Some) } else { Ok(None) }
     }
 
     async fn apply<S: Step>(&self, step: S) -> Result<S::Output, StoreError> {
@@ -227,7 +230,7 @@ impl Store for PostgresStore {
         limit: usize,
     ) -> Result<Vec<Message>, StoreError> {
         let (limit, until) = (i64::try_from(limit).unwrap_or(i64::MAX), now + lease);
-        let claimed = within(&self.upkeep, async |session| {
+        let claimed = within(&self.upkeep, move |session: Arc<Session>| async move {
             let statement = &session.statements.claim;
             let (queue, now, until) = (number_of(queue), millis(now), millis(until));
             session.client().query(statement, &[&queue, &now, &limit, &until]).await
@@ -238,7 +241,7 @@ impl Store for PostgresStore {
     }
 
     async fn next_due(&self, queue: Queue) -> Result<Option<Timestamp>, StoreError> {
-        let row = within(&self.reader, async |session| {
+        let row = within(&self.reader, move |session: Arc<Session>| async move {
             let statement = &session.statements.next_due;
             session.client().query_opt(statement, &[&number_of(queue)]).await
         });
@@ -258,7 +261,10 @@ impl Store for PostgresStore {
     }
 
     async fn latest_time(&self) -> Result<Timestamp, StoreError> {
-        within(&self.reader, async |session| upkeep::latest_time(session.client()).await).await
+        within(&self.reader, move |session: Arc<Session>| async move {
+            upkeep::latest_time(session.client()).await
+        })
+        .await
     }
 
     async fn resume(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -271,7 +277,7 @@ impl Store for PostgresStore {
         if !self.writers.are_connected() {
             return Err(StoreError::Unavailable("no connection to write by".into()));
         }
-        within(&self.upkeep, async |session| {
+        within(&self.upkeep, move |session: Arc<Session>| async move {
             session.client().execute(&session.statements.ping, &[]).await
         })
         .await
@@ -291,17 +297,26 @@ pub(super) async fn session_settings(settings: &PostgresSettings, names: &[&str]
     shown
 }
 
-/// Asks on a connection, and gives the connection up if no answer comes in time.
-async fn within<T>(
-    link: &Link,
-    ask: impl AsyncFnOnce(&Session) -> Result<T, tokio_postgres::Error>,
-) -> Result<T, StoreError> {
-    let session = link.session().await?;
-    match timeout(TIMEOUT, ask(&session)).await {
-        Ok(answer) => answer.map_err(|error| unavailable(&error)),
-        Err(elapsed) => {
-            session.give_up();
-            Err(StoreError::Unavailable(elapsed.into()))
+/// Asks on a connection, and gives the connection up if no answer comes in time. If it turns out to be closed, by a
+/// restart of the database for example, the next one is asked: nothing here does harm if it is done twice.
+async fn within<T, F>(link: &Link, ask: impl Fn(Arc<Session>) -> F) -> Result<T, StoreError>
+where
+    F: Future<Output = Result<T, tokio_postgres::Error>>,
+{
+    let mut has_failed = false;
+    loop {
+        let session = link.session().await?;
+        match timeout(TIMEOUT, ask(session.clone())).await {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(error)) if failed::is_end_of_connection(&error) && !has_failed => {
+                session.give_up();
+                has_failed = true;
+            }
+            Ok(Err(error)) => return Err(unavailable(&error)),
+            Err(elapsed) => {
+                session.give_up();
+                return Err(StoreError::Unavailable(elapsed.into()));
+            }
         }
     }
 }

@@ -113,12 +113,13 @@ async fn s23_a_certificate_that_is_not_verified_is_refused() {
     let other_name = known.replace("@localhost", "@127.0.0.1");
     assert!(refusal(&other_name).await.contains("no verified TLS connection"));
     // A server without TLS is not talked to in clear.
-    server.sql(&url, "ALTER SYSTEM SET ssl = off");
-    server.sql(&url, "SELECT pg_reload_conf()");
-    drop(store);
-    // Until the server has read its settings again.
-    while PostgresStore::inspect(&settings(&known), None).await.is_ok() {}
-    assert!(refusal(&known).await.contains("no verified TLS connection"));
+    let without = TestServer::start_with(|_| vec!["ssl=off".to_owned()]);
+    let port = without.sql(&without.url("postgres"), "SHOW port");
+    let authority = authority.display();
+    let url = format!(
+        "postgres://latchkey@localhost:{port}/postgres?sslmode=require&sslrootcert={authority}"
+    );
+    assert!(refusal(&url).await.contains("no verified TLS connection"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
