@@ -139,6 +139,23 @@ async fn s46_a_message_is_claimed_by_one_of_two_servers() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn s46_a_message_that_another_server_is_claiming_is_passed_over() {
+    let ([store, _], url) = two_servers().await;
+    let ids = [create(&store).await, create(&store).await, create(&store).await];
+    let other = session(&url).await;
+    let lease = "UPDATE outbox SET due_at = due_at + 60000 WHERE verification = $1";
+    other.execute(lease, &[&&ids[1].as_bytes()[..]]).await.unwrap();
+    let claimed = store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap();
+    let mut claimed: Vec<_> = claimed.iter().map(|message| message.key.verification).collect();
+    claimed.sort_unstable();
+    let mut free = [ids[0], ids[2]];
+    free.sort_unstable();
+    assert_eq!(claimed, free);
+    other.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap(), []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn s46_a_server_that_starts_revokes_no_lease_of_another() {
     let ([one, _other], url) = two_servers().await;
     let id = create(&one).await;
