@@ -37,7 +37,7 @@ async fn s46_of_200_parallel_right_checks_on_two_servers_one_is_approved() {
 async fn s46_of_200_parallel_wrong_checks_on_two_servers_one_budget_is_spent() {
     let (servers, _) = two_servers().await;
     let id = create(&servers[1]).await;
-    let outcomes = on_both(&servers, 200, move |_| checking(id, "000000")).await;
+    let outcomes = on_both(&servers, 200, move |n| checking(id, &format!("{n:06}"))).await;
     let mut left: Vec<_> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {
