@@ -4,6 +4,7 @@ mod app;
 mod back_ends;
 #[path = "../common/card.rs"]
 mod card;
+mod channels;
 #[path = "../common/chosen_store.rs"]
 mod chosen_store;
 mod destinations;
