@@ -356,6 +356,7 @@ fn the_application_depends_on_no_server_and_the_front_end_on_the_application_alo
             &[
                 "async-trait",
                 "axum",
+                "futures-util",
                 "js-sys",
                 "leptos",
                 "leptos_axum",
