@@ -11,7 +11,7 @@ use super::*;
 use crate::{claim::Claim, digest::Pepper, policy};
 
 pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-const LIFETIME: Duration = Duration::from_secs(300);
+pub(super) const LIFETIME: Duration = Duration::from_secs(300);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 pub(super) fn peppers() -> Peppers {
@@ -39,7 +39,7 @@ pub(super) fn pending() -> Verification {
     opened(policy::Draft::default(), "123456")
 }
 
-fn check(verification: &mut Verification, digits: &str, now: Timestamp) -> Outcome {
+pub(super) fn check(verification: &mut Verification, digits: &str, now: Timestamp) -> Outcome {
     verification.check(digits, None, &peppers(), now)
 }
 
