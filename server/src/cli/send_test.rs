@@ -47,6 +47,7 @@ pub(super) async fn send_test(
         origin_host: config.server.origin(config.server.bind).host().to_owned(),
         embedder_host: None,
         not_me: None,
+        receipts: None,
         hand_over: HandOver::default(),
     };
     let to = message.to.masked();

@@ -12,12 +12,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use otp::{Channel, Timestamp};
+use otp::{Channel, Recipient, Timestamp};
 
 use super::{OutgoingMessage, Route, tried::Tried};
 
 /// The providers of each channel, in order of preference.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Dispatcher {
     email: Vec<Arc<Route>>,
     sms: Vec<Arc<Route>>,
@@ -44,6 +44,17 @@ impl Dispatcher {
             }
         }
         all
+    }
+
+    /// The provider of this name.
+    pub fn named(&self, name: &str) -> Option<&Arc<Route>> {
+        self.all().into_iter().find(|route| route.name() == name)
+    }
+
+    /// Whether a message to this recipient can go by a provider besides these.
+    pub fn reaches_without(&self, channel: Channel, to: &Recipient, names: &[String]) -> bool {
+        let is_another = |route: &Arc<Route>| !names.iter().any(|name| name == route.name());
+        self.routes(channel).iter().any(|route| route.reaches(to) && is_another(route))
     }
 
     /// Whether every channel has a provider besides these.
@@ -98,7 +109,7 @@ impl Dispatcher {
 
 #[cfg(test)]
 mod tests {
-    use otp::{Code, Recipient};
+    use otp::Code;
 
     use super::*;
     use crate::{
@@ -135,6 +146,7 @@ mod tests {
             origin_host: "login.example.com".to_owned(),
             embedder_host: None,
             not_me: None,
+            receipts: None,
             hand_over: HandOver::default(),
         }
     }

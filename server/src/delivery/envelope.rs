@@ -107,6 +107,7 @@ impl Envelope {
             origin_host: origin.host().to_owned(),
             embedder_host,
             not_me: link.map(|link| format!("{origin}/not-me/{link}")),
+            receipts: None,
             hand_over: HandOver::default(),
         }
     }

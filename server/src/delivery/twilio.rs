@@ -10,7 +10,9 @@ use reqwest::{Client, StatusCode, Url, header::RETRY_AFTER, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, template};
+use super::{
+    OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, receipts, template,
+};
 use crate::{i18n::Catalogue, outbox::not_before};
 
 /// A Twilio account and the sender to use.
@@ -109,12 +111,13 @@ impl Twilio {
         let text = template::sms(&self.catalogue, message, now);
         let sender = self.settings.senders.of(&message.to).unwrap_or(&self.settings.sender);
         let sender_field = if sender.starts_with("MG") { "MessagingServiceSid" } else { "From" };
-        let form = [
+        let mut form = vec![
             ("To", message.to.address()),
             (sender_field, sender),
             ("Body", text.as_str()),
             ("ValidityPeriod", validity.as_str()),
         ];
+        form.extend(message.receipts.as_ref().map(|receipts| ("StatusCallback", &*receipts.url)));
         let request = self.client.post(self.resource("/Messages.json")).form(&form);
         message.hand_over.begin();
         let answer = self.authorized(request).send().await.map_err(|error| not_sent(&error))?;
@@ -138,6 +141,11 @@ impl Twilio {
             _ => Undelivered::permanent(reason),
         };
         Err(undelivered.not_before(not_before))
+    }
+
+    /// The account that signs its receipts.
+    pub(super) fn account(&self) -> receipts::Account<'_> {
+        receipts::Account { token: &self.settings.auth_token }
     }
 
     pub(super) async fn probe(&self) -> Result<(), ProbeError> {
@@ -190,8 +198,8 @@ fn not_sent(error: &reqwest::Error) -> Undelivered {
 /// country, so they are refusals of the message.
 fn is_about_account(status: StatusCode, refusal: Option<&Refusal>) -> bool {
     match refusal {
-        // Credentials, an account that is not active, and access that is denied.
-        Some(Refusal { code }) => matches!(code, 20003 | 20005 | 20006),
+        // Credentials, an account that is not active, access that is denied, and our address for receipts.
+        Some(Refusal { code }) => matches!(code, 20003 | 20005 | 20006 | 21609),
         None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
     }
 }
@@ -208,6 +216,10 @@ fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
         21212 | 21606 | 21659 => ": the sender is not a number of this account that can send texts",
         21408 => ": the account may not send to this country",
         21608 => ": a trial account sends to verified numbers only",
+        21609 => {
+            ": it cannot reach the address for receipts; if server.public_origin is not public, set \
+             twilio.receipts to false"
+        }
         21610 => ": the recipient has opted out of messages from this sender",
         21612 | 21614 => ": the recipient's number cannot receive texts from this sender",
         _ => "",

@@ -27,7 +27,7 @@ pub use self::error::StartupError;
 use crate::{
     clock::{Clock, ClockRefused},
     config::{Config, KeySettings, Mode, ServerSettings},
-    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, Route, SetUp},
+    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, Receipts, Route, SetUp},
     derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
     i18n::Catalogue,
@@ -106,6 +106,7 @@ impl Application {
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
         let sites = Arc::new(config.sites.clone());
+        let receipts = config.delivery.receipts.unwrap_or(is_https);
         let rules = Rules {
             sites: sites.clone(),
             channels: dispatcher.channels(),
@@ -115,6 +116,7 @@ impl Application {
             work: config.work,
             fixed_recipient: config.page.fixed_recipient.clone(),
             count_test_suites: !development,
+            receipts: receipts.then(|| Receipts::new(dispatcher.clone(), origin.clone())),
             lease,
         };
         let start = start_options(config, &rules.channels);
@@ -141,6 +143,7 @@ impl Application {
             lease,
             sites,
             origin: origin.clone(),
+            receipts,
             server_ends: CancellationToken::new(),
         });
 

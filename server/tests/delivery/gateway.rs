@@ -137,7 +137,7 @@ fn set_up(settings: RouteSettings, allowed: &[&str]) -> Route {
 fn webhook(url: &str) -> RouteSettings {
     let gateway = GatewaySettings { url: url.parse().unwrap(), timeout: TIMEOUT };
     let kind = KindSettings::Webhook(gateway);
-    RouteSettings { name: "own".to_owned(), countries: Vec::new(), kind }
+    RouteSettings { name: "own".to_owned(), countries: Vec::new(), receipts: false, kind }
 }
 
 /// The settings of the one provider in a configuration file.

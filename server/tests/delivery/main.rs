@@ -49,6 +49,7 @@ fn message(to: &str) -> OutgoingMessage {
         origin_host: "login.example.com".to_owned(),
         embedder_host: None,
         not_me: None,
+        receipts: None,
         hand_over: HandOver::default(),
     }
 }

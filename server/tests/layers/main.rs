@@ -57,7 +57,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "http",
-        may_name: &["i18n", "origin", "service::Refused", "service::Service"],
+        may_name: &[
+            "i18n",
+            "origin",
+            "service::ReceiptRequest",
+            "service::Refused",
+            "service::Service",
+        ],
         instead: "pages reach the rules through `app::port::Port`",
     },
     Layer {
@@ -75,6 +81,7 @@ const LAYERS: &[Layer] = &[
         may_name: &[
             "clock",
             "delivery::envelope",
+            "delivery::receipts",
             "derived_keys",
             "error_chain",
             "site",

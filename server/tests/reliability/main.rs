@@ -22,6 +22,7 @@ mod mail_sink;
 mod outbox;
 #[path = "../delivery/postfix.rs"]
 mod postfix;
+mod receipts;
 #[path = "../common/receiver.rs"]
 mod receiver;
 mod retry;

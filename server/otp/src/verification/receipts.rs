@@ -187,7 +187,8 @@ mod tests {
     }
 
     #[test]
-    fn s40_a_message_that_did_not_arrive_goes_to_another_provider_once_and_is_withdrawn_meanwhile() {
+    fn s40_a_message_that_did_not_arrive_goes_to_another_provider_once_and_is_withdrawn_meanwhile()
+    {
         let mut verification = taken();
         assert_eq!(verification.waiting_sends().collect::<Vec<_>>(), [1]);
         assert_eq!(returned(&mut verification, "a"), AfterReturn::MayGoAgain);

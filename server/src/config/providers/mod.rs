@@ -53,11 +53,11 @@ impl Providers {
         &mut self,
         name: &str,
         (channels, countries): (Vec<Channel>, Vec<Country>),
-        kind: Option<KindSettings>,
+        (kind, receipts): (Option<KindSettings>, bool),
     ) {
         let name = name.to_owned();
         self.listed.push(Listed { name: name.clone(), channels });
-        self.routes.extend(kind.map(|kind| RouteSettings { name, countries, kind }));
+        self.routes.extend(kind.map(|kind| RouteSettings { name, countries, receipts, kind }));
     }
 }
 
@@ -72,7 +72,9 @@ pub(super) fn read(
         let settings = read_kind(server, kind, context);
         // A section with problems is meant to be used.
         if settings.is_some() || !server.is_fine(kind.word()) {
-            providers.add(kind.word(), (kind.channels().to_vec(), Vec::new()), settings);
+            let receipts = read_receipts(server, kind);
+            let reach = (kind.channels().to_vec(), Vec::new());
+            providers.add(kind.word(), reach, (settings, receipts));
         }
     }
     for mut settings in configured {
@@ -112,7 +114,14 @@ fn read_one(settings: &mut Settings, providers: &mut Providers, context: Provide
         let table = kind.word();
         settings.refuse(table, format!("is missing: the settings of the {table}"));
     }
-    providers.add(&name, (channels, countries), read);
+    let receipts = read_receipts(settings, kind);
+    providers.add(&name, (channels, countries), (read, receipts));
+}
+
+/// Whether a provider of this kind is asked for receipts.
+fn read_receipts(settings: &mut Settings, kind: Kind) -> bool {
+    let has_key = TABLES.iter().any(|(_, other)| *other == kind);
+    has_key && settings.get(&format!("{}.receipts", kind.word()))
 }
 
 /// The settings of one kind; `None` if they are missing or have problems.

@@ -23,6 +23,7 @@ fn message(brand: &str, host: &str) -> OutgoingMessage {
         origin_host: host.into(),
         embedder_host: None,
         not_me: Some(LINK.to_owned()),
+        receipts: None,
         hand_over: HandOver::default(),
     }
 }
