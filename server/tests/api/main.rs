@@ -11,6 +11,7 @@ mod networks;
 mod not_me;
 mod once;
 mod proof;
+mod receipts;
 mod rotation;
 mod secrecy;
 mod texts;

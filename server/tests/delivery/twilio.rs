@@ -13,8 +13,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::delivery::{
-    Failure, ProbeError, Provider, Receipt, Senders, SetUpError, Twilio, TwilioSettings,
-    Undelivered,
+    Failure, ProbeError, Provider, Receipt, ReceiptAddress, Senders, SetUpError, Twilio,
+    TwilioSettings, Undelivered,
 };
 use tokio::{net::TcpSocket, sync::mpsc};
 
@@ -158,6 +158,22 @@ async fn a_message_is_one_request_with_the_fields_of_the_api() {
         ]
     );
     assert!(twilio.has_no_more_requests());
+}
+
+#[tokio::test]
+async fn status_callbacks_are_asked_for_at_the_address_of_the_message() {
+    let mut twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
+    let mut message = message(PHONE);
+    let url = "https://login.example.com/receipts/twilio/R".to_owned();
+    message.receipts = Some(ReceiptAddress { url: url.clone(), reference: "R".to_owned() });
+    twilio.provider().deliver(&message, NOW).await.unwrap();
+    assert!(twilio.next().await.form.contains(&("StatusCallback".to_owned(), url)));
+
+    // An address that Twilio cannot reach says nothing about the recipient.
+    let twilio = MockServer::with_status(400, error(21609)).await;
+    let refused = twilio.provider().deliver(&message, NOW).await.unwrap_err();
+    assert_eq!(refused.kind, Failure::Account);
+    assert!(refused.reason.contains("twilio.receipts"), "{refused}");
 }
 
 #[tokio::test]
