@@ -10,9 +10,7 @@ use super::CommandError;
 use crate::{
     clock::Clock,
     config::Config,
-    delivery::{
-        Dispatcher, Failure, HandOver, Inbox, OutgoingMessage, Receipt, Route, Tried, Undelivered,
-    },
+    delivery::{Dispatcher, Failure, Inbox, OutgoingMessage, Receipt, Route, Tried, Undelivered},
     i18n::Catalogue,
     startup,
 };
@@ -35,21 +33,10 @@ pub(super) async fn send_test(
 
     let code = Code::generate(config.policy.code_length, &mut SysRng)?;
     let now = Clock::system(Timestamp::default(), false)?.now();
-    let message = OutgoingMessage {
-        id: format!("test-{}", now.as_millis()),
-        channel: recipient.channel(),
-        to: recipient,
-        code,
-        locale: catalogue.negotiate(None),
-        expires_at: now + Duration::max(config.policy.lifetime, Duration::from_secs(60)),
-        brand: config.page.brand.clone(),
-        sender: None,
-        origin_host: config.server.origin(config.server.bind).host().to_owned(),
-        embedder_host: None,
-        not_me: None,
-        receipts: None,
-        hand_over: HandOver::default(),
-    };
+    let expires_at = now + Duration::max(config.policy.lifetime, Duration::from_secs(60));
+    let origin = config.server.origin(config.server.bind);
+    let site = config.sites.first().clone();
+    let message = OutgoingMessage::detached(site, recipient, code, origin.host(), expires_at);
     let to = message.to.masked();
     let result = match provider {
         Some(name) => deliver(named(&dispatcher, name)?, &message, now).await,

@@ -168,6 +168,8 @@ impl Config {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = warnings::warnings(&self.server, &self.policy, &self.sites);
         warnings.extend(warnings::unreached(&self.delivery, &self.providers, &self.sites));
+        let origin = self.server.origin(self.server.bind);
+        warnings.extend(warnings::overlong(&self.sites, &origin));
         warnings
     }
 }

@@ -15,7 +15,8 @@ use super::{
     server::{Mode, ServerSettings, is_loopback},
 };
 use crate::{
-    delivery::RouteSettings,
+    delivery::{RouteSettings, template},
+    i18n::Catalogue,
     origin::Origin,
     site::{Site, Sites},
 };
@@ -168,6 +169,16 @@ pub(super) fn unreached(
     (!missing.is_empty()).then(|| {
         format!("sms.countries lists countries that no provider is for, so texts to them fail: {missing}")
     })
+}
+
+/// Own texts of sites that do not fit into one text message.
+pub(super) fn overlong(sites: &Sites, origin: &Origin) -> Vec<String> {
+    // A catalogue that does not load is told by the start itself.
+    let Ok(catalogue) = Catalogue::load() else { return Vec::new() };
+    let mut sites: Vec<_> = sites.all().collect();
+    sites.sort_by(|a, b| a.name.cmp(&b.name));
+    let of_site = |site: &Arc<Site>| template::overlong(&catalogue, site, origin.host());
+    sites.into_iter().flat_map(of_site).collect()
 }
 
 /// Whether development mode does not answer requests to the host of the public origin.

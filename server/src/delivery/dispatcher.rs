@@ -109,12 +109,14 @@ impl Dispatcher {
 
 #[cfg(test)]
 mod tests {
-    use otp::Code;
+    use app::wire::Brand;
+    use otp::{Code, Policy};
 
     use super::*;
     use crate::{
-        delivery::{Failure, HandOver, Inbox, Provider},
+        delivery::{Failure, Inbox, Provider},
         i18n::Catalogue,
+        site::Site,
     };
 
     const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -134,21 +136,9 @@ mod tests {
 
     fn message(to: &str) -> OutgoingMessage {
         let to = Recipient::parse(to, None, None).unwrap();
-        OutgoingMessage {
-            id: "m".to_owned(),
-            channel: to.channel(),
-            to,
-            code: Code::parse("123456").unwrap(),
-            locale: "en".to_owned(),
-            expires_at: NOW + Duration::from_secs(300),
-            brand: "Example".to_owned(),
-            sender: None,
-            origin_host: "login.example.com".to_owned(),
-            embedder_host: None,
-            not_me: None,
-            receipts: None,
-            hand_over: HandOver::default(),
-        }
+        let site = Arc::new(Site::named("demo", Policy::default(), Brand::default()));
+        let (code, expires_at) = (Code::zeros(6), NOW + Duration::from_secs(300));
+        OutgoingMessage::detached(site, to, code, "login.example.com", expires_at)
     }
 
     fn next<'a>(of: &'a Dispatcher, to: &str, avoided: &[&str], tried: &Tried) -> Option<&'a str> {

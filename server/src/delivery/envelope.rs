@@ -31,6 +31,9 @@ struct Content {
     expires_at: Timestamp,
     #[serde(default, rename = "around_host", skip_serializing_if = "Option::is_none")]
     embedder_host: Option<String>,
+    /// The code is typed on no page of this server that was opened from elsewhere, so it may be typed in an app.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    in_app: bool,
     /// It is for a test recipient, and handed to no provider.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     test: bool,
@@ -43,7 +46,8 @@ impl Envelope {
     /// The envelope of a verification's newest send.
     pub fn of_newest(verification: &Verification, code: &Code) -> Self {
         let send = verification.last_send();
-        let embedder = verification.details().origin.as_deref().and_then(Origin::parse);
+        let details = verification.details();
+        let embedder = details.origin.as_deref().and_then(Origin::parse);
         Self(Content {
             site: verification.site().to_owned(),
             to: verification.recipient().clone(),
@@ -52,7 +56,8 @@ impl Envelope {
             locale: verification.locale().to_owned(),
             expires_at: send.expires_at,
             embedder_host: embedder.map(|origin| origin.host().to_owned()),
-            test: verification.details().test_mode,
+            in_app: details.origin.is_none() && details.return_url.is_none(),
+            test: details.test_mode,
             avoided: verification.earlier_providers().map(str::to_owned).collect(),
         })
     }
@@ -91,7 +96,8 @@ impl Envelope {
         origin: &Origin,
         links: &LinkKeys,
     ) -> OutgoingMessage {
-        let Content { site, to, code, channel, locale, expires_at, embedder_host, .. } = self.0;
+        let Content { site, to, code, channel, locale, expires_at, embedder_host, in_app, .. } =
+            self.0;
         let site = sites.named_or_first(&site);
         // A text message has no room for it.
         let link = (channel == Channel::Email).then(|| links.link(key.verification)).flatten();
@@ -102,10 +108,10 @@ impl Envelope {
             code,
             locale,
             expires_at,
-            brand: site.brand.name.clone(),
-            sender: site.sender.clone(),
+            site: site.clone(),
             origin_host: origin.host().to_owned(),
             embedder_host,
+            app_hash: site.android_app_hash.clone().filter(|_| in_app),
             not_me: link.map(|link| format!("{origin}/not-me/{link}")),
             receipts: None,
             hand_over: HandOver::default(),
@@ -164,7 +170,7 @@ mod tests {
             let envelope = Envelope::open(&key, &sealed, &sealer).unwrap();
 
             let message = envelope.into_message(&key, &sites, &origin, &links);
-            assert_eq!((&*message.brand, message.code.as_str()), (brand, "123456"));
+            assert_eq!((&*message.site.brand.name, message.code.as_str()), (brand, "123456"));
             assert_eq!(message.embedder_host.as_deref(), embedder);
         }
     }

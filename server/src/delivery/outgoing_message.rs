@@ -7,6 +7,8 @@ use std::sync::{
 
 use otp::{Channel, Code, Recipient, Timestamp};
 
+use crate::{i18n::DEFAULT_LOCALE, site::Site};
+
 /// Everything that a provider needs to render and send one message.
 ///
 /// It holds the clear code. `Debug` shows neither the code nor the whole recipient.
@@ -20,24 +22,51 @@ pub struct OutgoingMessage {
     pub to: Recipient,
     /// The code.
     pub code: Code,
-    /// The language, a locale of the catalogue.
+    /// The language: a locale of the catalogue or of the site's own texts.
     pub locale: String,
     /// Expiry of the code. Nothing is sent from then on.
     pub expires_at: Timestamp,
-    /// The site's display name.
-    pub brand: String,
-    /// Display name of the sender of mail, if the site has one of its own.
-    pub sender: Option<String>,
+    /// The site, for its brand and texts.
+    pub site: Arc<Site>,
     /// Host of the page on which the code is typed, for the origin-bound line of a text message.
     pub origin_host: String,
     /// Host of the embedding page, if the code is typed in a frame.
     pub embedder_host: Option<String>,
+    /// Last line of a text message whose code is typed in an app for Android.
+    pub app_hash: Option<String>,
     /// URL of the page on which the recipient says that they did not ask for the code. In mail only.
     pub not_me: Option<String>,
     /// Address for the provider's receipts, if it gives some.
     pub receipts: Option<ReceiptAddress>,
     /// Whether a provider may have it already.
     pub hand_over: HandOver,
+}
+
+impl OutgoingMessage {
+    /// A message that belongs to no verification, in English, by the channel of the recipient.
+    pub fn detached(
+        site: Arc<Site>,
+        to: Recipient,
+        code: Code,
+        origin_host: &str,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            id: format!("test-{}", expires_at.as_millis()),
+            channel: to.channel(),
+            to,
+            code,
+            locale: DEFAULT_LOCALE.to_owned(),
+            expires_at,
+            site,
+            origin_host: origin_host.to_owned(),
+            embedder_host: None,
+            app_hash: None,
+            not_me: None,
+            receipts: None,
+            hand_over: HandOver::default(),
+        }
+    }
 }
 
 /// Address for one provider's receipts about one message. Whoever knows it can send some in the name of a gateway

@@ -129,7 +129,7 @@ impl Webhook {
             subject,
             html,
             locale: &message.locale,
-            brand: &message.brand,
+            brand: &message.site.brand.name,
             expires_at: rfc3339(message.expires_at),
             receipt_url: message.receipts.as_ref().map(|receipts| &*receipts.url),
         };

@@ -1,12 +1,17 @@
 //! Texts of pages and messages: Fluent catalogues, compiled into the binary.
 //!
-//! Loading fails if a text of the pages is missing, so that it is found at start and not by a request.
+//! Loading fails if a text of the pages is missing, so that it is found at start and not by a request. A site's
+//! own texts of messages are an [`Overlay`].
+
+mod overlay;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use app::texts::{Argument, SLOT, Texts};
 use fluent_bundle::{FluentArgs, FluentResource, FluentValue, concurrent::FluentBundle};
 use unic_langid::LanguageIdentifier;
+
+pub use self::overlay::{Overlay, Replaceable};
 
 /// The fallback locale.
 pub const DEFAULT_LOCALE: &str = "en";
@@ -61,7 +66,7 @@ impl Catalogue {
     }
 
     /// The available locales, as BCP 47 tags.
-    pub fn locales(&self) -> impl Iterator<Item = &str> {
+    pub fn locales(&self) -> impl Iterator<Item = &str> + Clone {
         self.locales.keys().copied()
     }
 
@@ -94,6 +99,11 @@ impl Catalogue {
 
     /// The best locale for an `Accept-Language` (RFC 9110, section 12.5.4).
     pub fn negotiate(&self, accept_language: Option<&str>) -> String {
+        self.negotiate_with(&Overlay::default(), accept_language)
+    }
+
+    /// The best locale for the messages of a site that has texts of its own.
+    pub fn negotiate_with(&self, overlay: &Overlay, accept_language: Option<&str>) -> String {
         let mut ranges: Vec<(&str, f32)> = accept_language
             .unwrap_or_default()
             .split(',')
@@ -108,19 +118,9 @@ impl Catalogue {
         ranges.sort_by(|(_, a), (_, b)| b.total_cmp(a));
         ranges
             .into_iter()
-            .find_map(|(tag, _)| self.closest(tag))
+            .find_map(|(tag, _)| closest(tag, self.locales().chain(overlay.locales())))
             .unwrap_or(DEFAULT_LOCALE)
             .to_owned()
-    }
-
-    /// The locale with this tag, or one of the same language.
-    fn closest(&self, tag: &str) -> Option<&'static str> {
-        let same = |locale: &&&str| locale.eq_ignore_ascii_case(tag);
-        let language = tag.split('-').next().unwrap_or(tag);
-        let related = |locale: &&&str| {
-            locale.split('-').next().is_some_and(|other| other.eq_ignore_ascii_case(language))
-        };
-        self.locales.keys().find(same).or_else(|| self.locales.keys().find(related)).copied()
     }
 
     /// The locale whose texts [`Catalogue::format`] takes for a tag.
@@ -137,6 +137,13 @@ impl std::fmt::Debug for Catalogue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Catalogue").field(&self.locales.keys()).finish()
     }
+}
+
+/// The locale with this tag, or the first one of the same language.
+fn closest<'a>(tag: &str, mut locales: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let language = |tag: &str| tag.split('-').next().unwrap_or_default().to_ascii_lowercase();
+    let same = locales.clone().find(|locale| locale.eq_ignore_ascii_case(tag));
+    same.or_else(|| locales.find(|locale| language(locale) == language(tag)))
 }
 
 /// The quality of a language range, from 0 to 1; 0 if it is invalid.

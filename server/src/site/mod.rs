@@ -7,7 +7,7 @@ mod registry;
 mod secret;
 mod test_mode;
 
-use std::{collections::HashMap, fmt};
+use std::{collections::HashMap, fmt, sync::Arc};
 
 use app::wire::Brand;
 use otp::{
@@ -20,7 +20,7 @@ pub use self::{
     secret::{NotADigest, SecretDigest},
     test_mode::{TestCode, TestMode},
 };
-use crate::origin::Origin;
+use crate::{i18n::Overlay, origin::Origin};
 
 /// One relying party.
 #[derive(Clone)]
@@ -47,6 +47,10 @@ pub struct Site {
     pub brand: Brand,
     /// Display name of the sender of its mail, if it differs from the mail server's and the brand's.
     pub sender: Option<String>,
+    /// Texts of its messages that replace those of the catalogue.
+    pub overlay: Arc<Overlay>,
+    /// Hash of its Android app, by which the SMS Retriever API finds the text messages for it.
+    pub android_app_hash: Option<String>,
     /// Test recipients in canonical form and their codes, for testers and app reviewers. Nothing is sent to
     /// them.
     pub test_recipients: HashMap<String, Code>,
@@ -72,6 +76,8 @@ impl Site {
             texts: SiteTexts::UNLIMITED,
             brand,
             sender: None,
+            overlay: Arc::default(),
+            android_app_hash: None,
             test_recipients: HashMap::new(),
             test_mode: None,
             webhook: None,

@@ -280,7 +280,7 @@ async fn values_of_a_described_gateway_stay_in_their_place() {
     let headers = "http.headers = { X-Key = \"k {token}\", Idempotency-Key = \"{id}\" }\nhttp.method = \"PUT\"";
     let route = route(http(&gateway, headers));
     let mut hostile = message(PHONE);
-    hostile.brand = "\"},{\"to\":\"+1900&to=+1900".to_owned();
+    Arc::make_mut(&mut hostile.site).brand.name = "\"},{\"to\":\"+1900&to=+1900".to_owned();
     route.deliver(&hostile, NOW).await.unwrap();
     let request = gateway.next().await;
     assert_eq!((&request.method, &*request.path), (&Method::PUT, "/accounts/me%2F%2E%2E%2Fyou"));
@@ -291,7 +291,7 @@ async fn values_of_a_described_gateway_stay_in_their_place() {
     assert_eq!(request.header("authorization"), "");
     let body = request.json();
     assert_eq!((&body["n"], &body["m"][0]["to"]), (&json!(1), &json!(PHONE)));
-    assert!(body["m"][0]["text"].as_str().unwrap().contains(&hostile.brand), "{body}");
+    assert!(body["m"][0]["text"].as_str().unwrap().contains(&hostile.site.brand.name), "{body}");
     assert_eq!(body["m"].as_array().unwrap().len(), 1);
 }
 

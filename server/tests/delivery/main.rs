@@ -19,11 +19,9 @@ mod twilio;
 
 use std::{sync::Arc, time::Duration};
 
-use otp::{Channel, Code, Recipient, Timestamp};
-use server::{
-    delivery::{HandOver, OutgoingMessage},
-    i18n::Catalogue,
-};
+use app::wire::Brand;
+use otp::{Channel, Code, Policy, Recipient, Timestamp};
+use server::{delivery::OutgoingMessage, i18n::Catalogue, site::Site};
 
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const CODE: &str = "042917";
@@ -38,21 +36,11 @@ fn catalogue() -> Arc<Catalogue> {
 
 fn message(to: &str) -> OutgoingMessage {
     let to = Recipient::parse(to, None, None).unwrap();
-    OutgoingMessage {
-        id: "message-1".to_owned(),
-        channel: to.channel(),
-        to,
-        code: Code::parse(CODE).unwrap(),
-        locale: "en".to_owned(),
-        expires_at: NOW + Duration::from_secs(300),
-        brand: "Example".to_owned(),
-        sender: None,
-        origin_host: "login.example.com".to_owned(),
-        embedder_host: None,
-        not_me: None,
-        receipts: None,
-        hand_over: HandOver::default(),
-    }
+    let brand = Brand { name: "Example".to_owned(), ..Brand::default() };
+    let site = Arc::new(Site::named("demo", Policy::default(), brand));
+    let (code, expires_at) = (Code::parse(CODE).unwrap(), NOW + Duration::from_secs(300));
+    let message = OutgoingMessage::detached(site, to, code, "login.example.com", expires_at);
+    OutgoingMessage { id: "message-1".to_owned(), ..message }
 }
 
 /// Exchanges the channel of a message, so that it does not fit the recipient.

@@ -1,5 +1,7 @@
 //! The presets of the kind `http`: the request that each gateway documents, and its answers.
 
+use std::sync::Arc;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 use server::delivery::{Failure, KindSettings, ProbeError, Route};
@@ -66,7 +68,7 @@ async fn vonage_gets_the_documented_request_and_its_statuses_are_understood() {
     assert_eq!(request.form(), fields(&expected));
 
     let mut unicode = message(PHONE);
-    unicode.brand = "Пример".to_owned();
+    Arc::make_mut(&mut unicode.site).brand.name = "Пример".to_owned();
     vonage(&gateway).deliver(&unicode, NOW).await.unwrap();
     let form = gateway.next().await.form();
     assert!(form.contains(&("type".to_owned(), "unicode".to_owned())), "{form:?}");

@@ -1,6 +1,6 @@
 //! The provider `smtp`, tested with a real mail server.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, sync::Arc};
 
 use secrecy::SecretString;
 use serde_json::json;
@@ -272,7 +272,7 @@ async fn the_sender_has_the_display_name_of_the_site() {
     let mut server = MailServer::usual().await;
     let mut named = message("jane@example.com");
     server.provider().deliver(&named, NOW).await.unwrap();
-    named.sender = Some("Example sign-in".to_owned());
+    Arc::make_mut(&mut named.site).sender = Some("Example sign-in".to_owned());
     server.provider().deliver(&named, NOW).await.unwrap();
     for name in ["Example", "Example sign-in"] {
         let message = server.next("message").await;
@@ -286,9 +286,10 @@ async fn the_sender_has_the_display_name_of_the_site() {
 async fn s18_a_display_name_cannot_inject_headers_or_recipients() {
     let mut server = MailServer::usual().await;
     let mut odd = message("jane@example.com");
-    odd.brand = "Example\r\nBcc: john@example.com\r\n\r\n<john@example.com>, \"".to_owned();
-    for sender in [None, Some(odd.brand.clone())] {
-        odd.sender = sender;
+    let brand = "Example\r\nBcc: john@example.com\r\n\r\n<john@example.com>, \"".to_owned();
+    Arc::make_mut(&mut odd.site).brand.name.clone_from(&brand);
+    for sender in [None, Some(brand)] {
+        Arc::make_mut(&mut odd.site).sender = sender;
         server.provider().deliver(&odd, NOW).await.unwrap();
         let message = server.next("message").await;
         assert_eq!(message["to"], json!(["jane@example.com"]));
@@ -349,4 +350,24 @@ fn invalid_settings_are_refused_at_set_up() {
         assert!(named(empty).contains("has no certificate"), "{empty}");
     }
     named("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+}
+
+#[tokio::test]
+async fn the_logo_of_the_site_is_attached_for_the_html_alone() {
+    let mut server = MailServer::usual().await;
+    let mut message = message("jane@example.com");
+    let logo = "data:image/png;base64,iVBORw0KGgo=".to_owned();
+    Arc::make_mut(&mut message.site).brand.logo = Some(logo);
+    server.provider().deliver(&message, NOW).await.unwrap();
+    let message = server.next("message").await;
+    let raw = message["raw"].as_str().unwrap();
+    let parts: Vec<_> = raw.split("\r\n").filter(|line| line.starts_with("Content-")).collect();
+    let types = parts.iter().filter_map(|line| line.strip_prefix("Content-Type: "));
+    let types: Vec<_> = types.map(|value| value.split(';').next().unwrap()).collect();
+    assert_eq!(
+        types,
+        ["multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png"]
+    );
+    assert!(parts.contains(&"Content-ID: <logo>"), "{parts:?}");
+    assert!(parts.contains(&"Content-Disposition: inline"), "{parts:?}");
 }

@@ -131,7 +131,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "config",
-        may_name: &["delivery", "keyring", "origin", "site", "webhook::WebhookSettings"],
+        may_name: &["delivery", "i18n", "keyring", "origin", "site", "webhook::WebhookSettings"],
         instead: "configuration is read into values; it connects to nothing and builds nothing",
     },
     Layer {
@@ -149,7 +149,7 @@ const LAYERS: &[Layer] = &[
         may_name: &["keyring"],
         instead: "keys are derived from the master secrets and from nothing else",
     },
-    Layer { module: "site", may_name: &["origin"], instead: "a site is a value" },
+    Layer { module: "site", may_name: &["i18n::Overlay", "origin"], instead: "a site is a value" },
     Layer { module: "origin", may_name: &[], instead: "an origin is a value" },
     Layer { module: "open_files", may_name: &[], instead: "a limit comes from the system" },
     Layer { module: "keyring", may_name: &[], instead: "secrets are read from text and files" },

@@ -3,6 +3,7 @@
 mod brand;
 mod built_in;
 mod logo;
+mod messages;
 mod site;
 #[cfg(test)]
 mod tests;

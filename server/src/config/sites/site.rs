@@ -13,7 +13,7 @@ use otp::{
 };
 
 use super::{
-    brand,
+    brand, messages,
     urls::{parse_origin, parse_url},
 };
 use crate::{
@@ -69,13 +69,16 @@ pub(super) fn read(settings: &mut Settings, context: &SiteContext<'_>) -> Site {
     let draft = policy::read_policy(settings);
     let brand = brand::read(settings, context.directory, &context.page.brand);
     let country = &context.page.default_country;
+    let channels = read_channels(settings, &context.channels);
     Site {
         public_key: settings.parse_optional("public_key", parse_public_key),
         secrets: settings.parse_list("secret_keys", parse_secret),
         origins: settings.parse_list("origins", |text| parse_origin(text, mode)),
         return_urls: settings.parse_list("return_urls", |text| parse_url(text, mode)),
-        channels: read_channels(settings, &context.channels),
+        channels: channels.clone(),
         sender: settings.parse_optional("brand.sender", display_name),
+        overlay: messages::read(settings, context.directory, &channels),
+        android_app_hash: settings.parse_optional("android_app_hash", messages::parse_app_hash),
         test_recipients: read_test_recipients(settings, draft.code_length, country),
         webhook: settings.parse_optional("webhook.url", |text| parse_url(text, mode)),
         destinations: sms::read(settings, country),

@@ -189,7 +189,7 @@ impl Http {
             code: message.code.as_str(),
             id: &message.id,
             locale: &message.locale,
-            brand: &message.brand,
+            brand: &message.site.brand.name,
             seconds: seconds_left(message, now).to_string(),
             receipt_url: message.receipts.as_ref().map_or("", |receipts| &receipts.url),
             credentials,

@@ -119,7 +119,7 @@ impl Smtp {
             .address()
             .parse()
             .map_err(|_| Undelivered::permanent("the recipient is not a mail address"))?;
-        let email = template::email(&self.catalogue, message, now);
+        let email = template::email_with_logo(&self.catalogue, message, now);
         let (message_id, content) = message::compose(&self.from, &to, message, email, now)
             .map_err(|_| Undelivered::permanent("the message cannot be composed"))?;
         let mut session = self.session().await?;

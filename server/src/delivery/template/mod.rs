@@ -5,15 +5,26 @@
 //! which people say that they did not ask for the code. A text message
 //! ends with the origin-bound line `@host #code` (W3C/WICG "Origin-bound one-time codes delivered via
 //! SMS"), by which browsers offer the code on that host only. If the code is typed in a frame, the line
-//! is `@page #code @frame`.
+//! is `@page #code @frame`; if it is typed in an app for Android, the line is the hash by which the SMS Retriever API
+//! finds the app.
+
+mod html;
+mod length;
+mod review;
 
 use std::time::Duration;
 
 use fluent_bundle::{FluentArgs, FluentValue};
 use otp::Timestamp;
 
+pub(super) use self::{html::LOGO_ID, length::is_gsm};
+pub use self::{html::Logo, review::overlong};
+use self::{
+    html::{Document, NotMe},
+    length::fits,
+};
 use super::OutgoingMessage;
-use crate::i18n::Catalogue;
+use crate::i18n::{Catalogue, Overlay, Replaceable};
 
 /// Texts of an e-mail.
 #[derive(Clone, PartialEq, Eq)]
@@ -24,41 +35,75 @@ pub struct Email {
     pub text: String,
     /// The HTML body, a whole document.
     pub html: String,
+    /// The picture that the document shows, to be attached.
+    pub logo: Option<Logo>,
     /// The language of the texts.
     pub locale: String,
 }
 
-/// Longest text in the GSM alphabet. A message holds 160 septets; the rest is left for text that carriers
-/// add.
-const SMS_SEPTETS: usize = 140;
-/// Length of one message in UCS-2, for languages outside the GSM alphabet.
-const SMS_UCS2_UNITS: usize = 70;
-
-/// Catalogue ids of the texts of messages.
-pub const TEXTS: [&str; 12] = [
-    "email-subject",
-    "email-intro",
-    "email-use",
-    "email-ignore",
-    "email-not-me",
-    "email-not-me-link",
-    "validity-minutes",
-    "validity-seconds",
-    "sms-text",
-    "sms-brief",
-    "sms-short",
-    "sms-bare",
+/// Texts of messages, which a site may replace by its own.
+pub const TEXTS: [Replaceable; 12] = [
+    of_email("email-subject"),
+    of_email("email-intro"),
+    of_email("email-use"),
+    of_email("email-ignore"),
+    of_email("email-not-me"),
+    of_email("email-not-me-link"),
+    validity_of("validity-minutes"),
+    validity_of("validity-seconds"),
+    of_sms("sms-text", &["brand", "code", "validity"]),
+    of_sms("sms-brief", &["brand", "code", "validity"]),
+    of_sms("sms-short", &["brand", "code", "validity"]),
+    of_sms("sms-bare", &["brand", "code", "validity"]),
 ];
 
-/// Renders the e-mail of `message`.
+/// Wordings of a text message, the longest first.
+const SMS_WORDINGS: [&str; 4] = ["sms-text", "sms-brief", "sms-short", "sms-bare"];
+
+/// The texts of one message: the site's own, or those of the catalogue.
+struct Wording<'a> {
+    catalogue: &'a Catalogue,
+    overlay: &'a Overlay,
+    locale: &'a str,
+}
+
+impl<'a> Wording<'a> {
+    fn of(catalogue: &'a Catalogue, message: &'a OutgoingMessage) -> Self {
+        let overlay = &message.site.overlay;
+        // Messages that were stored under another configuration may name a language that is gone.
+        let own = overlay.locales().find(|locale| *locale == message.locale);
+        let locale = own.unwrap_or_else(|| catalogue.closest_or_default(&message.locale));
+        Self { catalogue, overlay, locale }
+    }
+
+    fn text(&self, id: &str, args: &FluentArgs<'_>) -> String {
+        let own = self.overlay.format(self.locale, id, Some(args));
+        own.unwrap_or_else(|| self.catalogue.format(self.locale, id, Some(args)))
+    }
+}
+
+/// Renders the e-mail of `message`, without a logo.
 pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> Email {
-    let brand = one_line(&message.brand);
-    let args = FluentArgs::from_iter([("brand", FluentValue::from(brand))]);
-    // Messages that were stored by earlier versions may name none.
-    let locale = catalogue.closest_or_default(&message.locale).to_owned();
-    let text = |id| catalogue.format(&locale, id, Some(&args));
+    compose(catalogue, message, now, None)
+}
+
+/// Renders the e-mail of `message` with the logo of its site, if that is a picture that mail programs show.
+pub fn email_with_logo(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> Email {
+    compose(catalogue, message, now, Logo::of(&message.site.brand))
+}
+
+fn compose(
+    catalogue: &Catalogue,
+    message: &OutgoingMessage,
+    now: Timestamp,
+    logo: Option<Logo>,
+) -> Email {
+    let wording = Wording::of(catalogue, message);
+    let brand = one_line(&message.site.brand.name);
+    let args = FluentArgs::from_iter([("brand", FluentValue::from(brand.as_str()))]);
+    let text = |id| wording.text(id, &args);
     let (intro, usage, ignore) = (text("email-intro"), text("email-use"), text("email-ignore"));
-    let validity = validity(catalogue, message, now);
+    let usage = format!("{} {usage}", validity(&wording, message, now));
     let code = message.code.as_str();
     let link = message.not_me.as_deref().map(|url| NotMe {
         url,
@@ -67,42 +112,54 @@ pub fn email(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -
     });
     let last = link.as_ref().map(|link| format!("\n{}\n{}\n", link.before, link.url));
     let last = last.unwrap_or_default();
+    let document = Document {
+        locale: wording.locale,
+        brand: &brand,
+        accent: message.site.brand.accent.as_ref(),
+        has_logo: logo.is_some(),
+        intro: &intro,
+        code,
+        usage: &usage,
+        ignore: &ignore,
+        not_me: link,
+    };
     Email {
         subject: text("email-subject"),
-        text: format!("{intro}\n\n{code}\n\n{validity} {usage}\n\n{ignore}\n{last}"),
-        html: html(&locale, &intro, code, &format!("{validity} {usage}"), &ignore, link),
-        locale,
+        text: format!("{intro}\n\n{code}\n\n{usage}\n\n{ignore}\n{last}"),
+        html: document.html(),
+        logo,
+        locale: wording.locale.to_owned(),
     }
 }
 
-/// The link by which the recipient says that they did not ask for the code.
-struct NotMe<'a> {
-    url: &'a str,
-    before: String,
-    name: String,
+const fn of_email(id: &'static str) -> Replaceable {
+    Replaceable { id, variables: &["brand"], required: None, is_one_line: true }
+}
+
+const fn validity_of(id: &'static str) -> Replaceable {
+    Replaceable { id, variables: &["count"], required: None, is_one_line: true }
+}
+
+const fn of_sms(id: &'static str, variables: &'static [&'static str]) -> Replaceable {
+    Replaceable { id, variables, required: Some("code"), is_one_line: false }
 }
 
 /// Renders the text message of `message`, in the longest wording that fits.
 pub fn sms(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
-    let code = message.code.as_str();
+    let wording = Wording::of(catalogue, message);
     let args = FluentArgs::from_iter([
-        ("brand", FluentValue::from(one_line(&message.brand))),
-        ("code", FluentValue::from(code)),
-        ("validity", FluentValue::from(validity(catalogue, message, now))),
+        ("brand", FluentValue::from(one_line(&message.site.brand.name))),
+        ("code", FluentValue::from(message.code.as_str())),
+        ("validity", FluentValue::from(validity(&wording, message, now))),
     ]);
-    let render = |id| {
-        let wording = catalogue.format(&message.locale, id, Some(&args));
-        format!("{wording}\n{}", origin_bound(message))
-    };
-    ["sms-text", "sms-brief", "sms-short"]
-        .into_iter()
-        .map(render)
-        .find(|text| fits(text))
-        .unwrap_or_else(|| render("sms-bare"))
+    let last = last_line(message);
+    let render = |id| format!("{}\n{last}", wording.text(id, &args));
+    let fitting = SMS_WORDINGS.into_iter().map(render).find(|text| fits(text));
+    fitting.unwrap_or_else(|| render(SMS_WORDINGS[3]))
 }
 
 /// The sentence about the remaining validity of the code.
-fn validity(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
+fn validity(wording: &Wording<'_>, message: &OutgoingMessage, now: Timestamp) -> String {
     // Added before rounding down, since a message is sent a moment after it was accepted.
     const MOMENT: Duration = Duration::from_secs(15);
     let left = message.expires_at.since(now);
@@ -113,7 +170,7 @@ fn validity(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) ->
         ("validity-seconds", left.as_secs())
     };
     let args = FluentArgs::from_iter([("count", FluentValue::from(count))]);
-    catalogue.format(&message.locale, id, Some(&args))
+    wording.text(id, &args)
 }
 
 /// Joins the words of a configured text by single spaces, so that it has no line break.
@@ -124,7 +181,14 @@ pub(super) fn one_line(text: &str) -> String {
         .join(" ")
 }
 
-/// The origin-bound line.
+/// The last line of a text message: the hash of the app in which the code is typed, or the origin-bound line.
+fn last_line(message: &OutgoingMessage) -> String {
+    match &message.app_hash {
+        Some(hash) => hash.clone(),
+        None => origin_bound(message),
+    }
+}
+
 fn origin_bound(message: &OutgoingMessage) -> String {
     let (own, code) = (host(&message.origin_host), message.code.as_str());
     match message.embedder_host.as_deref().map(host) {
@@ -139,86 +203,6 @@ fn host(origin_host: &str) -> &str {
         Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
         _ => origin_host,
     }
-}
-
-/// Whether every character is in the GSM alphabet.
-pub(super) fn is_gsm(text: &str) -> bool {
-    septets(text).is_some()
-}
-
-fn fits(text: &str) -> bool {
-    match septets(text) {
-        Some(septets) => septets <= SMS_SEPTETS,
-        None => text.encode_utf16().count() <= SMS_UCS2_UNITS,
-    }
-}
-
-/// Length in the default alphabet of 3GPP TS 23.038; `None` if a character is not in it.
-fn septets(text: &str) -> Option<usize> {
-    const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
-                         ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-    // Sent as an escape and a second character.
-    const EXTENDED: &str = "^{}\\[~]|€";
-    text.chars()
-        .map(|c| match c {
-            c if BASIC.contains(c) => Some(1),
-            c if EXTENDED.contains(c) => Some(2),
-            _ => None,
-        })
-        .sum()
-}
-
-/// The HTML document. Styles are inline, since mail programs drop style sheets. Colours are left to the
-/// program and its dark mode.
-fn html(
-    locale: &str,
-    intro: &str,
-    code: &str,
-    usage: &str,
-    ignore: &str,
-    not_me: Option<NotMe<'_>>,
-) -> String {
-    let paragraph = "margin:0 0 16px;font:16px/1.5 sans-serif";
-    let (intro, usage, ignore) = (escape(intro), escape(usage), escape(ignore));
-    let last = not_me.map(|NotMe { url, before, name }| {
-        let (url, before, name) = (escape(url), escape(&before), escape(&name));
-        format!(
-            "<p dir=\"auto\" style=\"margin:0;font:14px/1.5 sans-serif\">\n\
-             {before} <a href=\"{url}\">{name}</a>\n\
-             </p>\n"
-        )
-    });
-    let last = last.unwrap_or_default();
-    format!(
-        "<!DOCTYPE html>\n\
-         <html lang=\"{}\">\n\
-         <head><meta charset=\"utf-8\"><meta name=\"color-scheme\" content=\"light dark\"></head>\n\
-         <body style=\"margin:0;padding:24px\">\n\
-         <p dir=\"auto\" style=\"{paragraph}\">{intro}</p>\n\
-         <p dir=\"ltr\" style=\"margin:0 0 16px;font:bold 32px/1.25 monospace;letter-spacing:4px\">\n\
-         {code}\n\
-         </p>\n\
-         <p dir=\"auto\" style=\"{paragraph}\">{usage}</p>\n\
-         <p dir=\"auto\" style=\"{paragraph}\">{ignore}</p>\n\
-         {last}\
-         </body>\n\
-         </html>\n",
-        escape(locale),
-    )
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -1,31 +1,28 @@
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
-use otp::{Channel, Code, Recipient};
+use app::wire::Brand;
+use otp::{Code, Policy, Recipient};
 
-use super::*;
-use crate::delivery::HandOver;
+use super::{length::septets, *};
+use crate::site::Site;
 
 /// Longer than the link of a verification.
 const LINK: &str =
     "https://login.example.com/not-me/AZMxYRgAAZMxYRgAAZMxYRgAAZMxYRgAAZMxYRgAAZMxYRgAAZMx";
 const NOW: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 
+fn site(brand: &str, change: impl FnOnce(&mut Site)) -> Arc<Site> {
+    let brand = Brand { name: brand.to_owned(), ..Brand::default() };
+    let mut site = Site::named("shop", Policy::default(), brand);
+    change(&mut site);
+    Arc::new(site)
+}
+
 fn message(brand: &str, host: &str) -> OutgoingMessage {
-    OutgoingMessage {
-        id: "message-1".into(),
-        channel: Channel::Sms,
-        to: Recipient::parse("+44 7700 900142", None, None).unwrap(),
-        code: Code::parse("042917").unwrap(),
-        locale: "en".into(),
-        expires_at: NOW + Duration::from_secs(300),
-        brand: brand.into(),
-        sender: None,
-        origin_host: host.into(),
-        embedder_host: None,
-        not_me: Some(LINK.to_owned()),
-        receipts: None,
-        hand_over: HandOver::default(),
-    }
+    let to = Recipient::parse("+44 7700 900142", None, None).unwrap();
+    let (code, expires_at) = (Code::parse("042917").unwrap(), NOW + Duration::from_secs(300));
+    let message = OutgoingMessage::detached(site(brand, |_| {}), to, code, host, expires_at);
+    OutgoingMessage { not_me: Some(LINK.to_owned()), ..message }
 }
 
 fn catalogue() -> Catalogue {
@@ -67,11 +64,8 @@ fn the_link_stands_last_and_alone_on_its_line_and_in_no_text_message() {
     let message = message("Example", "example.com");
     let email = email(&catalogue(), &message, NOW);
     assert_eq!(email.text.lines().last(), Some(LINK));
-    assert!(
-        email.html.contains(&format!("<a href=\"{LINK}\">This wasn't me</a>")),
-        "{}",
-        email.html
-    );
+    assert!(email.html.contains(&format!("href=\"{LINK}\"")), "{}", email.html);
+    assert!(email.html.contains(">This wasn't me</a>"), "{}", email.html);
     let text = sms(&catalogue(), &message, NOW);
     assert!(!text.contains("not-me") && !text.contains("http"), "{text}");
 }
@@ -143,7 +137,9 @@ fn the_gsm_alphabet_is_counted_in_septets() {
 #[test]
 fn the_validity_is_the_time_left_when_the_message_is_sent() {
     let message = message("Example", "example.com");
-    let after = |seconds| validity(&catalogue(), &message, NOW + Duration::from_secs(seconds));
+    let catalogue = catalogue();
+    let wording = Wording::of(&catalogue, &message);
+    let after = |seconds| validity(&wording, &message, NOW + Duration::from_secs(seconds));
     assert_eq!(after(0), "It is valid for 5 minutes.");
     assert_eq!(after(10), "It is valid for 5 minutes.");
     assert_eq!(after(20), "It is valid for 4 minutes.");
@@ -154,10 +150,74 @@ fn the_validity_is_the_time_left_when_the_message_is_sent() {
 #[test]
 fn every_text_of_a_message_is_in_every_catalogue() {
     let catalogue = catalogue();
-    assert_eq!(HashSet::from(TEXTS).len(), TEXTS.len());
+    assert_eq!(HashSet::from(TEXTS.map(|text| text.id)).len(), TEXTS.len());
     for locale in catalogue.locales() {
-        for id in TEXTS {
-            assert!(catalogue.has(locale, id), "{locale}: {id}");
+        for text in TEXTS {
+            assert!(catalogue.has(locale, text.id), "{locale}: {}", text.id);
         }
+    }
+}
+
+#[test]
+fn a_site_replaces_texts_by_its_own_and_keeps_code_and_last_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("en.ftl", "email-subject = Welcome to { $brand }\nsms-text = { $brand }: { $code }");
+    write("sv.ftl", "email-intro = Din kod:\nsms-text = { $code } är din kod.");
+    let overlay = Arc::new(Overlay::read(folder.path(), &TEXTS, |_, _| true).unwrap());
+    let site = site("Shop", |site| site.overlay = overlay);
+    let message = OutgoingMessage { site, ..message("", "example.com") };
+    let catalogue = catalogue();
+
+    let mail = email(&catalogue, &message, NOW);
+    assert_eq!((&*mail.subject, &*mail.locale), ("Welcome to Shop", "en"));
+    assert!(mail.text.starts_with("Your code for Shop:\n\n042917\n"), "{}", mail.text);
+    assert_eq!(sms(&catalogue, &message, NOW), "Shop: 042917\n@example.com #042917");
+
+    let swedish = OutgoingMessage { locale: "sv".to_owned(), ..message.clone() };
+    let mail = email(&catalogue, &swedish, NOW);
+    assert_eq!(&*mail.locale, "sv");
+    assert!(mail.html.contains("<html lang=\"sv\">") && mail.html.contains("Din kod:"));
+    let text = sms(&catalogue, &swedish, NOW);
+    assert_eq!(text, "042917 är din kod.\n@example.com #042917");
+
+    let gone = OutgoingMessage { locale: "fi".to_owned(), ..message };
+    assert_eq!(email(&catalogue, &gone, NOW).locale, "en");
+}
+
+#[test]
+fn a_text_for_an_android_app_ends_with_its_hash() {
+    let message = message("Example", "example.com");
+    let message = OutgoingMessage { app_hash: Some("FA+9qCX9VYT".to_owned()), ..message };
+    let text = sms(&catalogue(), &message, NOW);
+    assert_eq!(text.lines().last(), Some("FA+9qCX9VYT"));
+    assert!(text.contains("042917") && !text.contains('@'), "{text}");
+    assert!(text.len() <= 140, "the longest that the API reads");
+}
+
+#[test]
+fn a_mail_has_the_accent_and_the_logo_of_its_site() {
+    let logo = |uri: &str| {
+        site("Shop", |site| {
+            site.brand.logo = Some(uri.to_owned());
+            site.brand.accent = Some(("#123456".to_owned(), "#abcdef".to_owned()));
+        })
+    };
+    let of = |uri: &str| OutgoingMessage { site: logo(uri), ..message("", "example.com") };
+    let catalogue = catalogue();
+
+    let png = of("data:image/png;base64,iVBORw0KGgo=");
+    let mail = email_with_logo(&catalogue, &png, NOW);
+    let expected = Logo { media_type: "image/png", content: b"\x89PNG\r\n\x1a\n".to_vec() };
+    assert_eq!(mail.logo, Some(expected));
+    assert!(mail.html.contains("src=\"cid:logo\""), "{}", mail.html);
+    assert!(
+        mail.html.contains("4px solid #123456") && mail.html.contains("color:#abcdef!important")
+    );
+
+    let svg = email_with_logo(&catalogue, &of("data:image/svg+xml;base64,PHN2Zy8+"), NOW);
+    for mail in [svg, email(&catalogue, &png, NOW)] {
+        assert_eq!(mail.logo, None);
+        assert!(!mail.html.contains("<img"), "{}", mail.html);
     }
 }

@@ -112,14 +112,12 @@ pub(super) async fn create(
         return_url.map(|url| listed(url).ok_or(ApiError::InvalidReturnUrl)).transpose()?;
     let country = body.country.map(Country::into_string);
     let to = body.to.into_string();
+    let locale = body.locale.map(Locale::into_string);
     let start = Start {
         recipient: service.recipient(&site, &to, country.as_deref(), body.channel)?,
+        locale: context.web.catalogue.negotiate_with(&site.overlay, locale.as_deref()),
         site,
         purpose: body.purpose.map_or_else(|| PURPOSE.to_owned(), Text::into_string),
-        locale: {
-            let wanted = body.locale.map(Locale::into_string);
-            context.web.catalogue.negotiate(wanted.as_deref())
-        },
         details: Details {
             return_url,
             page_state: body.state.map(Text::into_string),

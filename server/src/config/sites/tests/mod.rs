@@ -30,6 +30,8 @@ secret_keys = ["sha256:4bf5122f344554c53bde2ebb8cd2b7e3d1600ad631c385a5d7cce23c7
 origins = ["https://shop.example", "https://www.shop.example:8443"]
 return_urls = ["https://shop.example/verified?from=otp"]
 channels = ["email"]
+messages = "texts"
+android_app_hash = "FA+9qCX9VYT"
 [sites.policy]
 code_length = 8
 lifetime = 120
@@ -54,6 +56,11 @@ fn load_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErr
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("latchkey.toml"), text).unwrap();
     std::fs::write(directory.path().join("logo.png"), b"\x89PNG\r\n\x1a\n").unwrap();
+    for (folder, text) in [("texts", "email-subject = Hello"), ("wrong", "sms-text = No code")] {
+        std::fs::create_dir(directory.path().join(folder)).unwrap();
+        std::fs::write(directory.path().join(folder).join("en.ftl"), text).unwrap();
+    }
+    std::fs::write(directory.path().join("wrong/sv.ftl"), "email-subject = Hej").unwrap();
     Config::load(&Sources {
         directory: directory.path().into(),
         environment: variables.iter().copied().collect(),
@@ -107,6 +114,8 @@ fn everything_that_a_site_says_arrives() {
     let (light, dark) = shop.brand.accent.unwrap();
     assert!(light == "#7a0019" && dark != light, "{light} {dark}");
     assert_eq!(shop.brand.support.as_deref(), Some("mailto:help@shop.example"));
+    assert_eq!(shop.overlay.format("en", "email-subject", None).as_deref(), Some("Hello"));
+    assert_eq!(shop.android_app_hash.as_deref(), Some("FA+9qCX9VYT"));
     assert_eq!(shop.test_recipients.len(), 1);
     assert_eq!(shop.webhook.unwrap().as_str(), "https://shop.example/hooks/otp");
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
@@ -307,4 +316,15 @@ fn the_example_of_the_documents_is_accepted() {
 
     let shop = site(&config.unwrap(), "shop");
     assert_eq!((shop.test_recipients.len(), shop.policy.code_length()), (1, 8));
+}
+
+#[test]
+fn own_texts_are_needed_for_the_channels_of_the_site_alone() {
+    let text = |lines: &str| format!("[[sites]]\nname = \"shop\"\n{lines}\n");
+    let problems =
+        problems_with(&text("channels = [\"email\"]\nmessages = \"wrong\""), &PRODUCTION);
+    let about = |start: &str| problems.iter().filter(|problem| problem.contains(start)).count();
+    assert_eq!(about("sms-text does not contain { $code }"), 1, "{problems:#?}");
+    assert_eq!(about("is missing; sv is not a built-in language"), 7, "{problems:#?}");
+    assert_eq!(about(": sms-"), 1, "the site sends no texts in Swedish: {problems:#?}");
 }
