@@ -26,7 +26,7 @@ use url::Url;
 pub use self::error::StartupError;
 use crate::{
     clock::{Clock, ClockRefused},
-    config::{Config, KeySettings, Mode, ServerSettings},
+    config::{Config, DeliverySettings, KeySettings, Mode, ServerSettings},
     delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, Receipts, Route, SetUp},
     derived_keys::{DerivedKeys, fingerprint},
     housekeeping, http,
@@ -136,10 +136,7 @@ impl Application {
             dispatcher,
             keys,
             clock: clock.clone(),
-            backoff: Backoff {
-                first: config.delivery.retry_first,
-                longest: config.delivery.retry_longest,
-            },
+            backoff: backoff(&config.delivery),
             lease,
             sites,
             origin: origin.clone(),
@@ -339,6 +336,11 @@ fn start_clock(
         tracing::warn!("the clock was accepted: all verifications so far count as expired");
     }
     Ok(clock)
+}
+
+/// Waits between the tries of a message.
+fn backoff(settings: &DeliverySettings) -> Backoff {
+    Backoff { first: settings.retry_first, longest: settings.retry_longest }
 }
 
 /// Readiness as long as the store answers.

@@ -91,8 +91,8 @@ impl Reporting {
     }
 }
 
-fn told(has_arrived: bool, reference: &str) -> Option<Told> {
-    Some(Told { has_arrived, reference: Some(reference.to_owned()) })
+fn told(has_arrived: bool, reference: &str) -> Told {
+    Told { has_arrived, reference: Some(reference.to_owned()) }
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -113,7 +113,7 @@ async fn vonage_is_asked_for_receipts_and_its_receipts_are_understood() {
         ("buffered", None),
         ("unknown", None),
     ] {
-        let expected = has_arrived.and_then(|has_arrived| told(has_arrived, "0A0000000123ABCD1"));
+        let expected = has_arrived.map(|has_arrived| told(has_arrived, "0A0000000123ABCD1"));
         let form = format!(
             "msisdn=447700900142&to=442079460001&network-code=23410&messageId=0A0000000123ABCD1\
              &price=0.03330000&status={status}&scts=2001011400&err-code=0&message-timestamp=2020-01-01+12%3A00%3A00"
@@ -142,7 +142,7 @@ async fn plivo_is_asked_for_receipts_and_its_receipts_are_understood() {
         let form = format!(
             "To=447700900142&From=442079460001&Type=sms&Status={status}&Units=1&MessageUUID=u-1&ErrorCode=000"
         );
-        let expected = has_arrived.and_then(|has_arrived| told(has_arrived, "u-1"));
+        let expected = has_arrived.map(|has_arrived| told(has_arrived, "u-1"));
         assert_eq!(plivo.told(FORM, &form), expected, "{status}");
     }
 }
@@ -165,7 +165,7 @@ async fn telnyx_is_asked_for_receipts_and_its_receipts_are_understood() {
             json!({ "record_type": "message", "direction": "outbound", "id": "t-1", "to": to });
         let data =
             json!({ "event_type": event, "id": "e-1", "payload": payload, "record_type": "event" });
-        let expected = has_arrived.and_then(|has_arrived| told(has_arrived, "t-1"));
+        let expected = has_arrived.map(|has_arrived| told(has_arrived, "t-1"));
         assert_eq!(telnyx.told(JSON, &json!({ "data": data }).to_string()), expected, "{status}");
     }
 }
