@@ -17,10 +17,13 @@ const MASTER: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 /// What the proxy in front is called; the server itself listens elsewhere.
 const PUBLIC: &str = "https://otp.example";
 
+/// The fields of a message.
+type Form = Vec<(String, String)>;
+
 /// Twilio: takes every message, and keeps its fields.
 #[derive(Clone, Default)]
 struct Twilio {
-    taken: Arc<Mutex<Vec<Vec<(String, String)>>>>,
+    taken: Arc<Mutex<Vec<Form>>>,
 }
 
 impl Twilio {
