@@ -17,6 +17,7 @@ pub mod http;
 pub mod inbox;
 pub mod outgoing_message;
 pub mod provider;
+pub mod receipt_reader;
 pub mod receipts;
 mod route;
 mod senders;
@@ -33,7 +34,8 @@ pub use self::{
     inbox::Inbox,
     outgoing_message::{HandOver, OutgoingMessage, Receipt, ReceiptAddress},
     provider::{Kind, KindSettings, Provider, SetUp},
-    receipts::{Forged, ReceiptFields, ReceiptRequest, Receipts, Report, Told},
+    receipt_reader::{Receipts, Report},
+    receipts::{Forged, ReceiptFields, ReceiptRequest, Told},
     route::{FailedTry, Route, RouteSettings},
     senders::Senders,
     smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},

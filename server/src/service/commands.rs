@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{Client, Refused, Shared, done::Done, idempotency, new_code::NewCode, work::Answer};
 use crate::{
-    delivery::receipts::Report,
+    delivery::receipt_reader::Report,
     site::TestCode,
     store::{
         CounterKey, CounterKeys, Decision, MessageKey, OutboxChange, Queue, Records, Step,

@@ -43,7 +43,7 @@ use self::{
 pub use crate::delivery::receipts::ReceiptRequest;
 use crate::{
     clock::Clock,
-    delivery::receipts::Receipts,
+    delivery::receipt_reader::Receipts,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     site::{Site, Sites},

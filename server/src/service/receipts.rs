@@ -8,7 +8,10 @@ use super::{
     done::Done,
 };
 use crate::{
-    delivery::receipts::{Forged, ReceiptRequest, Report},
+    delivery::{
+        receipt_reader::Report,
+        receipts::{Forged, ReceiptRequest},
+    },
     store::{MessageKey, OutboxChange, Queue, Records},
 };
 

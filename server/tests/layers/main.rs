@@ -81,6 +81,7 @@ const LAYERS: &[Layer] = &[
         may_name: &[
             "clock",
             "delivery::envelope",
+            "delivery::receipt_reader",
             "delivery::receipts",
             "derived_keys",
             "error_chain",

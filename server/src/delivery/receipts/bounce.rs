@@ -8,7 +8,7 @@ use mail_parser::{Message, MessageParser, MessagePart, MimeHeaders};
 use super::Told;
 
 /// The reference and the fate of the message that a report is about.
-pub(super) fn read(mail: &[u8]) -> Option<(String, Told)> {
+pub(in crate::delivery) fn read(mail: &[u8]) -> Option<(String, Told)> {
     let mail = MessageParser::default().parse(mail)?;
     let report = mail.content_type()?.attribute("report-type")?;
     let is_report = mail.is_content_type("multipart", "report");

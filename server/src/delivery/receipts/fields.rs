@@ -20,7 +20,7 @@ pub struct ReceiptFields {
 
 impl ReceiptFields {
     /// Reads a receipt; `None` if it says nothing about the fate of the message.
-    pub(super) fn read(&self, request: &ReceiptRequest<'_>) -> Option<Told> {
+    pub(in crate::delivery) fn read(&self, request: &ReceiptRequest<'_>) -> Option<Told> {
         let status = value(request, &self.status)?;
         let has_arrived = self.delivered.contains(&status);
         let is_final = has_arrived || self.undelivered.contains(&status);

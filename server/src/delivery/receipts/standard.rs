@@ -26,7 +26,7 @@ struct Data {
 }
 
 /// Reads a receipt about the message with this id.
-pub(super) fn read(
+pub(in crate::delivery) fn read(
     request: &ReceiptRequest<'_>,
     signer: &Signer,
     message: &str,

@@ -26,7 +26,7 @@ pub(in crate::delivery) struct Account<'a> {
 
 impl Account<'_> {
     /// Reads a callback to this path.
-    pub(super) fn read(
+    pub(in crate::delivery) fn read(
         &self,
         request: &ReceiptRequest<'_>,
         origin: &Origin,

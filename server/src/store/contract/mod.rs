@@ -246,7 +246,7 @@ macro_rules! contract {
             s37_what_a_wrong_clock_has_stored_goes_back_with_it
             s37_counters_keep_their_names_over_a_restart
             a_restart_brings_nothing_forward_that_is_scheduled
-            a_restart_brings_no_message_forward_that_was_given_back
+            s40_a_restart_brings_no_message_forward_that_was_given_back
             tallies_of_parallel_steps_add_up_and_survive_a_restart
             a_sweep_drops_tallies_that_nobody_has_changed_for_long
         }

@@ -117,7 +117,9 @@ pub(in crate::store) async fn s37_counters_keep_their_names_over_a_restart<S: St
     assert_eq!(name(&reopen(store)), before);
 }
 
-pub(in crate::store) async fn a_restart_brings_no_message_forward_that_was_given_back<S: Store>(
+pub(in crate::store) async fn s40_a_restart_brings_no_message_forward_that_was_given_back<
+    S: Store,
+>(
     store: S,
     reopen: impl Fn(S) -> S,
 ) {
