@@ -65,6 +65,8 @@ fn reference_in(part: &MessagePart<'_>) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// A report as Postfix writes it.
@@ -160,6 +162,24 @@ mod tests {
         for end in 0..whole.len() {
             let cut = fate(&whole[..end]);
             assert!(cut.is_none_or(|(reference, _)| "Ref_-1".starts_with(&reference)), "{end}");
+        }
+    }
+
+    proptest! {
+        /// Whatever is done to a report, reading it ends, and no name is found that is not in it.
+        #[test]
+        fn s19_no_mail_is_a_fault(
+            at in 0_usize..1400,
+            length in 0_usize..200,
+            with in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let mut mail = report("Action: failed", WHOLE).into_bytes();
+            let at = at.min(mail.len());
+            let end = (at + length).min(mail.len());
+            mail.splice(at..end, with);
+            if let Some((reference, _)) = read(&mail) {
+                prop_assert!(String::from_utf8_lossy(&mail).contains(&reference));
+            }
         }
     }
 }
