@@ -201,7 +201,9 @@ mod tests {
         assert_eq!(found, []);
         let (failed, found) = events(&returned, START, |sent| sent.record_undelivered(1));
         assert_eq!(found, update);
-        let (_, found) = events(&failed, START, |failed| drop(failed.record_arrival(1, START)));
+        let (_, found) = events(&failed, START, |failed| {
+            failed.record_arrival(1, START);
+        });
         assert_eq!(found, update);
     }
 
