@@ -1,4 +1,4 @@
-//! Senders of text messages by the country of the recipient.
+//! Senders of texts and calls by the country of the recipient.
 
 use std::collections::{BTreeMap, HashMap};
 

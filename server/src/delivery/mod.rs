@@ -40,7 +40,7 @@ pub use self::{
     senders::Senders,
     smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},
     tried::Tried,
-    twilio::{Twilio, TwilioSettings},
+    twilio::{Twilio, TwilioSettings, VoiceSettings, WhatsappSettings},
     webhook::GatewaySettings,
     worker::DeliveryWorker,
 };

@@ -1,10 +1,11 @@
-//! Senders of text messages by country.
+//! Senders of texts and calls by country.
 
 use std::collections::HashMap;
 
 use otp::{Recipient, recipient::Country};
 
-/// Senders for the numbers of some countries, since many take texts from numbers of their own only.
+/// Senders for the numbers of some countries, since many take texts from numbers of their own only, and people rather
+/// answer calls from such.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Senders(pub HashMap<Country, String>);
 

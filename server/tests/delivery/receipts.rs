@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use otp::VerificationId;
+use otp::{Channel, VerificationId};
 use reqwest::header::{HeaderMap, HeaderName};
 use secrecy::ExposeSecret;
 use serde_json::json;
@@ -35,7 +35,9 @@ struct Reporting {
 impl Reporting {
     fn of(route: Route) -> Self {
         let route = Arc::new(route);
-        let both = Dispatcher::new(vec![route.clone()], vec![route.clone()]);
+        let both = Dispatcher::new(
+            [Channel::Email, Channel::Sms].map(|channel| (channel, vec![route.clone()])),
+        );
         let origin = Origin::parse("https://login.example.com").unwrap();
         let keys = DerivedKeys::derive(&keyring()).unwrap();
         Self {

@@ -18,7 +18,7 @@ use server::{
     keyring::Keyring,
     origin::Origin,
     outbox::Backoff,
-    service::{Client, Refused, Rules, Scope, Service, Start},
+    service::{Carried, Client, Refused, Rules, Scope, Service, Start},
     site::{Sites, builtin},
     store::{AnyStore, Message, Queue, SqliteStore, Store},
     tokens::Tokens,
@@ -56,12 +56,13 @@ impl Outbox {
     }
 
     pub(crate) fn by_routes(email: Vec<Arc<Route>>, sms: Vec<Arc<Route>>) -> Self {
-        Self::open_with(Dispatcher::new(email, sms), false)
+        Self::open_with(Dispatcher::new([(Channel::Email, email), (Channel::Sms, sms)]), false)
     }
 
     /// Takes receipts of these providers, which carry both channels.
     pub(crate) fn with_receipts(routes: Vec<Arc<Route>>) -> Self {
-        Self::open_with(Dispatcher::new(routes.clone(), routes), true)
+        let both = [(Channel::Email, routes.clone()), (Channel::Sms, routes)];
+        Self::open_with(Dispatcher::new(both), true)
     }
 
     fn open_with(dispatcher: Dispatcher, with_receipts: bool) -> Self {
@@ -84,7 +85,7 @@ impl Outbox {
         let sites = Arc::new(Sites::new(demo, []));
         let rules = Rules {
             sites: sites.clone(),
-            channels: vec![Channel::Email, Channel::Sms],
+            carried: Carried::everywhere([Channel::Email, Channel::Sms]),
             default_country: "GB".to_owned(),
             limits: Limits {
                 recipient_sends_short: plenty,
@@ -110,7 +111,7 @@ impl Outbox {
 
     /// Another worker on the same store.
     pub(crate) fn another_worker(&self, email: Vec<Provider>) -> DeliveryWorker {
-        let dispatcher = Dispatcher::new(routes(email), Vec::new());
+        let dispatcher = Dispatcher::new([(Channel::Email, routes(email))]);
         let DeliveryWorker { keys, sites, .. } = &self.worker;
         worker(self.store.clone(), dispatcher, keys.clone(), sites.clone(), self.clock.clone())
     }
@@ -142,6 +143,7 @@ impl Outbox {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let start = Start {
             site: self.service.sites().first().clone(),
+            channel: recipient.channels()[0],
             recipient,
             purpose: String::new(),
             locale: "en".to_owned(),
@@ -172,7 +174,7 @@ impl Outbox {
 
     /// Replaces the providers of texts.
     pub(crate) fn replace_providers(&mut self, sms: Vec<Provider>) {
-        self.worker.dispatcher = Dispatcher::new(Vec::new(), routes(sms));
+        self.worker.dispatcher = Dispatcher::new([(Channel::Sms, routes(sms))]);
     }
 
     /// As [`Outbox::accept`], and tries it once.

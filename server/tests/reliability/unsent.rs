@@ -25,8 +25,10 @@ fn twilio(base_url: String) -> Provider {
     let settings = TwilioSettings {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         auth_token: SecretString::from("a token"),
-        sender: "+447700900001".to_owned(),
+        sender: Some("+447700900001".to_owned()),
         senders: Senders::default(),
+        whatsapp: None,
+        voice: None,
         base_url,
         timeout: TIMEOUT,
     };

@@ -1,35 +1,56 @@
-//! Text messages by Twilio's Messages API.
+//! Text messages, WhatsApp messages and calls by Twilio.
 //!
-//! Creating a message is not idempotent at Twilio, so a lost answer is kept apart from a refusal: a retry
+//! Creating a message or call is not idempotent at Twilio, so a lost answer is kept apart from a refusal: a retry
 //! after it may send a second message.
+
+mod voice;
+mod whatsapp;
 
 use std::{sync::Arc, time::Duration};
 
-use otp::Timestamp;
+use otp::{Channel, Timestamp};
 use reqwest::{Client, StatusCode, Url, header::RETRY_AFTER, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+pub use self::{voice::VoiceSettings, whatsapp::WhatsappSettings};
 use super::{
     OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, receipts, template,
 };
 use crate::{i18n::Catalogue, outbox::not_before};
 
-/// A Twilio account and the sender to use.
+/// A Twilio account and its senders.
 #[derive(Clone, Debug)]
 pub struct TwilioSettings {
     /// Account SID, `AC` and 32 hexadecimal digits.
     pub account_sid: String,
     /// The account's auth token.
     pub auth_token: SecretString,
-    /// A number in E.164, an alphanumeric sender, or a messaging service's SID (`MG...`).
-    pub sender: String,
-    /// Senders of other kinds for the numbers of some countries.
+    /// Sender of texts, if it sends any: a number in E.164, an alphanumeric sender, or a messaging service's SID
+    /// (`MG...`).
+    pub sender: Option<String>,
+    /// Senders of texts to the numbers of some countries.
     pub senders: Senders,
+    /// WhatsApp, if it is used.
+    pub whatsapp: Option<WhatsappSettings>,
+    /// Calls, if it makes any.
+    pub voice: Option<VoiceSettings>,
     /// Base URL of the API, without a slash at the end.
     pub base_url: String,
     /// Time-out of one request.
     pub timeout: Duration,
+}
+
+impl TwilioSettings {
+    /// The channels that it has a sender for.
+    pub fn channels(&self) -> Vec<Channel> {
+        let all = [
+            (Channel::Sms, self.sender.is_some()),
+            (Channel::Whatsapp, self.whatsapp.is_some()),
+            (Channel::Voice, self.voice.is_some()),
+        ];
+        all.into_iter().filter(|(_, is_set)| *is_set).map(|(channel, _)| channel).collect()
+    }
 }
 
 /// The provider `twilio`.
@@ -41,10 +62,13 @@ pub struct Twilio {
     catalogue: Arc<Catalogue>,
 }
 
+/// The fields of a request.
+type Form = Vec<(&'static str, String)>;
+
 /// Longest validity period that Twilio accepts, in seconds.
 const LONGEST_VALIDITY: u64 = 14_400;
 
-/// Response to a created message.
+/// Response to a created message or call.
 #[derive(Deserialize)]
 struct Created {
     sid: String,
@@ -101,29 +125,21 @@ impl Twilio {
         message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
-        // Whole seconds, rounded down: Twilio drops messages that it cannot deliver in time.
-        let validity = message.expires_at.since(now).as_secs().min(LONGEST_VALIDITY);
-        if validity == 0 {
-            // Not a refusal, which would end the verification.
-            return Err(Undelivered::transient("the code is about to expire"));
-        }
-        let validity = validity.to_string();
-        let text = template::sms(&self.catalogue, message, now);
-        let sender = self.settings.senders.of(&message.to).unwrap_or(&self.settings.sender);
-        let sender_field = if sender.starts_with("MG") { "MessagingServiceSid" } else { "From" };
-        let mut form = vec![
-            ("To", message.to.address()),
-            (sender_field, sender),
-            ("Body", text.as_str()),
-            ("ValidityPeriod", validity.as_str()),
-        ];
-        form.extend(message.receipts.as_ref().map(|receipts| ("StatusCallback", &*receipts.url)));
-        let request = self.client.post(self.resource("/Messages.json")).form(&form);
+        // Not a refusal, which would end the verification.
+        let too_late = || Undelivered::transient("the code is about to expire");
+        let mut form = self.form(message, now).ok_or_else(too_late)?;
+        let callback = message.receipts.as_ref();
+        form.extend(callback.map(|receipts| ("StatusCallback", receipts.url.clone())));
+        let resource = match message.channel {
+            Channel::Voice => "/Calls.json",
+            _ => "/Messages.json",
+        };
+        let request = self.client.post(self.resource(resource)).form(&form);
         message.hand_over.begin();
         let answer = self.authorized(request).send().await.map_err(|error| not_sent(&error))?;
         let status = answer.status();
         if status.is_success() {
-            // The message is created, even if the body cannot be read.
+            // It is created, even if the body cannot be read.
             let reference = answer.json::<Created>().await.ok().map(|created| created.sid);
             return Ok(Receipt { provider: Self::NAME, reference });
         }
@@ -146,6 +162,33 @@ impl Twilio {
     /// The account that signs its receipts.
     pub(super) fn account(&self) -> receipts::Account<'_> {
         receipts::Account { token: &self.settings.auth_token }
+    }
+
+    /// The fields of a message or call; `None` if its code expires too soon.
+    fn form(&self, message: &OutgoingMessage, now: Timestamp) -> Option<Form> {
+        let TwilioSettings { sender, senders, whatsapp, voice, .. } = &self.settings;
+        // Whole seconds, rounded down: Twilio drops messages that it cannot deliver in time.
+        let left = message.expires_at.since(now).as_secs();
+        let mut form = match (message.channel, whatsapp, voice) {
+            (Channel::Voice, _, Some(voice)) => return voice.form(&self.catalogue, message, left),
+            (Channel::Whatsapp, Some(whatsapp), _) => whatsapp.form(message),
+            _ => {
+                let sender = senders.of(&message.to).or(sender.as_deref()).unwrap_or_default();
+                let is_service = sender.starts_with("MG");
+                vec![
+                    ("To", message.to.address().to_owned()),
+                    (if is_service { "MessagingServiceSid" } else { "From" }, sender.to_owned()),
+                    ("Body", template::sms(&self.catalogue, message, now)),
+                ]
+            }
+        };
+        form.push(("ValidityPeriod", left.min(LONGEST_VALIDITY).to_string()));
+        (left > 0).then_some(form)
+    }
+
+    /// The channels that it carries.
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        self.settings.channels()
     }
 
     pub(super) async fn probe(&self) -> Result<(), ProbeError> {
@@ -212,16 +255,20 @@ fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
     let words = match code {
         20003 => ": Account SID or auth token is wrong",
         20429 => ": too many requests at once",
-        21211 => ": the recipient's number is not valid",
-        21212 | 21606 | 21659 => ": the sender is not a number of this account that can send texts",
-        21408 => ": the account may not send to this country",
-        21608 => ": a trial account sends to verified numbers only",
+        21211 | 21217 => ": the recipient's number is not valid",
+        21210 => ": the number to call from is not one of this account",
+        21212 | 21606 | 21659 => ": the sender is not a number of this account that can send this",
+        21215 | 21408 => ": the account may not send to this country",
+        21219 | 21608 => ": a trial account sends to verified numbers only",
         21609 => {
             ": it cannot reach the address for receipts; if server.public_origin is not public, set \
              twilio.receipts to false"
         }
         21610 => ": the recipient has opted out of messages from this sender",
         21612 | 21614 => ": the recipient's number cannot receive texts from this sender",
+        21655 | 21656 => ": the content template is unknown, or has other variables",
+        63007 => ": the WhatsApp sender is not one of this account",
+        63024 => ": the recipient cannot be reached by WhatsApp",
         _ => "",
     };
     format!("HTTP {}, Twilio error {code}{words}", status.as_u16())
