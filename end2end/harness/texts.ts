@@ -54,6 +54,12 @@ export class TextGateway {
     };
   }
 
+  /** Waits for the message to a number; gives the URL of its status callbacks. */
+  async callback(to: string): Promise<string> {
+    const isFor = (event: Event) => (event.fields as Record<string, string>).To === to;
+    return ((await this.#child.event('message', isFor)).fields as Record<string, string>).StatusCallback;
+  }
+
   async end(): Promise<void> {
     await this.#child.end();
   }

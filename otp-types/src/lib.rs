@@ -70,7 +70,7 @@ string_enum! {
         Accepted = "accepted",
         /// A provider has taken it.
         Sent = "sent",
-        /// Every provider was tried, or the code expired first.
+        /// No provider is left that could take it, or the code expired first.
         Undelivered = "undelivered",
         /// The provider reports its arrival, which even corrects an earlier `undelivered`.
         Delivered = "delivered",

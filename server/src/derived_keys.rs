@@ -5,7 +5,10 @@
 use std::sync::Arc;
 
 use aws_lc_rs::{
-    aead::{AES_256_GCM, Aad, Algorithm, MAX_TAG_LEN, NONCE_LEN, RandomizedNonceKey},
+    aead::{
+        AES_256_GCM, AES_256_GCM_SIV, Aad, Algorithm, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce,
+        RandomizedNonceKey, UnboundKey,
+    },
     constant_time::verify_slices_are_equal,
     error::Unspecified,
     hkdf::{HKDF_SHA256, Salt},
@@ -30,6 +33,8 @@ pub struct DerivedKeys {
     pub links: Arc<LinkKeys>,
     /// HMAC keys for demands of work, newest first.
     pub work: Arc<[hmac::Key]>,
+    /// Keys of the names of messages in receipts, newest first.
+    pub receipts: Arc<ReceiptKeys>,
 }
 
 impl DerivedKeys {
@@ -42,6 +47,7 @@ impl DerivedKeys {
         let mut sealing = Vec::new();
         let mut links = Vec::new();
         let mut work = Vec::new();
+        let mut receipts = Vec::new();
         for secret in keyring.secrets() {
             peppers.push(Pepper::new(derive_key(secret, b"latchkey pepper")?));
             let key = derive_key(secret, b"latchkey outbox")?;
@@ -49,12 +55,15 @@ impl DerivedKeys {
             let key = derive_key(secret, b"latchkey links")?;
             links.push(hmac::Key::new(hmac::HMAC_SHA256, &key));
             work.push(hmac::Key::new(hmac::HMAC_SHA256, &derive_key(secret, b"latchkey work")?));
+            let key = derive_key(secret, b"latchkey receipts")?;
+            receipts.push(LessSafeKey::new(UnboundKey::new(&AES_256_GCM_SIV, &key)?));
         }
         Ok(Self {
             peppers: Arc::new(Peppers::new(peppers).ok_or(Unspecified)?),
             sealer: Arc::new(Sealer(sealing)),
             links: Arc::new(LinkKeys(links)),
             work: work.into(),
+            receipts: Arc::new(ReceiptKeys(receipts)),
         })
     }
 }
@@ -164,6 +173,40 @@ fn mac(key: &hmac::Key, id: VerificationId) -> [u8; LINK_MAC] {
     mac
 }
 
+/// Keys of references: names of messages that providers send back with their receipts (S22).
+///
+/// A reference is the id of the verification and the number of the message, encrypted for one provider. So nobody
+/// makes one, and it does not show the id, which is a capability and would end in the logs of gateways.
+#[derive(Debug)]
+pub struct ReceiptKeys(Vec<LessSafeKey>);
+
+impl ReceiptKeys {
+    /// The reference of message `number` for a provider: 59 characters of base64url, the same each time.
+    pub fn reference(&self, provider: &str, id: VerificationId, number: u32) -> Option<String> {
+        let mut sealed = [id.as_bytes().as_slice(), &number.to_be_bytes()].concat();
+        let key = self.0.first()?;
+        key.seal_in_place_append_tag(Self::nonce(), Aad::from(provider), &mut sealed).ok()?;
+        Some(URL_SAFE_NO_PAD.encode(sealed))
+    }
+
+    /// The message that a reference for the provider names.
+    pub fn read(&self, provider: &str, reference: &str) -> Option<(VerificationId, u32)> {
+        let sealed = URL_SAFE_NO_PAD.decode(reference).ok()?;
+        let open = |key: &LessSafeKey| {
+            let mut plain = sealed.clone();
+            let plain = key.open_in_place(Self::nonce(), Aad::from(provider), &mut plain).ok()?;
+            let (id, number) = plain.split_last_chunk::<4>()?;
+            Some((VerificationId::from_bytes(id).ok()?, u32::from_be_bytes(*number)))
+        };
+        self.0.iter().find_map(open)
+    }
+
+    /// AES-GCM-SIV (RFC 8452) with one nonce for all: equal texts have equal ciphertexts, and no more is shown.
+    fn nonce() -> Nonce {
+        Nonce::assume_unique_for_key([0; NONCE_LEN])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,6 +270,30 @@ mod tests {
         }
         for text in ["", "A", &link[..32], &link[..53], &format!("{link}A"), &format!("{link}=")] {
             assert_eq!(links(&["A"]).read(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn s22_a_reference_names_one_message_to_one_provider_and_shows_no_id() {
+        let keys = |letters: &[&str]| secrets(letters).receipts;
+        let id = VerificationId::first_at(otp::Timestamp::from_millis(1_700_000_000_000));
+        let reference = keys(&["A"]).reference("twilio", id, 2).unwrap();
+        assert_eq!(keys(&["A"]).reference("twilio", id, 2).as_ref(), Some(&reference), "the same");
+        assert_eq!(reference.len(), 59);
+        assert!(!reference.contains(&id.to_string()[..8]));
+        assert_eq!(keys(&["A"]).read("twilio", &reference), Some((id, 2)));
+        assert_eq!(keys(&["B", "A"]).read("twilio", &reference), Some((id, 2)), "a rotation");
+        assert_eq!(keys(&["B"]).read("twilio", &reference), None);
+        assert_eq!(keys(&["A"]).read("other", &reference), None);
+        for place in 0..reference.len() {
+            let mut altered = reference.clone().into_bytes();
+            altered[place] = if altered[place] == b'A' { b'B' } else { b'A' };
+            let altered = String::from_utf8(altered).unwrap();
+            assert_eq!(keys(&["A"]).read("twilio", &altered), None, "{altered}");
+        }
+        let link = secrets(&["A"]).links.link(id).unwrap();
+        for text in ["", "A", &reference[..58], &format!("{reference}="), &link, &id.to_string()] {
+            assert_eq!(keys(&["A"]).read("twilio", text), None, "{text}");
         }
     }
 

@@ -85,7 +85,7 @@ mod tests {
     use crate::{
         Channel, Code, Details, Policy, Recipient, VerificationId,
         digest::{Pepper, Peppers},
-        verification::Opening,
+        verification::{Opening, Taken},
     };
 
     const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -185,6 +185,26 @@ mod tests {
             verification.record_delivery(2, DeliveryState::Sent, 1);
         });
         assert_eq!(found, [Event::DeliveryUpdated { number: 2 }]);
+    }
+
+    #[test]
+    fn a_receipt_that_changes_the_state_is_an_event_and_one_that_sends_it_on_is_none() {
+        let taken = Taken { provider: "a".into(), reference: None, gives_receipts: true };
+        let (sent, _) = events(&opened(), START, |verification| {
+            verification.record_delivery(1, DeliveryState::Sent, 1);
+            verification.record_taken(1, &taken, START);
+        });
+        let update = [Event::DeliveryUpdated { number: 1 }];
+        let (returned, found) = events(&sent, START, |verification| {
+            verification.record_return(1, "a", None, START);
+        });
+        assert_eq!(found, []);
+        let (failed, found) = events(&returned, START, |sent| sent.record_undelivered(1));
+        assert_eq!(found, update);
+        let (_, found) = events(&failed, START, |failed| {
+            failed.record_arrival(1, START);
+        });
+        assert_eq!(found, update);
     }
 
     #[test]

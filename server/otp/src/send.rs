@@ -22,6 +22,15 @@ pub struct Send {
     /// Name of the provider that took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    /// That provider's id of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Names of the providers that took it and reported that it did not arrive.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub returned_by: Vec<String>,
+    /// It is in the outbox although a provider took it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_kept: bool,
     /// Digits of its code, where the policy does not say as many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) code_length: Option<u8>,
@@ -48,8 +57,16 @@ impl Send {
             delivery,
             tries: 0,
             provider: None,
+            reference: None,
+            returned_by: Vec::new(),
+            is_kept: false,
             code_length,
             is_unsent: false,
         }
+    }
+
+    /// Whether it is in the outbox.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_kept || self.delivery == DeliveryState::Accepted
     }
 }

@@ -46,9 +46,10 @@ pub(super) enum Keys {
         /// The site's name
         site: String,
     },
-    /// Print the secret with which a gateway of kind `webhook` verifies the signatures of messages
+    /// Print the secret of a provider of kind `webhook` or `smtp`
     ///
-    /// Like that of a site: the same each time until the master secrets are rotated.
+    /// A gateway verifies the signatures of messages with it, and signs its receipts. A mail server sends it with
+    /// bounces. Like that of a site it is the same each time until the master secrets are rotated.
     Provider {
         /// The provider's name
         name: String,
@@ -162,10 +163,11 @@ fn print_provider(
     out: &mut impl Write,
     aside: &mut impl Write,
 ) -> Result<(), CommandError> {
-    let is_webhook = |kind: &KindSettings| matches!(kind, KindSettings::Webhook(_));
+    let has_secret =
+        |kind: &KindSettings| matches!(kind, KindSettings::Webhook(_) | KindSettings::Smtp(_));
     let mut providers = config.providers.iter();
-    if !providers.any(|provider| provider.name == name && is_webhook(&provider.kind)) {
-        let message = format!("no provider of kind webhook is called \"{name}\"");
+    if !providers.any(|provider| provider.name == name && has_secret(&provider.kind)) {
+        let message = format!("no provider of kind webhook or smtp is called \"{name}\"");
         return Err(CommandError::Other(message.into()));
     }
     let keyring = startup::keyring(&config.keys, &config.store)?;

@@ -22,6 +22,8 @@ pub struct DeliverySettings {
     pub retry_first: Duration,
     /// The longest wait between two tries.
     pub retry_longest: Duration,
+    /// Whether providers are asked for receipts; `None`: where the public origin is https.
+    pub receipts: Option<bool>,
 }
 
 impl DeliverySettings {
@@ -47,7 +49,9 @@ impl DeliverySettings {
         let retry_first = settings.seconds("delivery.retry_first", 1..=60);
         let retry_longest = settings.seconds("delivery.retry_longest", 1..=600);
         settings.refuse_unless_ordered("delivery.retry_first", "delivery.retry_longest");
-        Self { providers, channels, lease, retry_first, retry_longest }
+        let words = [("auto", None), ("on", Some(true)), ("off", Some(false))];
+        let receipts = settings.choice("delivery.receipts", &words);
+        Self { providers, channels, lease, retry_first, retry_longest, receipts }
     }
 
     /// The names of a channel's providers, in the order to try them.

@@ -12,12 +12,12 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use otp::{Channel, Timestamp, recipient::Country};
+use otp::{Channel, Recipient, Timestamp, recipient::Country};
 
 use super::{OutgoingMessage, Route, tried::Tried};
 
 /// The providers of each channel, in order of preference.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Dispatcher(BTreeMap<Channel, Vec<Arc<Route>>>);
 
 impl Dispatcher {
@@ -45,6 +45,17 @@ impl Dispatcher {
             }
         }
         all
+    }
+
+    /// The provider of this name.
+    pub fn named(&self, name: &str) -> Option<&Arc<Route>> {
+        self.all().into_iter().find(|route| route.name() == name)
+    }
+
+    /// Whether a message to this recipient can go by a provider besides these.
+    pub fn reaches_without(&self, channel: Channel, to: &Recipient, names: &[String]) -> bool {
+        let is_another = |route: &Arc<Route>| !names.iter().any(|name| name == route.name());
+        self.routes(channel).iter().any(|route| route.reaches(to) && is_another(route))
     }
 
     /// Whether every channel has a provider besides these.
@@ -97,7 +108,7 @@ impl Dispatcher {
 #[cfg(test)]
 mod tests {
     use app::wire::Brand;
-    use otp::{Code, Policy, Recipient};
+    use otp::{Code, Policy};
 
     use super::*;
     use crate::{

@@ -113,6 +113,7 @@ impl Envelope {
             embedder_host,
             app_hash: site.android_app_hash.clone().filter(|_| in_app),
             not_me: link.map(|link| format!("{origin}/not-me/{link}")),
+            receipts: None,
             hand_over: HandOver::default(),
         }
     }

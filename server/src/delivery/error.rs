@@ -31,6 +31,8 @@ pub enum Failure {
     /// The message was not sent, since the provider refuses our account: wrong credentials, suspended, out of
     /// money. It says nothing about the message.
     Account,
+    /// The message was accepted, and the provider reported later that it did not arrive.
+    Returned,
 }
 
 impl Undelivered {
@@ -78,6 +80,7 @@ impl std::fmt::Display for Failure {
             Self::Ambiguous => "ambiguous",
             Self::Late => "late",
             Self::Account => "account",
+            Self::Returned => "returned",
         })
     }
 }

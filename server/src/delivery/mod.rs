@@ -17,6 +17,8 @@ pub mod http;
 pub mod inbox;
 pub mod outgoing_message;
 pub mod provider;
+pub mod receipt_reader;
+pub mod receipts;
 mod route;
 mod senders;
 pub mod smtp;
@@ -30,8 +32,10 @@ pub use self::{
     dispatcher::Dispatcher,
     error::{Failure, ProbeError, SenderProblem, SetUpError, Undelivered},
     inbox::Inbox,
-    outgoing_message::{HandOver, OutgoingMessage, Receipt},
+    outgoing_message::{HandOver, OutgoingMessage, Receipt, ReceiptAddress},
     provider::{Kind, KindSettings, Provider, SetUp},
+    receipt_reader::{Receipts, Report},
+    receipts::{Forged, ReceiptFields, ReceiptRequest, Told},
     route::{FailedTry, Route, RouteSettings},
     senders::Senders,
     smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},

@@ -36,6 +36,8 @@ pub struct OutgoingMessage {
     pub app_hash: Option<String>,
     /// URL of the page on which the recipient says that they did not ask for the code. In mail only.
     pub not_me: Option<String>,
+    /// Address for the provider's receipts, if it gives some.
+    pub receipts: Option<ReceiptAddress>,
     /// Whether a provider may have it already.
     pub hand_over: HandOver,
 }
@@ -61,9 +63,20 @@ impl OutgoingMessage {
             embedder_host: None,
             app_hash: None,
             not_me: None,
+            receipts: None,
             hand_over: HandOver::default(),
         }
     }
+}
+
+/// Address for one provider's receipts about one message. Whoever knows it can send some in the name of a gateway
+/// that does not sign them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptAddress {
+    /// The URL.
+    pub url: String,
+    /// Its last part, an unguessable name of the message: characters of base64url.
+    pub reference: String,
 }
 
 /// Whether a provider may have accepted a message. The provider sets it, and whoever cuts a try off reads it.

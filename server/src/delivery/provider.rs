@@ -193,6 +193,15 @@ impl Provider {
         }
     }
 
+    /// Whether it can report on messages that it took.
+    pub(super) fn can_give_receipts(&self) -> bool {
+        match self {
+            Self::Smtp(_) | Self::Twilio(_) | Self::Webhook(_) => true,
+            Self::Http(http) => http.receipts().is_some(),
+            Self::Inbox(_) => false,
+        }
+    }
+
     /// Tests connection and credentials without sending a message.
     ///
     /// # Errors

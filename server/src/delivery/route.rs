@@ -9,7 +9,7 @@ use super::{
     Failure, KindSettings, OutgoingMessage, Provider, Receipt, SetUp, SetUpError, Undelivered,
     cut_off::until_cut_off,
 };
-use crate::outbox::Breaker;
+use crate::{outbox::Breaker, webhook::Signer};
 
 /// Settings of one provider.
 #[derive(Clone, Debug)]
@@ -18,6 +18,8 @@ pub struct RouteSettings {
     pub name: String,
     /// Countries of the phone numbers that it is for; all if empty.
     pub countries: Vec<Country>,
+    /// Whether its receipts are asked for and taken.
+    pub receipts: bool,
     /// The settings of its kind.
     pub kind: KindSettings,
 }
@@ -28,6 +30,9 @@ pub struct Route {
     name: String,
     countries: Vec<Country>,
     provider: Provider,
+    receipts: bool,
+    /// Knows the secret that bounces come with.
+    signer: Option<Signer>,
     breaker: Breaker,
 }
 
@@ -43,7 +48,8 @@ pub struct FailedTry {
 impl Route {
     /// A provider for phone numbers of these countries, or of all if there is none. Mail has no country.
     pub fn new(name: String, countries: Vec<Country>, provider: Provider) -> Self {
-        Self { name, countries, provider, breaker: Breaker::default() }
+        let (receipts, signer, breaker) = (false, None, Breaker::default());
+        Self { name, countries, provider, receipts, signer, breaker }
     }
 
     /// Sets up a provider, without connecting.
@@ -51,9 +57,10 @@ impl Route {
     /// # Errors
     /// If its settings are unfit.
     pub fn set_up(settings: RouteSettings, set_up: &SetUp<'_>) -> Result<Self, SetUpError> {
-        let RouteSettings { name, countries, kind } = settings;
+        let RouteSettings { name, countries, receipts, kind } = settings;
         let provider = set_up.provider(&name, kind)?;
-        Ok(Self::new(name, countries, provider))
+        let signer = Some((set_up.signer)(&name)?);
+        Ok(Self { receipts, signer, ..Self::new(name, countries, provider) })
     }
 
     /// The name in the configuration, the log and the outbox.
@@ -64,6 +71,16 @@ impl Route {
     /// The provider.
     pub fn provider(&self) -> &Provider {
         &self.provider
+    }
+
+    /// Whether it reports on messages that it took, and these reports are taken.
+    pub(super) fn gives_receipts(&self) -> bool {
+        self.receipts && self.provider.can_give_receipts()
+    }
+
+    /// Knows the secrets that are derived for its name.
+    pub(super) fn signer(&self) -> Option<&Signer> {
+        self.signer.as_ref()
     }
 
     /// The countries of the phone numbers that it is for; all if empty.
@@ -134,7 +151,7 @@ impl Route {
         let mut is_newly_refused = false;
         match undelivered.kind {
             // A refusal of the message is an answer, so it does not count for the breaker.
-            Failure::Permanent => {}
+            Failure::Permanent | Failure::Returned => {}
             Failure::Transient | Failure::Ambiguous | Failure::Late => self.breaker.failed(now),
             Failure::Account => is_newly_refused = self.breaker.refused(now),
         }

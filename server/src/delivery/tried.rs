@@ -41,10 +41,17 @@ impl Tried {
         self.of(provider).next().is_some()
     }
 
-    /// Whether this provider is not asked again: it refused the message for good, or did not answer twice.
+    /// Whether this provider is not asked again: it refused the message for good, did not answer twice, or took it
+    /// without its arriving.
     pub(super) fn is_over(&self, provider: &str) -> bool {
         let unanswered = self.of(provider).filter(|failure| *failure == Failure::Ambiguous);
-        unanswered.count() >= UNANSWERED || self.of(provider).any(|f| f == Failure::Permanent)
+        let is_final = |failure| matches!(failure, Failure::Permanent | Failure::Returned);
+        unanswered.count() >= UNANSWERED || self.of(provider).any(is_final)
+    }
+
+    /// Whether a provider took the message.
+    pub(super) fn was_taken(&self) -> bool {
+        self.0.iter().any(|tried| tried.failure == Failure::Returned)
     }
 
     /// Turns that this provider has had: after each one the others come first.
@@ -75,7 +82,7 @@ impl Tried {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Failure::{Account, Ambiguous, Permanent, Transient};
+    use Failure::{Account, Ambiguous, Permanent, Returned, Transient};
 
     fn tried(failures: &[Failure]) -> Tried {
         let mut tried = Tried::default();
@@ -104,9 +111,12 @@ mod tests {
 
     #[test]
     fn a_refusal_of_the_message_and_a_second_silence_are_final_and_a_refused_account_is_not() {
-        for failures in
-            [&[Permanent][..], &[Transient, Permanent], &[Ambiguous, Account, Ambiguous]]
-        {
+        for failures in [
+            &[Permanent][..],
+            &[Returned],
+            &[Transient, Permanent],
+            &[Ambiguous, Account, Ambiguous],
+        ] {
             assert!(tried(failures).is_over("a"), "{failures:?}");
             assert!(!tried(failures).is_over("b"));
         }
@@ -117,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_read_again_and_anything_else_counts_as_nothing() {
-        let both = tried(&[Transient, Account, Ambiguous, Permanent]);
+        let both = tried(&[Transient, Account, Ambiguous, Permanent, Returned]);
         assert_eq!(Tried::parse(&both.to_text()), both);
         for text in ["", "{}", r#"[{"provider":"a","failure":"new"}]"#] {
             assert_eq!(Tried::parse(text), Tried::default(), "{text}");

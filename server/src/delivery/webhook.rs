@@ -62,6 +62,9 @@ struct Data<'a> {
     locale: &'a str,
     brand: &'a str,
     expires_at: String,
+    /// URL that receipts are taken at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    receipt_url: Option<&'a str>,
 }
 
 impl Webhook {
@@ -127,6 +130,7 @@ impl Webhook {
             locale: &message.locale,
             brand: &message.site.brand.name,
             expires_at: rfc3339(message.expires_at),
+            receipt_url: message.receipts.as_ref().map(|receipts| &*receipts.url),
         };
         serde_json::to_string(&Payload { kind: "message.send", timestamp: rfc3339(now), data })
     }

@@ -7,7 +7,11 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use otp::{DeliveryState, Timestamp, Verification, alert::Alert};
+use otp::{
+    DeliveryState, Timestamp, Verification,
+    alert::Alert,
+    verification::{AfterTaken, Taken},
+};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
     sync::{Notify, Semaphore, mpsc},
@@ -16,7 +20,10 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Dispatcher, OutgoingMessage, Undelivered, envelope::Envelope, tried::Tried};
+use super::{
+    Dispatcher, Failure, OutgoingMessage, ReceiptAddress, Route, Undelivered, envelope::Envelope,
+    receipts::receipt_path, tried::Tried,
+};
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
@@ -24,7 +31,7 @@ use crate::{
     origin::Origin,
     outbox::{Backoff, LeasedQueue, within},
     site::Sites,
-    store::{AnyStore, Message, OutboxChange, Queue, Records, TallyKeys},
+    store::{AnyStore, Message, MessageKey, OutboxChange, Queue, Records, TallyKeys},
 };
 
 /// Messages tried concurrently; more wait in the channel or in the outbox.
@@ -54,6 +61,8 @@ pub struct DeliveryWorker {
     pub sites: Arc<Sites>,
     /// Public origin of the pages.
     pub origin: Origin,
+    /// Whether providers are asked for receipts.
+    pub receipts: bool,
     /// Cancelled when the server ends. Tries in flight are cut off then, and requeued as what is known of them.
     pub server_ends: CancellationToken,
 }
@@ -141,14 +150,12 @@ impl DeliveryWorker {
                 log_error(&error, "discarding an unreadable outbox message");
                 (message.tries, Settlement::of_late(&Tried::parse(&message.tried)))
             }
-            Ok(envelope) if envelope.is_test() => {
-                (message.tries + 1, Settlement::Sent { provider: None })
-            }
+            Ok(envelope) if envelope.is_test() => (message.tries + 1, Settlement::Pretended),
             Ok(mut envelope) => {
                 let avoided = envelope.take_avoided();
                 let outgoing =
                     envelope.into_message(&message.key, &self.sites, &self.origin, links);
-                let asked = self.ask_one(&mut message, &outgoing, &avoided, &mut alert).await;
+                let asked = self.ask_one(&mut message, outgoing, &avoided, &mut alert).await;
                 (message.tries + 1, asked)
             }
         };
@@ -161,27 +168,35 @@ impl DeliveryWorker {
     async fn ask_one(
         &self,
         message: &mut Message,
-        outgoing: &OutgoingMessage,
+        mut outgoing: OutgoingMessage,
         avoided: &[String],
         alert: &mut Option<Alert>,
     ) -> Settlement {
         let now = self.clock.now();
         let mut tried = Tried::parse(&message.tried);
-        let next = |tried: &Tried, now| self.dispatcher.next(outgoing, avoided, tried, now);
-        let Some(route) = next(&tried, now) else {
+        let Some(route) = self.dispatcher.next(&outgoing, avoided, &tried, now) else {
             tracing::warn!(to = %outgoing.to, "no provider is left for a message");
             return Settlement::of_undelivered(&tried);
         };
+        outgoing.receipts = self.address_for(route, &message.key);
+        let outgoing = &outgoing;
+        let next = |tried: &Tried, now| self.dispatcher.next(outgoing, avoided, tried, now);
         // A slow provider is cut off when the code expires, or while there is time for another one.
         let left = message.expires_at.since(now);
         let left = self.dispatcher.patience(outgoing, route, &tried, (now, left));
         let attempt = Box::pin(route.deliver_within(outgoing, now, left, &self.server_ends));
-        let Err(failed) = self.queue().hold(message, attempt).await else {
-            let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
-            if unanswered > 0 {
-                tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
+        let failed = match self.queue().hold(message, attempt).await {
+            Err(failed) => failed,
+            Ok(receipt) => {
+                let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
+                if unanswered > 0 {
+                    tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
+                }
+                // Should it not arrive, the message is due for the others.
+                tried.add(&provider, Failure::Returned);
+                let (reference, gives_receipts) = (receipt.reference, outgoing.receipts.is_some());
+                return Settlement::Taken(Taken { provider, reference, gives_receipts }, tried);
             }
-            return Settlement::Sent { provider: Some(provider) };
         };
         let Undelivered { kind, reason, not_before } = failed.undelivered;
         tried.add(route.name(), kind);
@@ -207,6 +222,16 @@ impl DeliveryWorker {
         }
     }
 
+    /// Address for the receipts of a provider about a message.
+    fn address_for(&self, route: &Route, key: &MessageKey) -> Option<ReceiptAddress> {
+        let MessageKey { verification, number, .. } = *key;
+        let keys = self.receipts.then_some(&self.keys.receipts)?;
+        let keys = Some(keys).filter(|_| route.gives_receipts())?;
+        let reference = keys.reference(route.name(), verification, number)?;
+        let url = format!("{}{}", self.origin, receipt_path(route.name(), &reference));
+        Some(ReceiptAddress { url, reference })
+    }
+
     /// Records the result of a try with the verification and in the outbox.
     async fn settle(
         &self,
@@ -215,40 +240,16 @@ impl DeliveryWorker {
         settled: Settlement,
         alert: Option<Alert>,
     ) {
-        let Message { key, leased_until, .. } = *message;
+        let Message { key, leased_until, expires_at, .. } = *message;
         let tallies =
             if settled.is_unsent() { tallies_of_text } else { |_: &_| TallyKeys::default() };
         let change = move |records: &mut Records, now| {
-            records.outbox.push(match &settled {
-                Settlement::Retry { at, tried } => OutboxChange::Retry {
-                    key,
-                    leased_until,
-                    at: *at,
-                    tries,
-                    unanswered: tried.unanswered(),
-                    tried: tried.to_text(),
-                },
-                Settlement::Sent { .. }
-                | Settlement::Unknown
-                | Settlement::Refused
-                | Settlement::GivenUp => OutboxChange::Remove { key },
-            });
             records.alerts.extend(alert.clone());
-            let Some(verification) = &mut records.verification else { return };
-            verification.record_delivery(key.number, settled.delivery(), tries);
-            if settled.is_unsent()
-                && let Some(counted) = verification.record_unsent(key.number)
-            {
-                // It shows nothing about the destination. The ceilings go on counting its texts.
-                records.tallies.take_back(counted + records.counters_lead);
-            }
-            match &settled {
-                Settlement::Sent { provider: Some(provider) } => {
-                    verification.record_provider(key.number, provider);
-                }
-                Settlement::Refused => verification.record_refusal(now),
-                _ => {}
-            }
+            let again = settled.record(records, &key, tries, (now, expires_at));
+            records.outbox.push(again.map_or(OutboxChange::Remove { key }, |(at, tried)| {
+                let (unanswered, tried) = (tried.unanswered(), tried.to_text());
+                OutboxChange::Retry { key, leased_until, at, tries, unanswered, tried }
+            }));
         };
         self.queue().settle(message, tallies, change).await;
     }
@@ -268,16 +269,18 @@ fn tallies_of_text(verification: &Verification) -> TallyKeys {
 /// Result of a try. A message is given up when no time or no provider is left, or when it cannot be read.
 #[derive(Clone, Debug)]
 enum Settlement {
-    Sent {
-        /// Name of the provider that took it; `None` for a test recipient.
-        provider: Option<String>,
-    },
+    /// It is for a test recipient.
+    Pretended,
+    /// A provider took it. The tries count if it does not arrive.
+    Taken(Taken, Tried),
     Retry {
         at: Timestamp,
         tried: Tried,
     },
     /// It may have arrived, and is not sent again.
     Unknown,
+    /// A provider took it, and no other is asked any more.
+    Ended,
     /// Every provider has refused it, so the verification fails.
     Refused,
     GivenUp,
@@ -286,13 +289,21 @@ enum Settlement {
 impl Settlement {
     /// The end of a message that no provider is left for.
     fn of_undelivered(tried: &Tried) -> Self {
-        // One that was left without an answer may have arrived, and its code is still accepted.
-        if tried.unanswered() == 0 { Self::Refused } else { Self::Unknown }
+        match tried.unanswered() {
+            0 if tried.was_taken() => Self::Ended,
+            0 => Self::Refused,
+            // One that was left without an answer may have arrived, and its code is still accepted.
+            _ => Self::Unknown,
+        }
     }
 
     /// The end of a message that no time is left for.
     fn of_late(tried: &Tried) -> Self {
-        if tried.unanswered() == 0 { Self::GivenUp } else { Self::Unknown }
+        match tried.unanswered() {
+            0 if tried.was_taken() => Self::Ended,
+            0 => Self::GivenUp,
+            _ => Self::Unknown,
+        }
     }
 
     /// Whether the message has ended and no try of it can have handed it over.
@@ -304,9 +315,47 @@ impl Settlement {
     fn delivery(&self) -> DeliveryState {
         match self {
             // A message of unknown fate was handed over, and is not shown as undelivered.
-            Self::Sent { .. } | Self::Unknown => DeliveryState::Sent,
+            Self::Pretended | Self::Taken(..) | Self::Unknown | Self::Ended => DeliveryState::Sent,
             Self::Retry { .. } => DeliveryState::Accepted,
             Self::Refused | Self::GivenUp => DeliveryState::Undelivered,
         }
+    }
+
+    /// Records it with the verification. Returns the time at which the message is due again, with its tries, if it
+    /// is not removed.
+    fn record(
+        &self,
+        records: &mut Records,
+        key: &MessageKey,
+        tries: u32,
+        (now, expires_at): (Timestamp, Timestamp),
+    ) -> Option<(Timestamp, Tried)> {
+        let Some(verification) = &mut records.verification else {
+            return self.retry();
+        };
+        verification.record_delivery(key.number, self.delivery(), tries);
+        if self.is_unsent()
+            && let Some(counted) = verification.record_unsent(key.number)
+        {
+            // It shows nothing about the destination. The ceilings go on counting its texts.
+            records.tallies.take_back(counted + records.counters_lead);
+        }
+        match self {
+            Self::Taken(taken, tried) => match verification.record_taken(key.number, taken, now) {
+                AfterTaken::Done => return None,
+                // For the others at once, or when its time is over.
+                AfterTaken::Returned => return Some((now, tried.clone())),
+                AfterTaken::Awaits => return Some((expires_at, tried.clone())),
+            },
+            Self::Refused => verification.record_refusal(now),
+            Self::Ended => verification.record_end(key.number, now),
+            Self::Pretended | Self::Retry { .. } | Self::Unknown | Self::GivenUp => {}
+        }
+        self.retry()
+    }
+
+    fn retry(&self) -> Option<(Timestamp, Tried)> {
+        let Self::Retry { at, tried } = self else { return None };
+        Some((*at, tried.clone()))
     }
 }

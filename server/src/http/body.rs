@@ -14,10 +14,13 @@ use futures_util::poll;
 use http_body_util::LengthLimitError;
 use tokio::time::timeout;
 
-use super::problem::Problem;
+use super::{problem::Problem, receipts};
 
 /// Longest body in bytes.
 const LIMIT: usize = 16 * 1024;
+
+/// Longest receipt: a bounce returns the whole mail.
+const LONGEST_RECEIPT: usize = 64 * 1024;
 
 /// Longest time for a body to arrive; 16 KiB take a few seconds on the slowest mobile network.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -34,12 +37,14 @@ pub(super) async fn read_ahead(request: Request) -> Result<Request, Problem> {
     if is_encoded(request.headers()) || is_transfer_encoded(request.headers()) {
         return Err(Problem::bare(StatusCode::UNSUPPORTED_MEDIA_TYPE));
     }
+    let is_receipt = receipts::answers_at(request.uri().path());
+    let limit = if is_receipt { LONGEST_RECEIPT } else { LIMIT };
     let (parts, body) = request.into_parts();
     // A body with a declared length is refused without being read.
-    if body.size_hint().lower() > LIMIT as u64 {
+    if body.size_hint().lower() > limit as u64 {
         return Err(Problem::bare(StatusCode::PAYLOAD_TOO_LARGE));
     }
-    let mut reading = pin!(to_bytes(body, LIMIT));
+    let mut reading = pin!(to_bytes(body, limit));
     // Most bodies came along with their headers, and need no timer.
     let read = match poll!(reading.as_mut()) {
         Poll::Ready(read) => Ok(read),

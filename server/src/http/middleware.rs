@@ -20,7 +20,7 @@ use tracing::Instrument;
 
 use super::{
     Context, api, body, caller, development, element, frame::Frame, health, problem::Problem,
-    same_origin, security_headers, trace::Traced, well_formed, wording::Wording,
+    receipts, same_origin, security_headers, trace::Traced, well_formed, wording::Wording,
 };
 
 /// Puts the middleware around all routes.
@@ -77,10 +77,12 @@ async fn admit(context: &Arc<Context>, request: Request, next: Next) -> Result<R
         development::demand(&request, listed)?;
     }
     caller::notice_proxy(&request, context);
-    // No browser adds a secret key by itself, so no page can make one act through the API; and one
-    // address is meant for the pages that embed us.
-    let is_for_others =
-        api::answers_at(request.uri().path()) || element::may_ask(&request, &*context.web.port);
+    // No browser adds a secret key by itself, so no page can make one act through the API; receipts prove
+    // themselves; and one address is meant for the pages that embed us.
+    let path = request.uri().path();
+    let is_for_others = api::answers_at(path)
+        || receipts::answers_at(path)
+        || element::may_ask(&request, &*context.web.port);
     if !is_for_others {
         same_origin::demand(&request, &context.web.origin)?;
     }

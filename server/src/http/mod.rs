@@ -21,6 +21,7 @@ mod middleware;
 mod not_me;
 mod pages;
 mod problem;
+mod receipts;
 mod same_origin;
 mod security_headers;
 mod security_txt;
@@ -158,6 +159,8 @@ pub fn router(web: Web, assets: Router) -> Router {
         .merge(journey(Some("/embed"), "/embed/v"))
         .route(element::PATH, post(element::start).options(element::preflight))
         .route("/not-me/{link}", get(not_me::page).post(not_me::submit))
+        .route("/receipts/{provider}", post(receipts::bounce))
+        .route("/receipts/{provider}/{reference}", post(receipts::receipt))
         .route("/.well-known/security.txt", get(security_txt::get))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready));

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{Client, Refused, Shared, done::Done, idempotency, new_code::NewCode, work::Answer};
 use crate::{
+    delivery::receipt_reader::Report,
     site::TestCode,
     store::{
         CounterKey, CounterKeys, Decision, MessageKey, OutboxChange, Queue, Records, Step,
@@ -49,6 +50,8 @@ pub(super) enum Action {
     },
     /// Cancels it.
     Cancel,
+    /// Records what a provider reports about one of its messages.
+    Report(Report),
     /// Ends it for the recipient, who did not ask for it, and begins their cool-down.
     Disown,
     /// Redeems its result by a token that is good until then.
@@ -79,7 +82,8 @@ impl Step for Command {
             Action::Open { opening, .. } => {
                 (&*opening.site, &opening.recipient, &opening.details.country)
             }
-            Action::Check { .. } | Action::Resend { .. } | Action::Disown => {
+            Action::Report(report) if report.told.has_arrived => return CounterKeys::default(),
+            Action::Check { .. } | Action::Resend { .. } | Action::Report(_) | Action::Disown => {
                 match verification.filter(|found| self.client.scope.covers(found)) {
                     Some(found) => (found.site(), found.recipient(), &found.details().country),
                     None => return self.of_callers(None),
@@ -93,7 +97,10 @@ impl Step for Command {
         CounterKeys {
             recipient: Some(CounterKey { digest, kept_for }),
             tallies: TallyKeys {
-                server: matches!(self.action, Action::Open { .. } | Action::Resend { .. }),
+                server: matches!(
+                    self.action,
+                    Action::Open { .. } | Action::Resend { .. } | Action::Report(_)
+                ),
                 site: Some(site.to_owned()),
                 country: country.clone(),
                 prefix: recipient.phone().map(|phone| phone.prefix().to_owned()),
@@ -122,6 +129,7 @@ impl Command {
             }
             Action::Resend { channel, drawn } => self.resend(records, *channel, drawn),
             Action::Cancel => self.cancel(records),
+            Action::Report(report) => self.report(records, report),
             Action::Disown => self.disown(records),
             Action::Redeem { expires_at } => self.redeem(records, *expires_at),
         };
@@ -297,8 +305,8 @@ impl Command {
         Ok(self.done(records.verification.as_ref()))
     }
 
-    /// Removes the messages of a verification that is over, or whose code was withdrawn, from the outbox,
-    /// as far as no provider has them yet: their codes are of no use any more.
+    /// Removes the messages of a verification that is over, or whose code was withdrawn, from the outbox: their codes
+    /// are of no use any more.
     fn withdraw(&self, records: &mut Records) {
         let Records { verification: Some(verification), outbox, .. } = records else { return };
         if verification.state(self.now) == State::Pending && !verification.is_code_withdrawn() {
@@ -315,7 +323,10 @@ impl Command {
     }
 
     /// The stored verification, if the client can reach it.
-    fn reached<'a>(&self, records: &'a mut Records) -> Result<&'a mut Verification, Refused> {
+    pub(super) fn reached<'a>(
+        &self,
+        records: &'a mut Records,
+    ) -> Result<&'a mut Verification, Refused> {
         let reached = records.verification.as_mut();
         let reached = reached.filter(|found| self.client.scope.covers(found));
         reached.map(|found| &mut **found).ok_or(Refused::NotFound)

@@ -12,6 +12,7 @@ mod idempotency;
 mod network;
 mod new_code;
 mod person;
+mod receipts;
 mod refused;
 mod sending;
 mod snapshot;
@@ -41,8 +42,10 @@ use self::{
     commands::{Action, Command},
     done::Done,
 };
+pub use crate::delivery::receipts::ReceiptRequest;
 use crate::{
     clock::Clock,
+    delivery::receipt_reader::Receipts,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     site::{Site, Sites},
@@ -70,6 +73,8 @@ pub struct Rules {
     /// Whether callers with the keys of sites for test suites are counted like others. Everybody knows these
     /// keys, so they are where strangers reach the server.
     pub count_test_suites: bool,
+    /// Reader of receipts, if they are taken.
+    pub receipts: Option<Receipts>,
     /// Lease of a message that is handed to the worker, who renews it during a try.
     pub lease: Duration,
 }

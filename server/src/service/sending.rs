@@ -129,7 +129,10 @@ impl Command {
 
     /// The newest message of a verification as a text, with the limits on it; `None` if it is mail. WhatsApp messages and
     /// calls cost money and are pumped like texts, and count as such.
-    fn text<'a>(&'a self, verification: &'a Verification) -> Option<(TextLimits<'a>, Text<'a>)> {
+    pub(super) fn text<'a>(
+        &'a self,
+        verification: &'a Verification,
+    ) -> Option<(TextLimits<'a>, Text<'a>)> {
         let rules = &self.shared.rules;
         let prefix = verification.recipient().phone()?.prefix();
         let country = verification.details().country.as_deref().unwrap_or("001");

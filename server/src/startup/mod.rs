@@ -28,8 +28,8 @@ use self::store::{find_store, open_store, readiness, start_clock};
 pub use self::{error::StartupError, store::inspect_store};
 use crate::{
     clock::{Clock, ClockRefused},
-    config::{Config, KeySettings, Mode, ServerSettings, StoreSettings},
-    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, Route, SetUp},
+    config::{Config, DeliverySettings, KeySettings, Mode, ServerSettings, StoreSettings},
+    delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, Receipts, Route, SetUp},
     derived_keys::DerivedKeys,
     housekeeping, http,
     i18n::Catalogue,
@@ -110,6 +110,7 @@ impl Application {
         let retention = longest_life(&config.sites) + MAX_LIFETIME + config.keep_finished;
         let development = config.server.mode == Mode::Development;
         let sites = Arc::new(config.sites.clone());
+        let receipts = config.delivery.receipts.unwrap_or(is_https);
         let rules = Rules {
             sites: sites.clone(),
             carried: dispatcher.channels().collect(),
@@ -119,6 +120,7 @@ impl Application {
             work: config.work,
             fixed_recipient: config.page.fixed_recipient.clone(),
             count_test_suites: !development,
+            receipts: receipts.then(|| Receipts::new(dispatcher.clone(), origin.clone())),
             lease,
         };
         let start = start_options(config);
@@ -138,13 +140,11 @@ impl Application {
             dispatcher,
             keys,
             clock: clock.clone(),
-            backoff: Backoff {
-                first: config.delivery.retry_first,
-                longest: config.delivery.retry_longest,
-            },
+            backoff: backoff(&config.delivery),
             lease,
             sites,
             origin: origin.clone(),
+            receipts,
             server_ends: CancellationToken::new(),
         });
 
@@ -320,6 +320,11 @@ fn endpoints(
         endpoints.insert(webhook::Receiver::Operator, endpoint(url, &secrets));
     }
     Ok(endpoints)
+}
+
+/// Waits between the tries of a message.
+fn backoff(settings: &DeliverySettings) -> Backoff {
+    Backoff { first: settings.retry_first, longest: settings.retry_longest }
 }
 
 /// Limits on the time and number of connections, within the system's limit of open files.

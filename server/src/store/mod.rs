@@ -268,6 +268,13 @@ pub enum OutboxChange {
         /// The worker's record of the tries.
         tried: String,
     },
+    /// Makes a message that nobody holds due at `at`, unless it is due before.
+    Hasten {
+        /// Its key.
+        key: MessageKey,
+        /// Time at which it is due.
+        at: Timestamp,
+    },
     /// Prolongs the lease of a message. Does nothing if another worker has claimed it since.
     Renew {
         /// Its key.

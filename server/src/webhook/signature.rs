@@ -5,9 +5,14 @@
 //! secrets are rotated there are several, and a request has a signature of each, so that receivers with
 //! any of them accept it.
 
-use aws_lc_rs::{error::Unspecified, hmac};
+use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
+    digest::{Digest, SHA256, digest},
+    error::Unspecified,
+    hmac,
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use zeroize::Zeroizing;
 
 use crate::{derived_keys::derive_key, keyring::Keyring};
@@ -59,20 +64,46 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-/// Signs the requests to a receiver.
-#[derive(Debug)]
-pub struct Signer(Vec<hmac::Key>);
+/// Signs the requests to a receiver, and verifies those of a gateway that has the same secret.
+pub struct Signer {
+    keys: Vec<hmac::Key>,
+    /// Digests of the secrets as text.
+    texts: Vec<Digest>,
+}
+
+/// Most signatures of a request that are looked at.
+const MOST_SIGNATURES: usize = 8;
 
 impl Signer {
     /// Signs with each of these secrets.
     pub fn new(secrets: &[Secret]) -> Self {
         let key = |secret: &Secret| hmac::Key::new(hmac::HMAC_SHA256, secret.0.as_slice());
-        Self(secrets.iter().map(key).collect())
+        let text = |secret: &Secret| digest(&SHA256, secret.to_text().expose_secret().as_bytes());
+        let keys = secrets.iter().map(key).collect();
+        Self { keys, texts: secrets.iter().map(text).collect() }
+    }
+
+    /// Whether a text is one of the secrets, in constant time.
+    pub fn is_secret(&self, text: &str) -> bool {
+        let given = digest(&SHA256, text.as_bytes());
+        let is_it =
+            |known: &Digest| verify_slices_are_equal(known.as_ref(), given.as_ref()).is_ok();
+        self.texts.iter().any(is_it)
+    }
+
+    /// Whether a header `webhook-signature` has a signature by one of the secrets.
+    pub fn has_signed(&self, id: &str, seconds: u64, body: &[u8], signatures: &str) -> bool {
+        let signed = [format!("{id}.{seconds}.").as_bytes(), body].concat();
+        let given = signatures.split(' ').filter_map(|given| given.strip_prefix("v1,"));
+        given.take(MOST_SIGNATURES).any(|given| {
+            let Ok(given) = BASE64_STANDARD.decode(given) else { return false };
+            self.keys.iter().any(|key| hmac::verify(key, &signed, &given).is_ok())
+        })
     }
 
     /// The value of the header `webhook-signature`: one signature for each secret, in their order.
     pub fn sign(&self, id: &str, seconds: u64, body: &[u8]) -> String {
-        let signatures = self.0.iter().map(|key| {
+        let signatures = self.keys.iter().map(|key| {
             let mut context = hmac::Context::with_key(key);
             context.update(format!("{id}.{seconds}.").as_bytes());
             context.update(body);
@@ -82,10 +113,15 @@ impl Signer {
     }
 }
 
+/// Hides keys and digests.
+impl std::fmt::Debug for Signer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Signer(..)")
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     fn keyring(letters: &[&str]) -> Keyring {
@@ -102,10 +138,19 @@ mod tests {
     #[test]
     fn a_signature_is_that_of_standard_webhooks() {
         let secret = BASE64_STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
-        let signer = Signer(vec![hmac::Key::new(hmac::HMAC_SHA256, &secret)]);
-        let signature =
-            signer.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        let keys = vec![hmac::Key::new(hmac::HMAC_SHA256, &secret)];
+        let signer = Signer { keys, texts: Vec::new() };
+        let (id, seconds, body) =
+            ("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#);
+        let signature = signer.sign(id, seconds, body);
         assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        assert!(signer.has_signed(id, seconds, body, &format!("v1a,x v1,AAAA {signature}")));
+        for wrong in ["", "v1,", "v1,AAAA", &signature[3..], &signature.replace("v1", "v2")] {
+            assert!(!signer.has_signed(id, seconds, body, wrong), "{wrong}");
+        }
+        assert!(!signer.has_signed(id, seconds + 1, body, &signature));
+        assert!(!signer.has_signed("msg_p", seconds, body, &signature));
+        assert!(!signer.has_signed(id, seconds, b"{}", &signature));
     }
 
     #[test]
@@ -133,6 +178,20 @@ mod tests {
             Signer::new(&secrets).sign("msg_1", 1, b"{}")
         };
         assert_eq!(sign(&["B", "A"]), format!("{} {}", sign(&["B"]), sign(&["A"])));
+    }
+
+    #[test]
+    fn s22_a_secret_is_known_as_text_and_others_are_not() {
+        let secrets = Secret::of_provider(&keyring(&["B", "A"]), "mail").unwrap();
+        let signer = Signer::new(&secrets);
+        for secret in &secrets {
+            let text = secret.to_text();
+            assert!(signer.is_secret(text.expose_secret()));
+            assert!(!signer.is_secret(&text.expose_secret()[1..]));
+        }
+        assert!(!signer.is_secret(""));
+        let other = Secret::of_provider(&keyring(&["A"]), "other").unwrap();
+        assert!(!signer.is_secret(other[0].to_text().expose_secret()));
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod once;
 #[path = "../common/postgres.rs"]
 mod postgres;
 mod proof;
+mod receipts;
 mod rotation;
 mod secrecy;
 mod texts;

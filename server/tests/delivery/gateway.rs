@@ -90,7 +90,7 @@ impl Gateway {
         self.requests.try_recv().is_err()
     }
 
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/send?key=k", self.address)
     }
 }
@@ -112,11 +112,11 @@ async fn respond(
     }
 }
 
-fn keyring() -> Keyring {
+pub(crate) fn keyring() -> Keyring {
     Keyring::parse(["A".repeat(43).as_str()]).unwrap()
 }
 
-fn signer(name: &str) -> Signer {
+pub(crate) fn signer(name: &str) -> Signer {
     Signer::new(&Secret::of_provider(&keyring(), name).unwrap())
 }
 
@@ -135,10 +135,10 @@ fn set_up(settings: RouteSettings, allowed: &[&str]) -> Route {
     Route::set_up(settings, &set_up).unwrap()
 }
 
-fn webhook(url: &str) -> RouteSettings {
+pub(crate) fn webhook(url: &str) -> RouteSettings {
     let gateway = GatewaySettings { url: url.parse().unwrap(), timeout: TIMEOUT };
     let kind = KindSettings::Webhook(gateway);
-    RouteSettings { name: "own".to_owned(), countries: Vec::new(), kind }
+    RouteSettings { name: "own".to_owned(), countries: Vec::new(), receipts: false, kind }
 }
 
 /// The settings of the one provider in a configuration file.

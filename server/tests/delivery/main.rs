@@ -12,6 +12,7 @@ mod mail_server;
 mod phases;
 mod postfix;
 mod presets;
+mod receipts;
 mod secrets;
 mod smtp;
 mod through_postfix;

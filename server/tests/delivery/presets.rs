@@ -43,13 +43,13 @@ fn fields(fields: &[(&str, &str)]) -> Vec<(String, String)> {
 
 const VONAGE: &str = "https://rest.nexmo.com/sms/json";
 
-fn vonage(gateway: &Gateway) -> Route {
+pub(crate) fn vonage(gateway: &Gateway) -> Route {
     let account = "http.username = \"abcd1234\"\nhttp.password = \"hunter2\"\n";
     preset("vonage", account, gateway, VONAGE)
 }
 
 /// An answer with one message of this status.
-fn vonage_answer(status: &str) -> Value {
+pub(crate) fn vonage_answer(status: &str) -> Value {
     let message = json!({ "to": "447700900142", "message-id": "0A0000000123ABCD1", "status": status,
                           "error-text": format!("about {PHONE}") });
     json!({ "message-count": "1", "messages": [message] })
@@ -101,7 +101,7 @@ async fn vonage_gets_the_documented_request_and_its_statuses_are_understood() {
 
 const PLIVO: &str = "https://api.plivo.com/v1/Account/MA0000/Message/";
 
-fn plivo(gateway: &Gateway) -> Route {
+pub(crate) fn plivo(gateway: &Gateway) -> Route {
     let account = "http.username = \"MA0000\"\nhttp.password = \"hunter2\"\n";
     preset("plivo", account, gateway, PLIVO)
 }
@@ -138,7 +138,7 @@ async fn plivo_gets_the_documented_request_and_its_statuses_are_understood() {
 
 const TELNYX: &str = "https://api.telnyx.com/v2/messages";
 
-fn telnyx(gateway: &Gateway) -> Route {
+pub(crate) fn telnyx(gateway: &Gateway) -> Route {
     preset("telnyx", "http.token = \"hunter2\"\n", gateway, TELNYX)
 }
 

@@ -14,8 +14,8 @@ use otp::{Channel, recipient::Country};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::delivery::{
-    Failure, ProbeError, Provider, Receipt, Senders, SetUpError, Twilio, TwilioSettings,
-    Undelivered, VoiceSettings, WhatsappSettings,
+    Failure, ProbeError, Provider, Receipt, ReceiptAddress, Senders, SetUpError, Twilio,
+    TwilioSettings, Undelivered, VoiceSettings, WhatsappSettings,
 };
 use tokio::{net::TcpSocket, sync::mpsc};
 
@@ -177,6 +177,22 @@ async fn a_message_is_one_request_with_the_fields_of_the_api() {
 
 pub(crate) fn field(name: &str, value: &str) -> (String, String) {
     (name.to_owned(), value.to_owned())
+}
+
+#[tokio::test]
+async fn status_callbacks_are_asked_for_at_the_address_of_the_message() {
+    let mut twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
+    let mut message = message(PHONE);
+    let url = "https://login.example.com/receipts/twilio/R".to_owned();
+    message.receipts = Some(ReceiptAddress { url: url.clone(), reference: "R".to_owned() });
+    twilio.provider().deliver(&message, NOW).await.unwrap();
+    assert!(twilio.next().await.form.contains(&("StatusCallback".to_owned(), url)));
+
+    // An address that Twilio cannot reach says nothing about the recipient.
+    let twilio = MockServer::with_status(400, error(21609)).await;
+    let refused = twilio.provider().deliver(&message, NOW).await.unwrap_err();
+    assert_eq!(refused.kind, Failure::Account);
+    assert!(refused.reason.contains("twilio.receipts"), "{refused}");
 }
 
 #[tokio::test]

@@ -58,7 +58,13 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "http",
-        may_name: &["i18n", "origin", "service::Refused", "service::Service"],
+        may_name: &[
+            "i18n",
+            "origin",
+            "service::ReceiptRequest",
+            "service::Refused",
+            "service::Service",
+        ],
         instead: "pages reach the rules through `app::port::Port`",
     },
     Layer {
@@ -76,6 +82,8 @@ const LAYERS: &[Layer] = &[
         may_name: &[
             "clock",
             "delivery::envelope",
+            "delivery::receipt_reader",
+            "delivery::receipts",
             "derived_keys",
             "error_chain",
             "site",

@@ -124,7 +124,8 @@ pub(crate) fn route(name: &str, address: SocketAddr, timeout: Duration) -> Arc<R
     let signer = |_: &str| Ok(Signer::new(&[]));
     let set_up =
         SetUp { catalogue: &catalogue, inbox: &inbox, requests: &requests, signer: &signer };
-    let settings = RouteSettings { name: name.to_owned(), countries: Vec::new(), kind };
+    let settings =
+        RouteSettings { name: name.to_owned(), countries: Vec::new(), receipts: false, kind };
     Arc::new(Route::set_up(settings, &set_up).unwrap())
 }
 

@@ -26,6 +26,7 @@ mod outbox;
 mod postfix;
 #[path = "../common/postgres.rs"]
 mod postgres;
+mod receipts;
 #[path = "../common/receiver.rs"]
 mod receiver;
 mod retry;

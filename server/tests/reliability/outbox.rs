@@ -13,7 +13,7 @@ use otp::{
 };
 use server::{
     clock::Clock,
-    delivery::{DeliveryWorker, Dispatcher, Provider, Route, SmtpSecurity, SmtpSettings},
+    delivery::{DeliveryWorker, Dispatcher, Provider, Receipts, Route, SmtpSecurity, SmtpSettings},
     derived_keys::DerivedKeys,
     keyring::Keyring,
     origin::Origin,
@@ -43,7 +43,7 @@ const MAX_RETRIES: usize = 500;
 /// The service and its delivery worker.
 pub(crate) struct Outbox {
     pub(crate) store: AnyStore,
-    service: Service,
+    pub(crate) service: Service,
     pub(crate) worker: DeliveryWorker,
     committed: mpsc::Receiver<Message>,
     pub(crate) clock: Clock,
@@ -56,9 +56,18 @@ impl Outbox {
     }
 
     pub(crate) fn by_routes(email: Vec<Arc<Route>>, sms: Vec<Arc<Route>>) -> Self {
+        Self::open_with(Dispatcher::new([(Channel::Email, email), (Channel::Sms, sms)]), false)
+    }
+
+    /// Takes receipts of these providers, which carry both channels.
+    pub(crate) fn with_receipts(routes: Vec<Arc<Route>>) -> Self {
+        let both = [(Channel::Email, routes.clone()), (Channel::Sms, routes)];
+        Self::open_with(Dispatcher::new(both), true)
+    }
+
+    fn open_with(dispatcher: Dispatcher, with_receipts: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-        let keyring = Keyring::parse([secret]).unwrap();
+        let keyring = keyring();
         let store = SqliteStore::open(&folder.path().join("latchkey.db"), &keyring).unwrap();
         let store = AnyStore::Sqlite(store);
         let clock = Clock::manual(START);
@@ -90,12 +99,13 @@ impl Outbox {
             work: None,
             fixed_recipient: None,
             count_test_suites: false,
+            receipts: with_receipts.then(|| Receipts::new(dispatcher.clone(), origin())),
             lease: LEASE,
         };
         let (wake, committed) = mpsc::channel(100);
         let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
-        let dispatcher = Dispatcher::new([(Channel::Email, email), (Channel::Sms, sms)]);
-        let worker = worker(store.clone(), dispatcher, keys, sites, clock.clone());
+        let mut worker = worker(store.clone(), dispatcher, keys, sites, clock.clone());
+        worker.receipts = with_receipts;
         Self { store, service, worker, committed, clock, folder }
     }
 
@@ -202,6 +212,15 @@ impl Outbox {
     }
 }
 
+/// The master secret.
+pub(crate) fn keyring() -> Keyring {
+    Keyring::parse(["AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="]).unwrap()
+}
+
+fn origin() -> Origin {
+    Origin::parse("https://login.example.com").unwrap()
+}
+
 /// Each under the name of its kind.
 fn routes(providers: Vec<Provider>) -> Vec<Arc<Route>> {
     providers.into_iter().map(|provider| Arc::new(Route::from(provider))).collect()
@@ -222,7 +241,8 @@ fn worker(
         backoff: BACKOFF,
         lease: LEASE,
         sites,
-        origin: Origin::parse("https://login.example.com").unwrap(),
+        origin: origin(),
+        receipts: false,
         server_ends: CancellationToken::new(),
     }
 }

@@ -117,6 +117,7 @@ impl Harness {
             work: None,
             fixed_recipient: None,
             count_test_suites: false,
+            receipts: None,
             lease: TIMEOUT,
         };
         let (wake, committed) = mpsc::channel(1000);
@@ -134,6 +135,7 @@ impl Harness {
             lease: TIMEOUT,
             sites: registry,
             origin: Origin::parse("https://login.example.com").unwrap(),
+            receipts: false,
             server_ends: CancellationToken::new(),
         };
         let events = worker(&store, &recorder, (&sites, operator.as_deref()), &clock, TIMEOUT);
@@ -204,7 +206,8 @@ impl Harness {
             requests: &requests,
             signer: &signer,
         };
-        let settings = RouteSettings { name: name.to_owned(), countries: Vec::new(), kind };
+        let settings =
+            RouteSettings { name: name.to_owned(), countries: Vec::new(), receipts: false, kind };
         Arc::new(Route::set_up(settings, &set_up).unwrap())
     }
 

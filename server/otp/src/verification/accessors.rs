@@ -150,19 +150,20 @@ impl Verification {
         send.code_length.unwrap_or(self.policy.code_length())
     }
 
-    /// Numbers of the messages, from 1, that no provider has accepted and that were not given up.
+    /// Numbers of the messages, from 1, that are in the outbox: no provider has accepted them and they were not
+    /// given up, or another provider may be asked.
     pub fn waiting_sends(&self) -> impl Iterator<Item = u32> {
-        let waiting = (1..).zip(self.sends());
-        let waiting = waiting.filter(|(_, send)| send.delivery == DeliveryState::Accepted);
+        let waiting = (1..).zip(self.sends()).filter(|(_, send)| send.is_waiting());
         waiting.map(|(number, _)| number)
     }
 
     /// Names of the providers that took earlier messages by the channel of the newest one, which did not lead to an
     /// approval.
     pub fn earlier_providers(&self) -> impl Iterator<Item = &str> {
-        let by_channel =
-            self.earlier_sends.iter().filter(|send| send.channel == self.last_send.channel);
-        by_channel.filter_map(|send| send.provider.as_deref())
+        let sends = self.earlier_sends.iter();
+        let by_channel = sends.filter(|send| send.channel == self.last_send.channel);
+        let names = by_channel.flat_map(|send| send.provider.iter().chain(&send.returned_by));
+        names.map(String::as_str)
     }
 
     /// The newest message.

@@ -9,6 +9,7 @@
 
 mod accessors;
 mod counted;
+mod receipts;
 
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use otp_types::{Channel, DeliveryState, Outcome, State};
 use serde::{Deserialize, Serialize};
 
 use self::counted::Counted;
+pub use self::receipts::{AfterReturn, AfterTaken, Taken};
 use crate::{
     claim::ClaimDigest,
     code::Code,
@@ -311,15 +313,6 @@ impl Verification {
         let Some(send) = sends.nth(index) else { return };
         send.delivery = send.delivery.max(delivery);
         send.tries = send.tries.max(tries);
-    }
-
-    /// Records the provider that took message `number`.
-    pub fn record_provider(&mut self, number: u32, provider: &str) {
-        let Some(index) = number.checked_sub(1).map(|index| index as usize) else { return };
-        let mut sends = self.earlier_sends.iter_mut().chain([&mut self.last_send]);
-        if let Some(send) = sends.nth(index) {
-            send.provider = Some(provider.to_owned());
-        }
     }
 
     /// Ends the verification after a permanent refusal, unless a message was or may still be delivered.

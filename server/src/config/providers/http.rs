@@ -12,8 +12,12 @@ use crate::{
         senders::read_senders, server::Mode, settings::Settings, sites::parse_url,
         twilio::parse_sender,
     },
-    delivery::http::{
-        Answers, Auth, Body, Credentials, HttpSettings, Place, Template, check_json, header_name,
+    delivery::{
+        ReceiptFields,
+        http::{
+            Answers, Auth, Body, Credentials, HttpSettings, Place, Template, check_json,
+            header_name,
+        },
     },
 };
 
@@ -34,6 +38,7 @@ pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<HttpSettings> 
     let headers = read_headers(settings);
     let body = read_body(settings);
     let answers = read_answers(settings);
+    let receipts = read_receipts(settings);
     if let Some(body) = &body
         && body.needs_sender()
         && sender.is_none()
@@ -52,6 +57,7 @@ pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<HttpSettings> 
         headers,
         body: body?,
         answers,
+        receipts,
         timeout,
     })
 }
@@ -149,6 +155,20 @@ fn read_answers(settings: &mut Settings) -> Answers {
         account_values: values(settings, "http.account_values"),
         message_id: settings.parse_optional("http.message_id", parse_pointer),
     }
+}
+
+fn read_receipts(settings: &mut Settings) -> Option<ReceiptFields> {
+    let values = |settings: &mut Settings, key: &str| {
+        settings.parse_list(key, |text| Ok::<_, &str>(text.to_owned()))
+    };
+    let delivered = values(settings, "http.receipt_delivered");
+    let undelivered = values(settings, "http.receipt_undelivered");
+    if delivered.iter().any(|value| undelivered.contains(value)) {
+        settings.refuse("http.receipt_undelivered", "has a value of receipt_delivered");
+    }
+    let message_id = settings.optional("http.receipt_message_id");
+    let status = settings.optional("http.receipt_status")?;
+    Some(ReceiptFields { status, delivered, undelivered, message_id })
 }
 
 fn parse_statuses(text: &str) -> Result<RangeInclusive<u16>, &'static str> {

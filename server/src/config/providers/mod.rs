@@ -53,11 +53,11 @@ impl Providers {
         &mut self,
         name: &str,
         (channels, countries): (Vec<Channel>, Vec<Country>),
-        kind: Option<KindSettings>,
+        (kind, receipts): (Option<KindSettings>, bool),
     ) {
         let name = name.to_owned();
         self.listed.push(Listed { name: name.clone(), channels });
-        self.routes.extend(kind.map(|kind| RouteSettings { name, countries, kind }));
+        self.routes.extend(kind.map(|kind| RouteSettings { name, countries, receipts, kind }));
     }
 }
 
@@ -74,7 +74,8 @@ pub(super) fn read(
         if settings.is_some() || !server.is_fine(kind.word()) {
             let channels =
                 settings.as_ref().map_or(kind.channels().to_vec(), KindSettings::channels);
-            providers.add(kind.word(), (channels, Vec::new()), settings);
+            let receipts = read_receipts(server, kind);
+            providers.add(kind.word(), (channels, Vec::new()), (settings, receipts));
         }
     }
     for mut settings in configured {
@@ -122,7 +123,14 @@ fn read_one(settings: &mut Settings, providers: &mut Providers, context: Provide
     if let Some(KindSettings::Twilio(twilio)) = &read {
         refuse_without_sender(settings, &channels, twilio);
     }
-    providers.add(&name, (channels, countries), read);
+    let receipts = read_receipts(settings, kind);
+    providers.add(&name, (channels, countries), (read, receipts));
+}
+
+/// Whether a provider of this kind is asked for receipts.
+fn read_receipts(settings: &mut Settings, kind: Kind) -> bool {
+    let has_key = TABLES.iter().any(|(_, other)| *other == kind);
+    has_key && settings.get(&format!("{}.receipts", kind.word()))
 }
 
 /// The settings of one kind; `None` if they are missing or have problems.

@@ -324,3 +324,32 @@ fn every_kind_has_a_word_of_its_own_and_a_channel() {
     assert_eq!(words.len(), Kind::ALL.len());
     assert!(Kind::ALL.iter().all(|kind| !kind.channels().is_empty()));
 }
+
+#[test]
+fn receipts_are_asked_of_providers_that_report_by_themselves_unless_they_are_switched_off() {
+    let variables = [("SMTP_URL", "smtp://h.example?from=a@b.example"), ("TWILIO_SID", "AC1")];
+    let twilio = [("TWILIO_AUTH_TOKEN", "t"), ("SENDER_NUMBER", "Shop")];
+    let variables: Vec<_> = variables.into_iter().chain(twilio).collect();
+    let receipts = |file: &str| -> Vec<_> {
+        let config = load(file, &variables).unwrap();
+        config.providers.into_iter().map(|provider| (provider.name, provider.receipts)).collect()
+    };
+    let of = |smtp, twilio, backup, own| {
+        [("smtp", smtp), ("twilio", twilio), ("backup", backup), ("own-gateway", own)]
+            .map(|(name, receipts)| (name.to_owned(), receipts))
+    };
+    assert_eq!(receipts(TWO), of(false, true, false, true));
+    let switched = TWO
+        .replace("smtp = { ", "smtp = { receipts = true, ")
+        .replace("webhook.url", "webhook.receipts = false\nwebhook.url");
+    let sections = "[smtp]\nreceipts = true\n[twilio]\nreceipts = false\n";
+    assert_eq!(receipts(&format!("{sections}{switched}")), of(true, false, true, false));
+
+    let file = "[[providers]]\nname = \"a\"\nkind = \"http\"\nchannels = [\"sms\"]\n\
+                http.url = \"https://g.example\"\nhttp.json = '{\"t\": \"{text}\"}'\n";
+    let both = format!(
+        "{file}http.receipt_status = \"s\"\nhttp.receipt_delivered = [\"1\"]\nhttp.receipt_undelivered = [\"1\"]"
+    );
+    let problems = problems(&both, &[]);
+    assert!(problems[0].contains("receipt_undelivered: has a value of"), "{problems:?}");
+}

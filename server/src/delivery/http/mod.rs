@@ -14,13 +14,13 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use self::template::{Values, fill_json, has_control, json_needs_sender};
+use self::template::{Values, fill_json, has_control, has_template};
 pub use self::{
     answer::Answers,
     template::{Place, Template, check_json},
 };
 use super::{
-    OutgoingMessage, ProbeError, Receipt, Senders, Undelivered,
+    OutgoingMessage, ProbeError, Receipt, ReceiptFields, Senders, Undelivered,
     gateway::{GatewayClient, seconds_left},
     template::{self as texts, Rendered},
 };
@@ -49,6 +49,8 @@ pub struct HttpSettings {
     pub body: Body,
     /// The meaning of the answers.
     pub answers: Answers,
+    /// The meaning of receipts.
+    pub receipts: Option<ReceiptFields>,
     /// Time-out of one request.
     pub timeout: Duration,
 }
@@ -95,9 +97,18 @@ pub enum Body {
 impl Body {
     /// Whether it names the sender.
     pub fn needs_sender(&self) -> bool {
+        self.has(Template::needs_sender)
+    }
+
+    /// Whether it names the URL for receipts.
+    pub fn names_receipt_url(&self) -> bool {
+        self.has(Template::names_receipt_url)
+    }
+
+    fn has(&self, is_it: fn(&Template) -> bool) -> bool {
         match self {
-            Self::Form(fields) => fields.iter().any(|(_, template)| template.needs_sender()),
-            Self::Json(json) => json_needs_sender(json),
+            Self::Form(fields) => fields.iter().any(|(_, template)| is_it(template)),
+            Self::Json(json) => has_template(json, is_it),
         }
     }
 }
@@ -136,6 +147,11 @@ impl Http {
         self.settings.url.origin().ascii_serialization()
     }
 
+    /// The meaning of its receipts, if it is asked for some.
+    pub(super) fn receipts(&self) -> Option<&ReceiptFields> {
+        self.settings.receipts.as_ref().filter(|_| self.settings.body.names_receipt_url())
+    }
+
     pub(super) async fn deliver(
         &self,
         message: &OutgoingMessage,
@@ -169,6 +185,7 @@ impl Http {
             locale: &message.locale,
             brand: &message.site.brand.name,
             seconds: seconds_left(message, now).to_string(),
+            receipt_url: message.receipts.as_ref().map_or("", |receipts| &receipts.url),
             credentials,
         }
     }
@@ -185,7 +202,8 @@ impl Http {
         let request = self.authorized(self.client.request(method, url).ok()?).headers(map);
         Some(match body {
             Body::Form(fields) => {
-                let fields = fields.iter().map(|(name, template)| (name, template.with(values)));
+                let fields = fields.iter().filter(|(_, template)| !template.is_left_out(values));
+                let fields = fields.map(|(name, template)| (name, template.with(values)));
                 request.form(&fields.collect::<Vec<_>>())
             }
             Body::Json(json) => request.json(&fill_json(json, values).ok()?),

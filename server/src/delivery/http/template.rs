@@ -48,13 +48,14 @@ enum Name {
     Brand,
     Seconds,
     Alphabet,
+    ReceiptUrl,
     Username,
     Password,
     Token,
 }
 
 impl Name {
-    const ALL: [(&str, Self); 17] = [
+    const ALL: [(&str, Self); 18] = [
         ("channel", Self::Channel),
         ("to", Self::To),
         ("to_plain", Self::ToPlain),
@@ -69,6 +70,7 @@ impl Name {
         ("brand", Self::Brand),
         ("seconds", Self::Seconds),
         ("alphabet", Self::Alphabet),
+        ("receipt_url", Self::ReceiptUrl),
         ("username", Self::Username),
         ("password", Self::Password),
         ("token", Self::Token),
@@ -99,6 +101,8 @@ pub(super) struct Values<'a> {
     pub(super) brand: &'a str,
     pub(super) seconds: String,
     pub(super) is_gsm: bool,
+    /// Empty if there is none.
+    pub(super) receipt_url: &'a str,
     pub(super) credentials: &'a Credentials,
 }
 
@@ -125,6 +129,7 @@ impl Values<'_> {
                     "unicode"
                 }
             }
+            Name::ReceiptUrl => self.receipt_url,
             Name::Username => &self.credentials.username,
             Name::Password => self.credentials.password.expose_secret(),
             Name::Token => self.credentials.token.expose_secret(),
@@ -188,6 +193,16 @@ impl Template {
         self.0.iter().any(is_sender)
     }
 
+    /// Whether it names the URL for receipts.
+    pub(super) fn names_receipt_url(&self) -> bool {
+        self.0.contains(&Part::Value(Name::ReceiptUrl))
+    }
+
+    /// Whether it is left out of a request with these values: it has a URL for receipts, and there is none.
+    pub(super) fn is_left_out(&self, values: &Values<'_>) -> bool {
+        values.receipt_url.is_empty() && self.names_receipt_url()
+    }
+
     fn fill<'a>(&'a self, value: impl Fn(Name) -> &'a str) -> String {
         let text = |part: &'a Part| match part {
             Part::Text(text) => text,
@@ -223,6 +238,7 @@ pub fn check_json(json: &Value) -> Result<(), String> {
 /// A JSON body with the values of a message in its texts.
 pub(super) fn fill_json(json: &Value, values: &Values<'_>) -> Result<Value, String> {
     let mut filled = json.clone();
+    leave_out(&mut filled, values);
     each_text(&mut filled, &mut |text| {
         *text = Template::parse(text, Place::Body)?.with(values);
         Ok(())
@@ -230,14 +246,30 @@ pub(super) fn fill_json(json: &Value, values: &Values<'_>) -> Result<Value, Stri
     Ok(filled)
 }
 
-/// Whether a JSON body needs a sender.
-pub(super) fn json_needs_sender(json: &Value) -> bool {
-    let mut needs = false;
+/// Whether a text of a JSON body is such a template.
+pub(super) fn has_template(json: &Value, is_it: fn(&Template) -> bool) -> bool {
+    let mut found = false;
     let asked = each_text(&mut json.clone(), &mut |text| {
-        needs |= Template::parse(text, Place::Body)?.needs_sender();
+        found |= is_it(&Template::parse(text, Place::Body)?);
         Ok(())
     });
-    asked.is_ok() && needs
+    asked.is_ok() && found
+}
+
+/// Removes the members that are left out.
+fn leave_out(value: &mut Value, values: &Values<'_>) {
+    let is_left_out = |text: &str| {
+        let template = Template::parse(text, Place::Body);
+        template.is_ok_and(|template| template.is_left_out(values))
+    };
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| leave_out(item, values)),
+        Value::Object(items) => {
+            items.retain(|_, item| !item.as_str().is_some_and(is_left_out));
+            items.values_mut().for_each(|item| leave_out(item, values));
+        }
+        _ => {}
+    }
 }
 
 /// Calls `change` with each text of a JSON value, names excepted.
@@ -273,6 +305,7 @@ mod tests {
             brand: "Shop",
             seconds: "300".to_owned(),
             is_gsm: true,
+            receipt_url: "https://r.example/1",
             credentials,
         }
     }
@@ -285,11 +318,25 @@ mod tests {
     fn every_placeholder_has_its_value_and_doubled_braces_are_braces() {
         let credentials = credentials();
         let text = "{to} {to_plain} {from} {from_plain} {text} {code} {subject} {html} {id} {locale} {brand} \
-                    {seconds} {alphabet} {username} {password} {token} {{to}}";
+                    {seconds} {alphabet} {receipt_url} {username} {password} {token} {{to}}";
         let filled = Template::parse(text, Place::Body).unwrap().with(&values(&credentials, "T"));
-        let expected =
-            "+447400123456 447400123456 +44207 44207 T 123456 S  m1 en Shop 300 text me pw tk {to}";
+        let expected = "+447400123456 447400123456 +44207 44207 T 123456 S  m1 en Shop 300 text https://r.example/1 me pw tk {to}";
         assert_eq!(filled, expected);
+    }
+
+    #[test]
+    fn members_for_receipts_are_left_out_where_none_are_taken() {
+        let credentials = credentials();
+        let json =
+            json!({"to": "{to}", "hooks": [{"url": "{receipt_url}"}], "url": "{receipt_url}"});
+        assert!(has_template(&json, Template::names_receipt_url));
+        assert!(!has_template(&json!({"to": "{to}"}), Template::names_receipt_url));
+        let with = values(&credentials, "T");
+        let filled = fill_json(&json, &with).unwrap();
+        assert_eq!(filled["hooks"][0]["url"], "https://r.example/1");
+        let without = Values { receipt_url: "", ..with };
+        let filled = fill_json(&json, &without).unwrap();
+        assert_eq!(filled, json!({"to": "+447400123456", "hooks": [{}]}));
     }
 
     #[test]

@@ -18,7 +18,8 @@ use crate::delivery::{
 
 /// Composes the mail; returns its `Message-ID` and its bytes.
 ///
-/// The id is derived from the id of the outgoing message, so mail programs show a duplicate once.
+/// The id is derived from the id of the outgoing message, so mail programs show a duplicate once. Where bounces are
+/// taken it is the name by which they are recognised, which nobody can make up.
 pub(super) fn compose(
     from: &Mailbox,
     to: &Address,
@@ -26,7 +27,8 @@ pub(super) fn compose(
     email: Email,
     now: Timestamp,
 ) -> Result<(String, Vec<u8>), lettre::error::Error> {
-    let id = format!("<{}@{}>", message.id, from.email.domain());
+    let name = message.receipts.as_ref().map_or(&message.id, |receipts| &receipts.reference);
+    let id = format!("<{name}@{}>", from.email.domain());
     let sender = match (&message.site.sender, &from.name) {
         (None, Some(_)) => from.clone(),
         (Some(name), _) => Mailbox::new(Some(template::one_line(name)), from.email.clone()),

@@ -14,7 +14,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 pub use self::{voice::VoiceSettings, whatsapp::WhatsappSettings};
-use super::{OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, template};
+use super::{
+    OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, receipts, template,
+};
 use crate::{i18n::Catalogue, outbox::not_before};
 
 /// A Twilio account and its senders.
@@ -125,7 +127,9 @@ impl Twilio {
     ) -> Result<Receipt, Undelivered> {
         // Not a refusal, which would end the verification.
         let too_late = || Undelivered::transient("the code is about to expire");
-        let form = self.form(message, now).ok_or_else(too_late)?;
+        let mut form = self.form(message, now).ok_or_else(too_late)?;
+        let callback = message.receipts.as_ref();
+        form.extend(callback.map(|receipts| ("StatusCallback", receipts.url.clone())));
         let resource = match message.channel {
             Channel::Voice => "/Calls.json",
             _ => "/Messages.json",
@@ -153,6 +157,11 @@ impl Twilio {
             _ => Undelivered::permanent(reason),
         };
         Err(undelivered.not_before(not_before))
+    }
+
+    /// The account that signs its receipts.
+    pub(super) fn account(&self) -> receipts::Account<'_> {
+        receipts::Account { token: &self.settings.auth_token }
     }
 
     /// The fields of a message or call; `None` if its code expires too soon.
@@ -232,8 +241,8 @@ fn not_sent(error: &reqwest::Error) -> Undelivered {
 /// country, so they are refusals of the message.
 fn is_about_account(status: StatusCode, refusal: Option<&Refusal>) -> bool {
     match refusal {
-        // Credentials, an account that is not active, and access that is denied.
-        Some(Refusal { code }) => matches!(code, 20003 | 20005 | 20006),
+        // Credentials, an account that is not active, access that is denied, and our address for receipts.
+        Some(Refusal { code }) => matches!(code, 20003 | 20005 | 20006 | 21609),
         None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
     }
 }
@@ -251,6 +260,10 @@ fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
         21212 | 21606 | 21659 => ": the sender is not a number of this account that can send this",
         21215 | 21408 => ": the account may not send to this country",
         21219 | 21608 => ": a trial account sends to verified numbers only",
+        21609 => {
+            ": it cannot reach the address for receipts; if server.public_origin is not public, set \
+             twilio.receipts to false"
+        }
         21610 => ": the recipient has opted out of messages from this sender",
         21612 | 21614 => ": the recipient's number cannot receive texts from this sender",
         21655 | 21656 => ": the content template is unknown, or has other variables",

@@ -31,6 +31,7 @@ fn rules(site: &Site) -> Rules {
         work: None,
         fixed_recipient: None,
         count_test_suites: false,
+        receipts: None,
         lease: Duration::from_secs(60),
     }
 }

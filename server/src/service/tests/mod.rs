@@ -65,6 +65,7 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
         work: None,
         fixed_recipient: None,
         count_test_suites,
+        receipts: None,
         lease: Duration::from_secs(60),
     };
     let clock = Clock::manual(START);

@@ -227,6 +227,7 @@ macro_rules! contract {
             a_message_given_back_is_due_at_its_time_with_its_tries
             a_message_is_not_given_back_by_who_has_lost_it
             a_lease_is_renewed_by_who_holds_it
+            a_message_is_hastened_unless_somebody_holds_it
             a_removed_message_never_comes_back
             a_claim_takes_the_longest_waiting_first_and_no_more_than_its_limit
             a_message_that_is_scheduled_is_nobodys_until_its_time
@@ -246,6 +247,7 @@ macro_rules! contract {
             s37_what_a_wrong_clock_has_stored_goes_back_with_it
             s37_counters_keep_their_names_over_a_restart
             a_restart_brings_nothing_forward_that_is_scheduled
+            s40_a_restart_brings_no_message_forward_that_was_given_back
             tallies_of_parallel_steps_add_up_and_survive_a_restart
             a_sweep_drops_tallies_that_nobody_has_changed_for_long
         }

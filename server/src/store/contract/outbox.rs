@@ -66,6 +66,32 @@ pub(in crate::store) async fn a_message_is_not_given_back_by_who_has_lost_it(sto
     assert_eq!(store.claim(Queue::Codes, LEASED, LEASE, 10).await.unwrap().len(), 1);
 }
 
+pub(in crate::store) async fn a_message_is_hastened_unless_somebody_holds_it(store: impl Store) {
+    let id = create(&store).await;
+    let key = code_key(id, 1);
+    let hasten = |at| change_outbox(&store, id, OutboxChange::Hasten { key, at });
+    hasten(START).await;
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(LEASED), "it is held");
+    let at = START + Duration::from_secs(300);
+    let back = OutboxChange::Retry {
+        key,
+        leased_until: LEASED,
+        at,
+        tries: 1,
+        unanswered: 0,
+        tried: "[]".into(),
+    };
+    change_outbox(&store, id, back).await;
+    hasten(at + LEASE).await;
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(at), "never later");
+    hasten(START).await;
+    let claimed = store.claim(Queue::Codes, START, LEASE, 10).await.unwrap();
+    assert_eq!((claimed.len(), claimed[0].tries, &*claimed[0].tried), (1, 1, "[]"));
+    change_outbox(&store, id, OutboxChange::Remove { key }).await;
+    hasten(START).await;
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), None, "what is gone stays gone");
+}
+
 pub(in crate::store) async fn a_lease_is_renewed_by_who_holds_it(store: impl Store) {
     let id = create(&store).await;
     let key = code_key(id, 1);

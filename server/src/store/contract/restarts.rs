@@ -116,3 +116,24 @@ pub(in crate::store) async fn s37_counters_keep_their_names_over_a_restart<S: St
     let before = name(&store);
     assert_eq!(name(&reopen(store)), before);
 }
+
+pub(in crate::store) async fn s40_a_restart_brings_no_message_forward_that_was_given_back<
+    S: Store,
+>(
+    store: S,
+    reopen: impl Fn(S) -> S,
+) {
+    let id = create(&store).await;
+    let at = START + Duration::from_secs(300);
+    let back = OutboxChange::Retry {
+        key: code_key(id, 1),
+        leased_until: LEASED,
+        at,
+        tries: 1,
+        unanswered: 0,
+        tried: "[]".into(),
+    };
+    change_outbox(&store, id, back).await;
+    let store = reopen(store);
+    assert_eq!(store.next_due(Queue::Codes).await.unwrap(), Some(at));
+}

@@ -18,6 +18,7 @@ struct Wave {
     enqueue: Messages,
     schedule: Messages,
     retry: Retries,
+    hasten: Hastened,
     renew: Renewals,
     remove: Keys,
 }
@@ -53,6 +54,12 @@ struct Retries {
 }
 
 #[derive(Debug, Default)]
+struct Hastened {
+    keys: Keys,
+    at: Vec<i64>,
+}
+
+#[derive(Debug, Default)]
 struct Renewals {
     keys: Keys,
     leased_until: Vec<i64>,
@@ -66,6 +73,7 @@ impl Changes {
                 message.key
             }
             OutboxChange::Retry { key, .. }
+            | OutboxChange::Hasten { key, .. }
             | OutboxChange::Renew { key, .. }
             | OutboxChange::Remove { key } => *key,
         };
@@ -106,6 +114,10 @@ impl Wave {
                 self.retry.unanswered.push(unanswered.into());
                 self.retry.tried.push(tried);
             }
+            OutboxChange::Hasten { key, at } => {
+                self.hasten.keys.add(&key);
+                self.hasten.at.push(millis(at));
+            }
             OutboxChange::Renew { key, leased_until, until } => {
                 self.renew.keys.add(&key);
                 self.renew.leased_until.push(millis(leased_until));
@@ -116,7 +128,7 @@ impl Wave {
     }
 
     fn statements<'a>(&'a self, session: &'a Session) -> Vec<BoxFuture<'a, Result<u64, Error>>> {
-        let Self { enqueue, schedule, retry, renew, remove, .. } = self;
+        let Self { enqueue, schedule, retry, hasten, renew, remove, .. } = self;
         let (client, prepared) = (session.client(), &session.statements);
         let mut statements: Vec<BoxFuture<'a, _>> = Vec::new();
         for (messages, statement) in [(enqueue, &prepared.enqueue), (schedule, &prepared.schedule)]
@@ -157,6 +169,13 @@ impl Wave {
                         &[queue, verification, number, leased_until, at, tries, unanswered, tried],
                     )
                     .await
+            }));
+        }
+        if !hasten.keys.is_empty() {
+            statements.push(Box::pin(async move {
+                let Hastened { keys, at } = hasten;
+                let Keys { queue, verification, number } = keys;
+                client.execute(&prepared.hasten, &[queue, verification, number, at]).await
             }));
         }
         if !renew.keys.is_empty() {

@@ -67,6 +67,10 @@ statements! {
             n (queue, verification, number, leased_until, at, tries, unanswered, tried)
         WHERE o.queue = n.queue AND o.verification = n.verification AND o.number = n.number
             AND o.leased AND o.due_at = n.leased_until";
+    hasten: "UPDATE outbox o SET due_at = n.at
+        FROM unnest($1::int2[], $2::bytea[], $3::int8[], $4::int8[]) n (queue, verification, number, at)
+        WHERE o.queue = n.queue AND o.verification = n.verification AND o.number = n.number
+            AND NOT o.leased AND o.due_at > n.at";
     renew: "UPDATE outbox o SET due_at = n.until
         FROM unnest($1::int2[], $2::bytea[], $3::int8[], $4::int8[], $5::int8[])
             n (queue, verification, number, leased_until, until)

@@ -148,6 +148,12 @@ pub(super) fn change_outbox(
                 tried,
             ],
         ),
+        OutboxChange::Hasten { key, at } => execute(
+            connection,
+            "UPDATE outbox SET due_at = ?4
+             WHERE queue = ?1 AND verification = ?2 AND number = ?3 AND leased = 0 AND due_at > ?4",
+            params![number_of(key.queue), key.verification.as_bytes(), key.number, millis(*at)],
+        ),
         OutboxChange::Renew { key, leased_until, until } => execute(
             connection,
             "UPDATE outbox SET due_at = ?4

@@ -14,7 +14,7 @@ use super::*;
 use crate::{claim::Claim, digest::Pepper, policy};
 
 pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
-const LIFETIME: Duration = Duration::from_secs(300);
+pub(super) const LIFETIME: Duration = Duration::from_secs(300);
 /// Wait before the first resend.
 const WAIT: Duration = Duration::from_secs(30);
 const MILLISECOND: Duration = Duration::from_millis(1);
@@ -51,7 +51,14 @@ pub(super) fn pending() -> Verification {
     opened(policy::Draft::default(), "123456")
 }
 
-fn check(verification: &mut Verification, digits: &str, now: Timestamp) -> Outcome {
+/// Records the provider of a message, which gives no receipts.
+fn take(verification: &mut Verification, number: u32, provider: &str) {
+    let provider = provider.to_owned();
+    let taken = Taken { provider, reference: None, gives_receipts: false };
+    verification.record_taken(number, &taken, START);
+}
+
+pub(super) fn check(verification: &mut Verification, digits: &str, now: Timestamp) -> Outcome {
     verification.check(digits, None, &peppers(), now)
 }
 
@@ -301,11 +308,11 @@ fn s24_delivery_never_goes_backwards() {
 #[test]
 fn each_message_has_the_provider_that_took_it() {
     let mut verification = pending();
-    verification.record_provider(1, "first");
+    take(&mut verification, 1, "first");
     verification.resend(Channel::Email, &code("654321"), &peppers(), START + WAIT).unwrap();
-    verification.record_provider(2, "second");
+    take(&mut verification, 2, "second");
     for unknown in [0, 3, u32::MAX] {
-        verification.record_provider(unknown, "none");
+        take(&mut verification, unknown, "none");
     }
     let providers = [1, 2].map(|number| verification.send(number).unwrap().provider.as_deref());
     assert_eq!(providers, [Some("first"), Some("second")]);
