@@ -2,7 +2,7 @@
 # Installs missing dependencies; cheap if nothing is missing.
 #
 #   scripts/setup.sh                dependencies of the build
-#   scripts/setup.sh --with-tests   also three browsers, fonts, Postfix, and the packages of end2end/
+#   scripts/setup.sh --with-tests   also three browsers, fonts, Postfix, PostgreSQL, and the packages of end2end/
 #   scripts/setup.sh --with-lints   also rustfmt, Clippy, and the packages of end2end/
 #   scripts/setup.sh --with-fuzz    also cargo-fuzz
 #   scripts/setup.sh --with-mutants also cargo-mutants
@@ -77,6 +77,26 @@ postfix_for_tests() {
     || { [ -z "$forbidden" ] || as_root rm -f $policy
          die 'apt-get could not install postfix; another mail server on this machine is left as it is'; }
   [ -z "$forbidden" ] || as_root rm -f $policy
+  note "done in $(took "$began")"
+}
+
+# Installs PostgreSQL for the tests, which start servers of their own: no cluster is made, and no service runs.
+postgres_for_tests() {
+  ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! have initdb || return 0
+  have apt-get || die 'please install (named here as Debian does): postgresql'
+  local began=$SECONDS config=/etc/postgresql-common/createcluster.conf
+  step 'Installing PostgreSQL for the tests, not as a service'
+  quietly as_root apt-get -qy --no-install-recommends install postgresql-common \
+    || { quietly as_root apt-get -q update; quietly as_root apt-get -qy --no-install-recommends install postgresql-common; } \
+    || die 'apt-get could not install postgresql-common'
+  # For this installation alone; the last line counts.
+  local kept
+  kept=$(cat "$config")
+  echo 'create_main_cluster = false' | as_root tee -a "$config" >/dev/null
+  local failed=''
+  quietly as_root apt-get -qy --no-install-recommends install postgresql || failed=yes
+  echo "$kept" | as_root tee "$config" >/dev/null
+  [ -z "$failed" ] || die 'apt-get could not install postgresql'
   note "done in $(took "$began")"
 }
 
@@ -264,5 +284,6 @@ npm_packages tools
 [ -z "$with_tests$with_lints" ] || npm_packages end2end
 [ -z "$with_tests" ] || python_packages
 [ -z "$with_tests" ] || postfix_for_tests
+[ -z "$with_tests" ] || postgres_for_tests
 [ -z "$with_fuzz" ] || cargo_tool cargo-fuzz 0.13.2
 [ -z "$with_mutants" ] || cargo_tool cargo-mutants 27.1.0

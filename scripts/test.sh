@@ -31,6 +31,14 @@ step 'Testing in Rust'
 status=0
 CARGO_TARGET_DIR=$target cargo test --workspace --exclude frontend --no-fail-fast 2>&1 \
   | tee "$log" || status=$?
+# The suites that a store decides, on the other one: the API whole, and what the program itself suffers.
+on_postgres() {
+  LATCHKEY_TEST_STORE=postgres LATCHKEY_TEST_KILLS=20 CARGO_TARGET_DIR=$target \
+    cargo test --package server --no-fail-fast "$@" 2>&1 | tee -a "$log" || status=$?
+}
+step 'Testing in Rust on PostgreSQL'
+on_postgres --test api
+on_postgres --test reliability -- clock:: kill:: shutdown:: store::s26_while_the_database_is_locked
 read -r rust_passed rust_failed < <(
   sed -n 's/^test result: .* \([0-9]*\) passed; \([0-9]*\) failed;.*/\1 \2/p' "$log" \
     | awk '{passed += $1; failed += $2} END {print passed + 0, failed + 0}'

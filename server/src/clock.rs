@@ -89,6 +89,19 @@ impl Clock {
         }
     }
 
+    /// Distance from another machine's time; none for a manual clock, which tells no machine's.
+    pub fn distance(&self, other: Timestamp) -> Duration {
+        match self {
+            Self::System(_) => self.now().since(other).max(other.since(self.now())),
+            Self::Manual(_) => Duration::ZERO,
+        }
+    }
+
+    /// Distance of the wall clock from another machine's time.
+    pub fn distance_of_wall(other: Timestamp) -> Duration {
+        wall().since(other).max(other.since(wall()))
+    }
+
     /// Advances a manual clock; does nothing to a system clock.
     pub fn advance(&self, by: Duration) {
         if let Self::Manual(millis) = self {

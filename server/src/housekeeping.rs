@@ -1,7 +1,7 @@
 //! Deletes expired records in small batches, so that the database stays small and the writer is never busy
 //! for long.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::Clock,
     error_chain::log_error,
+    skew::Skew,
     store::{AnyStore, Store, Swept},
 };
 
@@ -19,8 +20,14 @@ const INTERVAL: Duration = Duration::from_secs(5);
 /// Pause between sweeps while there is more to delete, so that other writes are not delayed.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Sweeps until `stop` is cancelled.
-pub async fn run(store: AnyStore, clock: Clock, retention: Duration, stop: CancellationToken) {
+/// Sweeps until `stop` is cancelled, and compares the clocks each time.
+pub async fn run(
+    store: AnyStore,
+    clock: Clock,
+    skew: Arc<Skew>,
+    retention: Duration,
+    stop: CancellationToken,
+) {
     let mut tick = tokio::time::interval(INTERVAL);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -28,6 +35,8 @@ pub async fn run(store: AnyStore, clock: Clock, retention: Duration, stop: Cance
             () = stop.cancelled() => return,
             _ = tick.tick() => {}
         }
+        // It logs what it finds; a database that is away is reported by the sweep.
+        let _ = skew.is_bearable().await;
         while sweep(&store, &clock, retention).await {
             tokio::select! {
                 () = stop.cancelled() => return,

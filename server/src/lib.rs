@@ -20,6 +20,7 @@ pub mod origin;
 pub mod outbox;
 pub mod port;
 pub mod site;
+pub mod skew;
 pub mod startup;
 pub mod store;
 pub mod telemetry;

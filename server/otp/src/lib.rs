@@ -28,6 +28,7 @@ pub mod risk;
 pub mod send;
 
 pub mod tally;
+pub mod tally_part;
 pub mod texts;
 pub mod time;
 pub mod token;

@@ -41,7 +41,7 @@ pub struct Exhausted {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SlidingWindow {
     /// (slot, events in it), oldest first, empty slots left out.
-    slots: Vec<(u64, u32)>,
+    pub(crate) slots: Vec<(u64, u32)>,
 }
 
 impl SlidingWindow {

@@ -81,7 +81,7 @@ pub struct Tally {
     pub closed: Option<Closed>,
     /// Lines that were passed, each with the time at which the operator was told.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    told: Vec<(Line, Timestamp)>,
+    pub(crate) told: Vec<(Line, Timestamp)>,
 }
 
 /// State of a destination with too many verifications that are not approved.
@@ -161,9 +161,9 @@ impl HourAndDay {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Daily {
-    recent: SlidingWindow,
+    pub(crate) recent: SlidingWindow,
     /// (day since the epoch, events), oldest first, days without events left out.
-    days: Vec<(u64, u32)>,
+    pub(crate) days: Vec<(u64, u32)>,
 }
 
 impl Daily {

@@ -32,7 +32,7 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
     }
 
     let mut fine = true;
-    match startup::inspect_store(config) {
+    match startup::inspect_store(config).await {
         Ok(secrets) => {
             writeln!(
                 out,

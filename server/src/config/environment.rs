@@ -6,7 +6,8 @@ use std::{collections::BTreeMap, fmt, fs};
 pub const CONFIG_VARIABLE: &str = "LATCHKEY_CONFIG";
 
 /// Variables that other programs and older scripts use, with their keys.
-const CLASSIC: [(&str, &str); 5] = [
+const CLASSIC: [(&str, &str); 6] = [
+    ("DATABASE_URL", "store.url"),
     ("SMTP_URL", "smtp.url"),
     ("TWILIO_SID", "twilio.account_sid"),
     ("TWILIO_AUTH_TOKEN", "twilio.auth_token"),
@@ -15,7 +16,8 @@ const CLASSIC: [(&str, &str); 5] = [
 ];
 
 /// Keys that have a `LATCHKEY_..._FILE` variable.
-const SECRETS: [&str; 4] = ["keys.secrets", "smtp.url", "smtp.password", "twilio.auth_token"];
+const SECRETS: [&str; 5] =
+    ["keys.secrets", "smtp.url", "smtp.password", "store.url", "twilio.auth_token"];
 
 /// Keys of a provider that have such a variable, in addition to those of the sections above.
 const SECRETS_OF_PROVIDERS: [&str; 2] = ["http.password", "http.token"];

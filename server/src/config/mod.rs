@@ -25,15 +25,13 @@ mod sites;
 mod sms;
 mod smtp;
 mod smtp_url;
+mod store;
 #[cfg(test)]
 mod tests;
 mod twilio;
 mod warnings;
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use otp::{limits::Limits, policy::Draft, texts::ServerTexts, work::Thresholds};
 use url::Url;
@@ -48,6 +46,7 @@ pub use self::{
     problem::{ConfigError, ConfigProblem},
     server::{Mode, ServerSettings},
     sites::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
+    store::StoreSettings,
 };
 use self::{layers::Layers, providers::ProviderContext, server::parse_network, sites::SiteContext};
 use crate::{delivery::RouteSettings, site::Sites, webhook::WebhookSettings};
@@ -57,8 +56,8 @@ use crate::{delivery::RouteSettings, site::Sites, webhook::WebhookSettings};
 pub struct Config {
     /// Address, origin, trust and time-outs.
     pub server: ServerSettings,
-    /// The file of the database.
-    pub store: PathBuf,
+    /// The place of the database.
+    pub store: StoreSettings,
     /// The place of the master secrets.
     pub keys: KeySettings,
     /// The rules of one verification, within their bounds.
@@ -109,12 +108,8 @@ impl Config {
         let settings = &mut layers.server;
         let server = ServerSettings::read(settings);
         let mode = server.mode;
-        let path = settings.text("store.path");
-        if path.is_empty() {
-            settings.refuse("store.path", "must name a file");
-        }
-        let store = directory.join(path);
-        let keys = KeySettings::read(settings, mode, directory, &store);
+        let store = StoreSettings::read(settings, directory);
+        let keys = KeySettings::read(settings, mode, directory, &store.path);
         let policy = policy::read_policy(settings);
         let limits = policy::read_limits(settings);
         let work = policy::read_work(settings);
@@ -169,6 +164,7 @@ impl Config {
     /// Advice for the operator of a server that can start, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = warnings::warnings(&self.server, &self.policy, &self.sites);
+        warnings.extend(warnings::readable_store(&self.store));
         warnings.extend(warnings::short_calls(&self.sites));
         warnings.extend(warnings::unreached(&self.delivery, &self.providers, &self.sites));
         let origin = self.server.origin(self.server.bind);

@@ -13,12 +13,14 @@ use otp::{
 use super::{
     delivery::DeliverySettings,
     server::{Mode, ServerSettings, is_loopback},
+    store::StoreSettings,
 };
 use crate::{
     delivery::{RouteSettings, template},
     i18n::Catalogue,
     origin::Origin,
     site::{Site, Sites},
+    store::PostgresSettings,
 };
 
 /// The longest lifetime of a code for signing in: NIST SP 800-63B-4, 3.1.3.2 (S2).
@@ -134,6 +136,16 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
     });
     let all = of_server.into_iter().chain(of_sites);
     all.filter(|(applies, _)| *applies).map(|(_, warning)| warning).collect()
+}
+
+/// A database whose connection others can read.
+pub(super) fn readable_store(store: &StoreSettings) -> Option<String> {
+    let is_readable = store.postgres.as_ref().is_some_and(PostgresSettings::is_readable_on_the_way);
+    is_readable.then(|| {
+        "store.url has sslmode=disable: the password and all records are readable between this machine and the \
+         database"
+            .to_owned()
+    })
 }
 
 /// Sites that offer calls for codes that expire before most people have heard them.

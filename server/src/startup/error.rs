@@ -9,7 +9,7 @@ use crate::{
     delivery::SetUpError,
     i18n::CatalogueError,
     keyring::KeyFileError,
-    store::{OpenError, StoreError},
+    store::{OpenError, PostgresError, StoreError},
 };
 
 /// Error of starting the server.
@@ -21,6 +21,12 @@ pub enum StartupError {
     /// The database cannot be opened.
     #[error("opening the store")]
     Open(#[from] OpenError),
+    /// The database of many servers cannot be opened.
+    #[error("opening the store")]
+    OpenPostgres(#[from] PostgresError),
+    /// Its clock and this machine's differ by too much.
+    #[error("the clocks of this machine and of the database differ by {} s; set them by NTP", .0.as_secs())]
+    Skew(std::time::Duration),
     /// The database, once open.
     #[error("reading the store")]
     Store(#[from] StoreError),

@@ -4,8 +4,9 @@
 //! hand in a clock that stands still.
 
 mod error;
+mod store;
 
-use std::{collections::HashMap, net::SocketAddr, path::Path, pin::pin, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
 use app::wire::{Country, StartOptions};
 use axum::Router;
@@ -23,12 +24,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-pub use self::error::StartupError;
+use self::store::{find_store, open_store, readiness, start_clock};
+pub use self::{error::StartupError, store::inspect_store};
 use crate::{
     clock::{Clock, ClockRefused},
-    config::{Config, KeySettings, Mode, ServerSettings},
+    config::{Config, KeySettings, Mode, ServerSettings, StoreSettings},
     delivery::{DeliveryWorker, Dispatcher, Inbox, Provider, Route, SetUp},
-    derived_keys::{DerivedKeys, fingerprint},
+    derived_keys::DerivedKeys,
     housekeeping, http,
     i18n::Catalogue,
     keyring::{KeyFileError, Keyring},
@@ -37,7 +39,8 @@ use crate::{
     port::BrowserPort,
     service::{Rules, Service},
     site::Sites,
-    store::{AnyStore, SqliteStore, Store},
+    skew::Skew,
+    store::{AnyStore, Store},
     tokens::Tokens,
     webhook,
 };
@@ -57,6 +60,7 @@ pub struct Application {
     events: Arc<webhook::WebhookWorker>,
     store: AnyStore,
     clock: Clock,
+    skew: Arc<Skew>,
     retention: Duration,
 }
 
@@ -80,17 +84,17 @@ impl Application {
         clock: impl FnOnce(Timestamp) -> Result<Clock, ClockRefused>,
     ) -> Result<Self, StartupError> {
         let catalogue = Arc::new(Catalogue::load()?);
-        let keyring = keyring(&config.keys, &config.store)?;
+        let found = find_store(&config.store).await?;
+        let keyring = keyring_of(&config.keys, found.is_new)?;
         let keys = DerivedKeys::derive(&keyring)?;
         let told = config.sites.all().filter(|site| site.webhook.is_some());
         let told = told.map(|site| site.name.clone());
         let recorder = webhook::EventRecorder::new(told, keys.sealer.clone());
         let recorder = Arc::new(recorder.with_operator(config.alerts.is_some()));
         // Before the store is opened, which brings its tables and its key up to date.
-        let clock = start_clock(&config.store, clock)?;
-        let store = AnyStore::Sqlite(SqliteStore::open(&config.store, &keyring)?);
+        let clock = start_clock(found.latest, clock)?;
+        let store = open_store(&config.store, &keyring, &clock).await?;
         let store = store.observed_by(recorder.clone());
-        store.resume(clock.now()).await?;
 
         let address = config.server.bind;
         let bind = http::Server::bind(address);
@@ -144,7 +148,7 @@ impl Application {
             server_ends: CancellationToken::new(),
         });
 
-        let readiness = readiness(store.clone());
+        let (readiness, skew) = readiness(&store, &clock);
         let web = http::Web {
             port: Arc::new(BrowserPort { service: service.clone() }),
             service,
@@ -178,6 +182,7 @@ impl Application {
             events,
             store,
             clock,
+            skew,
             retention,
         })
     }
@@ -200,7 +205,8 @@ impl Application {
         let delivery = self.worker.clone();
         let worker = tokio::spawn(self.worker.run(self.committed, stopping.clone()));
         let events = tokio::spawn(self.events.run(stopping.clone()));
-        let sweeper = housekeeping::run(self.store, self.clock, self.retention, stopping.clone());
+        let (store, clock, skew) = (self.store, self.clock, self.skew);
+        let sweeper = housekeeping::run(store, clock, skew, self.retention, stopping.clone());
         let sweeper = tokio::spawn(sweeper);
 
         let mut deadline = Instant::now();
@@ -264,11 +270,15 @@ pub fn dispatcher(
 ///
 /// # Errors
 /// [`StartupError::Keys`] and [`StartupError::NoKeys`].
-pub fn keyring(settings: &KeySettings, store: &Path) -> Result<Keyring, StartupError> {
+pub fn keyring(settings: &KeySettings, store: &StoreSettings) -> Result<Keyring, StartupError> {
+    keyring_of(settings, store.is_new())
+}
+
+fn keyring_of(settings: &KeySettings, store_is_new: bool) -> Result<Keyring, StartupError> {
     match read_keyring(settings)? {
         Some(keyring) => Ok(keyring),
         // A database that is there already needs the secrets that it was made with.
-        None if settings.may_generate && !store.exists() && !store.is_symlink() => {
+        None if settings.may_generate && store_is_new => {
             Ok(Keyring::read_or_make(&settings.file, &mut SysRng)?)
         }
         None => Err(StartupError::NoKeys(settings.file.clone())),
@@ -281,19 +291,6 @@ fn read_keyring(settings: &KeySettings) -> Result<Option<Keyring>, KeyFileError>
         Some(given) => Ok(Some(given.clone())),
         None => Keyring::read(&settings.file),
     }
-}
-
-/// Looks at the database, whether the master secrets open it, and at the machine's clock. Changes nothing.
-/// Gives the fingerprints of the secrets, newest first; none if they are yet to be made.
-///
-/// # Errors
-/// The reason why a server would not start on them.
-pub fn inspect_store(config: &Config) -> Result<Vec<String>, StartupError> {
-    let keyring = read_keyring(&config.keys)?;
-    let latest = SqliteStore::inspect(&config.store, keyring.as_ref())?;
-    Clock::is_credible(latest.unwrap_or_default())?;
-    let secrets = keyring.iter().flat_map(Keyring::secrets);
-    Ok(secrets.map(fingerprint).collect::<Result<_, _>>()?)
 }
 
 /// Longest time from the start of a verification to the end of its last code.
@@ -323,27 +320,6 @@ fn endpoints(
         endpoints.insert(webhook::Receiver::Operator, endpoint(url, &secrets));
     }
     Ok(endpoints)
-}
-
-/// Starts the clock, unless the database at `store` has seen a time that is too far from it.
-fn start_clock(
-    store: &Path,
-    clock: impl FnOnce(Timestamp) -> Result<Clock, ClockRefused>,
-) -> Result<Clock, StartupError> {
-    let latest = SqliteStore::latest_time_of(store)?;
-    let clock = clock(latest)?;
-    if clock.now() < latest {
-        tracing::warn!("the clock was accepted: all verifications so far count as expired");
-    }
-    Ok(clock)
-}
-
-/// Readiness as long as the store answers.
-fn readiness(store: AnyStore) -> http::Readiness {
-    http::Readiness::new(move || {
-        let store = store.clone();
-        async move { store.ping().await.is_ok() }
-    })
 }
 
 /// Limits on the time and number of connections, within the system's limit of open files.

@@ -4,6 +4,8 @@
 //! SQL: a [`Step`] is a pure function over [`Records`], and a store runs it atomically and makes
 //! its changes durable before it answers.
 
+mod batch;
+mod postgres;
 mod pseudonyms;
 mod sqlite;
 mod step;
@@ -17,6 +19,7 @@ use std::{sync::Arc, time::Duration};
 use otp::{Timestamp, Verification, VerificationId};
 
 pub use self::{
+    postgres::{Inspected, PostgresError, PostgresProblem, PostgresSettings, PostgresStore},
     pseudonyms::Pseudonyms,
     sqlite::{OpenError, OpenProblem, SqliteStore},
     step::{
@@ -103,6 +106,8 @@ impl<T, F: Future<Output = Result<T, StoreError>> + Send> StoreFuture<T> for F {
 pub enum AnyStore {
     /// One file beside the binary.
     Sqlite(SqliteStore),
+    /// A database that many servers share.
+    Postgres(PostgresStore),
 }
 
 /// Evaluates an expression on whichever back end there is.
@@ -110,14 +115,29 @@ macro_rules! on_back_end {
     ($any:ident, $store:ident => $value:expr) => {
         match $any {
             AnyStore::Sqlite($store) => $value,
+            AnyStore::Postgres($store) => $value,
         }
     };
+}
+
+impl AnyStore {
+    /// The time of the database's clock; `None` where that is this machine's.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the database is away.
+    pub async fn time(&self) -> Result<Option<Timestamp>, StoreError> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(store) => store.time().await.map(Some),
+        }
+    }
 }
 
 impl Store for AnyStore {
     fn observed_by(self, observer: Arc<dyn Observer>) -> Self {
         match self {
             Self::Sqlite(store) => Self::Sqlite(store.observed_by(observer)),
+            Self::Postgres(store) => Self::Postgres(store.observed_by(observer)),
         }
     }
 

@@ -15,9 +15,12 @@ use server::{
 use tempfile::TempDir;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-use crate::card::Card;
+use crate::{card::Card, chosen_store, postgres::TestServer};
 
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
+
+/// Variable with the URL of the database.
+const DATABASE: &str = "DATABASE_URL";
 
 /// A server with its own port and database, and with a clock that stands still.
 pub(crate) struct TestApp {
@@ -38,7 +41,8 @@ impl TestApp {
     /// Starts a server with settings beside the defaults, named as in the environment.
     pub(crate) async fn start_with(settings: &[(&str, &str)]) -> Self {
         let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        let settings = settings.iter().map(own).collect();
+        let mut settings: Vec<_> = settings.iter().map(own).collect();
+        settings.extend(chosen_store::database().map(|url| (DATABASE.to_owned(), url)));
         Self::run(tempfile::tempdir().unwrap(), settings, Clock::manual(START)).await
     }
 
@@ -81,6 +85,32 @@ impl TestApp {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The URL of the database, unless that is a file.
+    pub(crate) fn database(&self) -> Option<&str> {
+        let mut settings = self.settings.iter();
+        settings.find(|(name, _)| name == DATABASE).map(|(_, url)| url.as_str())
+    }
+
+    /// Everything that is stored, by the name of its file or table.
+    pub(crate) fn stored(&self) -> Vec<(String, Vec<u8>)> {
+        let files = std::fs::read_dir(self.folder.path().join("data")).unwrap().map(|file| {
+            let path = file.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+            (name, std::fs::read(path).unwrap())
+        });
+        files.chain(self.database().into_iter().flat_map(dump)).collect()
+    }
+
+    /// A number that a statement gives.
+    pub(crate) fn count(&self, select: &str) -> u32 {
+        if let Some(url) = self.database() {
+            let select = format!("SET search_path = latchkey; {select}");
+            return TestServer::get().sql(url, &select).parse().unwrap();
+        }
+        let database = rusqlite::Connection::open(self.folder.path().join("data/latchkey.db"));
+        database.unwrap().query_row(select, [], |row| row.get(0)).unwrap()
     }
 
     pub(crate) fn advance(&self, seconds: u64) {
@@ -161,6 +191,18 @@ impl TestApp {
     pub(crate) async fn code(&self, count: usize) -> String {
         self.inbox(count).await[0].code.clone()
     }
+}
+
+/// The content of all tables, bytes that are letters as they are.
+fn dump(url: &str) -> Vec<(String, Vec<u8>)> {
+    let server = TestServer::get();
+    let tables = "SELECT relname FROM pg_class WHERE relkind = 'r'
+                  AND relnamespace = 'latchkey'::regnamespace ORDER BY relname";
+    let dump = |table: &str| {
+        let rows = format!("SET bytea_output = 'escape'; SELECT * FROM latchkey.{table}");
+        (table.to_owned(), server.sql(url, &rows).into_bytes())
+    };
+    server.sql(url, tables).lines().map(dump).collect()
 }
 
 /// Longest time that anything is polled for. An idle machine needs milliseconds.

@@ -5,12 +5,16 @@ mod back_ends;
 #[path = "../common/card.rs"]
 mod card;
 mod channels;
+#[path = "../common/chosen_store.rs"]
+mod chosen_store;
 mod destinations;
 mod hosted;
 mod limits;
 mod networks;
 mod not_me;
 mod once;
+#[path = "../common/postgres.rs"]
+mod postgres;
 mod proof;
 mod rotation;
 mod secrecy;

@@ -265,8 +265,7 @@ async fn s8_what_a_back_end_tells_of_a_person_is_bounded_and_in_no_refusal_and_n
     let guess = json!({"code": app.code(1).await, "client": told});
     let checked = demo.post(&format!("{}/checks", begun.header("location")), &guess).await;
     assert_eq!(checked.json["result"], "approved", "{}", checked.text);
-    for name in ["latchkey.db", "latchkey.db-wal"] {
-        let file = std::fs::read(app.folder().join("data").join(name)).unwrap();
+    for (name, file) in app.stored() {
         for needle in ["2001:db8:7777", "S8-Browser", "s8-account-of-jane"] {
             let found = file.windows(needle.len()).any(|window| window == needle.as_bytes());
             assert!(!found, "{needle} is in {name}");

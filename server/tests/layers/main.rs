@@ -49,6 +49,7 @@ const LAYERS: &[Layer] = &[
             "port",
             "service",
             "site",
+            "skew",
             "store",
             "tokens",
             "webhook",
@@ -114,17 +115,30 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         module: "housekeeping",
-        may_name: &["clock", "error_chain", "store"],
+        may_name: &["clock", "error_chain", "skew", "store"],
         instead: "sweeping needs a store and the time",
     },
     Layer {
+        module: "skew",
+        may_name: &["clock", "store"],
+        instead: "two clocks are compared, the server's and the database's",
+    },
+    Layer {
         module: "store",
-        may_name: &["derived_keys", "keyring"],
+        may_name: &["derived_keys", "error_chain", "keyring"],
         instead: "a store encrypts and keeps records and runs steps; `otp` and `service` decide their meaning",
     },
     Layer {
         module: "config",
-        may_name: &["delivery", "i18n", "keyring", "origin", "site", "webhook::WebhookSettings"],
+        may_name: &[
+            "delivery",
+            "i18n",
+            "keyring",
+            "origin",
+            "site",
+            "store::PostgresSettings",
+            "webhook::WebhookSettings",
+        ],
         instead: "configuration is read into values; it connects to nothing and builds nothing",
     },
     Layer {
@@ -154,11 +168,20 @@ const LAYERS: &[Layer] = &[
 /// Things of the server that few of its modules may name.
 const CONFINED: &[Confined] = &[
     Confined {
-        names: &["crate::store::SqliteStore", "crate::store::sqlite"],
+        names: &[
+            "crate::store::PostgresStore",
+            "crate::store::SqliteStore",
+            "crate::store::sqlite",
+        ],
         homes: &["store", "startup"],
         instead: "ask the trait `Store`; `startup` alone chooses the back end",
     },
     Confined { names: &["rusqlite"], homes: &["store::sqlite"], instead: "ask the trait `Store`" },
+    Confined {
+        names: &["tokio_postgres"],
+        homes: &["store::postgres"],
+        instead: "ask the trait `Store`",
+    },
     Confined {
         names: &[
             "crate::delivery::Smtp",
@@ -333,6 +356,7 @@ fn the_application_depends_on_no_server_and_the_front_end_on_the_application_alo
             &[
                 "async-trait",
                 "axum",
+                "futures-util",
                 "js-sys",
                 "leptos",
                 "leptos_axum",

@@ -4,7 +4,6 @@
 //! the same to it: a stored time an hour from now is a clock that was set back by an hour.
 
 use app::wire::Outcome;
-use rusqlite::Connection;
 
 use crate::{installation::Installation, mail_sink::MailSink};
 
@@ -13,9 +12,12 @@ const DAY: i64 = 24 * HOUR;
 
 /// Moves the stored time forward.
 fn advance_stored_time(installation: &Installation, milliseconds: i64) {
-    let database = Connection::open(installation.database()).unwrap();
-    let noted = "UPDATE clock SET latest = max(latest, unixepoch('subsec') * 1000) + ?1";
-    assert_eq!(database.execute(noted, [milliseconds]).unwrap(), 1);
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let noted = format!(
+        "UPDATE clock SET latest = (CASE WHEN latest > {now} THEN latest ELSE {now} END) + ({milliseconds})
+         RETURNING 1"
+    );
+    assert_eq!(installation.sql(&noted), "1");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,12 +10,33 @@ use std::{
 
 use tempfile::TempDir;
 
-use crate::{SOON, browser::Browser, mail_sink::MailSink};
+use crate::{SOON, browser::Browser, chosen_store, mail_sink::MailSink, postgres::TestServer};
 
 pub(crate) struct Installation {
     folder: TempDir,
     settings: Vec<(&'static str, String)>,
     browser: Browser,
+    /// The database, unless that is a file.
+    url: Option<String>,
+}
+
+/// Variable with the URL of the database.
+const DATABASE: &str = "DATABASE_URL";
+
+/// Keeps others from writing to the database, until it is dropped.
+pub(crate) enum Lock {
+    File(rusqlite::Connection),
+    Server(tokio_postgres::Client),
+}
+
+impl Lock {
+    /// Lets the others write again.
+    pub(crate) async fn release(self) {
+        match self {
+            Self::File(connection) => connection.execute_batch("ROLLBACK").unwrap(),
+            Self::Server(client) => client.batch_execute("ROLLBACK").await.unwrap(),
+        }
+    }
 }
 
 impl Installation {
@@ -38,6 +59,11 @@ impl Installation {
             folder: tempfile::tempdir().unwrap(),
             settings: settings.map(|(name, value)| (name, value.to_owned())).to_vec(),
             browser: Browser::new(),
+            url: None,
+        };
+        let installation = match chosen_store::database() {
+            Some(url) => installation.over(url),
+            None => installation,
         };
         installation.with("LATCHKEY_SMTP__PORT", &port.to_string())
     }
@@ -58,8 +84,57 @@ impl Installation {
         self
     }
 
+    /// The same over a PostgreSQL database, for what only many programs can do.
+    pub(crate) fn on_a_server(self) -> Self {
+        if self.url.is_some() { self } else { self.over(TestServer::get().database()) }
+    }
+
+    fn over(mut self, url: String) -> Self {
+        self.settings.push((DATABASE, url.clone()));
+        // A start revokes no leases there, so what a killed process has leased is waited for.
+        self.settings.push(("LATCHKEY_DELIVERY__LEASE", "10".to_owned()));
+        Self { url: Some(url), ..self }
+    }
+
+    /// The same with its data in a file, for what only files can suffer.
+    pub(crate) fn on_a_file(mut self) -> Self {
+        self.url = None;
+        self.settings.retain(|(name, _)| *name != DATABASE);
+        self
+    }
+
     pub(crate) fn database(&self) -> PathBuf {
         self.folder.path().join("data/latchkey.db")
+    }
+
+    /// Runs statements in the database, and gives the one row that they give, its columns separated by `|`.
+    pub(crate) fn sql(&self, statements: &str) -> String {
+        if let Some(url) = &self.url {
+            let statements = format!("SET search_path = latchkey; {statements}");
+            return TestServer::get().sql(url, &statements);
+        }
+        let database = rusqlite::Connection::open(self.database()).unwrap();
+        let mut statement = database.prepare(statements).unwrap();
+        let columns = statement.column_count();
+        let mut rows = statement.query([]).unwrap();
+        let Some(row) = rows.next().unwrap() else { return String::new() };
+        let column = |number| row.get::<_, i64>(number).unwrap().to_string();
+        (0..columns).map(column).collect::<Vec<_>>().join("|")
+    }
+
+    /// Locks the database against writers; `BEGIN EXCLUSIVE` and the like for a file.
+    pub(crate) async fn lock(&self, begin: &str) -> Lock {
+        let Some(url) = &self.url else {
+            let connection = rusqlite::Connection::open(self.database()).unwrap();
+            connection.execute_batch(begin).unwrap();
+            return Lock::File(connection);
+        };
+        let connected = tokio_postgres::connect(url, tokio_postgres::NoTls).await;
+        let (client, connection) = connected.unwrap();
+        tokio::spawn(connection);
+        let lock = "BEGIN; LOCK TABLE latchkey.verification, latchkey.clock, latchkey.counters IN EXCLUSIVE MODE";
+        client.batch_execute(lock).await.unwrap();
+        Lock::Server(client)
     }
 
     /// Starts the program and waits until it listens.

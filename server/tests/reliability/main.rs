@@ -9,6 +9,8 @@ mod browser;
 #[path = "../common/card.rs"]
 mod card;
 mod chaos;
+#[path = "../common/chosen_store.rs"]
+mod chosen_store;
 mod clock;
 mod events;
 mod failover;
@@ -22,10 +24,13 @@ mod mail_sink;
 mod outbox;
 #[path = "../delivery/postfix.rs"]
 mod postfix;
+#[path = "../common/postgres.rs"]
+mod postgres;
 #[path = "../common/receiver.rs"]
 mod receiver;
 mod retry;
 mod rng;
+mod servers;
 mod shutdown;
 mod sockets;
 mod store;

@@ -5,7 +5,6 @@ use std::time::Duration;
 use app::wire::{Outcome, State};
 use futures_util::future::join_all;
 use reqwest::{RequestBuilder, Response, StatusCode};
-use rusqlite::Connection;
 use serde_json::json;
 
 use crate::{
@@ -22,10 +21,9 @@ async fn s26_while_the_database_is_locked_changes_are_refused_within_a_second() 
     let verification = Verification::started(&program, &mail).await;
 
     for lock in ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"] {
-        let other = Connection::open(installation.database()).unwrap();
-        other.execute_batch(lock).unwrap();
+        let lock = installation.lock(lock).await;
         verification.is_refused_within_a_second().await;
-        other.execute_batch("ROLLBACK").unwrap();
+        lock.release().await;
         program.browser().becomes_ready().await;
         verification.is_as_it_was().await;
     }
@@ -35,7 +33,8 @@ async fn s26_while_the_database_is_locked_changes_are_refused_within_a_second() 
 #[tokio::test(flavor = "multi_thread")]
 async fn s26_while_the_disk_is_full_changes_are_refused_within_a_second() {
     let mail = MailSink::open().await;
-    let installation = Installation::mailing(&mail).with("LATCHKEY_POLICY__RESEND_WAITS", "0");
+    let installation = Installation::mailing(&mail).on_a_file();
+    let installation = installation.with("LATCHKEY_POLICY__RESEND_WAITS", "0");
     let program = installation.start();
     let verification = Verification::started(&program, &mail).await;
 
@@ -50,7 +49,7 @@ async fn s26_while_the_disk_is_full_changes_are_refused_within_a_second() {
 #[tokio::test(flavor = "multi_thread")]
 async fn s39_a_database_that_is_removed_under_the_server_is_noticed() {
     let mail = MailSink::open().await;
-    let installation = Installation::mailing(&mail);
+    let installation = Installation::mailing(&mail).on_a_file();
     let program = installation.start();
     let verification = Verification::started(&program, &mail).await;
 

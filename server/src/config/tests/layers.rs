@@ -1,5 +1,7 @@
 //! The file, the environment and the defaults, and words about what is in none of them.
 
+use std::path::PathBuf;
+
 use super::*;
 
 #[test]

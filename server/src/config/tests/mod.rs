@@ -81,7 +81,7 @@ fn development_needs_no_configuration_at_all() {
     assert_eq!(config.server.mode, Mode::Development);
     assert_eq!(config.server.bind.to_string(), "127.0.0.1:3000");
     assert_eq!(config.server.origin(config.server.bind).as_str(), "http://127.0.0.1:3000");
-    assert!(config.store.ends_with("data/latchkey.db"));
+    assert!(config.store.path.ends_with("data/latchkey.db"));
     assert!(config.keys.file.ends_with("data/latchkey.keys"));
     assert!(config.keys.may_generate);
     for channel in Channel::ALL {

@@ -254,6 +254,7 @@ macro_rules! contract {
 
 mod at_rest;
 mod outbox;
+mod postgres;
 mod restarts;
 mod saved_answers;
 mod sqlite;

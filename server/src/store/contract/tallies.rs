@@ -13,7 +13,7 @@ fn keys() -> CounterKeys {
 }
 
 /// Texts of the server and of a prefix.
-type Counted = (u64, u64);
+pub(super) type Counted = (u64, u64);
 
 /// Counts a text of the server and of a prefix, and gives the numbers before it.
 fn texting(
@@ -31,6 +31,11 @@ fn texting(
         decide(counted.into())
     };
     Change { id: opened(START).id(), counters: keys, run }
+}
+
+/// Counts a text of the server and of a prefix, and gives the numbers before it.
+pub(super) fn text() -> impl Step<Output = Counted> {
+    texting(keys(), Decision::Commit)
 }
 
 pub(in crate::store) async fn tallies_of_parallel_steps_add_up_and_survive_a_restart<S: Store>(

@@ -3,45 +3,26 @@
 //! The writer alone changes the file, so a record that it has read or written is the one in its row until a
 //! sweep or a batch that fails.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    hash::Hash,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use otp::{
-    CopyOnWrite, Timestamp, Verification, VerificationId,
-    counters::{CallerCounters, RecipientCounters},
-    tally::{Tallies, Tally},
-};
+use otp::{CopyOnWrite, Verification, VerificationId, tally::Tally};
 use rusqlite::Connection;
+use serde::de::DeserializeOwned;
 
 use super::rows;
 use crate::{
     derived_keys::Sealer,
-    store::{StoreError, TallyKeys},
+    store::{
+        OutboxChange, SavedAnswer, StoreError,
+        batch::{Kept, Rows},
+    },
 };
-
-/// Time for which a tally is kept after its last change: longer than anything that it counts.
-const TALLY_KEPT: Duration = Duration::from_secs(90 * 24 * 3600);
-/// Records of one kind in memory, some megabytes. Beyond that they are read again when they are needed.
-const MOST: usize = 4096;
 
 /// Records as they will be once the batch is committed.
 #[derive(Debug)]
 pub(super) struct Memory {
     sealer: Arc<Sealer>,
     records: Mutex<Kept>,
-}
-
-/// The records, by the keys of their rows.
-#[derive(Debug, Default)]
-pub(super) struct Kept {
-    pub(super) verifications: Table<VerificationId, Verification>,
-    pub(super) callers: Table<[u8; 16], CallerCounters>,
-    pub(super) recipients: Table<[u8; 16], RecipientCounters>,
-    tallies: Table<String, Tally>,
 }
 
 impl Memory {
@@ -73,104 +54,38 @@ impl Memory {
     }
 }
 
-impl Kept {
-    /// The tallies with these names, as the batch has left them so far.
-    pub(super) fn tallies(
-        &mut self,
-        db: &Connection,
-        keys: &TallyKeys,
-    ) -> Result<Tallies, StoreError> {
-        let mut read = |name: Option<String>| match name {
-            Some(name) => self.tallies.read(name, |name| rows::tally(db, name)),
-            None => Ok(CopyOnWrite::default()),
-        };
-        let [server, site, country, prefix] = names(keys);
-        Ok(Tallies {
-            server: read(server)?,
-            site: read(site)?,
-            country: read(country)?,
-            prefix: read(prefix)?,
-        })
-    }
-
-    /// Takes over those tallies that a step has changed at `now`.
-    pub(super) fn put_tallies(
-        &mut self,
-        keys: &TallyKeys,
-        before: &Tallies,
-        after: Tallies,
-        now: Timestamp,
-    ) {
-        let before = [&before.server, &before.site, &before.country, &before.prefix];
-        let after = [after.server, after.site, after.country, after.prefix];
-        for ((name, before), after) in names(keys).into_iter().zip(before).zip(after) {
-            if let Some(name) = name.filter(|_| *before != after) {
-                self.tallies.put(name, after, now + TALLY_KEPT);
-            }
-        }
-    }
+/// The rows, read and written one by one.
+pub(super) struct Database<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) sealer: &'a Sealer,
 }
 
-/// Records of one kind.
-#[derive(Debug)]
-pub(super) struct Table<K, V> {
-    known: HashMap<K, CopyOnWrite<V>>,
-    /// Those that the batch has changed, and the time until which no sweep may drop them.
-    changed: BTreeMap<K, Timestamp>,
-}
-
-impl<K, V> Default for Table<K, V> {
-    fn default() -> Self {
-        Self { known: HashMap::new(), changed: BTreeMap::new() }
-    }
-}
-
-impl<K: Clone + Eq + Hash + Ord, V: Clone> Table<K, V> {
-    /// The record, if it is in memory.
-    pub(super) fn get(&self, key: &K) -> Option<CopyOnWrite<V>> {
-        self.known.get(key).cloned()
-    }
-
-    /// The record, loaded if it is not in memory.
-    pub(super) fn read(
+impl Rows for Database<'_> {
+    fn verification(
         &mut self,
-        key: K,
-        load: impl FnOnce(&K) -> Result<V, StoreError>,
-    ) -> Result<CopyOnWrite<V>, StoreError> {
-        if let Some(known) = self.known.get(&key) {
-            return Ok(known.clone());
-        }
-        let loaded = CopyOnWrite::from(load(&key)?);
-        self.known.insert(key, loaded.clone());
-        Ok(loaded)
+        id: &VerificationId,
+    ) -> Result<Option<CopyOnWrite<Verification>>, StoreError> {
+        let found = rows::verification(self.connection, self.sealer, id)?;
+        Ok(found.map(CopyOnWrite::from))
     }
 
-    /// Takes a changed record over.
-    pub(super) fn put(&mut self, key: K, record: CopyOnWrite<V>, expires_at: Timestamp) {
-        self.known.insert(key.clone(), record);
-        self.changed.insert(key, expires_at);
+    fn counters<T: DeserializeOwned + Default>(&mut self, key: &[u8; 16]) -> Result<T, StoreError> {
+        rows::counters(self.connection, key)
     }
 
-    fn write(
-        &mut self,
-        mut put: impl FnMut(&K, &V, Timestamp) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        for (key, expires_at) in std::mem::take(&mut self.changed) {
-            if let Some(record) = self.known.get(&key) {
-                put(&key, record, expires_at)?;
-            }
-        }
-        if self.known.len() > MOST {
-            self.known.clear();
-        }
-        Ok(())
+    fn tally(&mut self, name: &str) -> Result<Tally, StoreError> {
+        rows::tally(self.connection, name)
     }
-}
 
-/// Names of the rows. No name of a site has a slash.
-fn names(keys: &TallyKeys) -> [Option<String>; 4] {
-    let TallyKeys { server, site, country, prefix } = keys;
-    let of_site =
-        |part: &Option<String>| Some(format!("{}/{}", site.as_deref()?, part.as_deref()?));
-    [server.then(String::new), site.clone(), of_site(country), of_site(prefix)]
+    fn saved_answer(&mut self, key: &[u8; 16]) -> Result<Option<SavedAnswer>, StoreError> {
+        rows::saved_answer(self.connection, key)
+    }
+
+    fn put_saved_answer(&mut self, key: [u8; 16], answer: SavedAnswer) -> Result<(), StoreError> {
+        rows::put_saved_answer(self.connection, &key, &answer)
+    }
+
+    fn change_outbox(&mut self, change: OutboxChange) -> Result<(), StoreError> {
+        rows::change_outbox(self.connection, &change)
+    }
 }

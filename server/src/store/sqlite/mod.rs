@@ -24,22 +24,18 @@ use std::{
     time::Duration,
 };
 
-use otp::{CopyOnWrite, Timestamp, Verification, VerificationId, limits::Caller};
+use otp::{Timestamp, Verification, VerificationId};
 use rusqlite::{Connection, OpenFlags, config::DbConfig, params};
 
 pub use self::open_error::{OpenError, OpenProblem};
 use self::{
     connection_thread::{Access, ConnectionThread},
     file::OwnedFile,
-    memory::{Memory, Table},
+    memory::{Database, Memory},
     schema::Kind,
 };
-use super::{
-    CallerKey, CounterKey, Message, Observer, Pseudonyms, Queue, Records, Step, Store, StoreError,
-    Swept,
-    step::{self, Told},
-};
-use crate::{derived_keys::Sealer, keyring::Keyring};
+use super::{Message, Observer, Pseudonyms, Queue, Step, Store, StoreError, Swept, batch};
+use crate::keyring::Keyring;
 
 /// Threads that read. Reading a row that is in memory takes microseconds.
 const READERS: usize = 2;
@@ -179,12 +175,13 @@ impl Store for SqliteStore {
     }
 
     async fn apply<S: Step>(&self, mut step: S) -> Result<S::Output, StoreError> {
-        let context = Applying {
-            memory: self.memory.clone(),
-            observer: self.observer.clone(),
-            counters_lead: self.counters_lead(),
+        let (memory, observer) = (self.memory.clone(), self.observer.clone());
+        let lead = self.counters_lead();
+        let applied = move |connection: &Connection| {
+            let mut rows = Database { connection, sealer: memory.sealer() };
+            let records = &mut *memory.records();
+            batch::apply(&mut step, records, &mut rows, observer.as_deref(), lead)
         };
-        let applied = move |db: &Connection| apply(db, &mut step, &context);
         let (output, told) = self.writer.ask(applied).await?;
         if let Some(observer) = &self.observer
             && (told.has_added || !told.alerts.is_empty())
@@ -249,93 +246,6 @@ impl Store for SqliteStore {
         let ping = "UPDATE clock SET pings = pings + 1";
         self.writer.ask(move |db| rows::execute(db, ping, params![])).await
     }
-}
-
-/// Context in which a step is applied.
-struct Applying {
-    memory: Arc<Memory>,
-    observer: Option<Arc<dyn Observer>>,
-    counters_lead: Duration,
-}
-
-/// Runs a step inside the writer's transaction and takes over the records that it changed. Gives its
-/// output, and what to tell the observer after the commit.
-fn apply<S: Step>(
-    db: &Connection,
-    step: &mut S,
-    Applying { memory, observer, counters_lead }: &Applying,
-) -> Result<(S::Output, Told), StoreError> {
-    let records = &mut *memory.records();
-    let verification = verification(db, memory.sealer(), &mut records.verifications, step)?;
-    let keys = step.counters(verification.as_deref());
-    let idempotency_key = step.idempotency_key();
-    let saved = idempotency_key.map(|key| rows::saved_answer(db, &key)).transpose()?;
-    let mut caller =
-        |key: CounterKey| records.callers.read(key.digest, |digest| rows::counters(db, digest));
-    let callers = keys.callers.iter().map(|CallerKey { key, elsewhere, times }| {
-        let elsewhere = elsewhere.map(&mut caller).transpose()?.unwrap_or_default();
-        Ok(Caller { counters: caller(*key)?, elsewhere, times: *times })
-    });
-    let callers = callers.collect::<Result<_, StoreError>>()?;
-    let recipient = keys
-        .recipient
-        .map(|key| records.recipients.read(key.digest, |digest| rows::counters(db, digest)));
-    let before = Records {
-        verification,
-        callers,
-        recipient: recipient.transpose()?.unwrap_or_default(),
-        tallies: records.tallies(db, &keys.tallies)?,
-        alerts: Vec::new(),
-        saved_answer: saved.flatten(),
-        outbox: Vec::new(),
-        counters_lead: *counters_lead,
-    };
-
-    let (output, changes) = step::run(step, &before, observer.as_deref());
-    if changes.recipient.is_some() && keys.recipient.is_none() {
-        // Without a key it would count afresh each time, and no limit would ever hold (S5).
-        return Err(StoreError::Corrupt(
-            "a step counts a recipient that it names no key of".into(),
-        ));
-    }
-
-    if let Some(verification) = changes.verification {
-        let expires_at = verification.expires_at();
-        records.verifications.put(verification.id(), verification, expires_at);
-    }
-    let counters_time = step.now() + *counters_lead;
-    for (CallerKey { key, .. }, counters) in keys.callers.iter().zip(changes.callers) {
-        if let Some(counters) = counters {
-            records.callers.put(key.digest, counters, counters_time + key.kept_for);
-        }
-    }
-    if let (Some(key), Some(recipient)) = (keys.recipient, changes.recipient) {
-        let expires_at = (counters_time + key.kept_for).max(recipient.known.needed_until());
-        records.recipients.put(key.digest, recipient, expires_at);
-    }
-    records.put_tallies(&keys.tallies, &before.tallies, changes.tallies, counters_time);
-    if let (Some(key), Some(answer)) = (idempotency_key, &changes.saved_answer) {
-        rows::put_saved_answer(db, &key, answer)?;
-    }
-    changes.outbox.iter().try_for_each(|change| rows::change_outbox(db, change))?;
-    Ok((output, changes.told))
-}
-
-/// The verification of a step. The row of one that does not answer the step is read even if it is in memory, so
-/// that it takes as long as one that is not there (S9).
-fn verification<S: Step>(
-    db: &Connection,
-    sealer: &Sealer,
-    known: &mut Table<VerificationId, Verification>,
-    step: &S,
-) -> Result<Option<CopyOnWrite<Verification>>, StoreError> {
-    let id = step.verification();
-    let found = known.get(&id);
-    if step.opens() || found.as_ref().is_some_and(|found| step.reaches(found)) {
-        return Ok(found);
-    }
-    let read = rows::verification(db, sealer, &id)?;
-    Ok(found.or_else(|| read.map(CopyOnWrite::from)))
 }
 
 fn sweep(
