@@ -42,7 +42,7 @@ test('a check without an answer is told, given up, and repeated by itself', asyn
   await journey.succeeded();
 });
 
-test('it is repeated as soon as the network is back', async ({ faults, context, journey, latchkey, page }) => {
+test('it is repeated as soon as the network is back', async ({ faults, context, journey, latchkey }) => {
   faults.expect(/net::ERR_/);
   await journey.byEmail('offline@example.com');
   await journey.hydrated();

@@ -21,7 +21,7 @@ export class WebDriver {
   }
 
   async read(command: string): Promise<unknown> {
-    return call('GET', `${this.#url}/${command}`);
+    return call('GET', `${this.#url}/${command}`, undefined, AbortSignal.timeout(5_000));
   }
 
   /** The value of an expression. WebKit never answers a page that leaves meanwhile, so it is asked again after a while. */
