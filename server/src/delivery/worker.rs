@@ -184,22 +184,19 @@ impl DeliveryWorker {
             return Settlement::Sent { provider: Some(provider) };
         };
         let Undelivered { kind, reason, not_before } = failed.undelivered;
-        tried.add(route.name(), kind);
+        let now = self.clock.now();
+        let jitter = SysRng.try_next_u32().unwrap_or_default();
+        let wait = self.backoff.wait(message.tries + 1, jitter);
+        let retry = within(wait, message.expires_at.since(now)).map(|wait| now + wait);
+        tried.add(route.name(), kind, not_before.filter(|time| retry < Some(*time)));
         if failed.is_newly_refused {
             let provider = route.name().to_owned();
             *alert = Some(Alert::ProviderRefused { provider, reason });
         }
-        let now = self.clock.now();
         let at = match next(&tried, now) {
             None => return Settlement::of_undelivered(&tried),
             Some(next) if !tried.contains(next.name()) => Some(now),
-            Some(next) => {
-                let jitter = SysRng.try_next_u32().unwrap_or_default();
-                let wait = self.backoff.wait(message.tries + 1, jitter);
-                let asked = not_before.filter(|_| next.name() == route.name());
-                within(wait, message.expires_at.since(now))
-                    .map(|wait| (now + wait).max(asked.unwrap_or_default()))
-            }
+            Some(next) => retry.map(|at| at.max(tried.not_before(next.name()).unwrap_or_default())),
         };
         match at.filter(|at| *at < message.expires_at) {
             Some(at) => Settlement::Retry { at, tried },
