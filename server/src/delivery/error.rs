@@ -26,6 +26,9 @@ pub enum Failure {
     Permanent,
     /// The message was handed over and not confirmed: it may have been sent.
     Ambiguous,
+    /// The provider failed with the message in hand, so it may have been sent. The provider recognises it by its id if
+    /// it is sent again.
+    Unclear,
     /// The message was not sent, since the provider took too long; others are asked before it is again.
     Late,
     /// The message was not sent, since the provider refuses our account: wrong credentials, suspended, out of
@@ -47,6 +50,11 @@ impl Undelivered {
     /// A failure of kind [`Failure::Ambiguous`].
     pub fn ambiguous(reason: impl Into<String>) -> Self {
         Self::of(Failure::Ambiguous, reason)
+    }
+
+    /// A failure of kind [`Failure::Unclear`].
+    pub fn unclear(reason: impl Into<String>) -> Self {
+        Self::of(Failure::Unclear, reason)
     }
 
     /// A failure of kind [`Failure::Late`].
@@ -76,6 +84,7 @@ impl std::fmt::Display for Failure {
             Self::Transient => "transient",
             Self::Permanent => "permanent",
             Self::Ambiguous => "ambiguous",
+            Self::Unclear => "unclear",
             Self::Late => "late",
             Self::Account => "account",
         })

@@ -130,7 +130,9 @@ impl Route {
         match undelivered.kind {
             // A refusal of the message is an answer, so it does not count for the breaker.
             Failure::Permanent => {}
-            Failure::Transient | Failure::Ambiguous | Failure::Late => self.breaker.failed(now),
+            Failure::Transient | Failure::Ambiguous | Failure::Unclear | Failure::Late => {
+                self.breaker.failed(now);
+            }
             Failure::Account => is_newly_refused = self.breaker.refused(now),
         }
         Err(FailedTry { undelivered, is_newly_refused })

@@ -56,7 +56,8 @@ impl Tried {
         let (mut turns, mut in_turn) = (0, 0);
         for Try { failure, not_before, .. } in self.of(provider) {
             in_turn += 1;
-            let is_retried_soon = *failure == Failure::Transient && not_before.is_none();
+            let is_retried_soon =
+                matches!(failure, Failure::Transient | Failure::Unclear) && not_before.is_none();
             if !is_retried_soon || in_turn == TRIES_IN_TURN {
                 turns += 1;
                 in_turn = 0;
@@ -72,7 +73,10 @@ impl Tried {
 
     /// Tries that were left without an answer, each of which may have sent the message.
     pub fn unanswered(&self) -> u32 {
-        let unanswered = self.0.iter().filter(|tried| tried.failure == Failure::Ambiguous);
+        let unanswered = self
+            .0
+            .iter()
+            .filter(|tried| matches!(tried.failure, Failure::Ambiguous | Failure::Unclear));
         u32::try_from(unanswered.count()).unwrap_or(u32::MAX)
     }
 
@@ -84,7 +88,7 @@ impl Tried {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Failure::{Account, Ambiguous, Permanent, Transient};
+    use Failure::{Account, Ambiguous, Permanent, Transient, Unclear};
 
     fn tried(failures: &[Failure]) -> Tried {
         let mut tried = Tried::default();
@@ -101,6 +105,7 @@ mod tests {
             (&[Transient, Transient], 0),
             (&[Transient, Transient, Transient], 1),
             (&[Transient, Transient, Transient, Transient], 1),
+            (&[Transient, Unclear, Unclear], 1),
             (&[Account], 1),
             (&[Ambiguous], 1),
             (&[Transient, Account, Transient, Transient], 1),

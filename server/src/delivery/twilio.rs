@@ -6,12 +6,16 @@
 use std::{sync::Arc, time::Duration};
 
 use otp::Timestamp;
-use reqwest::{Client, StatusCode, Url, header::RETRY_AFTER, redirect};
+use reqwest::{Client, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
-use super::{OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, template};
-use crate::{i18n::Catalogue, outbox::not_before};
+use super::{
+    HandOver, OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered,
+    gateway::{exchange, seconds_left},
+    template,
+};
+use crate::i18n::Catalogue;
 
 /// A Twilio account and the sender to use.
 #[derive(Clone, Debug)]
@@ -78,7 +82,9 @@ impl Twilio {
         let mut client = Client::builder()
             .redirect(redirect::Policy::none())
             .referer(false)
-            .connect_timeout(settings.timeout)
+            // Shorter than the whole, or a connection that is not made in time could not be told from an answer that
+            // does not come.
+            .connect_timeout(settings.timeout / 2)
             .timeout(settings.timeout);
         // A test server on this machine is not reached by the network's proxy.
         if matches!(account.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
@@ -100,7 +106,7 @@ impl Twilio {
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
         // Whole seconds, rounded down: Twilio drops messages that it cannot deliver in time.
-        let validity = message.expires_at.since(now).as_secs().min(LONGEST_VALIDITY);
+        let validity = seconds_left(message, now).min(LONGEST_VALIDITY);
         if validity == 0 {
             // Not a refusal, which would end the verification.
             return Err(Undelivered::transient("the code is about to expire"));
@@ -116,45 +122,42 @@ impl Twilio {
             ("ValidityPeriod", validity.as_str()),
         ];
         let request = self.client.post(self.resource("/Messages.json")).form(&form);
-        message.hand_over.begin();
-        let answer = self.authorized(request).send().await.map_err(|error| not_sent(&error))?;
-        let status = answer.status();
-        if status.is_success() {
-            // The message is created, even if the body cannot be read.
-            let reference = answer.json::<Created>().await.ok().map(|created| created.sid);
-            return Ok(Receipt { provider: Self::NAME, reference });
-        }
-        let after = answer.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
-        let not_before = not_before(after, now);
-        let refusal = answer.json().await.ok();
-        let reason = describe(status, refusal.as_ref());
-        let undelivered = match status {
-            _ if is_about_account(status, refusal.as_ref()) => Undelivered::account(reason),
-            StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::INTERNAL_SERVER_ERROR
-            | StatusCode::SERVICE_UNAVAILABLE => Undelivered::transient(reason),
-            // From a gateway: Twilio may have sent the message.
-            status if status.is_server_error() => Undelivered::ambiguous(reason),
+        let answer = exchange(self.authorized(request), &message.hand_over).await?;
+        let refusal = match answer.status {
+            200..=299 => {
+                // The message is created, even if the body cannot be read.
+                let created = serde_json::from_slice::<Created>(&answer.body).ok();
+                let reference = created.map(|created| created.sid);
+                return Ok(Receipt { provider: Self::NAME, reference });
+            }
+            _ => serde_json::from_slice(&answer.body).ok(),
+        };
+        let reason = describe(answer.status, refusal.as_ref());
+        let undelivered = match answer.status {
+            status if is_about_account(status, refusal.as_ref()) => Undelivered::account(reason),
+            429 | 503 => Undelivered::transient(reason),
+            // Twilio failed with the message in hand, or a proxy in between did: it may have been sent.
+            500.. => Undelivered::ambiguous(reason),
             _ => Undelivered::permanent(reason),
         };
-        Err(undelivered.not_before(not_before))
+        Err(undelivered.not_before(answer.not_before(now)))
     }
 
     pub(super) async fn probe(&self) -> Result<(), ProbeError> {
         let unreachable = |reason| ProbeError::Unreachable { reason };
         let request = self.authorized(self.client.get(self.resource(".json")));
-        let answer = request.send().await.map_err(|error| unreachable(not_sent(&error).reason))?;
-        let status = answer.status();
-        match status {
-            status if status.is_success() => match answer.json::<Account>().await {
+        let answer = exchange(request, &HandOver::default()).await;
+        let answer = answer.map_err(|failed| unreachable(failed.reason))?;
+        match answer.status {
+            200..=299 => match serde_json::from_slice::<Account>(&answer.body) {
                 Ok(account) if account.status == "active" => Ok(()),
                 Ok(_) => {
                     Err(ProbeError::Rejected { reason: "the account is not active".to_owned() })
                 }
                 Err(_) => Err(unreachable("the response is not one of Twilio's API".to_owned())),
             },
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
-                let refusal = answer.json::<Refusal>().await.ok();
+            status @ (401 | 403 | 404) => {
+                let refusal = serde_json::from_slice::<Refusal>(&answer.body).ok();
                 Err(ProbeError::Rejected { reason: describe(status, refusal.as_ref()) })
             }
             status => Err(unreachable(describe(status, None))),
@@ -171,37 +174,23 @@ impl Twilio {
     }
 }
 
-/// The failure of a request without a response. The text of the error is not used, since it contains the
-/// URL with the account.
-fn not_sent(error: &reqwest::Error) -> Undelivered {
-    if error.is_connect() {
-        let result = if error.is_timeout() { "timed out" } else { "failed" };
-        Undelivered::transient(format!("connecting to Twilio {result}"))
-    } else if error.is_builder() {
-        Undelivered::permanent("the request to Twilio cannot be built")
-    } else if error.is_timeout() {
-        Undelivered::ambiguous("waiting for Twilio's answer timed out")
-    } else {
-        Undelivered::ambiguous("the connection to Twilio broke before the answer")
-    }
-}
-
 /// Whether Twilio refuses the account, whatever the message. Errors about a sender may depend on the recipient's
 /// country, so they are refusals of the message.
-fn is_about_account(status: StatusCode, refusal: Option<&Refusal>) -> bool {
-    match refusal {
-        // Credentials, an account that is not active, and access that is denied.
-        Some(Refusal { code }) => matches!(code, 20003 | 20005 | 20006),
-        None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+fn is_about_account(status: u16, refusal: Option<&Refusal>) -> bool {
+    match (status, refusal) {
+        // A redirect says that the base URL is wrong.
+        (300..=399 | 401, _) => true,
+        // An account that is not active, credentials, and access that is denied.
+        (_, Some(Refusal { code })) => matches!(code, 10001 | 20003 | 20005 | 20006 | 90010),
+        (_, None) => status == 403,
     }
 }
 
 /// Status and error code, explained if the operator can act on it.
-fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
-    let Some(Refusal { code }) = refusal else {
-        return format!("HTTP {}", status.as_u16());
-    };
+fn describe(status: u16, refusal: Option<&Refusal>) -> String {
+    let Some(Refusal { code }) = refusal else { return format!("HTTP {status}") };
     let words = match code {
+        10001 | 90010 => ": the account is not active",
         20003 => ": Account SID or auth token is wrong",
         20429 => ": too many requests at once",
         21211 => ": the recipient's number is not valid",
@@ -212,5 +201,5 @@ fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
         21612 | 21614 => ": the recipient's number cannot receive texts from this sender",
         _ => "",
     };
-    format!("HTTP {}, Twilio error {code}{words}", status.as_u16())
+    format!("HTTP {status}, Twilio error {code}{words}")
 }

@@ -53,7 +53,9 @@ impl FilteredClient {
             // A proxy would resolve the name again, past the filter.
             .no_proxy()
             .dns_resolver(Filtered { inner: Arc::new(resolver), filter: filter.clone() })
-            .connect_timeout(timeout)
+            // Shorter than the whole, or a connection that is not made in time could not be told from an answer that
+            // does not come.
+            .connect_timeout(timeout / 2)
             .timeout(timeout)
             .build()?;
         Ok(Self { client, filter, timeout })
@@ -76,16 +78,23 @@ impl FilteredClient {
         Ok(self.client.request(method, url.clone()))
     }
 
-    /// A failed request in words, without the URL, which may hold a secret.
-    pub fn reason(error: &reqwest::Error) -> String {
+    /// Whether a request failed since its host has addresses only that are not allowed.
+    pub fn is_refused(error: &reqwest::Error) -> bool {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = cause {
             if error.is::<Refused>() {
-                return Refused.to_string();
+                return true;
             }
             cause = error.source();
         }
-        let reason = if error.is_builder() {
+        false
+    }
+
+    /// A failed request in words, without the URL, which may hold a secret.
+    pub fn reason(error: &reqwest::Error) -> String {
+        let reason = if Self::is_refused(error) {
+            return Refused.to_string();
+        } else if error.is_builder() {
             "the URL is invalid, or it is plain http, which is refused"
         } else if error.is_timeout() {
             "the request timed out"

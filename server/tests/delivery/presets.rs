@@ -125,9 +125,11 @@ async fn plivo_gets_the_documented_request_and_its_statuses_are_understood() {
     for (status, kind) in [
         (400, Failure::Permanent),
         (401, Failure::Account),
+        (403, Failure::Permanent),
         (404, Failure::Permanent),
         (429, Failure::Transient),
-        (500, Failure::Transient),
+        (500, Failure::Ambiguous),
+        (503, Failure::Transient),
         (502, Failure::Ambiguous),
     ] {
         let answer = json!({ "api_id": "97ceeb52", "error": format!("{PHONE} is no good") });
@@ -166,7 +168,7 @@ async fn telnyx_gets_the_documented_request_and_its_errors_are_understood() {
         (400, "10002", Failure::Permanent),
         (422, "10015", Failure::Permanent),
         (429, "10011", Failure::Transient),
-        (500, "10007", Failure::Transient),
+        (500, "10007", Failure::Ambiguous),
         (504, "10008", Failure::Ambiguous),
     ] {
         let gateway = Gateway::answering(status, &telnyx_error(code)).await;

@@ -213,10 +213,13 @@ async fn answers_decide_whether_to_try_again() {
     for (status, body, kind, reason) in [
         (400, error(21211), Failure::Permanent, "HTTP 400, Twilio error 21211"),
         (401, error(20003), Failure::Account, "HTTP 401, Twilio error 20003"),
+        (401, error(10001), Failure::Account, "HTTP 401, Twilio error 10001"),
+        (401, error(12345), Failure::Account, "HTTP 401, Twilio error 12345"),
+        (403, error(90010), Failure::Account, "HTTP 403, Twilio error 90010"),
         (403, json!("no"), Failure::Account, "HTTP 403"),
         (403, error(21408), Failure::Permanent, "HTTP 403, Twilio error 21408"),
         (429, error(20429), Failure::Transient, "HTTP 429, Twilio error 20429"),
-        (500, json!({}), Failure::Transient, "HTTP 500"),
+        (500, json!({}), Failure::Ambiguous, "HTTP 500"),
         (503, json!({}), Failure::Transient, "HTTP 503"),
         (502, json!({}), Failure::Ambiguous, "HTTP 502"),
         (504, json!({}), Failure::Ambiguous, "HTTP 504"),
@@ -254,7 +257,7 @@ async fn s23_a_redirect_is_not_followed() {
     let elsewhere = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
     for status in [301, 307, 308] {
         let twilio = MockServer::with_status(status, json!(elsewhere.base_url)).await;
-        assert_eq!(refusal(&twilio.provider()).await.kind, Failure::Permanent);
+        assert_eq!(refusal(&twilio.provider()).await.kind, Failure::Account);
     }
     assert!(elsewhere.has_no_more_requests());
 }
@@ -268,6 +271,15 @@ async fn s25_a_time_out_after_the_request_is_ambiguous() {
         tokio::time::pause();
     });
     assert_eq!(undelivered.kind, Failure::Ambiguous);
+    assert!(undelivered.reason.contains("timed out"), "{undelivered}");
+}
+
+#[tokio::test]
+async fn s25_a_time_out_of_the_connection_is_transient() {
+    let (address, _filling) = crate::gateway::full().await;
+    tokio::time::pause();
+    let undelivered = refusal(&provider(settings(&format!("http://{address}")))).await;
+    assert_eq!(undelivered.kind, Failure::Transient, "{undelivered}");
     assert!(undelivered.reason.contains("timed out"), "{undelivered}");
 }
 

@@ -59,8 +59,11 @@ impl Answers {
         } else if is_in(&self.account) {
             Err(Undelivered::account(reason))
         } else if status >= 500 {
-            // From a proxy in between: the gateway may have sent the message.
+            // The gateway failed with the message in hand, or a proxy in between did: it may have been sent.
             Err(Undelivered::ambiguous(reason))
+        } else if (300..=399).contains(&status) {
+            // The URL is wrong, whatever the message.
+            Err(Undelivered::account(format!("{reason}, a redirect")))
         } else {
             Err(Undelivered::permanent(reason))
         }
@@ -96,7 +99,7 @@ mod tests {
     fn answers() -> Answers {
         Answers {
             accepted: vec![200..=299],
-            transient: vec![429..=429, 500..=500],
+            transient: vec![429..=429, 503..=503],
             account: vec![401..=403],
             field: Some("/code".into()),
             transient_values: vec!["7".into()],
@@ -119,10 +122,11 @@ mod tests {
             (400, json!({"code": "8"}), Some(Account)),
             (400, json!({"code": "9"}), Some(Permanent)),
             (429, json!({}), Some(Transient)),
-            (500, json!("no"), Some(Transient)),
+            (500, json!("no"), Some(Ambiguous)),
+            (503, json!("no"), Some(Transient)),
             (403, json!({}), Some(Account)),
             (404, json!({}), Some(Permanent)),
-            (302, json!({}), Some(Permanent)),
+            (302, json!({}), Some(Account)),
             (502, json!({}), Some(Ambiguous)),
         ] {
             assert_eq!(kind(&answers(), status, &body), expected, "{status} {body}");

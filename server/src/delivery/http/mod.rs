@@ -20,8 +20,8 @@ pub use self::{
     template::{Place, Template, check_json},
 };
 use super::{
-    OutgoingMessage, ProbeError, Receipt, Senders, Undelivered,
-    gateway::{GatewayClient, seconds_left},
+    HandOver, OutgoingMessage, ProbeError, Receipt, Senders, Undelivered,
+    gateway::{GatewayClient, exchange, seconds_left},
     template as texts,
 };
 use crate::i18n::Catalogue;
@@ -142,13 +142,11 @@ impl Http {
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
         let values = self.values(message, now);
-        let request = self
-            .request(&values)
-            .ok_or_else(|| Undelivered::permanent("the request to the gateway cannot be built"))?;
-        message.hand_over.begin();
-        let (status, body) = self.client.send(request).await?;
-        let body = serde_json::from_slice::<Value>(&body).ok();
-        let reference = self.settings.answers.judge(status, body.as_ref())?;
+        let answer = exchange(self.request(&values)?, &message.hand_over).await?;
+        let body = serde_json::from_slice::<Value>(&answer.body).ok();
+        let judged = self.settings.answers.judge(answer.status, body.as_ref());
+        let reference =
+            judged.map_err(|undelivered| undelivered.not_before(answer.not_before(now)))?;
         Ok(Receipt { provider: "http", reference })
     }
 
@@ -179,22 +177,28 @@ impl Http {
         }
     }
 
-    fn request(&self, values: &Values<'_>) -> Option<RequestBuilder> {
+    fn request(&self, values: &Values<'_>) -> Result<RequestBuilder, Undelivered> {
+        let unfit = |part: &str| Undelivered::permanent(format!("the {part} cannot be built"));
         let HttpSettings { is_put, url, headers, body, .. } = &self.settings;
         let method = if *is_put { Method::PUT } else { Method::POST };
         let mut map = HeaderMap::new();
         for (name, template) in headers {
-            let mut value = HeaderValue::from_str(&template.with(values)).ok()?;
+            let value = HeaderValue::from_str(&template.with(values));
+            let mut value = value.map_err(|_| unfit("header of the request"))?;
             value.set_sensitive(true);
-            map.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+            let name = HeaderName::from_bytes(name.as_bytes());
+            map.insert(name.map_err(|_| unfit("header of the request"))?, value);
         }
-        let request = self.authorized(self.client.request(method, url).ok()?).headers(map);
-        Some(match body {
+        let request = self.authorized(self.client.request(method, url)?).headers(map);
+        Ok(match body {
             Body::Form(fields) => {
                 let fields = fields.iter().map(|(name, template)| (name, template.with(values)));
                 request.form(&fields.collect::<Vec<_>>())
             }
-            Body::Json(json) => request.json(&fill_json(json, values).ok()?),
+            Body::Json(json) => {
+                let filled = fill_json(json, values);
+                request.json(&filled.map_err(|_| unfit("body of the request"))?)
+            }
         })
     }
 
@@ -211,16 +215,15 @@ impl Http {
         let Some(url) = &self.settings.probe_url else {
             return self.client.reach(&self.settings.url).await;
         };
-        let unreachable = |reason| ProbeError::Unreachable { reason };
-        let request = self.client.request(Method::GET, url);
-        let request = request.map_err(|refused| unreachable(refused.to_string()))?;
-        let answer = self.client.send(self.authorized(request)).await;
-        let (status, _) = answer.map_err(|undelivered| unreachable(undelivered.reason))?;
+        let unreachable = |failed: Undelivered| ProbeError::Unreachable { reason: failed.reason };
+        let request = self.client.request(Method::GET, url).map_err(unreachable)?;
+        let answer = exchange(self.authorized(request), &HandOver::default()).await;
+        let status = answer.map_err(unreachable)?.status;
         let reason = format!("HTTP {status}");
         match &self.settings.answers {
             answers if answers.is_accepted(status) => Ok(()),
             answers if answers.is_account(status) => Err(ProbeError::Rejected { reason }),
-            _ => Err(unreachable(reason)),
+            _ => Err(ProbeError::Unreachable { reason }),
         }
     }
 }
