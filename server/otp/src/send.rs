@@ -22,6 +22,9 @@ pub struct Send {
     /// Name of the provider that took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider: Option<String>,
+    /// Names of providers that were asked and did not answer, so that it may have arrived by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unanswered: Vec<String>,
     /// Digits of its code, where the policy does not say as many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) code_length: Option<u8>,
@@ -48,6 +51,7 @@ impl Send {
             delivery,
             tries: 0,
             provider: None,
+            unanswered: Vec::new(),
             code_length,
             is_unsent: false,
         }

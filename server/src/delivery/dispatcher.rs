@@ -84,11 +84,12 @@ impl Dispatcher {
         message: &OutgoingMessage,
         asked: &Route,
         tried: &Tried,
-        (now, left): (Timestamp, Duration),
+        left: Duration,
     ) -> Duration {
+        // One that is left alone now can be asked later in the code's life.
         let has_another = self.routes(message.channel).iter().any(|route| {
             let is_other = route.name() != asked.name() && route.reaches(&message.to);
-            is_other && !tried.is_over(route.name()) && !route.is_left_alone(now)
+            is_other && !tried.is_over(route.name())
         });
         if has_another { left / 3 } else { left }
     }
@@ -184,12 +185,14 @@ mod tests {
                 &message(to),
                 of.next(&message(to), &[], tried, NOW).unwrap(),
                 tried,
-                (NOW, life),
+                life,
             )
         };
         let mut tried = Tried::default();
         assert_eq!(patience("+447400123456", &tried), life / 3);
         assert_eq!(patience("+33612345678", &tried), life, "no other is for France");
+        of.sms[1].breaker.refused(NOW);
+        assert_eq!(patience("+447400123456", &tried), life / 3, "it is left alone for a moment");
         tried.add("b", Failure::Permanent, None);
         assert_eq!(patience("+447400123456", &tried), life, "the other has refused it");
         assert_eq!(patience("+12025550123", &tried), life / 3);

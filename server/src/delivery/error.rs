@@ -14,6 +14,8 @@ pub struct Undelivered {
     pub reason: String,
     /// Time before which the provider asks not to be tried again.
     pub not_before: Option<Timestamp>,
+    /// Whether it may concern this recipient alone, so that by itself it shows nothing about the provider.
+    pub may_concern_recipient: bool,
 }
 
 /// Kind of a failed try.
@@ -73,8 +75,21 @@ impl Undelivered {
         Self { not_before, ..self }
     }
 
+    /// The same failure, which may concern the recipient alone.
+    #[must_use]
+    pub fn perhaps_of_recipient(self) -> Self {
+        Self { may_concern_recipient: true, ..self }
+    }
+
     fn of(kind: Failure, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), not_before: None }
+        Self { kind, reason: reason.into(), not_before: None, may_concern_recipient: false }
+    }
+}
+
+impl Failure {
+    /// Whether the message may have been sent all the same.
+    pub fn may_have_sent(self) -> bool {
+        matches!(self, Self::Ambiguous | Self::Unclear)
     }
 }
 

@@ -73,11 +73,13 @@ impl Tried {
 
     /// Tries that were left without an answer, each of which may have sent the message.
     pub fn unanswered(&self) -> u32 {
-        let unanswered = self
-            .0
-            .iter()
-            .filter(|tried| matches!(tried.failure, Failure::Ambiguous | Failure::Unclear));
-        u32::try_from(unanswered.count()).unwrap_or(u32::MAX)
+        u32::try_from(self.silent().count()).unwrap_or(u32::MAX)
+    }
+
+    /// The providers of these tries.
+    pub fn silent(&self) -> impl Iterator<Item = &str> {
+        let silent = self.0.iter().filter(|tried| tried.failure.may_have_sent());
+        silent.map(|tried| &*tried.provider)
     }
 
     fn of(&self, provider: &str) -> impl Iterator<Item = &Try> {

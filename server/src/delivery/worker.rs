@@ -5,35 +5,35 @@
 //! the same time, however long the try takes. A crash between sending and settling may send a message twice, and
 //! never loses one.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use otp::{DeliveryState, Timestamp, Verification, alert::Alert};
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
-    sync::{Notify, Semaphore, mpsc},
+    sync::{Notify, mpsc},
     task::JoinSet,
-    time::{MissedTickBehavior, timeout},
+    time::MissedTickBehavior,
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Dispatcher, OutgoingMessage, Undelivered, envelope::Envelope, tried::Tried};
+use super::{
+    Dispatcher, Failure, OutgoingMessage, Undelivered,
+    envelope::Envelope,
+    slots::{IN_FLIGHT, Slots},
+    tried::Tried,
+};
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     origin::Origin,
-    outbox::{Backoff, LeasedQueue, within},
+    outbox::{Backoff, Held, LEAST_LEFT, LeasedQueue, within},
     site::Sites,
     store::{AnyStore, Message, OutboxChange, Queue, Records, TallyKeys},
 };
 
-/// Messages tried concurrently; more wait in the channel or in the outbox.
-const IN_FLIGHT: usize = 64;
 /// Interval between polls of the outbox.
 const POLL: Duration = Duration::from_millis(500);
-/// Time after which a try gives its place to another one, so that a provider that takes minutes does not keep
-/// the messages of others waiting.
-const PLACE: Duration = Duration::from_secs(15);
 
 /// Sends the codes of the outbox.
 #[derive(Debug)]
@@ -50,6 +50,8 @@ pub struct DeliveryWorker {
     pub backoff: Backoff,
     /// Lease of a claimed message.
     pub lease: Duration,
+    /// The messages in flight.
+    pub held: Held,
     /// The sites, for the names in their messages.
     pub sites: Arc<Sites>,
     /// Public origin of the pages.
@@ -65,36 +67,29 @@ impl DeliveryWorker {
         mut committed: mpsc::Receiver<Message>,
         stop: CancellationToken,
     ) {
-        let free = Arc::new(Semaphore::new(IN_FLIGHT));
+        let slots = Arc::new(Slots::new());
         let mut tries = JoinSet::new();
-        // A message is due for its next provider.
+        // Wakes the loop when a message can go to its next provider at once.
         let due = Arc::new(Notify::new());
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // Nothing is received before there is room to try it: messages in the channel are leased.
-            let Ok(permit) = free.clone().acquire_owned().await else { break };
+            let Some(slot) = slots.free().await else { break };
             let messages = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 // Ahead of new messages, or a flood of those would starve retries.
-                _ = poll.tick() => self.queue().claim(free.available_permits()).await,
-                () = due.notified() => self.queue().claim(free.available_permits()).await,
+                _ = poll.tick() => self.claim(slots.count()).await,
+                () = due.notified() => self.claim(slots.count()).await,
                 Some(message) = committed.recv() => vec![message],
             };
-            drop(permit);
+            drop(slot);
             for message in messages {
-                let Ok(permit) = free.clone().acquire_owned().await else { break };
-                let (worker, due) = (self.clone(), due.clone());
+                let Some(slot) = slots.free().await else { break };
+                let (worker, slots, due) = (self.clone(), slots.clone(), due.clone());
                 tries.spawn(async move {
-                    let mut attempt = pin!(worker.attempt(message));
-                    let is_due = if let Ok(is_due) = timeout(PLACE, &mut attempt).await {
-                        is_due
-                    } else {
-                        drop(permit);
-                        attempt.await
-                    };
-                    if is_due {
+                    if slots.run(slot, worker.attempt(message)).await {
                         due.notify_one();
                     }
                 });
@@ -106,12 +101,17 @@ impl DeliveryWorker {
 
     /// Claims and tries the messages that are due; returns how many.
     pub async fn deliver_due(&self) -> usize {
-        let messages = self.queue().claim(IN_FLIGHT).await;
+        let messages = self.claim(IN_FLIGHT).await;
         let count = messages.len();
         for message in messages {
             self.attempt(message).await;
         }
         count
+    }
+
+    /// Claims messages that are due and not in flight.
+    async fn claim(&self, limit: usize) -> Vec<Message> {
+        self.held.without(self.queue().claim(limit).await)
     }
 
     fn queue(&self) -> LeasedQueue<'_> {
@@ -135,11 +135,11 @@ impl DeliveryWorker {
         let mut alert = None;
         let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, sealer) {
             _ if message.expires_at <= now => {
-                (message.tries, Settlement::of_late(&Tried::parse(&message.tried)))
+                (message.tries, Settlement::of_late(Tried::parse(&message.tried)))
             }
             Err(error) => {
                 log_error(&error, "discarding an unreadable outbox message");
-                (message.tries, Settlement::of_late(&Tried::parse(&message.tried)))
+                (message.tries, Settlement::of_late(Tried::parse(&message.tried)))
             }
             Ok(envelope) if envelope.is_test() => {
                 (message.tries + 1, Settlement::Sent { provider: None })
@@ -170,20 +170,22 @@ impl DeliveryWorker {
         let next = |tried: &Tried, now| self.dispatcher.next(outgoing, avoided, tried, now);
         let Some(route) = next(&tried, now) else {
             tracing::warn!(to = %outgoing.to, "no provider is left for a message");
-            return Settlement::of_undelivered(&tried);
+            return Settlement::of_undelivered(tried);
         };
         // A slow provider is cut off when the code expires, or while there is time for another one.
         let left = message.expires_at.since(now);
-        let left = self.dispatcher.patience(outgoing, route, &tried, (now, left));
-        let attempt = Box::pin(route.deliver_within(outgoing, now, left, &self.server_ends));
-        let Err(failed) = self.queue().hold(message, attempt).await else {
-            let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
-            if unanswered > 0 {
-                tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
-            }
-            return Settlement::Sent { provider: Some(provider) };
+        let left = self.dispatcher.patience(outgoing, route, &tried, left);
+        let attempt = route.deliver_within(outgoing, &self.clock, left, &self.server_ends);
+        let result = self.queue().hold(message, &self.held, Box::pin(attempt)).await;
+        let failure = result.as_ref().err().map(|failed| failed.undelivered.kind);
+        if failure.is_none_or(Failure::may_have_sent) && tried.unanswered() > 0 {
+            let (provider, unanswered) = (route.name(), tried.unanswered());
+            tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
+        }
+        let Err(failed) = result else {
+            return Settlement::Sent { provider: Some(route.name().to_owned()) };
         };
-        let Undelivered { kind, reason, not_before } = failed.undelivered;
+        let Undelivered { kind, reason, not_before, .. } = failed.undelivered;
         let now = self.clock.now();
         let jitter = SysRng.try_next_u32().unwrap_or_default();
         let wait = self.backoff.wait(message.tries + 1, jitter);
@@ -194,13 +196,15 @@ impl DeliveryWorker {
             *alert = Some(Alert::ProviderRefused { provider, reason });
         }
         let at = match next(&tried, now) {
-            None => return Settlement::of_undelivered(&tried),
+            None => return Settlement::of_undelivered(tried),
             Some(next) if !tried.contains(next.name()) => Some(now),
-            Some(next) => retry.map(|at| at.max(tried.not_before(next.name()).unwrap_or_default())),
+            Some(next) => retry
+                .map(|at| at.max(tried.not_before(next.name()).unwrap_or_default()))
+                .filter(|at| *at + LEAST_LEFT <= message.expires_at),
         };
         match at.filter(|at| *at < message.expires_at) {
             Some(at) => Settlement::Retry { at, tried },
-            None => Settlement::of_late(&tried),
+            None => Settlement::of_late(tried),
         }
     }
 
@@ -213,6 +217,10 @@ impl DeliveryWorker {
         alert: Option<Alert>,
     ) {
         let Message { key, leased_until, .. } = *message;
+        if let Settlement::Unknown { tried } = &settled {
+            let unanswered = tried.unanswered();
+            tracing::warn!(unanswered, "a message may have been sent, and is not sent again");
+        }
         let tallies =
             if settled.is_unsent() { tallies_of_text } else { |_: &_| TallyKeys::default() };
         let change = move |records: &mut Records, now| {
@@ -226,7 +234,7 @@ impl DeliveryWorker {
                     tried: tried.to_text(),
                 },
                 Settlement::Sent { .. }
-                | Settlement::Unknown
+                | Settlement::Unknown { .. }
                 | Settlement::Refused
                 | Settlement::GivenUp => OutboxChange::Remove { key },
             });
@@ -242,6 +250,11 @@ impl DeliveryWorker {
             match &settled {
                 Settlement::Sent { provider: Some(provider) } => {
                     verification.record_provider(key.number, provider);
+                }
+                Settlement::Retry { tried, .. } | Settlement::Unknown { tried } => {
+                    for provider in tried.silent() {
+                        verification.record_unanswered(key.number, provider);
+                    }
                 }
                 Settlement::Refused => verification.record_refusal(now),
                 _ => {}
@@ -274,7 +287,9 @@ enum Settlement {
         tried: Tried,
     },
     /// It may have arrived, and is not sent again.
-    Unknown,
+    Unknown {
+        tried: Tried,
+    },
     /// Every provider has refused it, so the verification fails.
     Refused,
     GivenUp,
@@ -282,14 +297,14 @@ enum Settlement {
 
 impl Settlement {
     /// The end of a message that no provider is left for.
-    fn of_undelivered(tried: &Tried) -> Self {
+    fn of_undelivered(tried: Tried) -> Self {
         // One that was left without an answer may have arrived, and its code is still accepted.
-        if tried.unanswered() == 0 { Self::Refused } else { Self::Unknown }
+        if tried.unanswered() == 0 { Self::Refused } else { Self::Unknown { tried } }
     }
 
     /// The end of a message that no time is left for.
-    fn of_late(tried: &Tried) -> Self {
-        if tried.unanswered() == 0 { Self::GivenUp } else { Self::Unknown }
+    fn of_late(tried: Tried) -> Self {
+        if tried.unanswered() == 0 { Self::GivenUp } else { Self::Unknown { tried } }
     }
 
     /// Whether the message has ended and no try of it can have handed it over.
@@ -301,7 +316,7 @@ impl Settlement {
     fn delivery(&self) -> DeliveryState {
         match self {
             // A message of unknown fate was handed over, and is not shown as undelivered.
-            Self::Sent { .. } | Self::Unknown => DeliveryState::Sent,
+            Self::Sent { .. } | Self::Unknown { .. } => DeliveryState::Sent,
             Self::Retry { .. } => DeliveryState::Accepted,
             Self::Refused | Self::GivenUp => DeliveryState::Undelivered,
         }

@@ -14,7 +14,10 @@ async fn replies_of_a_server_decide_whether_to_try_again() {
     let provider = server.provider();
     for (to, kind, status) in [
         ("unknown@example.com", Failure::Permanent, "550 5.1.1"),
+        ("nowhere@example.com", Failure::Permanent, "550"),
         ("full@example.com", Failure::Permanent, "552 5.2.2"),
+        ("denied@example.com", Failure::Account, "554 5.7.1"),
+        ("spam@example.com", Failure::Account, "550 5.7.1"),
         ("busy@example.com", Failure::Transient, "451 4.3.0"),
     ] {
         let undelivered = refusal(&provider, to).await;

@@ -150,9 +150,11 @@ impl Verification {
         waiting.map(|(number, _)| number)
     }
 
-    /// Names of the providers that took earlier messages than the newest one, which did not lead to an approval.
+    /// Names of the providers that took earlier messages than the newest one, which did not lead to an approval, or left
+    /// them without an answer.
     pub fn earlier_providers(&self) -> impl Iterator<Item = &str> {
-        self.earlier_sends.iter().filter_map(|send| send.provider.as_deref())
+        let sends = self.earlier_sends.iter();
+        sends.flat_map(|send| send.provider.iter().chain(&send.unanswered)).map(String::as_str)
     }
 
     /// The newest message.
