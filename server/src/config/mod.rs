@@ -48,8 +48,17 @@ pub use self::{
     server::{Mode, ServerSettings},
     sites::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
 };
-use self::{layers::Layers, providers::ProviderContext, server::parse_network, sites::SiteContext};
-use crate::{delivery::RouteSettings, site::Sites, webhook::WebhookSettings};
+use self::{
+    layers::Layers,
+    providers::{Gateways, ProviderContext},
+    server::parse_network,
+    sites::SiteContext,
+};
+use crate::{
+    delivery::RouteSettings,
+    site::Sites,
+    webhook::{AddressFilter, WebhookSettings},
+};
 
 /// The configuration of a server, validated.
 #[derive(Clone, Debug)]
@@ -119,7 +128,10 @@ impl Config {
         let work = policy::read_work(settings);
         let providers = providers.into_iter().map(|provider| provider.settings).collect();
         let public_origin = server.public_origin.as_ref();
-        let context = ProviderContext { mode, directory, public_origin };
+        let allowed_networks = settings.parse_list("webhook.allowed_networks", parse_network);
+        let addresses = AddressFilter::public_and(allowed_networks.clone());
+        let gateways = Gateways { mode, addresses };
+        let context = ProviderContext { mode, directory, public_origin, gateways: &gateways };
         let providers = providers::read(settings, providers, context);
         let delivery = DeliverySettings::read(settings, mode, &providers.listed);
         let page = PageSettings::read(settings, mode);
@@ -152,7 +164,7 @@ impl Config {
             providers: providers.routes,
             webhook: WebhookSettings {
                 timeout: settings.seconds("webhook.timeout", 1..=60),
-                allowed_networks: settings.parse_list("webhook.allowed_networks", parse_network),
+                allowed_networks,
                 https_only: mode == Mode::Production,
             },
             alerts: settings.parse_optional("alerts.webhook", |text| sites::parse_url(text, mode)),

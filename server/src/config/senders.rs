@@ -5,17 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use otp::recipient::Country;
 
 use super::settings::Settings;
-use crate::delivery::Senders;
+use crate::delivery::{Senders, TextSender};
 
-/// Reads a table of senders: `GB = "+44..."`, each by `parse_sender`.
-pub(super) fn read_senders(
-    settings: &mut Settings,
-    key: &str,
-    parse_sender: impl Fn(&str) -> Result<String, &'static str>,
-) -> Senders {
+/// Reads a table of senders: `GB = "+44..."`.
+pub(super) fn read_senders(settings: &mut Settings, key: &str) -> Senders {
     let mut senders = HashMap::new();
     for (place, text) in settings.get::<BTreeMap<String, String>>(key) {
-        match (Country::parse(&place), parse_sender(text.trim())) {
+        match (Country::parse(&place), TextSender::parse(text.trim())) {
             (None, _) => {
                 let message = "is not the two letters of a country with phone numbers";
                 settings.refuse(key, format!("\"{place}\" {message}"));

@@ -181,12 +181,7 @@ mod tests {
         let of = dispatcher(&[("a", &[]), ("b", &["GB"]), ("c", &["US"])]);
         let life = Duration::from_secs(300);
         let patience = |to: &str, tried: &Tried| {
-            of.patience(
-                &message(to),
-                of.next(&message(to), &[], tried, NOW).unwrap(),
-                tried,
-                life,
-            )
+            of.patience(&message(to), of.next(&message(to), &[], tried, NOW).unwrap(), tried, life)
         };
         let mut tried = Tried::default();
         assert_eq!(patience("+447400123456", &tried), life / 3);

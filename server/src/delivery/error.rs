@@ -106,6 +106,15 @@ impl std::fmt::Display for Failure {
     }
 }
 
+/// The result of a probe that found nothing wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probed {
+    /// The provider takes the credentials, and would take messages.
+    Ready,
+    /// It answers. Its credentials cannot be tested without sending.
+    Answers,
+}
+
 /// A provider would not be able to send.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProbeError {

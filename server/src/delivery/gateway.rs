@@ -13,7 +13,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 use otp::Timestamp;
 use reqwest::{Method, RequestBuilder, Response, Url, header::RETRY_AFTER};
 
-use super::{HandOver, OutgoingMessage, ProbeError, Undelivered};
+use super::{HandOver, OutgoingMessage, ProbeError, Probed, Undelivered};
 use crate::{outbox::not_before, webhook::FilteredClient};
 
 /// Longest answer that is read. It holds an id or an error.
@@ -31,11 +31,11 @@ impl GatewayClient {
     }
 
     /// Whether the server at a URL answers at all. Nothing is sent to it but a HEAD without credentials.
-    pub(super) async fn reach(&self, url: &Url) -> Result<(), ProbeError> {
+    pub(super) async fn reach(&self, url: &Url) -> Result<Probed, ProbeError> {
         let unreachable = |failed: Undelivered| ProbeError::Unreachable { reason: failed.reason };
         let request = self.request(Method::HEAD, url).map_err(unreachable)?;
         let answer = exchange(request, &HandOver::default()).await;
-        answer.map(|_| ()).map_err(unreachable)
+        answer.map(|_| Probed::Answers).map_err(unreachable)
     }
 }
 

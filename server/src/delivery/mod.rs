@@ -30,12 +30,12 @@ pub mod worker;
 
 pub use self::{
     dispatcher::Dispatcher,
-    error::{Failure, ProbeError, SenderProblem, SetUpError, Undelivered},
+    error::{Failure, ProbeError, Probed, SenderProblem, SetUpError, Undelivered},
     inbox::Inbox,
     outgoing_message::{HandOver, OutgoingMessage, Receipt},
     provider::{Kind, KindSettings, Provider, SetUp},
     route::{FailedTry, Route, RouteSettings},
-    senders::Senders,
+    senders::{Senders, TextSender},
     smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},
     tried::Tried,
     twilio::{Twilio, TwilioSettings},

@@ -7,8 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, KindSettings, OutgoingMessage, Provider, Receipt, SetUp, SetUpError, Undelivered,
-    cut_off::until_cut_off,
-    refusals::Refusals,
+    cut_off::until_cut_off, refusals::Refusals,
 };
 use crate::{clock::Clock, outbox::Breaker};
 

@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{
-    HandOver, OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered,
+    HandOver, OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, TextSender, Undelivered,
     gateway::{exchange, seconds_left},
     template,
 };
@@ -24,8 +24,8 @@ pub struct TwilioSettings {
     pub account_sid: String,
     /// The account's auth token.
     pub auth_token: SecretString,
-    /// A number in E.164, an alphanumeric sender, or a messaging service's SID (`MG...`).
-    pub sender: String,
+    /// The sender.
+    pub sender: TextSender,
     /// Senders of other kinds for the numbers of some countries.
     pub senders: Senders,
     /// Base URL of the API, without a slash at the end.
@@ -114,10 +114,13 @@ impl Twilio {
         let validity = validity.to_string();
         let text = template::sms(&self.catalogue, message, now);
         let sender = self.settings.senders.of(&message.to).unwrap_or(&self.settings.sender);
-        let sender_field = if sender.starts_with("MG") { "MessagingServiceSid" } else { "From" };
+        let sender_field = match sender {
+            TextSender::From(_) => "From",
+            TextSender::Service(_) => "MessagingServiceSid",
+        };
         let form = [
             ("To", message.to.address()),
-            (sender_field, sender),
+            (sender_field, sender.as_str()),
             ("Body", text.as_str()),
             ("ValidityPeriod", validity.as_str()),
         ];

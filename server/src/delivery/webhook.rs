@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    OutgoingMessage, ProbeError, Receipt, Undelivered,
+    OutgoingMessage, ProbeError, Probed, Receipt, Undelivered,
     gateway::{GatewayClient, exchange},
     template,
 };
@@ -139,7 +139,7 @@ impl Webhook {
         serde_json::to_string(&Payload { kind: "message.send", timestamp: rfc3339(now), data })
     }
 
-    pub(super) async fn probe(&self) -> Result<(), ProbeError> {
+    pub(super) async fn probe(&self) -> Result<Probed, ProbeError> {
         self.client.reach(&self.settings.url).await
     }
 }

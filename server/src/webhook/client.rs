@@ -1,10 +1,10 @@
 //! HTTP client for addresses that others have a say in: it connects to allowed ones only.
 
-use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use reqwest::{Client, Method, RequestBuilder, dns::Resolve, redirect};
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     AddressFilter,
@@ -71,8 +71,7 @@ impl FilteredClient {
     /// # Errors
     /// If its host is an address that is not allowed.
     pub fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, Refused> {
-        // A literal address does not pass through the resolver.
-        if address_of(url).is_some_and(|address| !self.filter.allow(address)) {
+        if self.filter.refuses(url) {
             return Err(Refused);
         }
         Ok(self.client.request(method, url.clone()))
@@ -104,13 +103,5 @@ impl FilteredClient {
             "the connection was lost before the response"
         };
         reason.to_owned()
-    }
-}
-
-fn address_of(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Domain(_) => None,
-        Host::Ipv4(address) => Some(address.into()),
-        Host::Ipv6(address) => Some(address.into()),
     }
 }

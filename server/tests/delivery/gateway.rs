@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 use server::{
     config::{Config, Sources},
     delivery::{
-        Failure, GatewaySettings, Inbox, KindSettings, ProbeError, Provider, Receipt, Route,
-        RouteSettings, SetUp, Undelivered,
+        Failure, GatewaySettings, Inbox, KindSettings, ProbeError, Probed, Provider, Receipt,
+        Route, RouteSettings, SetUp, Undelivered,
     },
     keyring::Keyring,
     webhook::{Secret, Signer, WebhookSettings},
@@ -143,6 +143,7 @@ fn webhook(url: &str) -> RouteSettings {
 /// The settings of the one provider in a configuration file.
 pub(crate) fn configured(file: &str) -> RouteSettings {
     let directory = tempfile::tempdir().unwrap();
+    let file = format!("[webhook]\nallowed_networks = [\"127.0.0.0/8\"]\n{file}");
     std::fs::write(directory.path().join("latchkey.toml"), file).unwrap();
     let sources = Sources { directory: directory.path().into(), ..Sources::default() };
     Config::load(&sources).unwrap().providers.remove(0)
@@ -319,12 +320,16 @@ async fn gateways_inside_the_network_are_refused_unless_they_are_listed() {
 #[tokio::test]
 async fn a_gateway_is_probed_without_a_message() {
     let mut gateway = Gateway::answering(405, &json!({})).await;
-    route(webhook(&gateway.url())).provider().probe().await.unwrap();
+    let probed = route(webhook(&gateway.url())).provider().probe().await;
+    assert_eq!(probed, Ok(Probed::Answers));
     let request = gateway.next().await;
     assert_eq!((request.method, &*request.body), (Method::HEAD, ""));
     assert_eq!(request.headers.get("webhook-signature"), None);
 
-    for (status, is_rejected) in [(401, true), (500, false)] {
+    let gateway = Gateway::answering(404, &json!({})).await;
+    let probed = route(http(&gateway, "")).provider().probe().await;
+    assert_eq!(probed, Ok(Probed::Answers), "without http.probe_url");
+    for (status, is_rejected) in [(401, true), (404, false), (500, false)] {
         let gateway = Gateway::answering(status, &json!({})).await;
         let probe_url = format!("http.probe_url = \"http://{}/me\"\n", gateway.address);
         let route = route(http(&gateway, &probe_url));
@@ -373,7 +378,7 @@ async fn values_of_a_described_gateway_stay_in_their_place() {
 async fn the_sender_follows_the_country_of_the_number() {
     let more = "http.sender = \"+442079460001\"\nhttp.senders = { US = \"+12025550123\" }";
     let mut gateway = Gateway::answering(200, &json!({})).await;
-    let form = "http.form = { From = \"{from}\", To = \"{to_plain}\" }\n";
+    let form = "http.form = { From = \"{from}\", Text = \"{code}\", To = \"{to_plain}\" }\n";
     let file = |gateway: &Gateway| {
         format!(
             "[[providers]]\nname = \"g\"\nkind = \"http\"\nchannels = [\"sms\"]\n\
@@ -385,7 +390,8 @@ async fn the_sender_follows_the_country_of_the_number() {
     for (to, sender) in [(PHONE, "+442079460001"), ("+12025550199", "+12025550123")] {
         route.deliver(&message(to), NOW).await.unwrap();
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let expected = [field("From", sender), field("To", to.trim_start_matches('+'))];
+        let expected =
+            [field("From", sender), field("Text", CODE), field("To", to.trim_start_matches('+'))];
         assert_eq!(gateway.next().await.form(), expected);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use server::delivery::{Failure, KindSettings, ProbeError, Route};
+use server::delivery::{Failure, KindSettings, ProbeError, Probed, Route};
 
 use crate::{
     NOW,
@@ -66,6 +66,11 @@ async fn vonage_gets_the_documented_request_and_its_statuses_are_understood() {
     let expected =
         [("from", "442079460001"), ("text", TEXT), ("to", "447700900142"), ("type", "text")];
     assert_eq!(request.form(), fields(&expected));
+
+    assert_eq!(vonage(&gateway).provider().probe().await, Ok(Probed::Ready));
+    let request = gateway.next().await;
+    assert_eq!((request.method.as_str(), &*request.path), ("GET", "/account/get-balance"));
+    assert_eq!(request.header("authorization"), basic("abcd1234", "hunter2"));
 
     let mut unicode = message(PHONE);
     Arc::make_mut(&mut unicode.site).brand.name = "Пример".to_owned();

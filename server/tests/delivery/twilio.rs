@@ -13,8 +13,8 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::delivery::{
-    Failure, ProbeError, Provider, Receipt, Senders, SetUpError, Twilio, TwilioSettings,
-    Undelivered,
+    Failure, ProbeError, Provider, Receipt, Senders, SetUpError, TextSender, Twilio,
+    TwilioSettings, Undelivered,
 };
 use tokio::{net::TcpSocket, sync::mpsc};
 
@@ -109,7 +109,7 @@ fn settings(base_url: &str) -> TwilioSettings {
     TwilioSettings {
         account_sid: SID.to_owned(),
         auth_token: SecretString::from(TOKEN),
-        sender: "+447700900001".to_owned(),
+        sender: TextSender::From("+447700900001".to_owned()),
         senders: Senders::default(),
         base_url: base_url.to_owned(),
         timeout: TIMEOUT,
@@ -164,7 +164,8 @@ async fn a_message_is_one_request_with_the_fields_of_the_api() {
 async fn a_messaging_service_is_sent_in_its_own_field() {
     let mut twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
     let service = "MG00000000000000000000000000000000".to_owned();
-    let settings = TwilioSettings { sender: service.clone(), ..twilio.settings() };
+    let settings =
+        TwilioSettings { sender: TextSender::Service(service.clone()), ..twilio.settings() };
     provider(settings).deliver(&message(PHONE), NOW).await.unwrap();
     let request = twilio.next().await;
     assert!(request.form.contains(&("MessagingServiceSid".to_owned(), service)));

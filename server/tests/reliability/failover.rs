@@ -14,7 +14,7 @@ use otp::DeliveryState;
 use secrecy::SecretString;
 use serde_json::json;
 use server::{
-    delivery::{Inbox, Provider, Route, Senders, Twilio, TwilioSettings},
+    delivery::{Inbox, Provider, Route, Senders, TextSender, Twilio, TwilioSettings},
     store::{Queue, Store},
 };
 use tokio::sync::Semaphore;
@@ -162,6 +162,22 @@ async fn s25_a_gateway_that_names_a_time_is_not_tried_before() {
     assert_eq!(due.since(before), Duration::from_secs(90));
 }
 
+#[tokio::test]
+async fn s25_a_provider_that_asks_to_wait_longer_than_the_code_lives_is_left_for_the_next() {
+    for wait in ["120", "3600"] {
+        let router = Router::new().fallback(async move || {
+            (StatusCode::TOO_MANY_REQUESTS, [("retry-after", wait)], "{}").into_response()
+        });
+        let inbox = Arc::new(Inbox::new(catalogue()));
+        let providers = vec![twilio(router).await, Provider::Inbox(inbox.clone())];
+        let mut outbox = Outbox::of(Vec::new(), providers);
+        let id = outbox.send("+447400123456").await;
+        assert_eq!(outbox.until_settled().await, [Duration::ZERO]);
+        assert_eq!(outbox.progress(id).await, (DeliveryState::Sent, 2));
+        assert_eq!(inbox.messages().len(), 1);
+    }
+}
+
 /// A gateway that answers with the status that the test sets, and counts its requests.
 #[derive(Clone, Default)]
 struct Gateway {
@@ -278,7 +294,7 @@ async fn twilio(router: Router) -> Provider {
     let settings = TwilioSettings {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         auth_token: SecretString::from("a token"),
-        sender: "+447700900001".to_owned(),
+        sender: TextSender::From("+447700900001".to_owned()),
         senders: Senders::default(),
         base_url,
         timeout: TIMEOUT,

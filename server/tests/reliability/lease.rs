@@ -111,7 +111,10 @@ async fn s25_a_try_whose_lease_has_ended_is_joined_by_no_other_of_this_server() 
         assert_eq!(outbox.worker.deliver_due().await, 0);
         gate.add_permits(1);
     });
-    assert_eq!((outbox.progress(id).await, arrived.load(SeqCst)), ((DeliveryState::Accepted, 1), 1));
+    assert_eq!(
+        (outbox.progress(id).await, arrived.load(SeqCst)),
+        ((DeliveryState::Accepted, 1), 1)
+    );
     // What came of it is known, although the lease was taken anew meanwhile.
     let due = outbox.store.next_due(Queue::Codes).await.unwrap().unwrap();
     assert!(due <= outbox.clock.now() + BACKOFF.first, "{due:?}");

@@ -13,7 +13,7 @@ use otp::{Limit, Outcome, State};
 use secrecy::SecretString;
 use serde_json::json;
 use server::{
-    delivery::{Inbox, Provider, Senders, Twilio, TwilioSettings},
+    delivery::{Inbox, Provider, Senders, TextSender, Twilio, TwilioSettings},
     service::Refused,
 };
 
@@ -31,7 +31,7 @@ fn twilio(base_url: String) -> Provider {
     let settings = TwilioSettings {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         auth_token: SecretString::from("a token"),
-        sender: "+447700900001".to_owned(),
+        sender: TextSender::From("+447700900001".to_owned()),
         senders: Senders::default(),
         base_url,
         timeout: TIMEOUT,

@@ -15,7 +15,7 @@ pub struct Answers {
     pub transient: Vec<RangeInclusive<u16>>,
     /// Statuses that refuse the account.
     pub account: Vec<RangeInclusive<u16>>,
-    /// JSON pointer of the field that decides where it is there.
+    /// JSON pointer of a field. If the field is present its value decides; otherwise the status.
     pub field: Option<String>,
     /// Its values for accepted messages. If there are any, values that are in no list refuse the message.
     pub accepted_values: Vec<String>,
@@ -80,12 +80,12 @@ impl Answers {
     }
 }
 
-/// A text or a number as text.
+/// A text, a number or a truth value as text.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -148,6 +148,15 @@ mod tests {
         ] {
             assert_eq!(kind(&answers, status, &body), expected, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_truth_value_is_one_of_the_values() {
+        let accepted_values = vec!["true".into()];
+        let answers =
+            Answers { accepted_values, account_values: vec!["false".into()], ..answers() };
+        assert_eq!(kind(&answers, 200, &json!({"code": true})), None);
+        assert_eq!(kind(&answers, 200, &json!({"code": false})), Some(Account));
     }
 
     #[test]

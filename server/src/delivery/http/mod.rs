@@ -2,6 +2,7 @@
 //! its answers.
 
 mod answer;
+mod json;
 mod template;
 
 use std::{sync::Arc, time::Duration};
@@ -14,13 +15,14 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use self::template::{Values, fill_json, has_control, json_needs_sender};
+use self::template::{Part, Values, is_unfit_for_header};
 pub use self::{
     answer::Answers,
-    template::{Place, Template, check_json},
+    json::JsonTemplate,
+    template::{Position, Template},
 };
 use super::{
-    HandOver, OutgoingMessage, ProbeError, Receipt, Senders, Undelivered,
+    HandOver, OutgoingMessage, ProbeError, Probed, Receipt, Senders, TextSender, Undelivered,
     gateway::{GatewayClient, exchange, seconds_left},
     template as texts,
 };
@@ -39,7 +41,7 @@ pub struct HttpSettings {
     pub credentials: Credentials,
     /// The header `Authorization`.
     pub auth: Auth,
-    /// Sender of texts; empty if the body names none.
+    /// Sender of texts or of mail; empty if the body names none.
     pub sender: String,
     /// Senders by country.
     pub senders: Senders,
@@ -68,7 +70,7 @@ impl Credentials {
     /// Whether they can stand in a header.
     pub fn is_fit(&self) -> bool {
         let secrets = [self.password.expose_secret(), self.token.expose_secret()];
-        !has_control(&self.username) && !secrets.into_iter().any(has_control)
+        !is_unfit_for_header(&self.username) && !secrets.into_iter().any(is_unfit_for_header)
     }
 }
 
@@ -88,16 +90,31 @@ pub enum Auth {
 pub enum Body {
     /// The fields of a form.
     Form(Vec<(String, Template)>),
-    /// A JSON value, whose texts are templates that [`check_json`] has accepted.
-    Json(Value),
+    /// A JSON value.
+    Json(JsonTemplate),
 }
 
 impl Body {
     /// Whether it names the sender.
     pub fn needs_sender(&self) -> bool {
+        self.has(Part::Sender)
+    }
+
+    /// The placeholders without which no message can arrive, if it has none of them.
+    pub fn missing(&self) -> Option<&'static str> {
+        if !self.has(Part::Recipient) {
+            Some("{to} or {to_plain}")
+        } else if !self.has(Part::Code) {
+            Some("{text}, {code} or {html}")
+        } else {
+            None
+        }
+    }
+
+    fn has(&self, part: Part) -> bool {
         match self {
-            Self::Form(fields) => fields.iter().any(|(_, template)| template.needs_sender()),
-            Self::Json(json) => json_needs_sender(json),
+            Self::Form(fields) => fields.iter().any(|(_, template)| template.has(part)),
+            Self::Json(json) => json.has(part),
         }
     }
 }
@@ -163,7 +180,7 @@ impl Http {
         let HttpSettings { sender, senders, credentials, .. } = &self.settings;
         Values {
             to: message.to.address(),
-            from: senders.of(&message.to).unwrap_or(sender),
+            from: senders.of(&message.to).map_or(sender, TextSender::as_str),
             is_gsm: texts::is_gsm(&text),
             text,
             subject,
@@ -178,16 +195,16 @@ impl Http {
     }
 
     fn request(&self, values: &Values<'_>) -> Result<RequestBuilder, Undelivered> {
-        let unfit = |part: &str| Undelivered::permanent(format!("the {part} cannot be built"));
+        let unfit = || Undelivered::permanent("a header of the request cannot be built");
         let HttpSettings { is_put, url, headers, body, .. } = &self.settings;
         let method = if *is_put { Method::PUT } else { Method::POST };
         let mut map = HeaderMap::new();
         for (name, template) in headers {
             let value = HeaderValue::from_str(&template.with(values));
-            let mut value = value.map_err(|_| unfit("header of the request"))?;
+            let mut value = value.map_err(|_| unfit())?;
             value.set_sensitive(true);
             let name = HeaderName::from_bytes(name.as_bytes());
-            map.insert(name.map_err(|_| unfit("header of the request"))?, value);
+            map.insert(name.map_err(|_| unfit())?, value);
         }
         let request = self.authorized(self.client.request(method, url)?).headers(map);
         Ok(match body {
@@ -195,10 +212,7 @@ impl Http {
                 let fields = fields.iter().map(|(name, template)| (name, template.with(values)));
                 request.form(&fields.collect::<Vec<_>>())
             }
-            Body::Json(json) => {
-                let filled = fill_json(json, values);
-                request.json(&filled.map_err(|_| unfit("body of the request"))?)
-            }
+            Body::Json(json) => request.json(&json.with(values)),
         })
     }
 
@@ -211,7 +225,7 @@ impl Http {
         }
     }
 
-    pub(super) async fn probe(&self) -> Result<(), ProbeError> {
+    pub(super) async fn probe(&self) -> Result<Probed, ProbeError> {
         let Some(url) = &self.settings.probe_url else {
             return self.client.reach(&self.settings.url).await;
         };
@@ -221,7 +235,7 @@ impl Http {
         let status = answer.map_err(unreachable)?.status;
         let reason = format!("HTTP {status}");
         match &self.settings.answers {
-            answers if answers.is_accepted(status) => Ok(()),
+            answers if answers.is_accepted(status) => Ok(Probed::Ready),
             answers if answers.is_account(status) => Err(ProbeError::Rejected { reason }),
             _ => Err(ProbeError::Unreachable { reason }),
         }
