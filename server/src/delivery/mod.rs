@@ -20,6 +20,7 @@ pub mod provider;
 mod refusals;
 mod route;
 mod senders;
+mod set_up_error;
 mod slots;
 pub mod smtp;
 pub mod template;
@@ -30,12 +31,13 @@ pub mod worker;
 
 pub use self::{
     dispatcher::Dispatcher,
-    error::{Failure, ProbeError, Probed, SenderProblem, SetUpError, Undelivered},
+    error::{Failure, Undelivered},
     inbox::Inbox,
     outgoing_message::{HandOver, OutgoingMessage, Receipt},
     provider::{Kind, KindSettings, Provider, SetUp},
     route::{FailedTry, Route, RouteSettings},
     senders::{Senders, TextSender},
+    set_up_error::{ProbeError, Probed, SenderProblem, SetUpError},
     smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},
     tried::Tried,
     twilio::{Twilio, TwilioSettings},

@@ -80,7 +80,7 @@ mod tests {
         let refusals = Refusals::default();
         assert!(refusals.are_news(NOW));
         refusals.taken();
-        assert!(!refusals.are_news(NOW + (INTERVAL - Duration::from_millis(1))));
+        assert!(!refusals.are_news(NOW + INTERVAL - Duration::from_millis(1)));
         assert!(refusals.are_news(NOW + INTERVAL));
         assert!(!refusals.are_news(NOW + INTERVAL));
     }

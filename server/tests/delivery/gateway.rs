@@ -346,10 +346,9 @@ fn http(gateway: &Gateway, more: &str) -> RouteSettings {
 fn described(address: std::net::SocketAddr, more: &str) -> RouteSettings {
     configured(&format!(
         "[[providers]]\nname = \"g\"\nkind = \"http\"\nchannels = [\"sms\", \"email\"]\n\
-         http.url = \"http://{}/accounts/{{username}}\"\n\
+         http.url = \"http://{address}/accounts/{{username}}\"\n\
          http.username = \"me/../you\"\nhttp.password = \"hunter2\"\nhttp.token = \"hunter2\"\n\
-         http.json = '{{\"m\": [{{\"to\": \"{{to}}\", \"text\": \"{{text}}\", \"id\": \"{{id}}\"}}], \"n\": 1}}'\n{more}",
-        address
+         http.json = '{{\"m\": [{{\"to\": \"{{to}}\", \"text\": \"{{text}}\", \"id\": \"{{id}}\"}}], \"n\": 1}}'\n{more}"
     ))
 }
 

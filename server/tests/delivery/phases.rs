@@ -56,6 +56,12 @@ async fn s25_a_connection_lost_during_the_message_is_ambiguous() {
     let server = MailServer::usual().await;
     let undelivered = refusal(&server.provider(), "drop@example.com").await;
     assert_eq!(undelivered.kind, Failure::Ambiguous);
+
+    let server = MailServer::start(&["--security", "tls"]).await;
+    let settings =
+        SmtpSettings { security: SmtpSecurity::Tls, credentials: None, ..server.settings() };
+    let undelivered = refusal(&provider(settings), "drop@example.com").await;
+    assert_eq!(undelivered.kind, Failure::Ambiguous);
 }
 
 /// A server in clear that takes everything up to DATA, sends `ready` and closes the connection, with `reads` after

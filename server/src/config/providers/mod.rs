@@ -15,7 +15,6 @@ use url::Url;
 
 pub(super) use self::preset::apply_preset;
 use super::{
-    delivery::INBOX,
     server::Mode,
     settings::Settings,
     sites::{parse_url, site_name},
@@ -128,7 +127,7 @@ fn read_one(settings: &mut Settings, providers: &mut Providers, context: Provide
     });
     let channels = read_channels(settings, kind);
     let Some(kind) = kind else { return };
-    if name == INBOX && kind != Kind::Inbox {
+    if name == Kind::Inbox.word() && kind != Kind::Inbox {
         settings.refuse("name", "is the name of the inbox of development");
     }
     for (table, _) in TABLES.iter().filter(|(_, other)| *other != kind) {
