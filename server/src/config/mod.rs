@@ -54,11 +54,7 @@ use self::{
     server::parse_network,
     sites::SiteContext,
 };
-use crate::{
-    delivery::RouteSettings,
-    site::Sites,
-    webhook::{AddressFilter, WebhookSettings},
-};
+use crate::{delivery::RouteSettings, site::Sites, webhook::WebhookSettings};
 
 /// The configuration of a server, validated.
 #[derive(Clone, Debug)]
@@ -128,10 +124,13 @@ impl Config {
         let work = policy::read_work(settings);
         let providers = providers.into_iter().map(|provider| provider.settings).collect();
         let public_origin = server.public_origin.as_ref();
-        let allowed_networks = settings.parse_list("webhook.allowed_networks", parse_network);
-        let addresses = AddressFilter::public_and(allowed_networks.clone());
-        let gateways = Gateways { mode, addresses };
-        let context = ProviderContext { mode, directory, public_origin, gateways: &gateways };
+        let webhook = WebhookSettings {
+            timeout: settings.seconds("webhook.timeout", 1..=60),
+            allowed_networks: settings.parse_list("webhook.allowed_networks", parse_network),
+            https_only: mode == Mode::Production,
+        };
+        let gateways = Gateways { mode, requests: &webhook };
+        let context = ProviderContext { mode, directory, public_origin, gateways };
         let providers = providers::read(settings, providers, context);
         let delivery = DeliverySettings::read(settings, mode, &providers.listed);
         let page = PageSettings::read(settings, mode);
@@ -162,11 +161,7 @@ impl Config {
             work,
             delivery,
             providers: providers.routes,
-            webhook: WebhookSettings {
-                timeout: settings.seconds("webhook.timeout", 1..=60),
-                allowed_networks,
-                https_only: mode == Mode::Production,
-            },
+            webhook,
             alerts: settings.parse_optional("alerts.webhook", |text| sites::parse_url(text, mode)),
             page,
             sites,

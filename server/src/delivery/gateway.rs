@@ -8,8 +8,9 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
-use hyper::body::{Body, Bytes, Frame, SizeHint};
 use otp::Timestamp;
 use reqwest::{Method, RequestBuilder, Response, Url, header::RETRY_AFTER};
 

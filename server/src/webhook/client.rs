@@ -22,6 +22,14 @@ pub struct WebhookSettings {
     pub https_only: bool,
 }
 
+impl WebhookSettings {
+    /// Whether the host of a URL is an address that requests may not go to. Names are looked up, and their addresses
+    /// filtered, at each request.
+    pub fn refuses(&self, url: &Url) -> bool {
+        AddressFilter::public_and(self.allowed_networks.clone()).refuses(url)
+    }
+}
+
 /// A client that follows no redirect and connects to allowed addresses only.
 #[derive(Debug)]
 pub struct FilteredClient {

@@ -22,7 +22,7 @@ use crate::{
 
 pub(super) fn read(
     settings: &mut Settings,
-    gateways: &Gateways,
+    gateways: Gateways<'_>,
     channels: &[Channel],
 ) -> Option<HttpSettings> {
     preset::check(settings);
@@ -103,7 +103,7 @@ fn read_url(
     settings: &mut Settings,
     key: &str,
     username: &str,
-    gateways: &Gateways,
+    gateways: Gateways<'_>,
 ) -> Option<Url> {
     settings.parse_optional(key, |text| {
         let text = Template::parse(text, Position::Url)?.in_url(username);

@@ -23,7 +23,7 @@ use super::{
 use crate::{
     delivery::{Kind, KindSettings, RouteSettings},
     origin::Origin,
-    webhook::AddressFilter,
+    webhook::WebhookSettings,
 };
 
 /// The tables of settings of one kind each.
@@ -40,20 +40,21 @@ pub(super) struct ProviderContext<'a> {
     pub(super) mode: Mode,
     pub(super) directory: &'a Path,
     pub(super) public_origin: Option<&'a Origin>,
-    pub(super) gateways: &'a Gateways,
+    pub(super) gateways: Gateways<'a>,
 }
 
 /// The URLs that gateways may have.
-pub(super) struct Gateways {
+#[derive(Clone, Copy)]
+pub(super) struct Gateways<'a> {
     pub(super) mode: Mode,
-    pub(super) addresses: AddressFilter,
+    pub(super) requests: &'a WebhookSettings,
 }
 
-impl Gateways {
-    /// Reads the URL of a gateway. Names are looked up, and their addresses filtered, at each request.
+impl Gateways<'_> {
+    /// Reads the URL of a gateway.
     fn parse_url(&self, text: &str) -> Result<Url, &'static str> {
         let url = parse_url(text, self.mode)?;
-        if self.addresses.refuses(&url) {
+        if self.requests.refuses(&url) {
             return Err("has an address that is not public; webhook.allowed_networks can allow it");
         }
         Ok(url)

@@ -3,7 +3,7 @@
 use super::Gateways;
 use crate::{config::settings::Settings, delivery::GatewaySettings};
 
-pub(super) fn read(settings: &mut Settings, gateways: &Gateways) -> Option<GatewaySettings> {
+pub(super) fn read(settings: &mut Settings, gateways: Gateways<'_>) -> Option<GatewaySettings> {
     let timeout = settings.seconds("webhook.timeout", 1..=60);
     if settings.text("webhook.url").is_empty() {
         settings.refuse("webhook.url", "is missing");
