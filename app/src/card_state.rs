@@ -59,25 +59,36 @@ impl Card {
         }
     }
 
+    /// The error to show at the server's time `now`: the last one, or the expiry of the code.
+    pub(crate) fn shown_flash(&self, now: u64) -> Option<Flash> {
+        self.flash.or(self.is_code_expired(now).then_some(Flash::Expired))
+    }
+
     /// Whether the page reports an error, which its title names.
-    pub(crate) fn is_error(&self) -> bool {
-        self.ending().map_or(self.flash.is_some(), |ending| !ending.is_good())
+    pub(crate) fn is_error(&self, now: u64) -> bool {
+        self.ending().map_or(self.shown_flash(now).is_some(), |ending| !ending.is_good())
     }
 
     /// Whether the error is about the value of the field.
-    pub(crate) fn is_field_invalid(&self) -> bool {
-        self.flash.is_some_and(Flash::concerns_field)
+    pub(crate) fn is_field_invalid(&self, now: u64) -> bool {
+        self.shown_flash(now).is_some_and(Flash::concerns_field)
+    }
+
+    /// Whether the newest code has expired, while another one may still be asked for.
+    pub(crate) fn is_code_expired(&self, now: u64) -> bool {
+        self.ending().is_none() && self.seconds_valid(now) == 0
     }
 
     /// Text of the error; empty if there is none.
-    pub(crate) fn error(&self, texts: &CardTexts, malformed: &str) -> String {
-        let Some(flash) = self.flash else { return String::new() };
+    pub(crate) fn error(&self, texts: &CardTexts, malformed: &str, now: u64) -> String {
+        let Some(flash) = self.shown_flash(now) else { return String::new() };
         let invalid = |detail: &str| [malformed, detail].join(". ");
         match flash {
             Flash::Incorrect => {
                 let left = self.view.as_ref().map_or(0, |view| view.attempts_left);
                 texts.incorrect.of(left).to_owned()
             }
+            Flash::AlreadyTried => texts.already_tried.clone(),
             Flash::Empty => malformed.to_owned(),
             Flash::TooShort => invalid(&texts.too_short),
             Flash::TooLong => invalid(&texts.too_long),
@@ -120,10 +131,10 @@ impl Card {
         self.view.as_ref().map_or(0, |view| seconds_left(view.code_expires_at, now))
     }
 
-    /// Text about the time until the newest code expires.
+    /// Text about the time until the newest code expires; empty after that, which is an error.
     pub(crate) fn time_left(&self, texts: &CardTexts, now: u64) -> String {
         match self.seconds_valid(now) {
-            0 => texts.expired.clone(),
+            0 => String::new(),
             seconds => texts.time_left.with(&clock_face(seconds)),
         }
     }
@@ -219,9 +230,17 @@ mod tests {
     #[test]
     fn an_expired_code_is_reported_instead_of_a_countdown() {
         let texts = CardTexts { expired: "over".into(), ..CardTexts::default() };
-        let card = card(DeliveryState::Sent, 1);
-        assert_eq!(card.time_left(&texts, 299_001), "0:01");
-        assert_eq!(card.time_left(&texts, 300_000), "over");
+        let mut card = card(DeliveryState::Sent, 1);
+        let shown = |card: &Card, now| {
+            (card.time_left(&texts, now), card.error(&texts, "", now), card.is_field_invalid(now))
+        };
+        assert_eq!(shown(&card, 299_001), ("0:01".into(), String::new(), false));
+        assert_eq!(shown(&card, 300_000), (String::new(), "over".into(), true));
+        assert!(card.is_error(300_000) && !card.is_error(299_001));
         assert_eq!(card.ending(), None, "another code may still be requested");
+        card.flash = Some(Flash::NoSendsLeft);
+        assert_eq!(shown(&card, 300_000).1, texts.resend_over, "the newer error is shown");
+        card.view.as_mut().unwrap().state = State::Approved;
+        assert!(!card.is_code_expired(300_000));
     }
 }

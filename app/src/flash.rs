@@ -17,6 +17,8 @@ use crate::{
 pub enum Flash {
     /// The guess is not the code.
     Incorrect,
+    /// The guess was refused before.
+    AlreadyTried,
     /// Nothing was typed.
     Empty,
     /// Fewer digits were typed than were sent.
@@ -54,6 +56,7 @@ impl Flash {
             Outcome::Approved | Outcome::TooManyAttempts | Outcome::Canceled => None,
             Outcome::AlreadyUsed => Some(Self::AlreadyUsed),
             Outcome::Incorrect { .. } => Some(Self::Incorrect),
+            Outcome::AlreadyTried { .. } => Some(Self::AlreadyTried),
             Outcome::Expired => Some(Self::Expired),
             Outcome::Malformed { problem, .. } => Some(problem.into()),
         }
@@ -64,6 +67,7 @@ impl Flash {
         matches!(
             self,
             Self::Incorrect
+                | Self::AlreadyTried
                 | Self::Empty
                 | Self::TooShort
                 | Self::TooLong
@@ -73,9 +77,10 @@ impl Flash {
     }
 
     /// Every flash, with these seconds, and its word.
-    fn words(seconds: u64) -> [(Self, &'static str); 15] {
+    fn words(seconds: u64) -> [(Self, &'static str); 16] {
         [
             (Self::Incorrect, "incorrect"),
+            (Self::AlreadyTried, "already-tried"),
             (Self::Empty, "empty"),
             (Self::TooShort, "too-short"),
             (Self::TooLong, "too-long"),

@@ -155,12 +155,12 @@ macro_rules! texts {
 texts! {
     /// Texts of the verification card, which the island gets.
     card: CardTexts {
-        title, error_prefix, submit, resend, checking, hint, change, change_label,
+        title, error_prefix, submit, resend, checking, still_checking, hint, change, change_label,
         sending(recipient), sending_again(recipient), sent(recipient), sent_again(recipient),
         delivered(recipient), undelivered(recipient),
         time_left(time), resend_wait(time), resend_ready, resend_over, resend_by_email, resend_by_sms,
         five_minutes_left, one_minute_left, half_a_minute_left,
-        incorrect[10], too_short, too_long, not_digits,
+        incorrect[10], already_tried, too_short, too_long, not_digits,
         approved, approved_body(recipient), already_used, already_used_body, expired, expired_body,
         too_many_attempts, too_many_attempts_body, canceled, canceled_body, failed, failed_body,
         start_again,

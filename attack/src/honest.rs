@@ -298,8 +298,8 @@ impl Crowd<'_> {
                 _ => 0,
             };
             let mut compared = 0;
-            for _ in 0..wrong {
-                match visitor.check(id, &wrong_digit(code)).await? {
+            for steps in 1..=wrong {
+                match visitor.check(id, &wrong_digit(code, steps)).await? {
                     Checked::Incorrect(_) => compared += 1,
                     last => return Ok((compared, Some(last))),
                 }
@@ -339,8 +339,9 @@ impl Crowd<'_> {
     }
 }
 
-/// The code with another last digit.
-fn wrong_digit(code: &str) -> String {
+/// The code with its last digit moved on by some steps, at least one.
+fn wrong_digit(code: &str, steps: u8) -> String {
     let (first, last) = code.split_at(code.len().saturating_sub(1));
-    format!("{first}{}", u8::from(last == "0"))
+    let last = last.parse().unwrap_or(0_u8);
+    format!("{first}{}", (last + steps) % 10)
 }

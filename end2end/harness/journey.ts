@@ -55,7 +55,7 @@ export class Journey {
   }
 
   get submit(): Locator {
-    return this.page.getByRole('button', { name: /^(SUBMIT|CHECKING…)$/ });
+    return this.page.getByRole('button', { name: /^(SUBMIT|(STILL )?CHECKING…)$/ });
   }
 
   get resend(): Locator {

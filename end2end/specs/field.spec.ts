@@ -77,7 +77,7 @@ test('an autofilled code is checked once', async ({ journey, latchkey, page }) =
   expect(checks()).toBe(1);
 });
 
-test('a wrong code is not submitted automatically twice', async ({ journey, latchkey, page }) => {
+test('a code that was refused costs nothing again, and is told', async ({ journey, latchkey, page }) => {
   const checks = countChecks(page);
   await journey.byEmail('once@example.com');
   await journey.hydrated();
@@ -86,10 +86,15 @@ test('a wrong code is not submitted automatically twice', async ({ journey, latc
   await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
   expect(checks()).toBe(1);
 
-  await fillIn(journey, wrong(code));
-  await journey.type(wrong(code));
-  await expect(journey.field).toHaveValue(wrong(code));
+  const tried = 'You have tried this code already. Look for the newest message.';
+  for (let times = 0; times < 4; times += 1) {
+    await page.keyboard.press('Enter');
+    await expect(journey.error).toHaveText(tried);
+  }
+  await fillIn(journey, wrong(code, 3).slice(0, 5));
   await expect(journey.error).toHaveText('');
+  await fillIn(journey, wrong(code));
+  await expect(journey.error).toHaveText(tried);
 
   // Another value is submitted; by then all earlier responses have arrived.
   await fillIn(journey, wrong(code, 2));
@@ -121,6 +126,10 @@ test('a double click on SUBMIT is harmless', async ({ journey, latchkey, page })
   const code = await latchkey.code();
   await journey.type(wrong(code));
   await expect(journey.error).toHaveText('Incorrect OTP! 4 tries left.');
+  // Another last digit, which waits for SUBMIT.
+  await page.keyboard.press('End');
+  await page.keyboard.press('Backspace');
+  await journey.field.evaluate((field: HTMLInputElement, value) => (field.value = value), wrong(code, 2));
 
   let release = () => {};
   const held = new Promise<void>((resolve) => (release = resolve));

@@ -208,6 +208,11 @@ pub enum Outcome {
         /// Checks that are left after this one.
         attempts_left: u32,
     },
+    /// A [`CheckResult::Incorrect`] guess that was refused before, while the same codes were live. It costs no attempt.
+    AlreadyTried {
+        /// Checks that are left.
+        attempts_left: u32,
+    },
     /// See [`CheckResult::Malformed`].
     Malformed {
         /// Number of digits of the code.
@@ -236,7 +241,7 @@ impl Outcome {
         match self {
             Self::Approved => CheckResult::Approved,
             Self::AlreadyUsed => CheckResult::AlreadyUsed,
-            Self::Incorrect { .. } => CheckResult::Incorrect,
+            Self::Incorrect { .. } | Self::AlreadyTried { .. } => CheckResult::Incorrect,
             Self::Malformed { .. } => CheckResult::Malformed,
             Self::Expired => CheckResult::Expired,
             Self::TooManyAttempts => CheckResult::TooManyAttempts,

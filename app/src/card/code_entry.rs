@@ -65,9 +65,10 @@ fn field(live: Live, view: &VerificationView) -> impl IntoView + use<> {
     let length = view.code_length;
     let boxes = "<i></i>".repeat(length.into());
     let error = Signal::derive(move || {
+        let now = live.now.get();
         live.card.with(|card| {
             live.texts.with_value(|texts| {
-                live.malformed.with_value(|malformed| card.error(texts, malformed))
+                live.malformed.with_value(|malformed| card.error(texts, malformed, now))
             })
         })
     });
@@ -95,13 +96,13 @@ fn field(live: Live, view: &VerificationView) -> impl IntoView + use<> {
                     autofocus=context::may_autofocus()
                     required
                     aria-describedby="hint error"
-                    aria-invalid=flag(live, |card, _, _| card.is_field_invalid())
+                    aria-invalid=flag(live, |card, now, _| card.is_field_invalid(now))
                     readonly=live.busy
                     on:input=move |event| live.on_input(&event)
                 />
                 <span aria-hidden="true" inner_html=boxes></span>
             </div>
-            <div class="under" data-wrong=flag(live, |card, _, _| card.flash.is_some())>
+            <div class="under" data-wrong=flag(live, |card, now, _| card.shown_flash(now).is_some())>
                 <p id="hint" data-awake=Signal::derive(move || word(live.hydrated.get()))>
                     {live.text(|t| &t.hint)}
                 </p>
@@ -115,7 +116,11 @@ fn field(live: Live, view: &VerificationView) -> impl IntoView + use<> {
 
 fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
     let submit = Signal::derive(move || {
-        live.text(|texts| if live.busy.get() { &texts.checking } else { &texts.submit })
+        live.text(|texts| match (live.busy.get(), live.is_slow.get()) {
+            (false, _) => &texts.submit,
+            (true, false) => &texts.checking,
+            (true, true) => &texts.still_checking,
+        })
     });
     // Without script the button is never disabled: the wait may be over by the time it is pressed.
     let disabled = Signal::derive(move || {
@@ -130,7 +135,7 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
             on:submit=move |event| live.on_resend(&event)
         ></form>
         <form id="cancel" method="post" action=context::path(&view.id, "cancel")></form>
-        <div class="buttons">
+        <div class="buttons" data-expired=flag(live, |card, now, _| card.is_code_expired(now))>
             <button
                 class="button"
                 type="submit"

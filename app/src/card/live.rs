@@ -3,10 +3,11 @@
 //! The server only creates the signals. The content is computed in `card_state`; this module connects the
 //! field, the server functions and the clock.
 
-use std::time::Duration;
+use std::{pin::Pin, time::Duration};
 
+use futures_util::future::abortable;
 use leptos::{
-    ev::{Event, SubmitEvent},
+    ev::{Event, SubmitEvent, online},
     leptos_dom::helpers::{document, set_interval, set_timeout},
     prelude::*,
     task::spawn_local,
@@ -27,6 +28,16 @@ use crate::{
     wire::{Channel, State, VerificationView},
 };
 
+/// Time after which a check that is not answered is said to be slow.
+const SLOW: Duration = Duration::from_secs(3);
+/// Time after which a request that is not answered is given up.
+const GIVEN_UP: Duration = Duration::from_secs(10);
+/// Longest wait, in seconds, before a check that was not answered is repeated.
+const LONGEST_WAIT: u64 = 30;
+
+/// A call of a server function. Boxed, so that the code around it is instantiated once.
+type Call = Pin<Box<dyn Future<Output = Result<Card, Flash>>>>;
+
 /// State of the card. It is owned by the island, so that responses which arrive after the field was
 /// removed still find it.
 #[derive(Clone, Copy)]
@@ -39,6 +50,8 @@ pub(super) struct Live {
     pub(super) now: RwSignal<u64>,
     /// A check or a resend is in flight.
     pub(super) busy: RwSignal<bool>,
+    /// It takes long.
+    pub(super) is_slow: RwSignal<bool>,
     /// The island runs.
     pub(super) hydrated: RwSignal<bool>,
     /// Text of the polite live region.
@@ -49,8 +62,12 @@ pub(super) struct Live {
 /// State that is not shown.
 struct Internal {
     clock: ServerClock,
-    /// Guesses that were sent; none of them is submitted automatically again.
-    tried: Vec<String>,
+    /// Guesses that were refused since the newest code was sent.
+    refused: Vec<String>,
+    /// A guess without an answer, which is repeated by itself, and the number of its requests.
+    unanswered: Option<(String, u32)>,
+    /// Number of requests so far.
+    requests: u32,
     /// The field held a complete code after the last edit.
     was_complete: bool,
     phase: Phase,
@@ -70,7 +87,9 @@ impl Live {
         let now = card.view.as_ref().map_or(0, |view| view.now);
         let internal = Internal {
             clock: ServerClock::set(now, now),
-            tried: Vec::new(),
+            refused: Vec::new(),
+            unanswered: None,
+            requests: 0,
             was_complete: false,
             phase: Phase::of(card.seconds_valid(now)),
             resends: 0,
@@ -85,6 +104,7 @@ impl Live {
             card: RwSignal::new(card),
             now: RwSignal::new(now),
             busy: RwSignal::new(false),
+            is_slow: RwSignal::new(false),
             hydrated: RwSignal::new(false),
             announcement: RwSignal::new(String::new()),
             internal: StoredValue::new(internal),
@@ -105,6 +125,7 @@ impl Live {
         set_interval(move || self.tick(), Duration::from_secs(1));
         self.poll(0, 0);
         self.listen_for_sms();
+        drop(window_event_listener(online, move |_| self.repeat_check()));
 
         // Submits a code typed before hydration, but not one that the browser restored on reload.
         if attribute("data-typed").is_some() {
@@ -126,7 +147,8 @@ impl Live {
 
     fn field_changed(self, may_submit: bool) {
         let Some(field) = field() else { return };
-        if self.card.with_untracked(Card::is_field_invalid) {
+        let now = self.now.get_untracked();
+        if self.card.with_untracked(|card| card.is_field_invalid(now)) {
             self.set_flash(None);
         }
         let length = self.with_view(|view| view.code_length).unwrap_or_default();
@@ -137,9 +159,8 @@ impl Live {
         if code != value {
             field.set_value(&code);
         }
-        let is_new = self.internal.with_value(|internal| !internal.tried.contains(&code));
         self.internal.update_value(|internal| internal.was_complete = true);
-        if may_submit && is_new {
+        if may_submit {
             self.check(code);
         }
     }
@@ -158,36 +179,67 @@ impl Live {
         }
     }
 
+    /// Checks a guess, unless the server has refused it already: that would tell nothing new.
     fn check(self, guess: String) {
+        if self.internal.with_value(|internal| internal.refused.contains(&guess)) {
+            return self.report(Some(Flash::AlreadyTried));
+        }
+        self.request_check(guess, 0);
+    }
+
+    /// Asks the server about a guess, after `repeats` requests that were not answered. A check may be repeated at
+    /// will: with the claim of the page an approval stays one, and a guess that was refused costs nothing again.
+    fn request_check(self, guess: String, repeats: u32) {
         let Some(id) = self.with_view(|view| view.id.clone()) else { return };
         if self.busy.get_untracked() {
             return;
         }
-        self.busy.set(true);
         self.announcement.set(self.text(|texts| &texts.checking));
         self.internal.update_value(|internal| {
-            internal.tried.push(guess.clone());
+            internal.unanswered = None;
             internal.web_otp.abort();
         });
+        let claim = input("claim").map(|field| field.value()).unwrap_or_default();
+        let request = self.request(id.clone(), Box::pin(check_code(id, guess.clone(), claim)));
         spawn_local(async move {
-            let claim = input("claim").map(|field| field.value()).unwrap_or_default();
-            let answer = check_code(id, guess, claim).await;
+            let answer = request.await;
             self.request_done();
             self.announcement.set(String::new());
             match answer {
                 Ok(answer) => {
-                    self.show(answer.view, answer.flash);
-                    self.report(answer.flash);
+                    let flash = match answer.flash {
+                        // An earlier request did arrive.
+                        Some(Flash::AlreadyTried) if repeats > 0 => Some(Flash::Incorrect),
+                        flash => flash,
+                    };
+                    if matches!(flash, Some(Flash::Incorrect | Flash::AlreadyTried)) {
+                        self.internal.update_value(|internal| internal.refused.push(guess));
+                    }
+                    self.show(answer.view, flash);
+                    self.report(flash);
                 }
                 Err(flash) => {
-                    // The guess was not evaluated, so it may be submitted again.
-                    self.internal.update_value(|internal| {
-                        internal.tried.pop();
-                    });
                     self.report(Some(flash));
+                    if flash == Flash::Unavailable {
+                        self.internal.update_value(|internal| {
+                            internal.unanswered = Some((guess, repeats + 1));
+                        });
+                        let wait = LONGEST_WAIT.min(2 << repeats.min(4));
+                        set_timeout(move || self.repeat_check(), Duration::from_secs(wait));
+                    }
                 }
             }
         });
+    }
+
+    /// Repeats a check that was not answered, while its guess is still in the field.
+    fn repeat_check(self) {
+        let unanswered = self.internal.with_value(|internal| internal.unanswered.clone());
+        let Some((guess, repeats)) = unanswered else { return };
+        let is_there = field().is_some_and(|field| field.value() == guess);
+        if is_there && self.with_view(|view| view.state) == Some(State::Pending) {
+            self.request_check(guess, repeats);
+        }
     }
 
     /// Handles RESEND OTP and the button for another channel.
@@ -204,13 +256,13 @@ impl Live {
         if self.busy.get_untracked() {
             return;
         }
-        self.busy.set(true);
         let channel = event
             .submitter()
             .and_then(|button| button.get_attribute("value"))
             .and_then(|value| Channel::parse(&value));
+        let request = self.request(id.clone(), Box::pin(resend_code(id, channel)));
         spawn_local(async move {
-            let answer = resend_code(id, channel).await;
+            let answer = request.await;
             self.request_done();
             match answer {
                 Ok(answer) => {
@@ -219,6 +271,8 @@ impl Live {
                         internal.resends += 1;
                         internal.refreshed_at_end = false;
                         internal.was_complete = false;
+                        internal.refused.clear();
+                        internal.unanswered = None;
                         internal.resends
                     });
                     self.poll(resends.unwrap_or_default(), 0);
@@ -238,9 +292,43 @@ impl Live {
         });
     }
 
+    /// Begins a check or a resend. It is said to be slow after a while and given up after another; then what came of
+    /// it is looked up, before any failure is shown.
+    fn request(self, id: String, call: Call) -> impl Future<Output = Result<Card, Flash>> {
+        self.busy.set(true);
+        let number = self.internal.try_update_value(|internal| {
+            internal.requests += 1;
+            internal.requests
+        });
+        let is_slow = move || {
+            let latest = self.internal.with_value(|internal| internal.requests);
+            if self.busy.get_untracked() && Some(latest) == number {
+                self.is_slow.set(true);
+                self.announcement.set(self.text(|texts| &texts.still_checking));
+            }
+        };
+        set_timeout(is_slow, SLOW);
+        async move {
+            match within(GIVEN_UP, call).await {
+                Err(Flash::Unavailable) => {
+                    let known = self.with_view(|view| view.delivery.number);
+                    let has_changed = |card: &Card| {
+                        card.view.as_ref().is_none_or(|view| {
+                            view.state != State::Pending || Some(view.delivery.number) != known
+                        })
+                    };
+                    let found = within(SLOW, Box::pin(view_verification(id))).await;
+                    found.ok().filter(has_changed).ok_or(Flash::Unavailable)
+                }
+                answer => answer,
+            }
+        }
+    }
+
     /// Ends a check or a resend.
     fn request_done(self) {
         self.busy.set(false);
+        self.is_slow.set(false);
         self.internal.update_value(|internal| internal.answered += 1);
     }
 
@@ -296,7 +384,8 @@ impl Live {
     /// Shows an error, or none, in the card and in the title.
     fn set_flash(self, flash: Option<Flash>) {
         self.card.update(|card| card.flash = flash);
-        let is_error = self.card.with_untracked(Card::is_error);
+        let now = self.now.get_untracked();
+        let is_error = self.card.with_untracked(|card| card.is_error(now));
         self.texts.with_value(|texts| {
             document().set_title(&texts.titled(&texts.title, is_error));
         });
@@ -316,12 +405,19 @@ impl Live {
         let phase = Phase::of(seconds);
         if self.internal.with_value(|internal| internal.phase) < phase {
             self.internal.update_value(|internal| internal.phase = phase);
-            self.announcement.set(self.text(|texts| match phase {
-                Phase::Plenty | Phase::FiveMinutes => &texts.five_minutes_left,
-                Phase::OneMinute => &texts.one_minute_left,
-                Phase::HalfAMinute => &texts.half_a_minute_left,
-                Phase::Over => &texts.expired,
-            }));
+            self.announcement.set(match phase {
+                Phase::Plenty | Phase::FiveMinutes => self.text(|texts| &texts.five_minutes_left),
+                Phase::OneMinute => self.text(|texts| &texts.one_minute_left),
+                Phase::HalfAMinute => self.text(|texts| &texts.half_a_minute_left),
+                // The error says it.
+                Phase::Over => String::new(),
+            });
+            if phase == Phase::Over && !self.busy.get_untracked() {
+                self.set_flash(self.card.with_untracked(|card| card.flash));
+                if let Some(field) = field() {
+                    field.set_value("");
+                }
+            }
         }
         // Only the server decides about the final state.
         if now >= expires_at && !self.internal.with_value(|internal| internal.refreshed_at_end) {
@@ -389,4 +485,11 @@ impl Live {
     fn with_view<T>(self, read: impl FnOnce(&VerificationView) -> T) -> Option<T> {
         self.card.with_untracked(|card| card.view.as_ref().map(read))
     }
+}
+
+/// The answer to a call. It is aborted when it takes longer.
+async fn within(longest: Duration, call: Call) -> Result<Card, Flash> {
+    let (call, abort) = abortable(call);
+    set_timeout(move || abort.abort(), longest);
+    call.await.unwrap_or(Err(Flash::Unavailable))
 }

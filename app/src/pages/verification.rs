@@ -63,7 +63,7 @@ pub fn verification(page: VerificationPage<'_>) -> String {
     let is_over = card.ending().is_some();
     let head = Head {
         title: texts.title.clone(),
-        is_error: card.is_error(),
+        is_error: card.is_error(card.view.as_ref().map_or(0, |view| view.now)),
         // A final state never changes.
         script: if is_over { Script::None } else { Script::Hydrate },
         logo: if is_visited {

@@ -12,6 +12,8 @@ submit = SUBMIT
 resend = RESEND OTP
 # Replaces "SUBMIT" during a check.
 checking = CHECKING…
+# Replaces it after three seconds.
+still-checking = STILL CHECKING…
 # Below the field: the last digit submits the code.
 hint = Checked with the last digit
 # Cancels this verification to enter another recipient; change-label is its accessible name.
@@ -46,6 +48,8 @@ incorrect =
         [one] { $count } try left.
        *[other] { $count } tries left.
     }
+# The same wrong code again, which costs no try.
+already-tried = You have tried this code already. Look for the newest message.
 # Followed by one of the next three texts. { $count } is the number of digits.
 malformed = Invalid OTP: enter the { $count } digits we sent
 too-short = Some digits are missing.

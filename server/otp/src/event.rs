@@ -147,9 +147,9 @@ mod tests {
     fn the_last_wrong_code_is_an_event_and_cancelling_afterwards_is_none() {
         let mut verification = opened();
         let mut found = Vec::new();
-        for _ in 0..6 {
+        for wrong in 0..6 {
             let (after, more) = events(&verification, START, |verification| {
-                verification.check("000000", None, &peppers(), START);
+                verification.check(&format!("00000{wrong}"), None, &peppers(), START);
             });
             (verification, found) = (after, [found, more].concat());
         }

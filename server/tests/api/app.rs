@@ -195,6 +195,12 @@ pub(crate) fn verification(response: &Response) -> String {
 
 /// A guess that is not the code.
 pub(crate) fn wrong(code: &str) -> String {
-    let first = if code.starts_with('0') { '1' } else { '0' };
-    format!("{first}{}", &code[1..])
+    wrong_by(1, code)
+}
+
+/// The guess that is this number of steps, at least one, above the code.
+pub(crate) fn wrong_by(steps: u64, code: &str) -> String {
+    let all = 10_u64.pow(u32::try_from(code.len()).unwrap());
+    let guess = (code.parse::<u64>().unwrap() + steps) % all;
+    format!("{guess:0width$}", width = code.len())
 }

@@ -4,7 +4,7 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::{
-    app::{TestApp, wrong},
+    app::{TestApp, wrong_by},
     back_ends::{DEMO, Reply},
 };
 
@@ -125,9 +125,9 @@ async fn what_ends_otherwise_explains_itself_and_offers_the_way_back() {
     let app = TestApp::start().await;
 
     let id = visit(&app, json!({ "to": "one@example.com" })).await;
-    let guess = wrong(&app.code(1).await);
-    for _ in 0..5 {
-        app.post_form(&format!("/v/{id}/check"), &[("code", &guess)]).await;
+    let code = app.code(1).await;
+    for steps in 1..=5 {
+        app.post_form(&format!("/v/{id}/check"), &[("code", &wrong_by(steps, &code))]).await;
     }
     let (attempts, _) = page(&app, &id).await;
     assert_eq!(field(&attempts, "result").as_deref(), Some("max_attempts_reached"));

@@ -4,7 +4,7 @@ use ::app::wire::Outcome;
 use serde_json::json;
 
 use crate::{
-    app::{TestApp, wrong},
+    app::{TestApp, wrong_by},
     back_ends::DEMO,
 };
 
@@ -15,8 +15,8 @@ async fn s5_guesses_at_a_recipient_add_up_over_verifications_spellings_and_resta
         let id = app.start_email(spelling).await;
         let code = app.code(count).await;
         assert_eq!(code.len(), 6);
-        for attempts_left in (0..5).rev() {
-            let outcome = app.outcome(&id, &wrong(&code)).await;
+        for (steps, attempts_left) in (1..).zip((0..5).rev()) {
+            let outcome = app.outcome(&id, &wrong_by(steps, &code)).await;
             assert_eq!(outcome, Outcome::Incorrect { attempts_left });
         }
         assert_eq!(app.outcome(&id, &code).await, Outcome::TooManyAttempts);
@@ -112,8 +112,9 @@ async fn s34_guesses_that_were_made_before_an_approval_are_not_given_back() {
         let id = app.start_email("jo@example.com").await;
         let code = app.code(count).await;
         assert_eq!(code.len(), length);
-        for _ in 0..4 {
-            assert!(matches!(app.outcome(&id, &wrong(&code)).await, Outcome::Incorrect { .. }));
+        for steps in 1..=4 {
+            let outcome = app.outcome(&id, &wrong_by(steps, &code)).await;
+            assert!(matches!(outcome, Outcome::Incorrect { .. }));
         }
         assert_eq!(app.outcome(&id, &code).await, Outcome::Approved);
     }
@@ -204,9 +205,9 @@ async fn s34_guesses_spread_over_recipients_make_the_codes_of_the_site_longer() 
     let short = app.code(1).await;
     for number in 2..=61 {
         let id = app.start_email(&format!("victim{number}@example.com")).await;
-        let guess = wrong(&app.code(number).await);
-        for _ in 0..5 {
-            app.outcome(&id, &guess).await;
+        let code = app.code(number).await;
+        for steps in 1..=5 {
+            app.outcome(&id, &wrong_by(steps, &code)).await;
         }
     }
     // The code that was open ends, and another one is sent at once, though the policy allows one.

@@ -4,7 +4,7 @@ use ::app::wire::{Outcome, State};
 
 use otp::CodeProblem;
 
-use crate::app::{TestApp, wrong};
+use crate::app::{TestApp, wrong, wrong_by};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_code_sent_by_e_mail_is_verified_once() {
@@ -65,7 +65,9 @@ async fn s4_of_200_parallel_wrong_checks_five_are_compared() {
     let app = lenient().await;
     let id = app.start_email("jo@example.com").await;
     let code = app.code(1).await;
-    let outcomes = in_parallel(&app, &id, &wrong(&code)).await;
+    let guesses: Vec<_> = (1..=200).map(|steps| wrong_by(steps, &code)).collect();
+    let checks = guesses.iter().map(|guess| app.outcome(&id, guess));
+    let outcomes = futures_util::future::join_all(checks).await;
     let incorrect =
         outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Incorrect { .. })).count();
     let too_many = outcomes.iter().filter(|outcome| **outcome == Outcome::TooManyAttempts).count();
@@ -73,6 +75,22 @@ async fn s4_of_200_parallel_wrong_checks_five_are_compared() {
     assert_eq!(app.outcome(&id, &code).await, Outcome::TooManyAttempts);
     let app = app.restart().await;
     assert_eq!(app.outcome(&id, &code).await, Outcome::TooManyAttempts);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn s4_the_same_wrong_code_200_times_costs_one_attempt_and_the_page_says_so() {
+    let app = lenient().await;
+    let id = app.start_email("jo@example.com").await;
+    let code = app.code(1).await;
+    let outcomes = in_parallel(&app, &id, &wrong(&code)).await;
+    let count = |outcome: Outcome| outcomes.iter().filter(|found| **found == outcome).count();
+    assert_eq!(count(Outcome::Incorrect { attempts_left: 4 }), 1);
+    assert_eq!(count(Outcome::AlreadyTried { attempts_left: 4 }), 199);
+    let check = app.post_form(&format!("/v/{id}/check"), &[("code", &wrong(&code))]).await;
+    let location = check.headers()["location"].to_str().unwrap().to_owned();
+    let page = app.get(&location).await.text().await.unwrap();
+    assert!(page.contains("You have tried this code already"), "{page}");
+    assert_eq!(app.outcome(&id, &code).await, Outcome::Approved);
 }
 
 #[tokio::test(flavor = "multi_thread")]

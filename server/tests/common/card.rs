@@ -58,6 +58,9 @@ impl Card {
             (None, Some(State::MaxAttemptsReached)) => Outcome::TooManyAttempts,
             (Some("already-used"), _) => Outcome::AlreadyUsed,
             (Some("expired"), _) => Outcome::Expired,
+            (Some("already-tried"), _) => {
+                Outcome::AlreadyTried { attempts_left: view().attempts_left }
+            }
             (Some("incorrect"), _) => Outcome::Incorrect { attempts_left: view().attempts_left },
             (Some(word @ ("empty" | "too-short" | "too-long" | "not-digits")), _) => {
                 let problem = CodeProblem::parse(&word.replace('-', "_")).unwrap();

@@ -40,6 +40,10 @@ pub struct Verification {
     policy: Policy,
     created_at: Timestamp,
     wrong_checks: u32,
+    /// Digests of the guesses that were refused since the newest code was made. Trying one of them again tells nothing
+    /// new, and is not counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<CodeDigest>,
     /// Newest last; never more than `policy.live_codes`.
     codes: Vec<LiveCode>,
     /// All sends but the newest, in order.
@@ -152,6 +156,7 @@ impl Verification {
             policy,
             created_at: now,
             wrong_checks: 0,
+            refused: Vec::new(),
             codes: Vec::with_capacity(1),
             earlier_sends: Vec::new(),
             last_send,
@@ -202,6 +207,12 @@ impl Verification {
             self.claim = claim;
             return Outcome::Approved;
         }
+        let binding = self.binding(self.last_send.channel, &recipient);
+        if self.refused.iter().any(|digest| peppers.matches(digest, &binding, &guess)) {
+            return Outcome::AlreadyTried { attempts_left: self.attempts_left() };
+        }
+        let refused = peppers.digest(&binding, &guess);
+        self.refused.push(refused);
         self.wrong_checks += 1;
         if self.attempts_left() == 0 {
             self.finish(State::MaxAttemptsReached, now);
@@ -368,6 +379,7 @@ impl Verification {
         let recipient = self.recipient.canonical();
         let digest = peppers.digest(&self.binding(channel, &recipient), code);
         self.codes.push(LiveCode { digest, channel, expires_at });
+        self.refused.clear();
         let superseded = self.codes.len().saturating_sub(self.policy.live_codes());
         self.codes.drain(..superseded);
     }
@@ -376,6 +388,7 @@ impl Verification {
         self.finished = Some(Finished { state, at: now });
         // They cannot match any more.
         self.codes.clear();
+        self.refused.clear();
     }
 
     fn nothing_delivered(&self) -> bool {

@@ -127,6 +127,9 @@ pub(super) struct Check {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u32, required = false, example = 4)]
     attempts_left: Option<u32>,
+    /// The guess was refused before and is wrong still, so it has cost no attempt. Only with `incorrect`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    already_tried: bool,
     /// With `malformed`: number of digits of the code.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = u8, required = false, minimum = 4, maximum = 10, example = 6)]
@@ -214,7 +217,9 @@ impl Verification {
 impl Check {
     pub(super) fn of(checked: &Checked, context: &Context) -> Self {
         let (attempts_left, expected) = match checked.outcome {
-            Outcome::Incorrect { attempts_left } => (Some(attempts_left), None),
+            Outcome::Incorrect { attempts_left } | Outcome::AlreadyTried { attempts_left } => {
+                (Some(attempts_left), None)
+            }
             Outcome::Malformed { expected, .. } => (None, Some(expected)),
             _ => (None, None),
         };
@@ -222,6 +227,7 @@ impl Check {
         Self {
             result: checked.outcome.result(),
             attempts_left,
+            already_tried: matches!(checked.outcome, Outcome::AlreadyTried { .. }),
             expected,
             verification: snapshot.map(|snapshot| Verification::of(snapshot, context)),
         }

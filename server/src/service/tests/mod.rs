@@ -293,7 +293,8 @@ async fn sites_for_tests_always_do_the_same_and_send_nothing() {
     }
     let begun = latchkey.start(&incorrect, "jo@example.com").await.unwrap().verification;
     for left in (0..5).rev() {
-        let outcome = latchkey.check(&incorrect, begun.id(), "000000").await;
+        let guess = format!("00000{left}");
+        let outcome = latchkey.check(&incorrect, begun.id(), &guess).await;
         assert_eq!(outcome, Outcome::Incorrect { attempts_left: left });
     }
     let lost = latchkey.start(&undeliverable, "jo@example.com").await.unwrap().verification;

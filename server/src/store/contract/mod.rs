@@ -144,9 +144,10 @@ async fn create(store: &impl Store) -> VerificationId {
     id
 }
 
-fn checking(id: VerificationId, digits: &'static str) -> impl Step<Output = Option<Outcome>> {
+fn checking(id: VerificationId, digits: &str) -> impl Step<Output = Option<Outcome>> + use<> {
+    let digits = digits.to_owned();
     change(id, move |records| {
-        records.verification.as_mut().map(|found| found.check(digits, None, &peppers(), START))
+        records.verification.as_mut().map(|found| found.check(&digits, None, &peppers(), START))
     })
 }
 

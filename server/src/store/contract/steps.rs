@@ -24,7 +24,7 @@ pub(in crate::store) async fn s4_of_200_parallel_wrong_checks_the_budget_is_comp
     store: impl Store,
 ) {
     let id = create(&store).await;
-    let outcomes = in_parallel(&store, 200, move |_| checking(id, "000000")).await;
+    let outcomes = in_parallel(&store, 200, move |n| checking(id, &format!("{n:06}"))).await;
     let mut compared: Vec<_> = outcomes
         .iter()
         .filter_map(|outcome| match outcome {

@@ -1,5 +1,7 @@
 //! Boundary tests of the state machine, and a comparison with a naive model.
 
+mod risk;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -12,6 +14,8 @@ use crate::{claim::Claim, digest::Pepper, policy};
 
 pub(super) const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
 const LIFETIME: Duration = Duration::from_secs(300);
+/// Wait before the first resend.
+const WAIT: Duration = Duration::from_secs(30);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 pub(super) fn peppers() -> Peppers {
@@ -109,10 +113,39 @@ fn s3_the_right_code_is_approved_once_and_then_already_used() {
 fn s4_the_budget_is_the_number_of_wrong_codes_that_are_ever_compared() {
     let mut verification = pending();
     for attempts_left in (0..5).rev() {
-        assert_eq!(check(&mut verification, "000000", START), Outcome::Incorrect { attempts_left });
+        let wrong = format!("00000{attempts_left}");
+        assert_eq!(check(&mut verification, &wrong, START), Outcome::Incorrect { attempts_left });
     }
     assert_eq!(verification.state(START), State::MaxAttemptsReached);
     assert_eq!(check(&mut verification, "123456", START), Outcome::TooManyAttempts);
+}
+
+#[test]
+fn s4_the_same_wrong_code_again_costs_nothing_until_there_is_a_new_code() {
+    let mut verification = pending();
+    assert_eq!(check(&mut verification, "135790", START), Outcome::Incorrect { attempts_left: 4 });
+    for same in ["135790", " 135-790 "] {
+        let outcome = check(&mut verification, same, START);
+        assert_eq!(outcome, Outcome::AlreadyTried { attempts_left: 4 });
+    }
+    let stored = serde_json::to_string(&verification).unwrap();
+    assert!(!stored.contains("135790"));
+    let mut verification: Verification = serde_json::from_str(&stored).unwrap();
+    assert_eq!(check(&mut verification, "000001", START), Outcome::Incorrect { attempts_left: 3 });
+    assert_eq!(
+        check(&mut verification, "135790", START),
+        Outcome::AlreadyTried { attempts_left: 3 }
+    );
+
+    // It may be the new one, so it is a guess like any other.
+    let later = START + Duration::from_secs(30);
+    let mut lucky = verification.clone();
+    lucky.resend(Channel::Email, &code("135790"), &peppers(), later).unwrap();
+    assert_eq!(check(&mut lucky, "135790", later), Outcome::Approved);
+    verification.resend(Channel::Email, &code("654321"), &peppers(), later).unwrap();
+    assert_eq!(check(&mut verification, "135790", later), Outcome::Incorrect { attempts_left: 2 });
+    assert_eq!(check(&mut verification, "123456", later), Outcome::Approved);
+    assert!(!serde_json::to_string(&verification).unwrap().contains("refused"), "rows are small");
 }
 
 #[test]
@@ -264,6 +297,20 @@ fn s24_delivery_never_goes_backwards() {
 }
 
 #[test]
+fn each_message_has_the_provider_that_took_it() {
+    let mut verification = pending();
+    verification.record_provider(1, "first");
+    verification.resend(Channel::Email, &code("654321"), &peppers(), START + WAIT).unwrap();
+    verification.record_provider(2, "second");
+    for unknown in [0, 3, u32::MAX] {
+        verification.record_provider(unknown, "none");
+    }
+    let providers = [1, 2].map(|number| verification.send(number).unwrap().provider.as_deref());
+    assert_eq!(providers, [Some("first"), Some("second")]);
+    assert_eq!(verification.earlier_providers().collect::<Vec<_>>(), ["first"]);
+}
+
+#[test]
 fn a_recipient_that_refuses_every_message_fails_the_verification() {
     let mut verification = pending();
     verification.record_delivery(1, DeliveryState::Undelivered, 1);
@@ -310,6 +357,7 @@ fn events_are_numbered_and_records_without_events_read_back() {
 enum Action {
     Check { which: usize },
     Wrong,
+    SameWrong,
     Short,
     Resend,
     Cancel,
@@ -319,6 +367,7 @@ fn actions() -> impl Strategy<Value = Vec<(Duration, Action)>> {
     let action = prop_oneof![
         2 => (0_usize..4).prop_map(|which| Action::Check { which }),
         4 => Just(Action::Wrong),
+        2 => Just(Action::SameWrong),
         1 => Just(Action::Short),
         4 => Just(Action::Resend),
         1 => Just(Action::Cancel),
@@ -336,6 +385,7 @@ proptest! {
         verification.record_delivery(1, DeliveryState::Sent, 1);
         let mut codes = vec![("100000".to_owned(), START)];
         let mut wrong = 0_u32;
+        let mut refused: Vec<String> = Vec::new();
         let mut end: Option<Outcome> = None;
         let mut now = START;
         for (pause, action) in actions {
@@ -352,11 +402,15 @@ proptest! {
                 }
                 None if live.is_empty() => Outcome::Expired,
                 None if live.iter().any(|code| code == guess) => Outcome::Approved,
+                None if refused.iter().any(|tried| tried == guess) => {
+                    Outcome::AlreadyTried { attempts_left: 5 - wrong }
+                }
                 None => Outcome::Incorrect { attempts_left: 5 - (wrong + 1) },
             };
             let guess = match action {
                 Action::Check { which } => codes[which % codes.len()].0.clone(),
-                Action::Wrong => "999999".to_owned(),
+                Action::Wrong => format!("{:06}", 999_999 - wrong),
+                Action::SameWrong => format!("{:06}", 999_999 - wrong.saturating_sub(1)),
                 Action::Short => "1234".to_owned(),
                 Action::Resend => {
                     let sent = codes.len();
@@ -364,7 +418,10 @@ proptest! {
                     let digits = format!("{}00000", sent + 1);
                     let resent = verification.resend(Channel::Email, &code(&digits), &peppers(), now);
                     prop_assert_eq!(resent.is_ok(), allowed);
-                    if allowed { codes.push((digits, now)); }
+                    if allowed {
+                        codes.push((digits, now));
+                        refused.clear();
+                    }
                     continue;
                 }
                 Action::Cancel => {
@@ -379,6 +436,7 @@ proptest! {
                 Outcome::Approved => end = Some(Outcome::AlreadyUsed),
                 Outcome::Incorrect { attempts_left } => {
                     wrong += 1;
+                    refused.push(guess);
                     if attempts_left == 0 { end = Some(Outcome::TooManyAttempts); }
                 }
                 _ => {}
