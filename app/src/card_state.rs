@@ -111,13 +111,19 @@ impl Card {
     pub(crate) fn delivery<'a>(&self, texts: &'a CardTexts) -> &'a Slotted {
         let delivery = self.view.as_ref().map(|view| view.delivery);
         let first = delivery.is_none_or(|delivery| delivery.number <= 1);
-        match delivery.map_or(DeliveryState::Accepted, |delivery| delivery.state) {
-            DeliveryState::Accepted if first => &texts.sending,
-            DeliveryState::Accepted => &texts.sending_again,
-            DeliveryState::Sent if first => &texts.sent,
-            DeliveryState::Sent => &texts.sent_again,
-            DeliveryState::Delivered => &texts.delivered,
-            DeliveryState::Undelivered => &texts.undelivered,
+        let state = delivery.map_or(DeliveryState::Accepted, |delivery| delivery.state);
+        match (delivery.map_or(Channel::Email, |delivery| delivery.channel), state) {
+            (_, DeliveryState::Undelivered) => &texts.undelivered,
+            (Channel::Voice, DeliveryState::Accepted) => &texts.calling_soon,
+            (Channel::Voice, DeliveryState::Sent) => &texts.calling,
+            (Channel::Voice, DeliveryState::Delivered) => &texts.called,
+            (_, DeliveryState::Delivered) => &texts.delivered,
+            (Channel::Whatsapp, DeliveryState::Accepted) => &texts.sending_by_whatsapp,
+            (Channel::Whatsapp, DeliveryState::Sent) => &texts.sent_by_whatsapp,
+            (_, DeliveryState::Accepted) if first => &texts.sending,
+            (_, DeliveryState::Accepted) => &texts.sending_again,
+            (_, DeliveryState::Sent) if first => &texts.sent,
+            (_, DeliveryState::Sent) => &texts.sent_again,
         }
     }
 
@@ -155,10 +161,14 @@ impl Card {
         }
     }
 
-    /// Another channel for the next code, offered after the first resend.
+    /// Another channel for the next code, offered after the first resend: the one after that of the newest message,
+    /// and after the last one the first.
     pub(crate) fn other_channel(&self) -> Option<Channel> {
         let view = self.view.as_ref().filter(|view| view.delivery.number > 1)?;
-        view.channels.iter().copied().find(|channel| *channel != view.delivery.channel)
+        let (channels, newest) = (&view.channels, view.delivery.channel);
+        let at = channels.iter().position(|channel| *channel == newest).map_or(0, |at| at + 1);
+        let next = channels.get(at).or(channels.first()).copied();
+        next.filter(|channel| *channel != newest)
     }
 
     /// Milliseconds until the next poll of the delivery state, or `None` if it is final.
@@ -225,6 +235,62 @@ mod tests {
     fn another_channel_is_offered_after_the_first_resend() {
         assert_eq!(card(DeliveryState::Sent, 1).other_channel(), None);
         assert_eq!(card(DeliveryState::Sent, 2).other_channel(), Some(Channel::Sms));
+    }
+
+    #[test]
+    fn the_channels_are_offered_in_the_order_of_the_site_and_then_again() {
+        use Channel::{Sms, Voice, Whatsapp};
+        for (channels, newest, next) in [
+            (&[Sms, Whatsapp, Voice][..], Sms, Some(Whatsapp)),
+            (&[Sms, Whatsapp, Voice], Whatsapp, Some(Voice)),
+            (&[Sms, Whatsapp, Voice], Voice, Some(Sms)),
+            (&[Voice, Sms], Sms, Some(Voice)),
+            (&[Sms], Sms, None),
+            (&[Sms], Voice, Some(Sms)),
+            (&[], Sms, None),
+        ] {
+            let mut card = card(DeliveryState::Sent, 2);
+            let view = card.view.as_mut().unwrap();
+            (view.channels, view.delivery.channel) = (channels.to_vec(), newest);
+            assert_eq!(card.other_channel(), next, "{channels:?} after {newest:?}");
+        }
+    }
+
+    fn slotted(before: &str) -> Slotted {
+        Slotted { before: before.to_owned(), after: String::new() }
+    }
+
+    #[test]
+    fn the_page_says_by_which_channel_the_code_comes() {
+        use DeliveryState::{Accepted, Delivered, Sent, Undelivered};
+        let texts = CardTexts {
+            sending: slotted("sending"),
+            sent_again: slotted("sent again"),
+            delivered: slotted("delivered"),
+            undelivered: slotted("undelivered"),
+            sending_by_whatsapp: slotted("sending by WhatsApp"),
+            sent_by_whatsapp: slotted("sent by WhatsApp"),
+            calling_soon: slotted("soon"),
+            calling: slotted("calling"),
+            called: slotted("called"),
+            ..CardTexts::default()
+        };
+        for (channel, number, said) in [
+            (Channel::Sms, 1, ["sending", "", "delivered", "undelivered"]),
+            (Channel::Sms, 2, ["", "sent again", "delivered", "undelivered"]),
+            (
+                Channel::Whatsapp,
+                2,
+                ["sending by WhatsApp", "sent by WhatsApp", "delivered", "undelivered"],
+            ),
+            (Channel::Voice, 2, ["soon", "calling", "called", "undelivered"]),
+        ] {
+            for (state, said) in [Accepted, Sent, Delivered, Undelivered].into_iter().zip(said) {
+                let mut card = card(state, number);
+                card.view.as_mut().unwrap().delivery.channel = channel;
+                assert_eq!(card.delivery(&texts).before, said, "{channel:?} {state:?}");
+            }
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum ApiError {
         /// Its problem.
         problem: RecipientProblem,
     },
-    /// No provider is configured for the channel.
+    /// The channel does not reach the recipient: it is not used, or no provider carries it there.
     ChannelUnavailable,
     /// The site sends no text messages to the country or range of the number.
     DestinationNotServed,

@@ -4,7 +4,10 @@
 //! included, and the island gets the [`CardTexts`] in its seed, so that browsers load no translation
 //! code.
 
-use crate::wire_codec::{Pack, Rest, pack_fields};
+use crate::{
+    wire::Channel,
+    wire_codec::{Pack, Rest, pack_fields},
+};
 
 /// Placeholder for a value that the page fills in itself, such as the masked recipient: an object
 /// replacement character, which no translation contains.
@@ -158,7 +161,10 @@ texts! {
         title, error_prefix, submit, resend, checking, still_checking, hint, change, change_label,
         sending(recipient), sending_again(recipient), sent(recipient), sent_again(recipient),
         delivered(recipient), undelivered(recipient),
+        sending_by_whatsapp(recipient), sent_by_whatsapp(recipient),
+        calling_soon(recipient), calling(recipient), called(recipient),
         time_left(time), resend_wait(time), resend_ready, resend_over, resend_by_email, resend_by_sms,
+        resend_by_whatsapp, resend_by_voice,
         five_minutes_left, one_minute_left, half_a_minute_left,
         incorrect[10], already_tried, too_short, too_long, not_digits,
         approved, approved_body(recipient), already_used, already_used_body, expired, expired_body,
@@ -172,7 +178,8 @@ texts! {
 
     /// Texts of the start page.
     start: StartTexts {
-        start_intro, start_fixed(recipient), channel_label, channel_email, channel_sms, email_label,
+        start_intro, start_fixed(recipient), channel_label, channel_email, channel_sms,
+        channel_whatsapp, channel_voice, email_label,
         country_label, phone_label, phone_hint, send,
         email_missing, email_invalid, phone_missing, phone_invalid, country_missing, phone_too_short,
         phone_too_long, not_mobile, destination_not_served, by_email_instead, texts_paused(time),
@@ -212,7 +219,29 @@ texts! {
     }
 }
 
+impl StartTexts {
+    /// Name of a channel.
+    pub fn channel(&self, channel: Channel) -> &str {
+        match channel {
+            Channel::Email => &self.channel_email,
+            Channel::Sms => &self.channel_sms,
+            Channel::Whatsapp => &self.channel_whatsapp,
+            Channel::Voice => &self.channel_voice,
+        }
+    }
+}
+
 impl CardTexts {
+    /// Button for a new code by this channel.
+    pub fn resend_by(&self, channel: Channel) -> &String {
+        match channel {
+            Channel::Email => &self.resend_by_email,
+            Channel::Sms => &self.resend_by_sms,
+            Channel::Whatsapp => &self.resend_by_whatsapp,
+            Channel::Voice => &self.resend_by_voice,
+        }
+    }
+
     /// The document's title. It names an error first, because a screen reader reads it first.
     pub fn titled(&self, title: &str, is_error: bool) -> String {
         if is_error { [&self.error_prefix, title].join(" ") } else { title.to_owned() }

@@ -21,7 +21,7 @@ function binary(): string {
 /** A message in the development inbox. */
 export interface Caught {
   number: number;
-  channel: 'email' | 'sms';
+  channel: 'email' | 'sms' | 'whatsapp' | 'voice';
   to: string;
   subject: string;
   text: string;

@@ -17,6 +17,31 @@ string_enum! {
         Email = "email",
         /// A text message to a phone.
         Sms = "sms",
+        /// A WhatsApp message to the account of a phone number.
+        Whatsapp = "whatsapp",
+        /// A call to a phone, which says the code.
+        Voice = "voice",
+    }
+}
+
+impl Channel {
+    /// The channels that reach phone numbers.
+    pub const OF_PHONES: &'static [Self] = &[Self::Sms, Self::Whatsapp, Self::Voice];
+
+    /// Whether it reaches phone numbers; otherwise it reaches e-mail addresses.
+    pub fn is_of_phones(self) -> bool {
+        Self::OF_PHONES.contains(&self)
+    }
+
+    /// The first for each kind of recipient, of channels in the order to offer them.
+    pub fn first_of_each_kind(offered: &[Self]) -> Vec<Self> {
+        let mut first: Vec<Self> = Vec::new();
+        for channel in offered {
+            if !first.iter().any(|other| other.is_of_phones() == channel.is_of_phones()) {
+                first.push(*channel);
+            }
+        }
+        first
     }
 }
 
@@ -187,7 +212,7 @@ string_enum! {
 string_enum! {
     /// Strength of the proof that a code gives, by the channel that it went by.
     Assurance {
-        /// Confirms an address; never a second factor (NIST SP 800-63B-4, 3.1.3.1).
+        /// Confirms an address or account; never a second factor (NIST SP 800-63B-4, 3.1.3.1).
         AddressConfirmation = "address_confirmation",
         /// Possession of the phone with this number, a restricted authenticator (3.1.3.3).
         Possession = "possession",
@@ -254,8 +279,9 @@ impl Assurance {
     /// Assurance of a code that went by `channel`.
     pub fn of(channel: Channel) -> Self {
         match channel {
-            Channel::Email => Self::AddressConfirmation,
-            Channel::Sms => Self::Possession,
+            // A WhatsApp account is used on several devices, and keeps its number when the SIM is gone.
+            Channel::Email | Channel::Whatsapp => Self::AddressConfirmation,
+            Channel::Sms | Channel::Voice => Self::Possession,
         }
     }
 }
@@ -289,8 +315,22 @@ mod tests {
             assert_eq!(serde_json::from_str::<State>(&json).unwrap(), *state);
         }
         let refused = serde_json::from_str::<Channel>("\"pigeon\"").unwrap_err().to_string();
-        assert!(refused.starts_with("must be one of: email, sms"), "{refused}");
+        assert!(refused.starts_with("must be one of: email, sms, whatsapp, voice"), "{refused}");
         assert!(!refused.contains("pigeon"), "{refused}");
+    }
+
+    #[test]
+    fn the_first_channel_of_each_kind_begins() {
+        use Channel::{Email, Sms, Voice, Whatsapp};
+        for (offered, first) in [
+            (&[][..], &[][..]),
+            (&[Email], &[Email]),
+            (&[Voice, Email, Sms], &[Voice, Email]),
+            (&[Email, Sms, Whatsapp, Voice], &[Email, Sms]),
+        ] {
+            assert_eq!(Channel::first_of_each_kind(offered), first, "{offered:?}");
+        }
+        assert!(Channel::ALL.iter().all(|channel| channel.is_of_phones() == (*channel != Email)));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use app::{
     wire::{self, EmbedOffer, Embedding, NotMeView, PageView, Place, Proof, Token, WayBack},
 };
 use async_trait::async_trait;
-use otp::{Channel, Claim, Details, Recipient, State, Timestamp, VerificationId};
+use otp::{Channel, Claim, Details, State, Timestamp, VerificationId};
 use tracing::debug;
 
 use crate::{
@@ -27,8 +27,6 @@ const EMBEDDED: &str = "embedded";
 pub struct BrowserPort {
     /// The use cases.
     pub service: Service,
-    /// The one recipient of the start page, if it is fixed.
-    pub fixed_recipient: Option<Recipient>,
 }
 
 /// An origin that a stranger sent, for the log at `debug`, in which developers look for the reason of a
@@ -174,13 +172,19 @@ impl Port for BrowserPort {
                 (site, EMBEDDED, Details { origin, page_state, ..Details::default() })
             }
         };
-        let recipient = match (embedding, &self.fixed_recipient) {
-            (None, Some(fixed)) => self.service.reachable(site, fixed.clone())?,
-            _ => self.service.recipient(site, &to, country.as_deref(), channel)?,
+        // The start page asks for nothing then.
+        let fixed = match embedding {
+            None => self.service.fixed_recipient(site)?,
+            Some(_) => None,
+        };
+        let (recipient, channel) = match fixed {
+            Some(fixed) => fixed,
+            None => self.service.recipient(site, &to, country.as_deref(), channel)?,
         };
         let start = Start {
             site: site.clone(),
             recipient,
+            channel,
             purpose: purpose.to_owned(),
             locale: caller.locale.clone(),
             details,

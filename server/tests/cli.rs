@@ -271,6 +271,23 @@ fn a_test_message_is_shown_where_nothing_is_sent() {
     assert_eq!(code, Some(0));
     assert!(out.contains("Nothing is sent in development"), "{out}");
 
+    let call = ["send-test", "--to", "+447400123456", "--channel", "voice", "--provider", "inbox"];
+    let (code, out, _) = latchkey.run(&call, &[]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.contains("Hello. Here is your Latchkey code. "), "{out}");
+
+    for (to, channel, words) in [
+        ("jane@example.com", "voice", "--to must be a phone number as +44... for this channel"),
+        ("+447400123456", "email", "--to must be an e-mail address for this channel"),
+    ] {
+        let (code, _, log) = latchkey.run(&["send-test", "--to", to, "--channel", channel], &[]);
+        assert_eq!(code, Some(1));
+        assert!(log.contains(words), "{log}");
+    }
+    let (code, _, log) = latchkey.run(&["send-test", "--to", "jane", "--channel", "fax"], &[]);
+    assert_eq!(code, Some(2));
+    assert!(log.contains("must be one of: email, sms, whatsapp, voice"), "{log}");
+
     let (code, _, log) = latchkey.run(&["send-test", "--to", "jane"], &[]);
     assert_eq!(code, Some(1));
     assert!(log.contains("--to must be an e-mail address"), "{log}");
@@ -296,7 +313,7 @@ fn s21_a_printed_site_is_ready_to_be_configured_and_its_secret_stays_out_of_the_
     std::fs::write(&file, rotated).unwrap();
     let (code, out, log) = latchkey.run(&["check"], &[]);
     assert_eq!(code, Some(0), "{out} {log}");
-    assert!(out.contains("ok       site shop: sends by email and sms; 2 secret keys"), "{out}");
+    assert!(out.contains("ok       site shop: sends by email, sms; 2 secret keys"), "{out}");
     assert!(out.contains("ok       site demo: "), "{out}");
     assert!(out.contains("warning  site shop has a public_key and no origins"), "{out}");
 

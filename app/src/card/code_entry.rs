@@ -162,10 +162,7 @@ fn buttons(live: Live, view: &VerificationView) -> impl IntoView + use<> {
 fn footer(live: Live) -> impl IntoView {
     let other = move || live.card.with(Card::other_channel);
     let label = Signal::derive(move || {
-        live.text(|texts| match other() {
-            Some(Channel::Sms) => &texts.resend_by_sms,
-            Some(Channel::Email) | None => &texts.resend_by_email,
-        })
+        live.text(|texts| texts.resend_by(other().unwrap_or(Channel::Email)))
     });
     view! {
         <div class="foot">

@@ -26,6 +26,17 @@ pub(super) fn focus(id: &str) {
     }
 }
 
+/// Adds a hidden field to a form, as a button with a value does when it is pressed.
+pub(super) fn add_field(form: &str, name: &str, value: &str) {
+    let document = document();
+    let Some(form) = document.get_element_by_id(form) else { return };
+    let Ok(field) = document.create_element("input") else { return };
+    for (attribute, value) in [("type", "hidden"), ("name", name), ("value", value)] {
+        let _ = field.set_attribute(attribute, value);
+    }
+    let _ = form.append_child(&field);
+}
+
 /// Submits a form as the browser does without script.
 pub(super) fn submit(id: &str) {
     if let Some(form) = document().get_element_by_id(id) {

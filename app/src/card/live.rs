@@ -282,9 +282,12 @@ impl Live {
                         let _ = field.focus();
                     }
                 }
-                // The page of the work does it; the server knows which channel was used last.
+                // The page of the work does it.
                 Err(Flash::WorkNeeded(_)) => {
                     self.busy.set(true);
+                    if let Some(channel) = channel {
+                        elements::add_field("resend", "channel", channel.as_str());
+                    }
                     elements::submit("resend");
                 }
                 Err(flash) => self.set_flash(Some(flash)),

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use crate::{
     countdown::{clock_face, seconds_left},
     pages::shell::{Frame, Head, document},
-    wire::{Channel, InboxMessage},
+    wire::InboxMessage,
 };
 
 /// Input of the inbox.
@@ -46,10 +46,7 @@ pub fn inbox(page: InboxPage<'_>) -> String {
 
 fn item(frame: Frame<'_>, message: InboxMessage, now: u64) -> impl IntoView + use<> {
     let (texts, start) = (&frame.texts.inbox, &frame.texts.start);
-    let channel = match message.channel {
-        Channel::Email => start.channel_email.clone(),
-        Channel::Sms => start.channel_sms.clone(),
-    };
+    let channel = start.channel(message.channel).to_owned();
     let age = clock_face(seconds_left(now, message.received_at));
     view! {
         <li>

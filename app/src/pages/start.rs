@@ -53,9 +53,9 @@ impl From<StartForm> for StartRequest {
     fn from(form: StartForm) -> Self {
         let StartForm { channel, email, phone, country, work: _ } = form;
         let to = match channel {
-            Some(Channel::Sms) => phone,
+            Some(channel) if channel.is_of_phones() => phone,
             None if email.trim().is_empty() => phone,
-            Some(Channel::Email) | None => email,
+            _ => email,
         };
         Self { channel, to, country: Some(country).filter(|country| !country.is_empty()) }
     }
@@ -84,7 +84,10 @@ pub fn start(page: StartPage<'_>) -> String {
     let texts = frame.texts;
     let channel = typed
         .channel
-        .filter(|channel| options.channels.contains(channel))
+        .and_then(|typed| {
+            let mut offered = options.channels.iter().copied();
+            offered.find(|channel| channel.is_of_phones() == typed.is_of_phones())
+        })
         .or_else(|| options.channels.first().copied())
         .unwrap_or(Channel::Email);
     let message = error.map(|error| error_text(texts, options, channel, error));
@@ -144,18 +147,15 @@ fn fields_of_channels(
     invalid: bool,
     may_focus: bool,
 ) -> impl IntoView + use<> {
-    let has = |channel| options.channels.contains(&channel);
-    let is_invalid = |channel| invalid && chosen == channel;
+    let has_phone = options.channels.iter().any(|channel| channel.is_of_phones());
     let start = &texts.start;
     let choice = if options.channels.len() > 1 {
         let radios = options
             .channels
             .iter()
             .map(|channel| {
-                let (id, value, label) = match channel {
-                    Channel::Email => ("by-email", "email", start.channel_email.clone()),
-                    Channel::Sms => ("by-sms", "sms", start.channel_sms.clone()),
-                };
+                let id = if channel.is_of_phones() { "by-phone" } else { "by-email" };
+                let (value, label) = (channel.as_str(), start.channel(*channel).to_owned());
                 view! {
                     <label>
                         <input type="radio" id=id name="channel" value=value checked=*channel == chosen />
@@ -173,10 +173,10 @@ fn fields_of_channels(
     } else {
         Either::Right(view! { <input type="hidden" name="channel" value=chosen.as_str() /> })
     };
-    let email = has(Channel::Email).then(|| {
-        let wrong = is_invalid(Channel::Email);
+    let email = options.channels.contains(&Channel::Email).then(|| {
+        let wrong = invalid && !chosen.is_of_phones();
         view! {
-            <div class="fields" data-channel="email">
+            <div class="fields" data-kind="email">
                 <label for="email">{start.email_label.clone()}</label>
                 <input
                     id="email"
@@ -194,14 +194,14 @@ fn fields_of_channels(
             </div>
         }
     });
-    let phone = has(Channel::Sms).then(|| {
-        let wrong = is_invalid(Channel::Sms);
+    let phone = has_phone.then(|| {
+        let wrong = invalid && chosen.is_of_phones();
         let selected =
             if typed.country.is_empty() { &options.default_country } else { &typed.country };
         let countries =
             options.countries.iter().map(|country| option(country, selected)).collect_view();
         view! {
-            <div class="fields" data-channel="sms">
+            <div class="fields" data-kind="phone">
                 <label for="country">{start.country_label.clone()}</label>
                 <select id="country" name="country" autocomplete="country">
                     {countries}
@@ -257,7 +257,7 @@ fn error_text(texts: &Texts, options: &StartOptions, channel: Channel, error: Ap
         ApiError::DestinationNotServed => or_by_email(&start.destination_not_served),
         ApiError::InvalidRecipient { problem } => match (problem, channel) {
             (RecipientProblem::Empty, Channel::Email) => &start.email_missing,
-            (RecipientProblem::Empty, Channel::Sms) => &start.phone_missing,
+            (RecipientProblem::Empty, _) => &start.phone_missing,
             (RecipientProblem::Email, _) => &start.email_invalid,
             (RecipientProblem::Phone, _) => &start.phone_invalid,
             (RecipientProblem::CountryMissing, _) => &start.country_missing,

@@ -13,6 +13,15 @@ fn the_inbox_shows_the_newest_message_first_and_escapes_its_text() {
 }
 
 #[test]
+fn the_inbox_says_by_which_channel_a_message_would_have_gone() {
+    for channel in Channel::ALL {
+        let html = Site::new().inbox(vec![InboxMessage { channel: *channel, ..message(1, "1") }]);
+        let name = format!("[channel-{}]", channel.as_str());
+        assert!(between(&html, "class=\"meta\"", "</p>").contains(&name), "{html}");
+    }
+}
+
+#[test]
 fn the_reference_lays_out_endpoints_and_sets_code_between_backticks() {
     let member = Member {
         name: "to".into(),

@@ -8,7 +8,7 @@ fn the_start_page_takes_an_address_or_a_number_in_one_form() {
     assert_eq!(html.matches("<form").count(), 1);
     assert!(html.contains("<form method=\"post\" action=\"/\""));
     assert!(tag(&html, "by-email").contains("checked"));
-    assert!(!tag(&html, "by-sms").contains("checked"));
+    assert!(!tag(&html, "by-phone").contains("checked"));
     assert!(tag(&html, "email").contains("autocomplete=\"email\""));
     assert!(tag(&html, "phone").contains("autocomplete=\"tel\""));
     for id in ["email", "phone", "country"] {
@@ -25,6 +25,23 @@ fn with_one_channel_there_is_no_choice_of_channel() {
     assert!(!html.contains("type=\"radio\""));
     assert!(html.contains("<input type=\"hidden\" name=\"channel\" value=\"sms\">"));
     assert!(!html.contains("id=\"email\""));
+}
+
+#[test]
+fn the_choice_names_the_channel_that_a_phone_is_reached_by_first() {
+    for (channel, name) in [
+        (Channel::Sms, "[channel-sms]"),
+        (Channel::Whatsapp, "[channel-whatsapp]"),
+        (Channel::Voice, "[channel-voice]"),
+    ] {
+        let options = StartOptions { channels: vec![channel, Channel::Email], ..options() };
+        let html = Site::new().start(&options, StartForm::default(), None);
+        let radio = tag(&html, "by-phone");
+        assert!(radio.contains(&format!("value=\"{}\"", channel.as_str())), "{radio}");
+        assert!(radio.contains("checked"), "{radio}");
+        assert!(html.contains(name), "{name}");
+        assert!(tag(&html, "phone").contains("autocomplete=\"tel\""));
+    }
 }
 
 #[test]
@@ -49,7 +66,7 @@ fn a_refused_recipient_is_shown_in_the_form_again() {
     let error = ApiError::InvalidRecipient { problem: RecipientProblem::PhoneTooShort };
     let html = Site::new().start(&options(), typed, Some(error));
     assert!(html.contains("value=\"12&quot;"), "the value is escaped");
-    assert!(tag(&html, "by-sms").contains("checked"));
+    assert!(tag(&html, "by-phone").contains("checked"));
     assert!(html.contains("<option value=\"DE\" selected>"));
     assert!(html.contains("aria-invalid=\"true\""));
     assert!(between(&html, "role=\"alert\">", "</p>").contains("[phone-too-short]"));
@@ -91,7 +108,9 @@ fn the_form_becomes_a_request_for_the_channel_that_was_chosen() {
     };
     let to = |channel| StartRequest::from(form(channel)).to;
     assert_eq!(to(Some(Channel::Email)), "jane@example.com");
-    assert_eq!(to(Some(Channel::Sms)), "07700 900142");
+    for channel in Channel::OF_PHONES {
+        assert_eq!(to(Some(*channel)), "07700 900142", "{channel:?}");
+    }
     assert_eq!(to(None), "jane@example.com");
     let without_email = StartForm { email: " ".into(), ..form(None) };
     assert_eq!(StartRequest::from(without_email).to, "07700 900142");

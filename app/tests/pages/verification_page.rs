@@ -73,6 +73,33 @@ fn after_a_resend_the_code_is_called_new_and_another_channel_is_offered() {
 }
 
 #[test]
+fn after_a_switch_the_page_says_how_the_code_comes_and_offers_the_next_channel() {
+    let phone = |channel| {
+        let mut view = view();
+        view.recipient = "+44 ••• ••42".into();
+        view.channels = vec![Channel::Sms, Channel::Whatsapp, Channel::Voice];
+        view.delivery.number = 2;
+        view.delivery.channel = channel;
+        Site::new().verification(Some(view), None)
+    };
+    for (channel, status, next, button) in [
+        (Channel::Sms, "[sent-again ", "whatsapp", "[resend-by-whatsapp]"),
+        (Channel::Whatsapp, "[sent-by-whatsapp ", "voice", "[resend-by-voice]"),
+        (Channel::Voice, "[calling ", "sms", "[resend-by-sms]"),
+    ] {
+        let html = phone(channel);
+        assert!(between(&html, "<p role=\"status\"", "</p>").contains(status), "{status}");
+        assert!(html.contains("<bdi dir=\"ltr\">+44 ••• ••42</bdi>"));
+        let offer = between(&html, "name=\"channel\"", "</button>");
+        assert!(offer.contains(&format!("value=\"{next}\"")) && offer.contains(button), "{offer}");
+        assert!(!offer.contains("hidden"), "{offer}");
+        // RESEND names no channel, which stands for that of the newest message.
+        let resend = between(&html, "<button class=\"button quiet\"", ">");
+        assert!(!resend.contains("name="), "{resend}");
+    }
+}
+
+#[test]
 fn times_are_those_left_when_the_page_was_written() {
     let html = Site::new().verification(Some(view()), None);
     assert!(html.contains("[time-left 4:32]"));

@@ -25,3 +25,13 @@ sms-text = { $code } is your { $brand } code. { $validity } Tell nobody. Type it
 sms-brief = { $code } is your { $brand } code. Tell nobody. Type it only where you asked for it.
 sms-short = { $code } is your { $brand } code.
 sms-bare = { $code } is your code.
+
+# WhatsApp message of gateways that send text. Twilio sends a content template instead.
+whatsapp-text = { $code } is your { $brand } code. { $validity } Tell nobody. Type it only where you asked for it.
+
+# Call: the language for the voice, with its region, then the sentences before the digits, before the digits once
+# more, and at the end. The digits are said one by one.
+call-language = en-GB
+call-first = Hello. Here is your { $brand } code.
+call-again = Once more, your code is:
+call-last = Tell nobody. Type it only where you asked for it. Goodbye.

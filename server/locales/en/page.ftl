@@ -26,6 +26,12 @@ sending-again = Sending a new code to { $recipient }
 sent = We sent a code to { $recipient }
 sent-again = We sent a new code to { $recipient }
 delivered = Your code has arrived at { $recipient }
+# By WhatsApp and by phone, for every message.
+sending-by-whatsapp = Sending a code by WhatsApp to { $recipient }
+sent-by-whatsapp = We sent a code by WhatsApp to { $recipient }
+calling-soon = We are about to call { $recipient }
+calling = We are calling { $recipient }. Listen for the code.
+called = We have called { $recipient }
 undelivered = The code could not be delivered to { $recipient }. Is that right? Change it, or ask for another code.
 
 time-left = Code expires in { $time }
@@ -33,9 +39,11 @@ resend-wait = New code possible in { $time }
 resend-ready = Nothing arrived? Ask for a new code.
 # All messages of this verification have been sent.
 resend-over = No further codes can be sent
-# Buttons for a new code by the other channel, shown after the first resend.
+# Buttons for a new code by another channel, shown after the first resend.
 resend-by-email = Send it by e-mail instead
 resend-by-sms = Send it by text message instead
+resend-by-whatsapp = Send it by WhatsApp
+resend-by-voice = Call me instead
 # Announced to screen readers.
 five-minutes-left = Less than five minutes left
 one-minute-left = One minute left
@@ -89,6 +97,8 @@ start-fixed = We send a code to { $recipient }
 channel-label = Send it by
 channel-email = E-mail
 channel-sms = Text message
+channel-whatsapp = WhatsApp
+channel-voice = Phone call
 email-label = E-mail address
 country-label = Country
 phone-label = Phone number

@@ -179,7 +179,7 @@ mod tests {
         for site in ["shop", "bank"] {
             for verification in &ids {
                 for recipient in ["+447700900042", "a@example.com"] {
-                    for channel in [Channel::Email, Channel::Sms] {
+                    for channel in Channel::ALL.iter().copied() {
                         for purpose in ["sign-up", "sign-in"] {
                             bindings.push(Binding {
                                 site,

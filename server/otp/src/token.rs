@@ -51,7 +51,7 @@ impl ResultToken {
             return None;
         }
         let issued_at = verification.finished_at()?;
-        let channel = verification.last_send().channel;
+        let channel = verification.proven_channel();
         let details = verification.details();
         let token = Self {
             verification: verification.id(),
@@ -128,7 +128,13 @@ mod tests {
     fn an_address_is_confirmed_and_no_second_factor() {
         let token = ResultToken::issue(&verification("123456"), MAX_LIFETIME, START).unwrap();
         assert_eq!(token.assurance, Assurance::AddressConfirmation);
-        assert_eq!(Assurance::of(Channel::Sms), Assurance::Possession);
+        for (channel, assurance) in [
+            (Channel::Sms, Assurance::Possession),
+            (Channel::Voice, Assurance::Possession),
+            (Channel::Whatsapp, Assurance::AddressConfirmation),
+        ] {
+            assert_eq!(Assurance::of(channel), assurance, "{channel:?}");
+        }
     }
 
     #[test]

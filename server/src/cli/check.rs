@@ -70,7 +70,7 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
 fn describe(site: &Site) -> String {
     let channels: Vec<_> = site.channels.iter().map(|channel| channel.as_str()).collect();
     let origins: Vec<_> = site.origins.iter().map(Origin::as_str).collect();
-    let mut parts = vec![format!("site {}: sends by {}", site.name, channels.join(" and "))];
+    let mut parts = vec![format!("site {}: sends by {}", site.name, channels.join(", "))];
     if !origins.is_empty() {
         parts.push(format!("embedded in {}", origins.join(", ")));
     }

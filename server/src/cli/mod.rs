@@ -19,6 +19,7 @@ use std::{
 
 use clap::{CommandFactory, Parser, Subcommand};
 use clap_complete::Shell;
+use otp::Channel;
 
 use crate::{
     config::{Config, Sources},
@@ -59,6 +60,9 @@ enum Command {
         /// Provider to send it by, instead of the first that takes it
         #[arg(long, value_name = "NAME")]
         provider: Option<String>,
+        /// Channel to send it by: "email", "sms", "whatsapp" or "voice" [default: "email" or "sms"]
+        #[arg(long, value_name = "CHANNEL", value_parser = channel)]
+        channel: Option<Channel>,
     },
     /// Print a fresh master secret and how to use it, or the keys of a site
     Keys {
@@ -107,13 +111,20 @@ async fn execute(Cli { config, command }: Cli) -> Result<(), CommandError> {
     match command {
         Command::Serve { accept_clock } => serve::serve(&config()?, accept_clock).await,
         Command::Check => check::check(&config()?, &mut out).await,
-        Command::SendTest { to, provider } => {
-            send_test::send_test(&config()?, &to, provider.as_deref(), &mut out).await
+        Command::SendTest { to, provider, channel } => {
+            send_test::send_test(&config()?, &to, provider.as_deref(), channel, &mut out).await
         }
         Command::Keys { keys } => keys::print(keys, config, &mut out, &mut io::stderr()),
         Command::Openapi => print_openapi(&mut out),
         Command::Completions { shell } => print_completions(shell, &mut out),
     }
+}
+
+fn channel(word: &str) -> Result<Channel, String> {
+    Channel::parse(word).ok_or_else(|| {
+        let words: Vec<_> = Channel::ALL.iter().map(|channel| channel.as_str()).collect();
+        format!("must be one of: {}", words.join(", "))
+    })
 }
 
 fn load(file: Option<PathBuf>) -> Result<Config, CommandError> {

@@ -3,7 +3,7 @@
 use std::{io::Write, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use otp::{Code, Recipient, Timestamp};
+use otp::{Channel, Code, Recipient, Timestamp};
 use rand::rngs::SysRng;
 
 use super::CommandError;
@@ -15,16 +15,22 @@ use crate::{
     startup,
 };
 
-/// Hands one message to the provider of a name, or to the first one that takes it. Its code belongs to no verification.
+/// Hands one message to the provider of a name, or to the first one that takes it, by a channel, or by the usual one of
+/// the recipient. Its code belongs to no verification.
 pub(super) async fn send_test(
     config: &Config,
     to: &str,
     provider: Option<&str>,
+    channel: Option<Channel>,
     out: &mut impl Write,
 ) -> Result<(), CommandError> {
-    let recipient = Recipient::parse(to, Some(&config.page.default_country), None);
+    let recipient = Recipient::parse(to, Some(&config.page.default_country), channel);
     let recipient = recipient.map_err(|problem| {
-        let what = "--to must be an e-mail address or a phone number as +44...";
+        let what = match channel.map(Channel::is_of_phones) {
+            None => "--to must be an e-mail address or a phone number as +44...",
+            Some(false) => "--to must be an e-mail address for this channel",
+            Some(true) => "--to must be a phone number as +44... for this channel",
+        };
         CommandError::Other(format!("{what}: {problem}").into())
     })?;
     let catalogue = Arc::new(Catalogue::load()?);
@@ -37,6 +43,7 @@ pub(super) async fn send_test(
     let origin = config.server.origin(config.server.bind);
     let site = config.sites.first().clone();
     let message = OutgoingMessage::detached(site, recipient, code, origin.host(), expires_at);
+    let message = OutgoingMessage { channel: channel.unwrap_or(message.channel), ..message };
     let to = message.to.masked();
     let result = match provider {
         Some(name) => deliver(named(&dispatcher, name)?, &message, now).await,

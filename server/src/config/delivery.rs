@@ -1,10 +1,10 @@
 //! `[delivery]`: the providers of each channel, and retries.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use otp::Channel;
 
-use super::{providers::Listed, server::Mode, settings::Settings};
+use super::{channels::read_channels, providers::Listed, server::Mode, settings::Settings};
 
 /// The name of the inbox of development, which needs no settings.
 pub(super) const INBOX: &str = "inbox";
@@ -12,10 +12,10 @@ pub(super) const INBOX: &str = "inbox";
 /// The providers of each channel, and retries.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliverySettings {
-    /// Providers for e-mail, in the order to try them; empty where e-mail is not offered.
-    pub email: Vec<String>,
-    /// Providers for text messages, in the order to try them; empty where they are not offered.
-    pub sms: Vec<String>,
+    /// The names of each channel's providers, in the order to try them; without those that have none.
+    pub providers: BTreeMap<Channel, Vec<String>>,
+    /// Channels of sites that list none, in the order to offer them.
+    pub channels: Vec<Channel>,
     /// How long a worker may hold a message before another one takes it over.
     pub lease: Duration,
     /// Wait before the second try; doubled from try to try.
@@ -26,53 +26,54 @@ pub struct DeliverySettings {
 
 impl DeliverySettings {
     pub(super) fn read(settings: &mut Settings, mode: Mode, listed: &[Listed]) -> Self {
-        let email = read_providers(settings, "delivery.email", Channel::Email, listed, mode);
-        let sms = read_providers(settings, "delivery.sms", Channel::Sms, listed, mode);
-        if mode == Mode::Production
-            && email.is_empty()
-            && sms.is_empty()
-            && settings.is_fine("delivery")
-        {
+        let mut providers = BTreeMap::new();
+        for channel in Channel::ALL.iter().copied() {
+            let names = read_providers(settings, channel, listed, mode);
+            if !names.is_empty() {
+                providers.insert(channel, names);
+            }
+        }
+        if mode == Mode::Production && providers.is_empty() && settings.is_fine("delivery") {
             let message = "has no provider; set up a mail server (smtp.url or SMTP_URL), a Twilio \
                            account (TWILIO_SID, TWILIO_AUTH_TOKEN, SENDER_NUMBER), or [[providers]]";
             settings.refuse("delivery", message);
         }
+        let carried: Vec<_> = providers.keys().copied().collect();
+        // Calls and WhatsApp have to be asked for.
+        let usual = [Channel::Email, Channel::Sms].into_iter();
+        let usual: Vec<_> = usual.filter(|channel| carried.contains(channel)).collect();
+        let channels = read_channels(settings, "delivery.channels", &carried, &usual);
         let lease = settings.seconds("delivery.lease", 10..=600);
         let retry_first = settings.seconds("delivery.retry_first", 1..=60);
         let retry_longest = settings.seconds("delivery.retry_longest", 1..=600);
         settings.refuse_unless_ordered("delivery.retry_first", "delivery.retry_longest");
-        Self { email, sms, lease, retry_first, retry_longest }
+        Self { providers, channels, lease, retry_first, retry_longest }
     }
 
-    /// The channels that have a provider, in the order to offer them.
-    pub(super) fn channels(&self) -> Vec<Channel> {
-        let carried = [(Channel::Email, &self.email), (Channel::Sms, &self.sms)];
-        let carried = carried.into_iter().filter(|(_, providers)| !providers.is_empty());
-        carried.map(|(channel, _)| channel).collect()
+    /// The names of a channel's providers, in the order to try them.
+    pub fn of(&self, channel: Channel) -> &[String] {
+        self.providers.get(&channel).map_or(&[], Vec::as_slice)
     }
 }
 
 /// The names of a channel's providers, in the order of preference.
 fn read_providers(
     settings: &mut Settings,
-    key: &str,
     channel: Channel,
     listed: &[Listed],
     mode: Mode,
 ) -> Vec<String> {
+    let key = format!("delivery.{}", channel.as_str());
     let carrying = || listed.iter().filter(|provider| provider.channels.contains(&channel));
-    if settings.get::<Vec<String>>(key).is_empty() {
+    if settings.get::<Vec<String>>(&key).is_empty() {
         let names: Vec<_> = carrying().map(|provider| provider.name.clone()).collect();
         return match mode {
             Mode::Development if names.is_empty() => vec![INBOX.to_owned()],
             _ => names,
         };
     }
-    let section = match channel {
-        Channel::Email => "smtp",
-        Channel::Sms => "twilio",
-    };
-    settings.parse_list(key, |word| match word {
+    let section = if channel.is_of_phones() { "twilio" } else { "smtp" };
+    settings.parse_list(&key, |word| match word {
         _ if carrying().any(|provider| provider.name == word) => Ok(word.to_owned()),
         INBOX if mode == Mode::Development => Ok(word.to_owned()),
         INBOX => Err("is inbox, which shows codes to anyone: refused in production".to_owned()),

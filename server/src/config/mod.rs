@@ -8,6 +8,7 @@
 //! Nothing here connects to anything or reads a clock; the composition root builds the rest of
 //! the server from the [`Config`].
 
+mod channels;
 mod delivery;
 mod environment;
 mod keys;
@@ -147,7 +148,8 @@ impl Config {
             },
             texts_of_demo: sms::read_site_texts(settings, &texts.prices),
             prices: &texts.prices,
-            channels: delivery.channels(),
+            carried: delivery.providers.keys().copied().collect(),
+            channels: delivery.channels.clone(),
         };
         let sites = sites::read(settings, sites, &context);
         sms::refuse_unless_served(settings, page.fixed_recipient.as_ref(), sites.first());
@@ -174,6 +176,7 @@ impl Config {
     /// Advice for the operator of a server that can start, one sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = warnings::warnings(&self.server, &self.policy, &self.sites);
+        warnings.extend(warnings::short_calls(&self.sites));
         warnings.extend(warnings::unreached(&self.delivery, &self.providers, &self.sites));
         let origin = self.server.origin(self.server.bind);
         warnings.extend(warnings::overlong(&self.sites, &origin));

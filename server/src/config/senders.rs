@@ -1,17 +1,21 @@
-//! Senders of text messages by the country of the recipient.
+//! Senders of texts and calls by the country of the recipient.
 
 use std::collections::{BTreeMap, HashMap};
 
 use otp::recipient::Country;
 
 use super::settings::Settings;
-use crate::delivery::{Senders, TextSender};
+use crate::delivery::Senders;
 
-/// Reads a table of senders: `GB = "+44..."`.
-pub(super) fn read_senders(settings: &mut Settings, key: &str) -> Senders {
+/// Reads a table of senders: `GB = "+44..."`, each by `parse`.
+pub(super) fn read_senders<S>(
+    settings: &mut Settings,
+    key: &str,
+    parse: impl Fn(&str) -> Result<S, &'static str>,
+) -> Senders<S> {
     let mut senders = HashMap::new();
     for (place, text) in settings.get::<BTreeMap<String, String>>(key) {
-        match (Country::parse(&place), TextSender::parse(text.trim())) {
+        match (Country::parse(&place), parse(text.trim())) {
             (None, _) => {
                 let message = "is not the two letters of a country with phone numbers";
                 settings.refuse(key, format!("\"{place}\" {message}"));

@@ -11,8 +11,16 @@ use toml::{Table, Value};
 use super::problem::ConfigProblem;
 
 /// The tables whose keys the operator chooses.
-const MAPS: [&str; 6] =
-    ["http.form", "http.headers", "http.senders", "prices", "test_recipients", "twilio.senders"];
+const MAPS: [&str; 8] = [
+    "http.form",
+    "http.headers",
+    "http.senders",
+    "prices",
+    "test_recipients",
+    "twilio.senders",
+    "twilio.voice_senders",
+    "twilio.whatsapp_contents",
+];
 
 /// The keys outside all sections, which are easily written into the section before them.
 const TOP_LEVEL: [&str; 2] = ["sites_for_tests", "test_origins"];

@@ -24,6 +24,9 @@ use crate::{
 /// The longest lifetime of a code for signing in: NIST SP 800-63B-4, 3.1.3.2 (S2).
 const LONGEST_LIFETIME: Duration = Duration::from_secs(600);
 
+/// The shortest lifetime of a code that a call can well be answered and heard in.
+const SHORTEST_FOR_CALLS: Duration = Duration::from_secs(60);
+
 /// Whether not even the first code of a day has as few digits as the policy says.
 fn is_too_short(length: u8, checks: u32, daily: Risk) -> bool {
     Reservations::default().next_length(length, checks, daily, Timestamp::default()) > length
@@ -101,7 +104,7 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
         let of_server = (policy.code_length, policy.checks, policy.daily_risk);
         let has_short_codes =
             (length, checks, risk) != of_server && is_too_short(length, checks, risk);
-        let is_anywhere = site.channels.contains(&Channel::Sms)
+        let is_anywhere = site.channels.iter().any(|channel| channel.is_of_phones())
             && site.destinations.countries == Countries::All;
         let is_risky = risk > Risk::DEFAULT && risk != policy.daily_risk;
         [
@@ -133,17 +136,34 @@ pub(super) fn warnings(server: &ServerSettings, policy: &Draft, sites: &Sites) -
     all.filter(|(applies, _)| *applies).map(|(_, warning)| warning).collect()
 }
 
-/// Sites that text to countries that no provider is for.
+/// Sites that offer calls for codes that expire before most people have heard them.
+pub(super) fn short_calls(sites: &Sites) -> Option<String> {
+    let is_short = |site: &&Site| {
+        let calls = site.test_mode.is_none() && site.channels.contains(&Channel::Voice);
+        calls && site.policy.lifetime() < SHORTEST_FOR_CALLS
+    };
+    let mut names: Vec<_> =
+        sites.all().map(AsRef::as_ref).filter(is_short).map(|site| &*site.name).collect();
+    names.sort_unstable();
+    (!names.is_empty()).then(|| {
+        format!(
+            "policy.lifetime is under 60 seconds, in which few calls are answered and heard, at sites that offer \
+             calls: {}",
+            names.join(", ")
+        )
+    })
+}
+
+/// Countries of sites that none of the site's channels for phones has a provider for.
 pub(super) fn unreached(
     delivery: &DeliverySettings,
     providers: &[RouteSettings],
     sites: &Sites,
 ) -> Option<String> {
     let named = |name: &String| providers.iter().find(|provider| provider.name == *name);
-    let carrying: Vec<_> = delivery.sms.iter().map(named).collect();
     // The inbox of development has no settings.
-    let reaches = |country: Option<&Country>| {
-        carrying.iter().any(|provider| {
+    let reaches = |channel: &Channel, country: Option<&Country>| {
+        delivery.of(*channel).iter().map(named).any(|provider| {
             provider.is_none_or(|RouteSettings { countries, .. }| {
                 countries.is_empty() || country.is_some_and(|country| countries.contains(country))
             })
@@ -151,15 +171,17 @@ pub(super) fn unreached(
     };
     let mut missing = BTreeSet::new();
     // The sites for test suites send nothing.
-    let texting =
-        |site: &&Arc<Site>| site.test_mode.is_none() && site.channels.contains(&Channel::Sms);
-    for site in sites.all().filter(texting) {
+    for site in sites.all().filter(|site| site.test_mode.is_none()) {
+        let by_phone: Vec<_> = site.channels.iter().filter(|c| c.is_of_phones()).collect();
+        let is_missing = |country| {
+            !by_phone.is_empty() && !by_phone.iter().any(|channel| reaches(channel, country))
+        };
         match &site.destinations.countries {
             Countries::Listed(listed) => {
-                let listed = listed.iter().filter(|country| !reaches(Some(country)));
+                let listed = listed.iter().filter(|country| is_missing(Some(country)));
                 missing.extend(listed.map(ToString::to_string));
             }
-            Countries::All if !reaches(None) => {
+            Countries::All if is_missing(None) => {
                 missing.insert("*".to_owned());
             }
             Countries::All => {}
@@ -167,7 +189,10 @@ pub(super) fn unreached(
     }
     let missing = missing.into_iter().collect::<Vec<_>>().join(", ");
     (!missing.is_empty()).then(|| {
-        format!("sms.countries lists countries that no provider is for, so texts to them fail: {missing}")
+        format!(
+            "sms.countries lists countries that no provider is for, so numbers there are refused: \
+             {missing}"
+        )
     })
 }
 

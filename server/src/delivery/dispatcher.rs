@@ -12,35 +12,36 @@
 //!
 //! A message is undelivered when no provider is left, or when its code expires.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use otp::{Channel, Timestamp};
+use otp::{Channel, Timestamp, recipient::Country};
 
 use super::{OutgoingMessage, Route, tried::Tried};
 
 /// The providers of each channel, in order of preference.
 #[derive(Debug)]
-pub struct Dispatcher {
-    email: Vec<Arc<Route>>,
-    sms: Vec<Arc<Route>>,
-}
+pub struct Dispatcher(BTreeMap<Channel, Vec<Arc<Route>>>);
 
 impl Dispatcher {
     /// Takes the providers of each channel, the preferred one first. One provider may be in several lists.
-    pub fn new(email: Vec<Arc<Route>>, sms: Vec<Arc<Route>>) -> Self {
-        Self { email, sms }
+    pub fn new(routes: impl IntoIterator<Item = (Channel, Vec<Arc<Route>>)>) -> Self {
+        let routes = routes.into_iter().filter(|(_, routes)| !routes.is_empty());
+        Self(routes.collect())
     }
 
-    /// Channels that have a provider.
-    pub fn channels(&self) -> Vec<Channel> {
-        let channels = [Channel::Email, Channel::Sms];
-        channels.into_iter().filter(|channel| !self.routes(*channel).is_empty()).collect()
+    /// Channels that have a provider, with the countries that those are for; `None` for all.
+    pub fn channels(&self) -> impl Iterator<Item = (Channel, Option<Vec<Country>>)> {
+        self.0.iter().map(|(channel, routes)| {
+            let is_for_all = routes.iter().any(|route| route.countries().is_empty());
+            let countries = || routes.iter().flat_map(|route| route.countries()).copied();
+            (*channel, (!is_for_all).then(|| countries().collect()))
+        })
     }
 
     /// All providers, each once.
     pub fn all(&self) -> Vec<&Arc<Route>> {
         let mut all: Vec<&Arc<Route>> = Vec::new();
-        for route in self.email.iter().chain(&self.sms) {
+        for route in self.0.values().flatten() {
             if !all.iter().any(|known| Arc::ptr_eq(known, route)) {
                 all.push(route);
             }
@@ -51,7 +52,7 @@ impl Dispatcher {
     /// Whether every channel has a provider besides these.
     pub fn works_without(&self, names: &[String]) -> bool {
         let works = |route: &Arc<Route>| !names.iter().any(|name| name == route.name());
-        self.channels().into_iter().all(|channel| self.routes(channel).iter().any(works))
+        self.0.values().all(|routes| routes.iter().any(works))
     }
 
     /// The provider to ask next for a message, after these tries; `None` if none is left for good.
@@ -95,10 +96,7 @@ impl Dispatcher {
     }
 
     fn routes(&self, channel: Channel) -> &[Arc<Route>] {
-        match channel {
-            Channel::Email => &self.email,
-            Channel::Sms => &self.sms,
-        }
+        self.0.get(&channel).map_or(&[], Vec::as_slice)
     }
 }
 
@@ -126,7 +124,7 @@ mod tests {
             Arc::new(Route::new((*name).to_owned(), countries.collect(), provider))
         };
         let routes: Vec<_> = routes.iter().map(route).collect();
-        Dispatcher::new(routes.clone(), routes)
+        Dispatcher::new(Channel::ALL.iter().map(|channel| (*channel, routes.clone())))
     }
 
     fn message(to: &str) -> OutgoingMessage {

@@ -5,10 +5,13 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use app::wire::{self, InboxMessage};
-use otp::{Channel, Timestamp};
+use app::wire::InboxMessage;
+use otp::Timestamp;
 
-use super::{OutgoingMessage, Receipt, template};
+use super::{
+    OutgoingMessage, Receipt,
+    template::{self, Rendered},
+};
 use crate::i18n::Catalogue;
 
 /// The newest messages. It holds clear codes and whole recipients, so it is refused in production.
@@ -41,23 +44,15 @@ impl Inbox {
     }
 
     pub(super) fn deliver(&self, message: &OutgoingMessage, now: Timestamp) -> Receipt {
-        let (channel, subject, text) = match message.channel {
-            Channel::Email => {
-                let email = template::email(&self.catalogue, message, now);
-                (wire::Channel::Email, email.subject, email.text)
-            }
-            Channel::Sms => {
-                let text = template::sms(&self.catalogue, message, now);
-                (wire::Channel::Sms, String::new(), text)
-            }
-        };
+        let Rendered { text, email } = template::render(&self.catalogue, message, now);
+        let subject = email.map(|(subject, _)| subject).unwrap_or_default();
         let mut received = self.received.lock().unwrap_or_else(PoisonError::into_inner);
         received.count += 1;
         let number = received.count;
         received.newest_first.push_front(InboxMessage {
             number,
             received_at: now.as_millis(),
-            channel,
+            channel: message.channel,
             to: message.to.address().to_owned(),
             subject,
             text,

@@ -36,11 +36,11 @@ pub use self::{
     outgoing_message::{HandOver, OutgoingMessage, Receipt},
     provider::{Kind, KindSettings, Provider, SetUp},
     route::{FailedTry, Route, RouteSettings},
-    senders::{Senders, TextSender},
+    senders::{Senders, TextSender, parse_number},
     set_up_error::{ProbeError, Probed, SenderProblem, SetUpError},
     smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},
     tried::Tried,
-    twilio::{Twilio, TwilioSettings},
+    twilio::{Twilio, TwilioSettings, VoiceSettings, WhatsappSettings},
     webhook::GatewaySettings,
     worker::DeliveryWorker,
 };

@@ -18,7 +18,7 @@ pub struct OutgoingMessage {
     pub id: String,
     /// The channel.
     pub channel: Channel,
-    /// The recipient.
+    /// The recipient, whose kind the channel reaches.
     pub to: Recipient,
     /// The code.
     pub code: Code,
@@ -41,7 +41,7 @@ pub struct OutgoingMessage {
 }
 
 impl OutgoingMessage {
-    /// A message that belongs to no verification, in English, by the channel of the recipient.
+    /// A message that belongs to no verification, in English, by the usual channel of the recipient.
     pub fn detached(
         site: Arc<Site>,
         to: Recipient,
@@ -51,7 +51,7 @@ impl OutgoingMessage {
     ) -> Self {
         Self {
             id: format!("test-{}", expires_at.as_millis()),
-            channel: to.channel(),
+            channel: to.channels()[0],
             to,
             code,
             locale: DEFAULT_LOCALE.to_owned(),

@@ -21,7 +21,7 @@ use crate::{
 pub enum Kind {
     /// A mail server.
     Smtp,
-    /// Twilio's Messages API.
+    /// Twilio: texts, WhatsApp messages and calls.
     Twilio,
     /// Signed requests to a gateway of the operator's own.
     Webhook,
@@ -55,8 +55,8 @@ impl Kind {
     pub fn channels(self) -> &'static [Channel] {
         match self {
             Self::Smtp => &[Channel::Email],
-            Self::Twilio => &[Channel::Sms],
-            Self::Webhook | Self::Http | Self::Inbox => &[Channel::Email, Channel::Sms],
+            Self::Twilio => Channel::OF_PHONES,
+            Self::Webhook | Self::Http | Self::Inbox => Channel::ALL,
         }
     }
 }
@@ -74,6 +74,19 @@ pub enum KindSettings {
     Http(Box<HttpSettings>),
     /// See [`Kind::Inbox`].
     Inbox,
+}
+
+impl KindSettings {
+    /// The channels of a provider with these settings whose configuration lists none. A gateway gets WhatsApp messages
+    /// and calls only where they are listed, since it may know nothing of them.
+    pub fn channels(&self) -> Vec<Channel> {
+        match self {
+            Self::Smtp(_) => Kind::Smtp.channels().to_vec(),
+            Self::Twilio(twilio) => twilio.channels(),
+            Self::Webhook(_) | Self::Http(_) => vec![Channel::Email, Channel::Sms],
+            Self::Inbox => Kind::Inbox.channels().to_vec(),
+        }
+    }
 }
 
 /// The parts of the server that providers need.
@@ -161,8 +174,11 @@ impl Provider {
         message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
-        let carried = self.kind().channels();
-        if !carried.contains(&message.channel) || message.to.channel() != message.channel {
+        let carried = match self {
+            Self::Twilio(twilio) => &twilio.channels()[..],
+            other => other.kind().channels(),
+        };
+        if ![carried, message.to.channels()].iter().all(|of| of.contains(&message.channel)) {
             return Err(Undelivered::permanent("the provider does not support this channel"));
         }
         if message.expires_at <= now {

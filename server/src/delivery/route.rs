@@ -68,6 +68,11 @@ impl Route {
         &self.provider
     }
 
+    /// The countries of the phone numbers that it is for; all if empty.
+    pub(super) fn countries(&self) -> &[Country] {
+        &self.countries
+    }
+
     /// Whether messages to this recipient may go by it.
     pub(super) fn reaches(&self, to: &Recipient) -> bool {
         let Some(phone) = to.phone().filter(|_| !self.countries.is_empty()) else { return true };

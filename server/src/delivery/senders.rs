@@ -1,4 +1,4 @@
-//! Senders of text messages.
+//! Senders of texts and calls.
 
 use std::collections::HashMap;
 
@@ -13,9 +13,16 @@ pub enum TextSender {
     Service(String),
 }
 
-/// Senders for the numbers of some countries, since many take texts from numbers of their own only.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Senders(pub HashMap<Country, TextSender>);
+/// Senders for the numbers of some countries, since many take texts from numbers of their own only, and people rather
+/// answer calls from such.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Senders<S = TextSender>(pub HashMap<Country, S>);
+
+impl<S> Default for Senders<S> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
 
 impl TextSender {
     /// Reads a number, which is often copied with its spaces, a short code, a messaging service or a name.
@@ -62,9 +69,20 @@ impl TextSender {
     }
 }
 
-impl Senders {
+/// Reads a number with its country code.
+///
+/// # Errors
+/// If it is something else.
+pub fn parse_number(text: &str) -> Result<String, &'static str> {
+    match TextSender::parse(text) {
+        Ok(TextSender::From(number)) if number.starts_with('+') => Ok(number),
+        _ => Err("must be a number with its country code, as +44..."),
+    }
+}
+
+impl<S> Senders<S> {
     /// The sender for a recipient, if its country has one.
-    pub fn of(&self, to: &Recipient) -> Option<&TextSender> {
+    pub fn of(&self, to: &Recipient) -> Option<&S> {
         let phone = to.phone().filter(|_| !self.0.is_empty())?;
         self.0.get(&phone.country())
     }

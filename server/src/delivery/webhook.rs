@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::{
     OutgoingMessage, ProbeError, Probed, Receipt, Undelivered,
     gateway::{GatewayClient, exchange},
-    template,
+    template::{self, Rendered},
 };
 use crate::{
     i18n::Catalogue,
@@ -118,13 +118,8 @@ impl Webhook {
     }
 
     fn body(&self, message: &OutgoingMessage, now: Timestamp) -> serde_json::Result<String> {
-        let (text, subject, html) = match message.channel {
-            Channel::Email => {
-                let email = template::email(&self.catalogue, message, now);
-                (email.text, Some(email.subject), Some(email.html))
-            }
-            Channel::Sms => (template::sms(&self.catalogue, message, now), None, None),
-        };
+        let Rendered { text, email } = template::render(&self.catalogue, message, now);
+        let (subject, html) = email.unzip();
         let data = Data {
             channel: message.channel,
             to: message.to.address(),

@@ -59,7 +59,7 @@ pub(super) struct Frame {
     /// Input of the pages in it.
     pub(super) setting: Setting,
     pub(super) locale: String,
-    /// Channels to offer.
+    /// Channels to begin with, one for each kind of recipient.
     pub(super) channels: Vec<Channel>,
     /// Regions to offer; `None` for all.
     pub(super) regions: Option<Vec<String>>,
@@ -117,7 +117,10 @@ impl Frame {
                 brand: offer.brand,
             },
             locale,
-            channels: channel.map_or(offer.channels, |channel| vec![channel]),
+            channels: match channel {
+                Some(channel) => vec![channel],
+                None => Channel::first_of_each_kind(&offer.channels),
+            },
             regions: offer.regions,
             country: asked.country,
             refused: asked.refused.map(|code| refusal(&code, asked.wait)),

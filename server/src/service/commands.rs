@@ -35,6 +35,7 @@ pub(super) enum Action {
     /// Opens it with its first message.
     Open {
         opening: Box<Opening>,
+        channel: Channel,
         /// Digits for a code of any length.
         drawn: Code,
     },
@@ -116,7 +117,9 @@ impl Command {
     fn decide(&self, records: &mut Records) -> Decision<Result<Done, Refused>> {
         let result = match &self.action {
             Action::Check { typed, claim } => return self.check(records, typed, *claim),
-            Action::Open { opening, drawn } => self.open(records, opening, drawn),
+            Action::Open { opening, channel, drawn } => {
+                self.open(records, opening, *channel, drawn)
+            }
             Action::Resend { channel, drawn } => self.resend(records, *channel, drawn),
             Action::Cancel => self.cancel(records),
             Action::Disown => self.disown(records),
@@ -129,6 +132,7 @@ impl Command {
         &self,
         records: &mut Records,
         opening: &Opening,
+        channel: Channel,
         drawn: &Code,
     ) -> Result<Done, Refused> {
         let mut opening = opening.clone();
@@ -140,7 +144,7 @@ impl Command {
             NewCode::drawn(drawn, policy.next_length(reserved, shortest, self.counted_at(records)))
         };
         opening.details.test_mode = code.test_delivery.is_some();
-        let (channel, peppers) = (opening.recipient.channel(), &self.shared.keys.peppers);
+        let peppers = &self.shared.keys.peppers;
         let verification = Verification::open(opening, channel, &code.code, peppers, self.now);
         self.send(verification, &code, records)
     }
@@ -249,10 +253,13 @@ impl Command {
             NewCode::drawn(drawn, verification.next_length(reserved, shortest, counted))
         };
         let channel = channel.unwrap_or(verification.last_send().channel);
+        if verification.state(self.now) == State::Pending {
+            // Before the waits: waiting does not help.
+            self.ensure_reached(&verification, channel)?;
+        }
         verification
             .resend(channel, &code.code, &self.shared.keys.peppers, self.now)
             .map_err(|refused| Refused::resend(refused, self.now))?;
-        self.ensure_served(&verification)?;
         self.send(verification, &code, records)
     }
 

@@ -4,6 +4,7 @@
 //! decides inside the store's transaction; once its decision is durable, the caller is answered and
 //! the delivery worker is woken for a new message.
 
+mod channels;
 mod client;
 mod commands;
 mod done;
@@ -30,6 +31,7 @@ use rand::rngs::SysRng;
 use tokio::sync::mpsc;
 
 pub use self::{
+    channels::Carried,
     client::{Client, IdempotencyKey, Scope},
     person::{Person, Told},
     refused::Refused,
@@ -53,8 +55,8 @@ use crate::{
 pub struct Rules {
     /// The relying parties, each with its policy.
     pub sites: Arc<Sites>,
-    /// Channels that have a provider, in the order to offer them.
-    pub channels: Vec<Channel>,
+    /// Channels that have a provider.
+    pub carried: Carried,
     /// ISO 3166-1 alpha-2 region in which a phone number is read that names none.
     pub default_country: String,
     /// Limits across verifications.
@@ -98,6 +100,8 @@ pub struct Start {
     pub site: Arc<Site>,
     /// The person who is to prove control.
     pub recipient: Recipient,
+    /// The channel of the first message.
+    pub channel: Channel,
     /// Purpose in the relying party's words.
     pub purpose: String,
     /// Language of the messages, a BCP 47 tag.
@@ -150,17 +154,14 @@ impl Service {
     /// Channels that a site can send by, in the order to offer them. A site for test suites sends
     /// nothing and needs no provider.
     pub fn channels(&self, site: &Site) -> Vec<Channel> {
-        let provided = &self.shared.rules.channels;
-        let can_send = |channel: &Channel| site.test_mode.is_some() || provided.contains(channel);
-        site.channels.iter().copied().filter(can_send).collect()
+        self.shared.rules.channels(site)
     }
 
-    /// Channels by which a verification can send another code.
+    /// Channels by which a verification can send another code, in the order to offer them.
     pub fn channels_of(&self, verification: &Verification) -> Vec<Channel> {
-        let channel = verification.recipient().channel();
-        let offered =
-            verification.details().test_mode || self.shared.rules.channels.contains(&channel);
-        offered.then_some(channel).into_iter().collect()
+        let Some(site) = self.sites().named(verification.site()) else { return Vec::new() };
+        let is_test = verification.details().test_mode;
+        self.shared.rules.channels_to(site, verification.recipient(), is_test)
     }
 
     /// The keyed digest of an `Idempotency-Key`, which tells nothing of the key itself.
@@ -168,7 +169,8 @@ impl Service {
         IdempotencyKey { digest: self.shared.pseudonyms.request(site, key), fingerprint }
     }
 
-    /// Reads a recipient that `site` can reach.
+    /// Reads a recipient that `site` can reach, and says by which channel: that of `channel`, or the first that reaches
+    /// it.
     ///
     /// # Errors
     /// [`Refused::Recipient`], [`Refused::ChannelUnavailable`] and [`Refused::DestinationNotServed`].
@@ -178,30 +180,28 @@ impl Service {
         to: &str,
         country: Option<&str>,
         channel: Option<Channel>,
-    ) -> Result<Recipient, Refused> {
+    ) -> Result<(Recipient, Channel), Refused> {
         let country = country.filter(|country| !country.is_empty());
         let country = country.unwrap_or(&self.shared.rules.default_country);
         let recipient = Recipient::parse(to, Some(country), channel)?;
-        self.reachable(site, recipient)
+        let is_test = site.test_code(&recipient).is_some();
+        let fixed = self.shared.rules.fixed_recipient.as_ref().filter(|_| !is_test);
+        if fixed.is_some_and(|fixed| fixed.canonical() != recipient.canonical()) {
+            return Err(Refused::ChannelUnavailable);
+        }
+        let channel = self.shared.rules.first_channel(site, &recipient, channel)?;
+        Ok((recipient, channel))
     }
 
-    /// The recipient, if `site` can reach it and sends to it (S33). Nothing is sent to test recipients, so
-    /// each can be reached.
+    /// The one recipient that anything is sent to, with the first channel by which `site` reaches it; `None` if it is
+    /// not fixed.
     ///
     /// # Errors
     /// As [`Service::recipient`].
-    pub fn reachable(&self, site: &Site, recipient: Recipient) -> Result<Recipient, Refused> {
-        if site.test_code(&recipient).is_some() {
-            return Ok(recipient);
-        }
-        let fixed = self.shared.rules.fixed_recipient.as_ref();
-        if fixed.is_some_and(|fixed| fixed.canonical() != recipient.canonical())
-            || !self.channels(site).contains(&recipient.channel())
-        {
-            return Err(Refused::ChannelUnavailable);
-        }
-        site.serves(&recipient)?;
-        Ok(recipient)
+    pub fn fixed_recipient(&self, site: &Site) -> Result<Option<(Recipient, Channel)>, Refused> {
+        let Some(fixed) = &self.shared.rules.fixed_recipient else { return Ok(None) };
+        let channel = self.shared.rules.first_channel(site, fixed, None)?;
+        Ok(Some((fixed.clone(), channel)))
     }
 
     /// Opens a verification and accepts its first message.
@@ -209,13 +209,13 @@ impl Service {
     /// # Errors
     /// [`Refused::Exceeded`], [`Refused::WorkNeeded`], [`Refused::Crypto`] and [`Refused::Store`].
     pub async fn start(&self, client: &Client, start: Start) -> Result<Snapshot, Refused> {
-        let Start { site, recipient, purpose, locale, mut details } = start;
+        let Start { site, recipient, channel, purpose, locale, mut details } = start;
         details.country = recipient.phone().map(|phone| phone.country().to_string());
         let now = self.clock.now();
         let id = VerificationId::generate(now, &mut SysRng).map_err(|_| Refused::Crypto)?;
         let (policy, site) = (site.policy.clone(), site.name.clone());
         let opening = Opening { id, site, recipient, purpose, locale, policy, details };
-        let action = Action::Open { opening: Box::new(opening), drawn: draw()? };
+        let action = Action::Open { opening: Box::new(opening), channel, drawn: draw()? };
         self.apply(client, id, now, action).await?.snapshot()
     }
 

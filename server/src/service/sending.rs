@@ -102,7 +102,7 @@ impl Command {
         Ok(())
     }
 
-    /// Whether the message that was just added to `verification` may be sent, if it is a text.
+    /// Whether the message that was just added to `verification` may be sent, if it goes to a phone.
     fn admit_text(
         &self,
         verification: &Verification,
@@ -127,7 +127,8 @@ impl Command {
         verification.count_again();
     }
 
-    /// The newest message of a verification as a text, with the limits on it; `None` if it is none.
+    /// The newest message of a verification as a text, with the limits on it; `None` if it is mail. WhatsApp messages and
+    /// calls cost money and are pumped like texts, and count as such.
     fn text<'a>(&'a self, verification: &'a Verification) -> Option<(TextLimits<'a>, Text<'a>)> {
         let rules = &self.shared.rules;
         let prefix = verification.recipient().phone()?.prefix();
@@ -179,15 +180,17 @@ impl Command {
         }
     }
 
-    /// Refuses numbers that the site has ceased to send to since the verification began (S33).
-    pub(super) fn ensure_served(&self, verification: &Verification) -> Result<(), Refused> {
-        let recipient = verification.recipient();
-        if verification.details().test_mode || recipient.channel() != Channel::Sms {
-            return Ok(());
-        }
-        let site = self.shared.rules.sites.named(verification.site());
-        let is_served = site.is_some_and(|site| site.serves(recipient).is_ok());
-        if is_served { Ok(()) } else { Err(Refused::DestinationNotServed) }
+    /// Refuses a message by a channel that the site does not use, or has ceased to send to the number by since the
+    /// verification began (S33).
+    pub(super) fn ensure_reached(
+        &self,
+        verification: &Verification,
+        channel: Channel,
+    ) -> Result<(), Refused> {
+        let (recipient, is_test) = (verification.recipient(), verification.details().test_mode);
+        let rules = &self.shared.rules;
+        let site = rules.sites.named(verification.site()).ok_or(Refused::ChannelUnavailable)?;
+        rules.ensure_reached(site, recipient, channel, is_test)
     }
 
     fn message(&self, verification: &Verification, code: &Code) -> Result<Message, Refused> {

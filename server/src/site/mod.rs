@@ -35,9 +35,9 @@ pub struct Site {
     pub origins: Vec<Origin>,
     /// Allowed return URLs.
     pub return_urls: Vec<Url>,
-    /// Channels that it uses; those without a provider are ignored.
+    /// Channels that it uses, in the order to offer them; those without a provider are ignored.
     pub channels: Vec<Channel>,
-    /// Numbers that text messages go to.
+    /// Numbers that messages and calls go to.
     pub destinations: Destinations,
     /// Policy of its verifications.
     pub policy: Policy,
@@ -99,14 +99,14 @@ impl Site {
         self.return_urls.iter().find(|known| as_written && **known == read)
     }
 
-    /// Decides whether messages go to a recipient, apart from its channel (S33).
+    /// Decides whether messages by a channel go to a recipient of its kind (S33).
     ///
     /// # Errors
     /// The reason why they do not.
-    pub fn serves(&self, recipient: &Recipient) -> Result<(), NotServed> {
+    pub fn serves(&self, recipient: &Recipient, channel: Channel) -> Result<(), NotServed> {
         match recipient {
             Recipient::Email(_) => Ok(()),
-            Recipient::Phone(number) => self.destinations.decide(number),
+            Recipient::Phone(number) => self.destinations.decide(number, channel),
         }
     }
 

@@ -108,7 +108,7 @@ impl Application {
         let sites = Arc::new(config.sites.clone());
         let rules = Rules {
             sites: sites.clone(),
-            channels: dispatcher.channels(),
+            carried: dispatcher.channels().collect(),
             default_country: config.page.default_country.clone(),
             limits: config.limits.clone(),
             texts: config.texts.clone(),
@@ -117,7 +117,7 @@ impl Application {
             count_test_suites: !development,
             lease,
         };
-        let start = start_options(config, &rules.channels);
+        let start = start_options(config);
         let (wake, committed) = mpsc::channel(COMMITTED);
         let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
         let sender =
@@ -146,9 +146,8 @@ impl Application {
         });
 
         let readiness = readiness(store.clone());
-        let fixed_recipient = config.page.fixed_recipient.clone();
         let web = http::Web {
-            port: Arc::new(BrowserPort { service: service.clone(), fixed_recipient }),
+            port: Arc::new(BrowserPort { service: service.clone() }),
             service,
             catalogue,
             assets: http::assets::page_assets(),
@@ -256,9 +255,10 @@ pub fn dispatcher(
     // Unless a provider has its name.
     let inbox = Arc::new(Route::from(Provider::Inbox(inbox.clone())));
     routes.entry(inbox.name().to_owned()).or_insert(inbox);
-    let channel =
+    let named =
         |names: &[String]| names.iter().filter_map(|name| routes.get(name).cloned()).collect();
-    Ok(Dispatcher::new(channel(&config.delivery.email), channel(&config.delivery.sms)))
+    let lists = config.delivery.providers.iter();
+    Ok(Dispatcher::new(lists.map(|(channel, names)| (*channel, named(names)))))
 }
 
 /// The master secrets, from wherever the configuration keeps them.
@@ -364,14 +364,15 @@ fn bounds(server: &ServerSettings) -> http::Bounds {
 }
 
 /// Options of the start page, in no language yet.
-fn start_options(config: &Config, channels: &[Channel]) -> StartOptions {
-    let by_phone = channels.contains(&Channel::Sms);
+fn start_options(config: &Config) -> StartOptions {
+    let channels = Channel::first_of_each_kind(&config.sites.first().channels);
+    let by_phone = channels.iter().any(|channel| channel.is_of_phones());
     let mut regions = if by_phone { calling_regions() } else { Vec::new() };
     if let Some(served) = config.sites.first().destinations.regions() {
         regions.retain(|country| served.contains(&country.region));
     }
     StartOptions {
-        channels: channels.to_vec(),
+        channels,
         fixed_recipient: config.page.fixed_recipient.as_ref().map(otp::Recipient::masked),
         countries: regions.into_iter().map(country).collect(),
         default_country: config.page.default_country.clone(),

@@ -59,7 +59,7 @@ impl Data {
             state: verification.state(now),
             reason: None,
             purpose: verification.purpose().to_owned(),
-            channel: verification.last_send().channel,
+            channel: verification.proven_channel(),
             recipient: verification.recipient().masked(),
             metadata: verification.details().metadata.clone(),
             delivery: SendData::of(verification.last_send(), number),

@@ -4,6 +4,7 @@ mod app;
 mod back_ends;
 #[path = "../common/card.rs"]
 mod card;
+mod channels;
 mod destinations;
 mod hosted;
 mod limits;

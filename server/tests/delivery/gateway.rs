@@ -9,6 +9,7 @@ use axum::{
     http::{HeaderMap, Method, StatusCode, Uri},
     response::{IntoResponse, Response},
 };
+use otp::Channel;
 use serde_json::{Value, json};
 use server::{
     config::{Config, Sources},
@@ -21,7 +22,7 @@ use server::{
 };
 use tokio::sync::mpsc;
 
-use crate::{CODE, NOW, SOON, TIMEOUT, catalogue, message, misdirected};
+use crate::{CODE, NOW, SOON, TIMEOUT, by, catalogue, message, misdirected};
 
 pub(crate) const PHONE: &str = "+447700900142";
 
@@ -194,6 +195,40 @@ async fn mail_by_a_webhook_has_its_subject_and_html() {
     assert_eq!((&data["channel"], &data["to"]), (&json!("email"), &json!("jane@example.com")));
     assert!(!data["subject"].as_str().unwrap().contains(CODE));
     assert!(data["html"].as_str().unwrap().contains(CODE));
+}
+
+#[tokio::test]
+async fn calls_and_whatsapp_messages_by_a_webhook_are_told_by_their_channel() {
+    let mut gateway = Gateway::answering(204, &json!(null)).await;
+    let route = route(webhook(&gateway.url()));
+    for (channel, text) in [
+        (Channel::Voice, "Hello. Here is your Example code. 0, 4, 2, 9, 1, 7. Once more"),
+        (Channel::Whatsapp, "042917 is your Example code. It is valid for 5 minutes."),
+    ] {
+        route.deliver(&by(channel, message(PHONE)), NOW).await.unwrap();
+        let data = gateway.next().await.json()["data"].clone();
+        assert_eq!((&data["channel"], &data["to"]), (&json!(channel.as_str()), &json!(PHONE)));
+        assert_eq!(data["code"], CODE);
+        let said = data["text"].as_str().unwrap();
+        assert!(said.starts_with(text) && !said.contains('#'), "{said}");
+        assert_eq!(data.get("subject"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_described_gateway_is_told_the_channel() {
+    let mut gateway = Gateway::answering(200, &json!({})).await;
+    let file = format!(
+        "[[providers]]\nname = \"g\"\nkind = \"http\"\nchannels = [\"voice\", \"whatsapp\"]\n\
+         http.url = \"http://{}/\"\nhttp.form = {{ by = \"{{channel}}\", say = \"{{text}}\" }}\n",
+        gateway.address
+    );
+    let route = route(configured(&file));
+    for channel in [Channel::Voice, Channel::Whatsapp] {
+        route.deliver(&by(channel, message(PHONE)), NOW).await.unwrap();
+        let body = gateway.next().await.body;
+        assert!(body.starts_with(&format!("by={}&say=", channel.as_str())), "{body}");
+    }
 }
 
 #[tokio::test]

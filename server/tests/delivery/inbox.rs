@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use app::wire::Channel;
 use server::delivery::{Inbox, Provider};
 
-use crate::{CODE, NOW, catalogue, message};
+use crate::{CODE, NOW, by, catalogue, message};
 
 #[tokio::test]
 async fn the_inbox_shows_messages_newest_first() {
@@ -25,6 +25,28 @@ async fn the_inbox_shows_messages_newest_first() {
     assert_eq!((text.to.as_str(), text.received_at), ("+447700900142", later.as_millis()));
     assert_eq!(text.subject, "");
     assert!(text.text.ends_with("@login.example.com #042917"));
+}
+
+#[tokio::test]
+async fn the_inbox_shows_what_a_call_says_and_whatsapp_messages_as_such() {
+    let inbox = Arc::new(Inbox::new(catalogue()));
+    let provider = Provider::Inbox(Arc::clone(&inbox));
+    for channel in [Channel::Voice, Channel::Whatsapp] {
+        provider.deliver(&by(channel, message("+447700900142")), NOW).await.unwrap();
+    }
+    let [whatsapp, call] = inbox.messages().try_into().unwrap();
+    assert_eq!((call.channel, &*call.subject), (Channel::Voice, ""));
+    assert_eq!(
+        call.text,
+        "Hello. Here is your Example code. 0, 4, 2, 9, 1, 7. Once more, your code is: \
+         0, 4, 2, 9, 1, 7. Tell nobody. Type it only where you asked for it. Goodbye."
+    );
+    assert_eq!((whatsapp.channel, &*whatsapp.code), (Channel::Whatsapp, CODE));
+    assert_eq!(
+        whatsapp.text,
+        "042917 is your Example code. It is valid for 5 minutes. Tell nobody. Type it only where \
+         you asked for it."
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@
 //! until it has read the request, and then pause the clock of the runtime, which makes all time-outs elapse
 //! at once. So no test sleeps, and none depends on the speed of the machine.
 
+mod calls;
 mod gateway;
 mod inbox;
 mod mail_server;
@@ -44,9 +45,11 @@ fn message(to: &str) -> OutgoingMessage {
 
 /// Exchanges the channel of a message, so that it does not fit the recipient.
 fn misdirected(mut message: OutgoingMessage) -> OutgoingMessage {
-    message.channel = match message.channel {
-        Channel::Email => Channel::Sms,
-        Channel::Sms => Channel::Email,
-    };
+    message.channel = if message.channel.is_of_phones() { Channel::Email } else { Channel::Sms };
     message
+}
+
+/// The message by another channel.
+fn by(channel: Channel, message: OutgoingMessage) -> OutgoingMessage {
+    OutgoingMessage { channel, ..message }
 }

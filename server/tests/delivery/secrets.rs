@@ -26,8 +26,10 @@ async fn s8_debug_shows_no_secret() {
     let twilio = TwilioSettings {
         account_sid: "AC0".to_owned(),
         auth_token: SecretString::from(PASSWORD),
-        sender: TextSender::From("+447700900001".to_owned()),
+        sender: Some(TextSender::From("+447700900001".to_owned())),
         senders: Senders::default(),
+        whatsapp: None,
+        voice: None,
         base_url: "https://api.twilio.com".to_owned(),
         timeout: TIMEOUT,
     };

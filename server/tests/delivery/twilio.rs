@@ -10,32 +10,35 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
+use otp::{Channel, recipient::Country};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::delivery::{
     Failure, ProbeError, Provider, Receipt, Senders, SetUpError, TextSender, Twilio,
-    TwilioSettings, Undelivered,
+    TwilioSettings, Undelivered, VoiceSettings, WhatsappSettings,
 };
 use tokio::{net::TcpSocket, sync::mpsc};
 
-use crate::{CODE, NOW, SOON, TIMEOUT, catalogue, message, misdirected};
+use crate::{CODE, NOW, SOON, TIMEOUT, by, catalogue, message, misdirected};
 
-const SID: &str = "AC00000000000000000000000000000000";
-const TOKEN: &str = "a token that only Twilio knows";
-const PHONE: &str = "+447700900142";
+pub(crate) const SID: &str = "AC00000000000000000000000000000000";
+pub(crate) const TOKEN: &str = "a token that only Twilio knows";
+pub(crate) const PHONE: &str = "+447700900142";
+pub(crate) const CONTENT: &str = "HX00000000000000000000000000000001";
+pub(crate) const GERMAN_CONTENT: &str = "HX00000000000000000000000000000002";
 
 /// Response to every request; `None` never answers.
-type Answer = Option<(StatusCode, Value)>;
+pub(crate) type Answer = Option<(StatusCode, Value)>;
 
-struct Request {
-    method: Method,
-    path: String,
-    authorization: String,
-    form: Vec<(String, String)>,
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) authorization: String,
+    pub(crate) form: Vec<(String, String)>,
 }
 
 /// An HTTP server in place of Twilio.
-struct MockServer {
+pub(crate) struct MockServer {
     base_url: String,
     requests: mpsc::UnboundedReceiver<Request>,
 }
@@ -47,7 +50,7 @@ struct Responder {
 }
 
 impl MockServer {
-    async fn answering(answer: Answer) -> Self {
+    pub(crate) async fn answering(answer: Answer) -> Self {
         let (sender, requests) = mpsc::unbounded_channel();
         let responder = Responder { answer: Arc::new(answer), requests: sender };
         let router = Router::new().fallback(respond).with_state(responder);
@@ -57,25 +60,25 @@ impl MockServer {
         Self { base_url, requests }
     }
 
-    async fn with_status(status: u16, body: Value) -> Self {
+    pub(crate) async fn with_status(status: u16, body: Value) -> Self {
         Self::answering(Some((StatusCode::from_u16(status).unwrap(), body))).await
     }
 
-    fn settings(&self) -> TwilioSettings {
+    pub(crate) fn settings(&self) -> TwilioSettings {
         settings(&self.base_url)
     }
 
-    fn provider(&self) -> Provider {
+    pub(crate) fn provider(&self) -> Provider {
         provider(self.settings())
     }
 
     /// The next request.
-    async fn next(&mut self) -> Request {
+    pub(crate) async fn next(&mut self) -> Request {
         let request = tokio::time::timeout(SOON, self.requests.recv()).await;
         request.expect("a request arrives in time").expect("the server is running")
     }
 
-    fn has_no_more_requests(mut self) -> bool {
+    pub(crate) fn has_no_more_requests(mut self) -> bool {
         self.requests.try_recv().is_err()
     }
 }
@@ -109,19 +112,32 @@ fn settings(base_url: &str) -> TwilioSettings {
     TwilioSettings {
         account_sid: SID.to_owned(),
         auth_token: SecretString::from(TOKEN),
-        sender: TextSender::From("+447700900001".to_owned()),
+        sender: Some(TextSender::From("+447700900001".to_owned())),
         senders: Senders::default(),
+        whatsapp: Some(WhatsappSettings {
+            sender: "+447700900002".to_owned(),
+            content: CONTENT.to_owned(),
+            contents: [("de".to_owned(), GERMAN_CONTENT.to_owned())].into(),
+        }),
+        voice: Some(VoiceSettings {
+            sender: "+447700900003".to_owned(),
+            senders: Senders([(Country::parse("US").unwrap(), "+12025550100".to_owned())].into()),
+        }),
         base_url: base_url.to_owned(),
         timeout: TIMEOUT,
     }
 }
 
-fn provider(settings: TwilioSettings) -> Provider {
+pub(crate) fn provider(settings: TwilioSettings) -> Provider {
     Provider::Twilio(Twilio::new(settings, catalogue()).unwrap())
 }
 
 async fn refusal(provider: &Provider) -> Undelivered {
-    let undelivered = provider.deliver(&message(PHONE), NOW).await.unwrap_err();
+    refusal_by(Channel::Sms, provider).await
+}
+
+pub(crate) async fn refusal_by(channel: Channel, provider: &Provider) -> Undelivered {
+    let undelivered = provider.deliver(&by(channel, message(PHONE)), NOW).await.unwrap_err();
     for secret in [PHONE, "447700900142", CODE, TOKEN, SID] {
         assert!(!undelivered.reason.contains(secret), "{undelivered}");
     }
@@ -129,7 +145,7 @@ async fn refusal(provider: &Provider) -> Undelivered {
 }
 
 /// An error response of Twilio, whose message repeats the recipient.
-fn error(code: u32) -> Value {
+pub(crate) fn error(code: u32) -> Value {
     json!({ "code": code, "message": format!("The 'To' number {PHONE} is no good."), "status": 400 })
 }
 
@@ -145,7 +161,6 @@ async fn a_message_is_one_request_with_the_fields_of_the_api() {
     assert_eq!(request.path, format!("/2010-04-01/Accounts/{SID}/Messages.json"));
     let basic = format!("Basic {}", BASE64_STANDARD.encode(format!("{SID}:{TOKEN}")));
     assert_eq!(request.authorization, basic);
-    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let body = "042917 is your Example code. It is valid for 5 minutes. Tell nobody. Type it only \
                 where you asked for it.\n@login.example.com #042917";
     assert_eq!(
@@ -160,12 +175,16 @@ async fn a_message_is_one_request_with_the_fields_of_the_api() {
     assert!(twilio.has_no_more_requests());
 }
 
+pub(crate) fn field(name: &str, value: &str) -> (String, String) {
+    (name.to_owned(), value.to_owned())
+}
+
 #[tokio::test]
 async fn a_messaging_service_is_sent_in_its_own_field() {
     let mut twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
     let service = "MG00000000000000000000000000000000".to_owned();
-    let settings =
-        TwilioSettings { sender: TextSender::Service(service.clone()), ..twilio.settings() };
+    let sender = Some(TextSender::Service(service.clone()));
+    let settings = TwilioSettings { sender, ..twilio.settings() };
     provider(settings).deliver(&message(PHONE), NOW).await.unwrap();
     let request = twilio.next().await;
     assert!(request.form.contains(&("MessagingServiceSid".to_owned(), service)));

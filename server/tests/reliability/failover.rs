@@ -294,8 +294,10 @@ async fn twilio(router: Router) -> Provider {
     let settings = TwilioSettings {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         auth_token: SecretString::from("a token"),
-        sender: TextSender::From("+447700900001".to_owned()),
+        sender: Some(TextSender::From("+447700900001".to_owned())),
         senders: Senders::default(),
+        whatsapp: None,
+        voice: None,
         base_url,
         timeout: TIMEOUT,
     };

@@ -18,7 +18,7 @@ use server::{
     keyring::Keyring,
     origin::Origin,
     outbox::{Backoff, Held},
-    service::{Client, Refused, Rules, Scope, Service, Start},
+    service::{Carried, Client, Refused, Rules, Scope, Service, Start},
     site::{Sites, builtin},
     store::{AnyStore, Message, Queue, SqliteStore, Store},
     tokens::Tokens,
@@ -76,7 +76,7 @@ impl Outbox {
         let sites = Arc::new(Sites::new(demo, []));
         let rules = Rules {
             sites: sites.clone(),
-            channels: vec![Channel::Email, Channel::Sms],
+            carried: Carried::everywhere([Channel::Email, Channel::Sms]),
             default_country: "GB".to_owned(),
             limits: Limits {
                 recipient_sends_short: plenty,
@@ -94,14 +94,14 @@ impl Outbox {
         };
         let (wake, committed) = mpsc::channel(100);
         let service = Service::new(store.clone(), keys.clone(), tokens, rules, clock.clone(), wake);
-        let dispatcher = Dispatcher::new(email, sms);
+        let dispatcher = Dispatcher::new([(Channel::Email, email), (Channel::Sms, sms)]);
         let worker = worker(store.clone(), dispatcher, keys, sites, clock.clone());
         Self { store, service, worker, committed, clock, folder }
     }
 
     /// Another worker on the same store.
     pub(crate) fn another_worker(&self, email: Vec<Provider>) -> DeliveryWorker {
-        let dispatcher = Dispatcher::new(routes(email), Vec::new());
+        let dispatcher = Dispatcher::new([(Channel::Email, routes(email))]);
         let DeliveryWorker { keys, sites, .. } = &self.worker;
         worker(self.store.clone(), dispatcher, keys.clone(), sites.clone(), self.clock.clone())
     }
@@ -133,6 +133,7 @@ impl Outbox {
         let recipient = Recipient::parse(to, None, None).unwrap();
         let start = Start {
             site: self.service.sites().first().clone(),
+            channel: recipient.channels()[0],
             recipient,
             purpose: String::new(),
             locale: "en".to_owned(),
@@ -163,7 +164,7 @@ impl Outbox {
 
     /// Replaces the providers of texts.
     pub(crate) fn replace_providers(&mut self, sms: Vec<Provider>) {
-        self.worker.dispatcher = Dispatcher::new(Vec::new(), routes(sms));
+        self.worker.dispatcher = Dispatcher::new([(Channel::Sms, routes(sms))]);
     }
 
     /// As [`Outbox::accept`], and tries it once.

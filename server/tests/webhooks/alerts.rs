@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use otp::{DeliveryState, Timestamp, VerificationId, alert::Alert};
+use otp::{Channel, DeliveryState, Timestamp, VerificationId, alert::Alert};
 use serde_json::json;
 use server::{
     delivery::Dispatcher,
@@ -176,7 +176,7 @@ async fn s25_a_provider_that_refuses_the_account_is_told_to_the_operator_once() 
         Harness::with_operator(&[("shop", "http://127.0.0.1:9/")], Some(&operator.url));
     let second = harness.delivery.dispatcher.all()[0].clone();
     let refusing = harness.gateway("own", &gateway.url);
-    harness.delivery.dispatcher = Dispatcher::new(vec![refusing, second], Vec::new());
+    harness.delivery.dispatcher = Dispatcher::new([(Channel::Email, vec![refusing, second])]);
     for _ in 0..3 {
         let id = harness.open_for("shop", &harness.client(None)).await;
         harness.try_next().await;

@@ -121,7 +121,7 @@ async fn an_undeliverable_message_is_an_event_and_so_is_the_failure() {
     let mut receiver = accepting_receiver().await;
     let mut harness = Harness::of(&[("shop", &receiver.url)]);
     // No provider for e-mail.
-    harness.delivery.dispatcher = server::delivery::Dispatcher::new(Vec::new(), Vec::new());
+    harness.delivery.dispatcher = server::delivery::Dispatcher::new([]);
     let client = harness.client(None);
     harness.open_for("shop", &client).await;
     harness.delivery.deliver_due().await;

@@ -19,7 +19,7 @@ use server::{
     keyring::Keyring,
     origin::Origin,
     outbox::{Backoff, Held},
-    service::{Client, Person, Rules, Scope, Service, Start},
+    service::{Carried, Client, Person, Rules, Scope, Service, Start},
     site::{Site, Sites, builtin},
     store::{AnyStore, OpenError, OpenProblem, Queue, SqliteStore, Store},
     tokens::Tokens,
@@ -103,7 +103,7 @@ impl Harness {
         let registry = Arc::new(Sites::new(first, sites.iter().map(site)));
         let rules = Rules {
             sites: registry.clone(),
-            channels: vec![Channel::Email, Channel::Sms],
+            carried: Carried::everywhere([Channel::Email, Channel::Sms]),
             default_country: "GB".to_owned(),
             limits: Limits {
                 recipient_sends_short: plenty,
@@ -124,10 +124,10 @@ impl Harness {
         let inbox = Arc::new(Inbox::new(Arc::new(Catalogue::load().unwrap())));
         let delivery = DeliveryWorker {
             store: store.clone(),
-            dispatcher: Dispatcher::new(
+            dispatcher: Dispatcher::new([(
+                Channel::Email,
                 vec![Arc::new(Route::from(Provider::Inbox(inbox.clone())))],
-                Vec::new(),
-            ),
+            )]),
             keys,
             clock: clock.clone(),
             backoff: Backoff { first: Duration::from_secs(2), longest: Duration::from_secs(30) },
@@ -180,6 +180,7 @@ impl Harness {
         let start = Start {
             site: self.service.sites().named(site).unwrap().clone(),
             recipient: Recipient::parse("jo@example.com", None, None).unwrap(),
+            channel: Channel::Email,
             purpose: "sign-up".to_owned(),
             locale: "en".to_owned(),
             details: Details {

@@ -1,8 +1,10 @@
-//! Destinations of text messages: the countries, kinds of lines and ranges of numbers that a site
+//! Destinations of messages to phones: the countries, kinds of lines and ranges of numbers that a site
 //! sends to.
 //!
 //! Fraudsters ask for messages to numbers whose operator pays them a share of the price (S33), so a
 //! site sends only to the countries of its people, and to mobile phones.
+
+use otp_types::Channel;
 
 use crate::recipient::{Country, LineType, PhoneNumber, non_geographic_codes};
 
@@ -30,15 +32,17 @@ pub enum Countries {
     Listed(Vec<Country>),
 }
 
-/// The numbers that a site sends text messages to.
+/// The numbers that a site sends messages to and calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destinations {
     /// Countries.
     pub countries: Countries,
     /// Calling codes of no country, without the plus sign. [`Countries::All`] holds none of them.
     pub non_geographic: Vec<String>,
-    /// Kinds of lines.
+    /// Kinds of lines that messages go to.
     pub line_types: Vec<LineType>,
+    /// Kinds of lines that are called.
+    pub call_line_types: Vec<LineType>,
     /// Ranges that are sent to whatever their country and kind. A calling code of no country has to be
     /// listed all the same.
     pub allowed_prefixes: Vec<Prefix>,
@@ -62,6 +66,7 @@ impl Destinations {
             countries: Countries::All,
             non_geographic: non_geographic_codes(),
             line_types: LineType::ALL.to_vec(),
+            call_line_types: LineType::ALL.to_vec(),
             allowed_prefixes: Vec::new(),
             denied_prefixes: Vec::new(),
         }
@@ -83,11 +88,11 @@ impl Destinations {
         }
     }
 
-    /// Decides whether a number is sent to.
+    /// Decides whether a number is sent to by a channel.
     ///
     /// # Errors
     /// The reason why it is not.
-    pub fn decide(&self, number: &PhoneNumber) -> Result<(), NotServed> {
+    pub fn decide(&self, number: &PhoneNumber, channel: Channel) -> Result<(), NotServed> {
         let longest = |prefixes: &[Prefix]| {
             let own = prefixes.iter().filter(|prefix| number.e164().starts_with(&prefix.0));
             own.map(|prefix| prefix.0.len()).max()
@@ -108,7 +113,11 @@ impl Destinations {
         if !is_reached {
             return Err(NotServed::Destination);
         }
-        if allowed.is_none() && !self.line_types.contains(&line) {
+        let line_types = match channel {
+            Channel::Voice => &self.call_line_types,
+            _ => &self.line_types,
+        };
+        if allowed.is_none() && !line_types.contains(&line) {
             return Err(NotServed::LineType);
         }
         Ok(())

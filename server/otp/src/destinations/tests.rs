@@ -23,6 +23,7 @@ fn listed(countries: &[&str]) -> Destinations {
         countries: Countries::Listed(countries.collect()),
         non_geographic: Vec::new(),
         line_types: vec![LineType::Mobile, LineType::FixedLineOrMobile],
+        call_line_types: vec![LineType::Mobile, LineType::FixedLineOrMobile],
         allowed_prefixes: Vec::new(),
         denied_prefixes: Vec::new(),
     }
@@ -46,7 +47,8 @@ fn number(e164: &str) -> PhoneNumber {
 /// The numbers, and which of them are sent to.
 fn assert_decides(destinations: &Destinations, cases: &[(&str, Result<(), NotServed>)]) {
     for (e164, decision) in cases {
-        assert_eq!(destinations.decide(&number(e164)), *decision, "{e164} by {destinations:?}");
+        let decided = destinations.decide(&number(e164), Channel::Sms);
+        assert_eq!(decided, *decision, "{e164} by {destinations:?}");
     }
 }
 
@@ -67,6 +69,22 @@ fn s33_numbers_of_listed_countries_are_served_and_no_others() {
     );
     assert_decides(&listed(&[]), &[(MOBILE, Err(Destination))]);
     assert_decides(&all(), &[(MOBILE, Ok(())), (JERSEY, Ok(())), (BAHAMAS, Ok(()))]);
+}
+
+#[test]
+fn s33_calls_have_kinds_of_lines_of_their_own_and_the_same_countries() {
+    let call_line_types = vec![LineType::FixedLine, LineType::Mobile];
+    let gb = Destinations { call_line_types, ..listed(&["GB"]) };
+    for (e164, channel, decision) in [
+        (MOBILE, Channel::Voice, Ok(())),
+        (LANDLINE, Channel::Voice, Ok(())),
+        (LANDLINE, Channel::Sms, Err(NotServed::LineType)),
+        (LANDLINE, Channel::Whatsapp, Err(NotServed::LineType)),
+        (NEW_YORK, Channel::Voice, Err(NotServed::Destination)),
+        (NEW_YORK, Channel::Whatsapp, Err(NotServed::Destination)),
+    ] {
+        assert_eq!(gb.decide(&number(e164), channel), decision, "{e164} by {channel:?}");
+    }
 }
 
 #[test]
@@ -96,7 +114,7 @@ fn s33_calling_codes_of_no_country_are_refused_unless_they_are_listed() {
             let Ok(Recipient::Phone(number)) = Recipient::parse(&typed, None, None) else {
                 continue;
             };
-            assert_eq!(all().decide(&number), Err(Destination), "{typed}");
+            assert_eq!(all().decide(&number, Channel::Sms), Err(Destination), "{typed}");
         }
     }
     let codes = Destinations { non_geographic: vec!["870".to_owned()], ..listed(&["GB"]) };

@@ -42,8 +42,8 @@ impl Recipient {
     /// Parses an e-mail address or a phone number as a person types it.
     ///
     /// `default_region` is the ISO 3166-1 alpha-2 code of the country of phone numbers without a
-    /// calling code. Without a `channel` the kind follows from the input: with an at sign it is an
-    /// e-mail address, and a phone number if it begins like one.
+    /// calling code. A `channel` says the kind of recipient. Without one the kind follows from the input: with an
+    /// at sign it is an e-mail address, and a phone number if it begins like one.
     ///
     /// # Errors
     /// The reason why the input is not a recipient.
@@ -56,15 +56,15 @@ impl Recipient {
         if typed.is_empty() {
             return Err(RecipientProblem::Empty);
         }
-        let channel = channel.unwrap_or_else(|| channel_of(typed));
+        let is_phone = channel.map_or_else(|| looks_like_a_number(typed), Channel::is_of_phones);
         // Blanks at the ends are dropped. Control characters, line breaks among them, cannot be typed
         // into a one-line field and are refused anywhere.
         let unreadable = typed.len() > LONGEST_INPUT || typed.contains(char::is_control);
-        match channel {
-            Channel::Email if unreadable => Err(RecipientProblem::Email),
-            Channel::Email => EmailAddress::parse(typed).map(Self::Email),
-            Channel::Sms if unreadable => Err(RecipientProblem::Phone),
-            Channel::Sms => PhoneNumber::parse(typed, default_region).map(Self::Phone),
+        match is_phone {
+            false if unreadable => Err(RecipientProblem::Email),
+            false => EmailAddress::parse(typed).map(Self::Email),
+            true if unreadable => Err(RecipientProblem::Phone),
+            true => PhoneNumber::parse(typed, default_region).map(Self::Phone),
         }
     }
 
@@ -111,24 +111,19 @@ impl Recipient {
         }
     }
 
-    /// The channel that reaches this recipient.
-    pub fn channel(&self) -> Channel {
+    /// The channels that reach this kind of recipient, the usual one first.
+    pub fn channels(&self) -> &'static [Channel] {
         match self {
-            Self::Email(_) => Channel::Email,
-            Self::Phone(_) => Channel::Sms,
+            Self::Email(_) => &[Channel::Email],
+            Self::Phone(_) => Channel::OF_PHONES,
         }
     }
 }
 
-/// The channel that the input looks like.
-fn channel_of(typed: &str) -> Channel {
-    let looks_like_a_number =
-        typed.starts_with(|c: char| phone::digit(c).is_some() || phone::opens_a_number(c));
-    if !typed.contains(['@', '\u{ff20}']) && looks_like_a_number {
-        Channel::Sms
-    } else {
-        Channel::Email
-    }
+/// Whether the input is more like a phone number than like an e-mail address.
+fn looks_like_a_number(typed: &str) -> bool {
+    !typed.contains(['@', '\u{ff20}'])
+        && typed.starts_with(|c: char| phone::digit(c).is_some() || phone::opens_a_number(c))
 }
 
 /// White space other than control characters such as line breaks.

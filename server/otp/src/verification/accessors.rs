@@ -1,6 +1,6 @@
 //! Getters of a verification.
 
-use otp_types::{DeliveryState, State};
+use otp_types::{Channel, DeliveryState, State};
 
 use super::Verification;
 use crate::{
@@ -80,6 +80,13 @@ impl Verification {
         self.finished.map(|finished| finished.at)
     }
 
+    /// The channel that an approval proves, which is that of the code that was right: after a switch it may be an
+    /// earlier one than that of the newest message.
+    pub fn proven_channel(&self) -> Channel {
+        let proven = self.finished.and_then(|finished| finished.channel);
+        proven.unwrap_or(self.last_send.channel)
+    }
+
     /// Whether the check that was approved came with this claim.
     pub fn is_claimed_by(&self, claim: &ClaimDigest) -> bool {
         self.claim.as_ref() == Some(claim)
@@ -150,11 +157,12 @@ impl Verification {
         waiting.map(|(number, _)| number)
     }
 
-    /// Names of the providers that took earlier messages than the newest one, which did not lead to an approval, or left
-    /// them without an answer.
+    /// Names of the providers that took earlier messages by the channel of the newest one, which did not lead to an
+    /// approval, or left them without an answer.
     pub fn earlier_providers(&self) -> impl Iterator<Item = &str> {
-        let sends = self.earlier_sends.iter();
-        sends.flat_map(|send| send.provider.iter().chain(&send.unanswered)).map(String::as_str)
+        let by_channel =
+            self.earlier_sends.iter().filter(|send| send.channel == self.last_send.channel);
+        by_channel.flat_map(|send| send.provider.iter().chain(&send.unanswered)).map(String::as_str)
     }
 
     /// The newest message.

@@ -108,6 +108,9 @@ struct LiveCode {
 struct Finished {
     state: State,
     at: Timestamp,
+    /// Channel of the code that was right, if it is not that of the newest message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    channel: Option<Channel>,
 }
 
 /// Reason for not sending another code.
@@ -199,11 +202,12 @@ impl Verification {
             return Outcome::Expired;
         }
         let recipient = self.recipient.canonical();
-        let right = live.any(|code| {
+        let right = live.find(|code| {
             peppers.matches(&code.digest, &self.binding(code.channel, &recipient), &guess)
         });
-        if right {
-            self.finish(State::Approved, now);
+        if let Some(&LiveCode { channel, .. }) = right {
+            let channel = Some(channel).filter(|channel| *channel != self.last_send.channel);
+            self.finish(Finished { state: State::Approved, at: now, channel });
             self.claim = claim;
             return Outcome::Approved;
         }
@@ -215,7 +219,7 @@ impl Verification {
         self.refused.push(refused);
         self.wrong_checks += 1;
         if self.attempts_left() == 0 {
-            self.finish(State::MaxAttemptsReached, now);
+            self.end(State::MaxAttemptsReached, now);
         }
         Outcome::Incorrect { attempts_left: self.attempts_left() }
     }
@@ -229,7 +233,7 @@ impl Verification {
             State::Pending => {}
             over => return Err(ResendRefused::Finished(over)),
         }
-        if channel != self.recipient.channel() {
+        if !self.recipient.channels().contains(&channel) {
             return Err(ResendRefused::WrongChannel);
         }
         if self.sends_left() == 0 {
@@ -269,7 +273,7 @@ impl Verification {
     /// Cancels the verification. Does nothing if it has ended.
     pub fn cancel(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending {
-            self.finish(State::Canceled, now);
+            self.end(State::Canceled, now);
         }
     }
 
@@ -332,7 +336,7 @@ impl Verification {
     /// Ends the verification after a permanent refusal, unless a message was or may still be delivered.
     pub fn record_refusal(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending && self.nothing_delivered() {
-            self.finish(State::Failed, now);
+            self.end(State::Failed, now);
         }
     }
 
@@ -384,8 +388,12 @@ impl Verification {
         self.codes.drain(..superseded);
     }
 
-    fn finish(&mut self, state: State, now: Timestamp) {
-        self.finished = Some(Finished { state, at: now });
+    fn end(&mut self, state: State, now: Timestamp) {
+        self.finish(Finished { state, at: now, channel: None });
+    }
+
+    fn finish(&mut self, finished: Finished) {
+        self.finished = Some(finished);
         // They cannot match any more.
         self.codes.clear();
         self.refused.clear();

@@ -40,13 +40,13 @@ pub(super) fn read(
         [Channel::Email] => {
             parse_sender(text).map(|mailbox| mailbox.to_string()).map_err(|e| e.to_string())
         }
-        [Channel::Sms] => {
+        others if !others.contains(&Channel::Email) => {
             let sender = TextSender::parse(text).map_err(str::to_owned)?;
             Ok(sender.as_str().to_owned())
         }
-        _ => Err("is for one channel only; give mail and texts a provider each".to_owned()),
+        _ => Err("is for mail or for phones only; give each a provider of its own".to_owned()),
     });
-    let senders = read_senders(settings, "http.senders");
+    let senders = read_senders(settings, "http.senders", TextSender::parse);
     let headers = read_headers(settings);
     let body = read_body(settings);
     let answers = read_answers(settings);

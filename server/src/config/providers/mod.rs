@@ -15,13 +15,14 @@ use url::Url;
 
 pub(super) use self::preset::apply_preset;
 use super::{
+    channels::words_of,
     server::Mode,
     settings::Settings,
     sites::{parse_url, site_name},
     smtp, twilio,
 };
 use crate::{
-    delivery::{Kind, KindSettings, RouteSettings},
+    delivery::{Kind, KindSettings, RouteSettings, TwilioSettings},
     origin::Origin,
     webhook::WebhookSettings,
 };
@@ -98,7 +99,9 @@ pub(super) fn read(
         let settings = read_kind(server, kind, kind.channels(), context);
         // A section with problems is meant to be used.
         if settings.is_some() || !server.is_fine(kind.word()) {
-            providers.add(kind.word(), (kind.channels().to_vec(), Vec::new()), settings);
+            let channels =
+                settings.as_ref().map_or(kind.channels().to_vec(), KindSettings::channels);
+            providers.add(kind.word(), (channels, Vec::new()), settings);
         }
     }
     for mut settings in configured {
@@ -126,7 +129,7 @@ fn read_one(settings: &mut Settings, providers: &mut Providers, context: Provide
             kind => Ok(kind),
         }
     });
-    let channels = read_channels(settings, kind);
+    let listed = read_channels(settings, kind);
     let Some(kind) = kind else { return };
     if name == Kind::Inbox.word() && kind != Kind::Inbox {
         settings.refuse("name", "is the name of the inbox of development");
@@ -136,10 +139,18 @@ fn read_one(settings: &mut Settings, providers: &mut Providers, context: Provide
             settings.refuse(&key, format!("is for the kind {table}, and this is {}", kind.word()));
         }
     }
-    let read = read_kind(settings, kind, &channels, context);
+    let read = read_kind(settings, kind, &listed, context);
     if read.is_none() && settings.is_fine("") {
         let table = kind.word();
         settings.refuse(table, format!("is missing: the settings of the {table}"));
+    }
+    let channels = match &read {
+        Some(read) if listed.is_empty() => read.channels(),
+        None if listed.is_empty() => kind.channels().to_vec(),
+        _ => listed,
+    };
+    if let Some(KindSettings::Twilio(twilio)) = &read {
+        refuse_without_sender(settings, &channels, twilio);
     }
     providers.add(&name, (channels, countries), read);
 }
@@ -162,21 +173,38 @@ fn read_kind(
     }
 }
 
+/// The channels that are listed.
 fn read_channels(settings: &mut Settings, kind: Option<Kind>) -> Vec<Channel> {
-    let possible = kind.map_or(&[Channel::Email, Channel::Sms][..], Kind::channels);
-    let words: Vec<_> = possible.iter().map(|channel| channel.as_str()).collect();
-    let words = words.join(", ");
+    let preset = settings.text("http.preset");
+    let possible = match kind {
+        // The presets describe the gateways' requests for texts.
+        Some(Kind::Http) if !preset.is_empty() => &[Channel::Sms][..],
+        _ => kind.map_or(Channel::ALL, Kind::channels),
+    };
+    let words = words_of(possible);
     let listed = settings.parse_list("channels", |text| {
-        let found = possible.iter().find(|channel| channel.as_str() == text);
-        found.copied().ok_or_else(|| format!("must be one of: {words}"))
+        let found = Channel::parse(text).filter(|channel| possible.contains(channel));
+        found.ok_or_else(|| format!("must be one of: {words}"))
     });
-    if !listed.is_empty() || !settings.is_fine("channels") {
-        return listed;
-    }
-    if kind == Some(Kind::Http) {
+    if kind == Some(Kind::Http) && listed.is_empty() && settings.is_fine("channels") {
         settings.refuse("channels", format!("is missing: some of {words}"));
     }
-    possible.to_vec()
+    listed
+}
+
+/// Refuses channels that a Twilio account has no sender for.
+fn refuse_without_sender(settings: &mut Settings, channels: &[Channel], twilio: &TwilioSettings) {
+    let possible = twilio.channels();
+    for channel in channels.iter().filter(|channel| !possible.contains(channel)) {
+        let key = match channel {
+            Channel::Whatsapp => "twilio.whatsapp_sender",
+            Channel::Voice => "twilio.voice_sender",
+            Channel::Sms | Channel::Email => "twilio.sender_number",
+        };
+        if settings.is_fine(key) {
+            settings.refuse(key, format!("is missing, but channels lists {}", channel.as_str()));
+        }
+    }
 }
 
 /// The name of a provider.

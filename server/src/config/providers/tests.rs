@@ -1,5 +1,6 @@
 //! Providers that are accepted, and those that are refused.
 
+use otp::Channel;
 use secrecy::ExposeSecret;
 
 use super::preset;
@@ -34,6 +35,8 @@ fn http(config: &Config) -> &HttpSettings {
     }
 }
 
+const CONTENT: &str = "HX00000000000000000000000000000001";
+
 const TWO: &str = r#"
     [[providers]]
     name = "backup"
@@ -50,14 +53,14 @@ const TWO: &str = r#"
 #[test]
 fn providers_come_in_the_order_of_the_file_behind_the_sections() {
     let config = load(TWO, &[("SMTP_URL", "smtp://first.example?from=a@b.example")]).unwrap();
-    assert_eq!(config.delivery.email, ["smtp", "backup", "own-gateway"]);
-    assert_eq!(config.delivery.sms, ["own-gateway"]);
+    assert_eq!(config.delivery.of(Channel::Email), ["smtp", "backup", "own-gateway"]);
+    assert_eq!(config.delivery.of(Channel::Sms), ["own-gateway"]);
     let gateway = config.providers.iter().find(|provider| provider.name == "own-gateway").unwrap();
     let countries: Vec<_> = gateway.countries.iter().map(ToString::to_string).collect();
     assert_eq!(countries, ["GB", "IE"]);
 
     let order = [("LATCHKEY_DELIVERY__EMAIL", "own-gateway,backup")];
-    assert_eq!(load(TWO, &order).unwrap().delivery.email, ["own-gateway", "backup"]);
+    assert_eq!(load(TWO, &order).unwrap().delivery.of(Channel::Email), ["own-gateway", "backup"]);
 }
 
 #[test]
@@ -65,8 +68,8 @@ fn channels_of_a_provider_can_be_fewer_than_its_kind_carries() {
     let file = TWO.replace("countries = ", "channels = [\"sms\"]\ncountries = ");
     let config = load(&file, &[]).unwrap();
     assert_eq!(
-        (config.delivery.email, config.delivery.sms),
-        (vec!["backup".to_owned()], vec!["own-gateway".to_owned()])
+        (config.delivery.of(Channel::Email), config.delivery.of(Channel::Sms)),
+        (&["backup".to_owned()][..], &["own-gateway".to_owned()][..])
     );
 
     let problems = problems(&file, &[("LATCHKEY_DELIVERY__EMAIL", "own-gateway,other")]);
@@ -140,7 +143,7 @@ fn all_problems_are_told_at_once_each_with_its_place() {
         "providers.a.channels: item 1 must be one of: email (from",
         "providers.a.http.token: is for the kind http, and this is smtp",
         "providers.a.name: is the name of another provider",
-        "providers.a.channels: is missing: some of email, sms",
+        "providers.a.channels: is missing: some of email, sms, whatsapp, voice",
         "providers.a.http.username: is missing, but http.auth needs it",
         "providers.a.http.password: is missing",
         "providers.a.http.url: must not hold {to}",
@@ -216,7 +219,7 @@ fn the_sender_of_a_gateway_is_read_by_its_channel() {
     for (channel, sender, expected) in [
         ("\"email\"", "+442079460001", "must be a sender such as"),
         ("\"sms\"", "otp@example.com", "must be a number"),
-        ("\"sms\", \"email\"", "+442079460001", "is for one channel only"),
+        ("\"sms\", \"email\"", "+442079460001", "is for mail or for phones only"),
     ] {
         let problems = of_gateway(channel, &with(sender));
         let expected = format!("providers.a.http.sender: {expected}");
@@ -291,12 +294,76 @@ fn each_preset_needs_an_account_and_a_sender_and_can_be_overridden() {
                        http.sender = \"+442079460001\"\nhttp.senders = { US = \"+12025550123\" }\n";
         let config = load(&format!("{file}{account}http.timeout = 3\n"), &[]).unwrap();
         assert_eq!(
-            (config.delivery.sms, config.delivery.email),
-            (vec!["a".to_owned()], vec!["inbox".to_owned()])
+            (config.delivery.of(Channel::Sms), config.delivery.of(Channel::Email)),
+            (&["a".to_owned()][..], &["inbox".to_owned()][..])
         );
         let config =
             load(&format!("{file}{account}http.url = \"https://proxy.example/\"\n"), &[]).unwrap();
         assert_eq!(http(&config).url.as_str(), "https://proxy.example/");
+    }
+}
+
+#[test]
+fn a_gateway_of_before_is_asked_for_mail_and_texts_only() {
+    let config = load(TWO, &[]).unwrap();
+    for channel in [Channel::Voice, Channel::Whatsapp] {
+        assert_eq!(config.delivery.of(channel), ["inbox"], "{channel:?}");
+    }
+    let file = TWO.replace("countries = ", "channels = [\"voice\", \"sms\"]\ncountries = ");
+    let config = load(&file, &[]).unwrap();
+    assert_eq!(config.delivery.of(Channel::Voice), ["own-gateway"]);
+    assert_eq!(config.delivery.of(Channel::Email), ["backup"]);
+}
+
+#[test]
+fn channels_that_a_provider_cannot_carry_are_refused() {
+    let account =
+        "twilio = { account_sid = \"AC1\", auth_token = \"t\", sender_number = \"Shop\" }\n";
+    let gateway =
+        "http = { preset = \"plivo\", username = \"u\", password = \"p\", sender = \"Shop\" }\n";
+    for (kind, channels, more, problem) in [
+        (
+            "twilio",
+            "\"voice\"",
+            account,
+            "providers.a.twilio.voice_sender: is missing, but channels",
+        ),
+        ("twilio", "\"whatsapp\"", account, "providers.a.twilio.whatsapp_sender: is missing"),
+        ("twilio", "\"email\"", account, "item 1 must be one of: sms, whatsapp, voice"),
+        ("http", "\"voice\"", gateway, "providers.a.channels: item 1 must be one of: sms"),
+    ] {
+        let file = format!(
+            "[[providers]]\nname = \"a\"\nkind = \"{kind}\"\nchannels = [{channels}]\n{more}"
+        );
+        let problems = problems(&file, &[]);
+        assert!(problems.iter().any(|found| found.contains(problem)), "{kind}: {problems:#?}");
+    }
+}
+
+#[test]
+fn templates_and_callers_of_some_countries_are_read_with_their_place() {
+    let file = |templates: &str, callers: &str| {
+        format!(
+            "[twilio]\nwhatsapp_sender = \"+442079460002\"\nwhatsapp_content = \"{CONTENT}\"\n\
+             voice_sender = \"+442079460003\"\n[twilio.whatsapp_contents]\n{templates}\n\
+             [twilio.voice_senders]\n{callers}\n"
+        )
+    };
+    let account = [("TWILIO_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t")];
+    let good = file(&format!("pt-BR = \"{CONTENT}\""), "US = \"+1 202 555 0123\"");
+    let config = load(&good, &account).unwrap();
+    let KindSettings::Twilio(twilio) = &config.providers[0].kind else { panic!("twilio") };
+    assert!(twilio.whatsapp.as_ref().unwrap().contents.contains_key("pt-br"));
+    assert_eq!(twilio.voice.as_ref().unwrap().senders.0.len(), 1);
+
+    let bad = file(&format!("\"no language\" = \"{CONTENT}\"\nde = \"HX\""), "US = \"Shop\"");
+    let problems = problems(&bad, &account);
+    for expected in [
+        "twilio.whatsapp_contents: \"no language\" is not a language",
+        "twilio.whatsapp_contents: \"de\" must be the SID of a content template",
+        "twilio.voice_senders: \"US\" must be a number with its country code",
+    ] {
+        assert!(problems.iter().any(|problem| problem.starts_with(expected)), "{problems:#?}");
     }
 }
 
@@ -325,8 +392,8 @@ fn countries_that_no_provider_is_for_are_warned_about() {
             .collect::<Vec<_>>()
     };
     assert_eq!(sms("[\"GB\", \"IE\"]"), [""; 0]);
-    assert!(sms("[\"GB\", \"US\", \"FR\"]")[0].ends_with("fail: FR, US"));
-    assert!(sms("[\"*\"]")[0].ends_with("fail: *"));
+    assert!(sms("[\"GB\", \"US\", \"FR\"]")[0].ends_with("refused: FR, US"));
+    assert!(sms("[\"*\"]")[0].ends_with("refused: *"));
 }
 
 /// S8

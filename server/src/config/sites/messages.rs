@@ -3,10 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use otp::Channel;
+use unic_langid::LanguageIdentifier;
 
 use crate::{
     config::settings::Settings,
-    delivery::template::TEXTS,
+    delivery::template::{CALL_LANGUAGE, TEXTS},
     i18n::{DEFAULT_LOCALE, Overlay},
 };
 
@@ -21,9 +22,15 @@ pub(super) fn read(
     else {
         return Arc::default();
     };
+    let of_channels = [
+        ("email-", Channel::Email),
+        ("sms-", Channel::Sms),
+        ("whatsapp-", Channel::Whatsapp),
+        ("call-", Channel::Voice),
+    ];
     let is_unused = |id: &str| {
-        (id.starts_with("email-") && !channels.contains(&Channel::Email))
-            || (id.starts_with("sms-") && !channels.contains(&Channel::Sms))
+        let of = of_channels.iter().find(|(prefix, _)| id.starts_with(prefix));
+        of.is_some_and(|(_, channel)| !channels.contains(channel))
     };
     let may_lack = |locale: &str, id: &str| locale == DEFAULT_LOCALE || is_unused(id);
     let overlay = Overlay::read(&folder, &TEXTS, may_lack).unwrap_or_else(|problems| {
@@ -32,7 +39,19 @@ pub(super) fn read(
         }
         Overlay::default()
     });
+    for locale in overlay.locales() {
+        let language = overlay.format(locale, CALL_LANGUAGE, None);
+        if !language.is_none_or(|language| has_region(&language)) {
+            let problem = "must be a language with its region, such as de-AT";
+            settings.refuse("messages", format!("{CALL_LANGUAGE} of {locale}.ftl {problem}"));
+        }
+    }
     Arc::new(overlay)
+}
+
+/// Whether a text is a BCP 47 tag with a region, by which a voice can be chosen.
+fn has_region(text: &str) -> bool {
+    text.parse::<LanguageIdentifier>().is_ok_and(|language| language.region.is_some())
 }
 
 /// A hash by which the SMS Retriever API of Android finds messages: 11 characters of base64.

@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     config::{
+        channels::read_channels,
         page::{PageSettings, display_name, recipient},
         policy,
         server::Mode,
@@ -60,6 +61,8 @@ pub(in crate::config) struct SiteContext<'a> {
     /// Prices of texts.
     pub(in crate::config) prices: &'a Prices,
     /// The channels that have a provider.
+    pub(in crate::config) carried: Vec<Channel>,
+    /// The channels of sites that list none.
     pub(in crate::config) channels: Vec<Channel>,
 }
 
@@ -69,7 +72,7 @@ pub(super) fn read(settings: &mut Settings, context: &SiteContext<'_>) -> Site {
     let draft = policy::read_policy(settings);
     let brand = brand::read(settings, context.directory, &context.page.brand);
     let country = &context.page.default_country;
-    let channels = read_channels(settings, &context.channels);
+    let channels = read_channels(settings, "channels", &context.carried, &context.channels);
     Site {
         public_key: settings.parse_optional("public_key", parse_public_key),
         secrets: settings.parse_list("secret_keys", parse_secret),
@@ -127,22 +130,6 @@ fn is_public(digest: &SecretDigest) -> bool {
     let mut sites = builtin::for_tests(&policy, &brand, &[]);
     sites.push(builtin::demo_for_development(policy, brand));
     sites.iter().flat_map(|site| &site.secrets).any(|known| known.matches(digest))
-}
-
-fn read_channels(settings: &mut Settings, carried: &[Channel]) -> Vec<Channel> {
-    if settings.get::<Vec<String>>("channels").is_empty() {
-        return carried.to_vec();
-    }
-    settings.parse_list("channels", |text| {
-        let known = [Channel::Email, Channel::Sms].into_iter();
-        match known.into_iter().find(|channel| channel.as_str() == text) {
-            Some(channel) if carried.contains(&channel) => Ok(channel),
-            Some(channel) => {
-                Err(format!("is {}, which has no provider; see [delivery]", channel.as_str()))
-            }
-            None => Err("must be one of: email, sms".to_owned()),
-        }
-    })
 }
 
 /// Never quotes a code, which lets people in.

@@ -1,4 +1,4 @@
-//! `[sms]`: the numbers that text messages go to, of the server or of a site.
+//! `[sms]`: the numbers that texts, WhatsApp messages and calls go to, of the server or of a site.
 
 mod texts;
 
@@ -41,13 +41,23 @@ pub(super) fn read(settings: &mut Settings, default_country: &str) -> Destinatio
     if line_types.is_empty() && settings.is_fine("sms.line_types") {
         settings.refuse("sms.line_types", format!("must list some of: {}", line_type_words()));
     }
+    let call_line_types = settings.parse_list("sms.call_line_types", parse_line_type);
+    let call_line_types =
+        if call_line_types.is_empty() { line_types.clone() } else { call_line_types };
     let allowed_prefixes = settings.parse_list("sms.allowed_prefixes", parse_prefix);
     let denied_prefixes = settings.parse_list("sms.denied_prefixes", parse_prefix);
     if denied_prefixes.iter().any(|prefix| allowed_prefixes.contains(prefix)) {
         let message = "has a prefix that sms.allowed_prefixes has as well";
         settings.refuse("sms.denied_prefixes", message);
     }
-    Destinations { countries, non_geographic, line_types, allowed_prefixes, denied_prefixes }
+    Destinations {
+        countries,
+        non_geographic,
+        line_types,
+        call_line_types,
+        allowed_prefixes,
+        denied_prefixes,
+    }
 }
 
 /// Destinations of a site that texts the whole world as far as `[sms]` does not say otherwise: that of
@@ -65,6 +75,9 @@ pub(super) fn or_everywhere(settings: &Settings, set: Destinations) -> Destinati
     if settings.is_set("sms.line_types") {
         destinations.line_types = set.line_types;
     }
+    if settings.is_set("sms.line_types") || settings.is_set("sms.call_line_types") {
+        destinations.call_line_types = set.call_line_types;
+    }
     destinations
 }
 
@@ -74,8 +87,12 @@ pub(super) fn refuse_unless_served(
     fixed: Option<&Recipient>,
     site: &Site,
 ) {
-    let is_served =
-        |fixed: &Recipient| site.test_code(fixed).is_some() || site.serves(fixed).is_ok();
+    let is_served = |fixed: &Recipient| {
+        let channels = || site.channels.iter().filter(|c| fixed.channels().contains(c));
+        site.test_code(fixed).is_some()
+            || channels().next().is_none()
+            || channels().any(|channel| site.serves(fixed, *channel).is_ok())
+    };
     if settings.is_fine("sms") && !fixed.is_none_or(is_served) {
         let message = "is a number that text messages do not go to; see [sms]";
         settings.refuse("page.fixed_recipient", message);

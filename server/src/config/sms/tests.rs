@@ -37,7 +37,8 @@ fn load(file: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
 fn served(config: &Config, site: &str) -> Vec<&'static str> {
     let site = config.sites.named(site).unwrap();
     let is_served = |number: &&str| {
-        site.serves(&Recipient::parse(number, None, Some(Channel::Sms)).unwrap()).is_ok()
+        let recipient = Recipient::parse(number, None, None).unwrap();
+        site.serves(&recipient, Channel::Sms).is_ok()
     };
     [BRITISH, IRISH, SATELLITE].into_iter().filter(is_served).collect()
 }
@@ -101,6 +102,37 @@ fn s33_only_the_built_in_sites_of_development_text_the_whole_world() {
     assert!(served(&config, "demo").is_empty());
     let config = load("[[sites]]\nname = \"demo\"\n", &[]).unwrap();
     assert_eq!(served(&config, "demo"), [BRITISH]);
+}
+
+#[test]
+fn s33_calls_go_to_fixed_lines_only_if_they_are_listed_for_calls() {
+    let landline = Recipient::parse("+442079460001", None, None).unwrap();
+    let serves = |file: &str, channel| {
+        let config = load(file, &PRODUCTION).unwrap();
+        config.sites.named("shop").unwrap().serves(&landline, channel).is_ok()
+    };
+    let shop = "[[sites]]\nname = \"shop\"\n";
+    let called = format!("[sms]\ncall_line_types = [\"fixed_line\"]\n{shop}");
+    for (file, by_text, by_call) in [
+        (shop.to_owned(), false, false),
+        (called.clone(), false, true),
+        (format!("[sms]\nline_types = [\"fixed_line\"]\n{shop}"), true, true),
+        (format!("{called}sms.call_line_types = [\"mobile\"]\n"), false, false),
+    ] {
+        assert_eq!(serves(&file, Channel::Sms), by_text, "{file}");
+        assert_eq!(serves(&file, Channel::Whatsapp), by_text, "{file}");
+        assert_eq!(serves(&file, Channel::Voice), by_call, "{file}");
+    }
+}
+
+#[test]
+fn calls_with_codes_too_short_lived_to_be_heard_are_warned_about() {
+    let voice = [("LATCHKEY_DELIVERY__CHANNELS", "voice"), ("LATCHKEY_POLICY__LIFETIME", "59")];
+    let warnings = load("", &voice).unwrap().warnings();
+    assert!(
+        warnings.iter().any(|warning| warning.starts_with("policy.lifetime is") && warning.ends_with(": demo")),
+        "{warnings:?}"
+    );
 }
 
 #[test]

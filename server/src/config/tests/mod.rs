@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use otp::{limits::Limits, quota::Quota, risk::Risk};
+use otp::{Channel, limits::Limits, quota::Quota, risk::Risk};
 
 use super::*;
 use crate::delivery::{KindSettings, SmtpSecurity, SmtpSettings, TwilioSettings};
@@ -84,8 +84,10 @@ fn development_needs_no_configuration_at_all() {
     assert!(config.store.ends_with("data/latchkey.db"));
     assert!(config.keys.file.ends_with("data/latchkey.keys"));
     assert!(config.keys.may_generate);
-    assert_eq!(config.delivery.email, ["inbox"]);
-    assert_eq!(config.delivery.sms, ["inbox"]);
+    for channel in Channel::ALL {
+        assert_eq!(config.delivery.of(*channel), ["inbox"]);
+    }
+    assert_eq!(config.delivery.channels, [Channel::Email, Channel::Sms]);
     assert_eq!(config.log.format, LogFormat::Text);
     assert!(config.warnings().is_empty());
 }

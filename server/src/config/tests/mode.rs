@@ -18,8 +18,8 @@ fn production_with_everything_it_needs_is_accepted() {
     let config = load(&PRODUCTION).unwrap();
 
     assert_eq!(config.server.mode, Mode::Production);
-    assert_eq!(config.delivery.email, ["smtp"]);
-    assert_eq!(config.delivery.sms, [""; 0]);
+    assert_eq!(config.delivery.of(Channel::Email), ["smtp"]);
+    assert_eq!(config.delivery.of(Channel::Sms), [""; 0]);
     assert_eq!(config.log.format, LogFormat::Json);
     assert!(!config.keys.may_generate);
 }

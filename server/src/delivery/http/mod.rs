@@ -7,7 +7,7 @@ mod template;
 
 use std::{sync::Arc, time::Duration};
 
-use otp::{Channel, Timestamp};
+use otp::Timestamp;
 use reqwest::{
     Method, RequestBuilder, Url,
     header::{HeaderMap, HeaderName, HeaderValue},
@@ -24,7 +24,7 @@ pub use self::{
 use super::{
     HandOver, OutgoingMessage, ProbeError, Probed, Receipt, Senders, TextSender, Undelivered,
     gateway::{GatewayClient, exchange, seconds_left},
-    template as texts,
+    template::{self as texts, Rendered},
 };
 use crate::i18n::Catalogue;
 
@@ -168,17 +168,11 @@ impl Http {
     }
 
     fn values<'a>(&'a self, message: &'a OutgoingMessage, now: Timestamp) -> Values<'a> {
-        let (text, subject, html) = match message.channel {
-            Channel::Email => {
-                let email = texts::email(&self.catalogue, message, now);
-                (email.text, email.subject, email.html)
-            }
-            Channel::Sms => {
-                (texts::sms(&self.catalogue, message, now), String::new(), String::new())
-            }
-        };
+        let Rendered { text, email } = texts::render(&self.catalogue, message, now);
+        let (subject, html) = email.unwrap_or_default();
         let HttpSettings { sender, senders, credentials, .. } = &self.settings;
         Values {
+            channel: message.channel.as_str(),
             to: message.to.address(),
             from: senders.of(&message.to).map_or(sender, TextSender::as_str),
             is_gsm: texts::is_gsm(&text),

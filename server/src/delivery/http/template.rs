@@ -41,6 +41,7 @@ pub(super) enum Part {
 /// The name of a placeholder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Name {
+    Channel,
     To,
     ToPlain,
     From,
@@ -60,7 +61,8 @@ enum Name {
 }
 
 impl Name {
-    const ALL: [(&str, Self); 16] = [
+    const ALL: [(&str, Self); 17] = [
+        ("channel", Self::Channel),
         ("to", Self::To),
         ("to_plain", Self::ToPlain),
         ("from", Self::From),
@@ -101,6 +103,7 @@ impl Name {
 
 /// The values of one message.
 pub(super) struct Values<'a> {
+    pub(super) channel: &'a str,
     pub(super) to: &'a str,
     pub(super) from: &'a str,
     pub(super) text: String,
@@ -118,6 +121,7 @@ pub(super) struct Values<'a> {
 impl Values<'_> {
     fn get(&self, name: Name) -> &str {
         match name {
+            Name::Channel => self.channel,
             Name::To => self.to,
             Name::ToPlain => self.to.trim_start_matches('+'),
             Name::From => self.from,
@@ -233,6 +237,7 @@ mod tests {
 
     fn values<'a>(credentials: &'a Credentials, text: &str) -> Values<'a> {
         Values {
+            channel: "sms",
             to: "+447400123456",
             from: "+44207",
             text: text.to_owned(),

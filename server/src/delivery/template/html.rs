@@ -119,7 +119,8 @@ impl Document<'_> {
     }
 }
 
-fn escape(text: &str) -> String {
+/// The text for the content or an attribute of HTML or XML.
+pub(in crate::delivery) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

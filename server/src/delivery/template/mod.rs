@@ -6,8 +6,9 @@
 //! ends with the origin-bound line `@host #code` (W3C/WICG "Origin-bound one-time codes delivered via
 //! SMS"), by which browsers offer the code on that host only. If the code is typed in a frame, the line
 //! is `@page #code @frame`; if it is typed in an app for Android, the line is the hash by which the SMS Retriever API
-//! finds the app.
+//! finds the app. What a call says is in [`Call`].
 
+mod call;
 mod html;
 mod length;
 mod review;
@@ -15,16 +16,27 @@ mod review;
 use std::time::Duration;
 
 use fluent_bundle::{FluentArgs, FluentValue};
-use otp::Timestamp;
+use otp::{Channel, Timestamp};
 
-pub(super) use self::{html::LOGO_ID, length::is_gsm};
-pub use self::{html::Logo, review::overlong};
+pub use self::{call::Call, html::Logo, review::overlong};
 use self::{
     html::{Document, NotMe},
     length::fits,
 };
+pub(super) use self::{
+    html::{LOGO_ID, escape},
+    length::is_gsm,
+};
 use super::OutgoingMessage;
 use crate::i18n::{Catalogue, Overlay, Replaceable};
+
+/// A message as text, for providers that carry all channels.
+pub struct Rendered {
+    /// The plain text, or what a call says.
+    pub text: String,
+    /// Subject and HTML body of an e-mail.
+    pub email: Option<(String, String)>,
+}
 
 /// Texts of an e-mail.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,20 +54,28 @@ pub struct Email {
 }
 
 /// Texts of messages, which a site may replace by its own.
-pub const TEXTS: [Replaceable; 12] = [
-    of_email("email-subject"),
-    of_email("email-intro"),
-    of_email("email-use"),
-    of_email("email-ignore"),
-    of_email("email-not-me"),
-    of_email("email-not-me-link"),
+pub const TEXTS: [Replaceable; 17] = [
+    of_brand("email-subject"),
+    of_brand("email-intro"),
+    of_brand("email-use"),
+    of_brand("email-ignore"),
+    of_brand("email-not-me"),
+    of_brand("email-not-me-link"),
     validity_of("validity-minutes"),
     validity_of("validity-seconds"),
-    of_sms("sms-text", &["brand", "code", "validity"]),
-    of_sms("sms-brief", &["brand", "code", "validity"]),
-    of_sms("sms-short", &["brand", "code", "validity"]),
-    of_sms("sms-bare", &["brand", "code", "validity"]),
+    with_code("sms-text"),
+    with_code("sms-brief"),
+    with_code("sms-short"),
+    with_code("sms-bare"),
+    with_code("whatsapp-text"),
+    Replaceable { id: CALL_LANGUAGE, variables: &[], required: None, is_one_line: true },
+    of_brand("call-first"),
+    of_brand("call-again"),
+    of_brand("call-last"),
 ];
+
+/// Id of the language of a call's words, a BCP 47 tag with a region.
+pub const CALL_LANGUAGE: &str = "call-language";
 
 /// Wordings of a text message, the longest first.
 const SMS_WORDINGS: [&str; 4] = ["sms-text", "sms-brief", "sms-short", "sms-bare"];
@@ -80,6 +100,20 @@ impl<'a> Wording<'a> {
         let own = self.overlay.format(self.locale, id, Some(args));
         own.unwrap_or_else(|| self.catalogue.format(self.locale, id, Some(args)))
     }
+}
+
+/// Renders a message for its channel.
+pub fn render(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> Rendered {
+    let text = match message.channel {
+        Channel::Email => {
+            let Email { subject, text, html, .. } = email(catalogue, message, now);
+            return Rendered { text, email: Some((subject, html)) };
+        }
+        Channel::Sms => sms(catalogue, message, now),
+        Channel::Whatsapp => whatsapp(catalogue, message, now),
+        Channel::Voice => Call::of(catalogue, message).text(),
+    };
+    Rendered { text, email: None }
 }
 
 /// Renders the e-mail of `message`, without a logo.
@@ -132,7 +166,7 @@ fn compose(
     }
 }
 
-const fn of_email(id: &'static str) -> Replaceable {
+const fn of_brand(id: &'static str) -> Replaceable {
     Replaceable { id, variables: &["brand"], required: None, is_one_line: true }
 }
 
@@ -140,22 +174,39 @@ const fn validity_of(id: &'static str) -> Replaceable {
     Replaceable { id, variables: &["count"], required: None, is_one_line: true }
 }
 
-const fn of_sms(id: &'static str, variables: &'static [&'static str]) -> Replaceable {
+const fn with_code(id: &'static str) -> Replaceable {
+    let variables = &["brand", "code", "validity"];
     Replaceable { id, variables, required: Some("code"), is_one_line: false }
 }
 
 /// Renders the text message of `message`, in the longest wording that fits.
 pub fn sms(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
     let wording = Wording::of(catalogue, message);
-    let args = FluentArgs::from_iter([
-        ("brand", FluentValue::from(one_line(&message.site.brand.name))),
-        ("code", FluentValue::from(message.code.as_str())),
-        ("validity", FluentValue::from(validity(&wording, message, now))),
-    ]);
+    let args = code_args(&wording, message, now);
     let last = last_line(message);
     let render = |id| format!("{}\n{last}", wording.text(id, &args));
     let fitting = SMS_WORDINGS.into_iter().map(render).find(|text| fits(text));
     fitting.unwrap_or_else(|| render(SMS_WORDINGS[3]))
+}
+
+/// Renders the WhatsApp message of `message` for gateways that send text: without a last line, which nothing reads
+/// there, and of any length.
+fn whatsapp(catalogue: &Catalogue, message: &OutgoingMessage, now: Timestamp) -> String {
+    let wording = Wording::of(catalogue, message);
+    wording.text("whatsapp-text", &code_args(&wording, message, now))
+}
+
+/// The variables of texts that contain the code.
+fn code_args<'a>(
+    wording: &Wording<'_>,
+    message: &'a OutgoingMessage,
+    now: Timestamp,
+) -> FluentArgs<'a> {
+    FluentArgs::from_iter([
+        ("brand", FluentValue::from(one_line(&message.site.brand.name))),
+        ("code", FluentValue::from(message.code.as_str())),
+        ("validity", FluentValue::from(validity(wording, message, now))),
+    ])
 }
 
 /// The sentence about the remaining validity of the code.

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use fluent_bundle::{FluentArgs, FluentValue};
-
 use otp::{Code, Recipient, Timestamp};
 
-use super::{SMS_WORDINGS, Wording, last_line, length, one_line, validity};
+use super::{SMS_WORDINGS, Wording, code_args, last_line, length};
 use crate::{delivery::OutgoingMessage, i18n::Catalogue, site::Site};
 
 /// One sentence for each own wording of a site's text messages that does not fit into one message, with the site's
@@ -22,11 +20,7 @@ pub fn overlong(catalogue: &Catalogue, site: &Arc<Site>, origin_host: &str) -> V
     let of_locale = |locale: &str| {
         let message = OutgoingMessage { locale: locale.to_owned(), ..message.clone() };
         let wording = Wording::of(catalogue, &message);
-        let args = FluentArgs::from_iter([
-            ("brand", FluentValue::from(one_line(&site.brand.name))),
-            ("code", FluentValue::from(message.code.as_str())),
-            ("validity", FluentValue::from(validity(&wording, &message, now))),
-        ]);
+        let args = code_args(&wording, &message, now);
         let own = SMS_WORDINGS.iter().filter_map(|id| {
             let text = site.overlay.format(locale, id, Some(&args))?;
             let problem = length::problem(&format!("{text}\n{}", last_line(&message)))?;

@@ -148,6 +148,37 @@ fn the_validity_is_the_time_left_when_the_message_is_sent() {
 }
 
 #[test]
+fn a_call_says_the_digits_one_by_one_twice_in_a_language_with_its_region() {
+    let call = Call::of(&catalogue(), &message("Tea\n& Co", "example.com"));
+    assert_eq!(call.digits, ['0', '4', '2', '9', '1', '7']);
+    assert_eq!(call.first, "Hello. Here is your Tea & Co code.");
+    assert_eq!(call.text().matches("0, 4, 2, 9, 1, 7").count(), 2);
+    for locale in catalogue().locales() {
+        let message =
+            OutgoingMessage { locale: locale.to_owned(), ..message("Example", "example.com") };
+        let language = Call::of(&catalogue(), &message).language;
+        let (of_call, region) = language.split_once('-').unwrap_or_default();
+        assert!(locale.starts_with(of_call) && region.len() == 2, "{locale}: {language}");
+    }
+}
+
+#[test]
+fn a_message_is_worded_for_its_channel() {
+    let by = |channel| {
+        let message = OutgoingMessage { channel, ..message("Example", "example.com") };
+        render(&catalogue(), &message, NOW)
+    };
+    assert!(by(Channel::Email).email.is_some());
+    for (channel, has_line) in
+        [(Channel::Sms, true), (Channel::Whatsapp, false), (Channel::Voice, false)]
+    {
+        let Rendered { text, email } = by(channel);
+        assert!(email.is_none() && text.contains("your Example code"), "{text}");
+        assert_eq!(text.contains("@example.com #042917"), has_line, "{text}");
+    }
+}
+
+#[test]
 fn every_text_of_a_message_is_in_every_catalogue() {
     let catalogue = catalogue();
     assert_eq!(HashSet::from(TEXTS.map(|text| text.id)).len(), TEXTS.len());

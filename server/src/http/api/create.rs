@@ -34,7 +34,7 @@ pub(super) struct Body {
     /// An e-mail address, or a phone number: as +44..., or in national form with its `country`.
     #[schema(inline, example = "jane@example.com")]
     to: Text<1, 254>,
-    /// The channel. Without it, `to` decides.
+    /// The channel. Without it the first of the site's channels that reaches the recipient.
     channel: Option<Channel>,
     /// The country in which a phone number without calling code is read, as in ISO 3166-1.
     #[schema(inline, example = "GB")]
@@ -112,9 +112,11 @@ pub(super) async fn create(
         return_url.map(|url| listed(url).ok_or(ApiError::InvalidReturnUrl)).transpose()?;
     let country = body.country.map(Country::into_string);
     let to = body.to.into_string();
+    let (recipient, channel) = service.recipient(&site, &to, country.as_deref(), body.channel)?;
     let locale = body.locale.map(Locale::into_string);
     let start = Start {
-        recipient: service.recipient(&site, &to, country.as_deref(), body.channel)?,
+        recipient,
+        channel,
         locale: context.web.catalogue.negotiate_with(&site.overlay, locale.as_deref()),
         site,
         purpose: body.purpose.map_or_else(|| PURPOSE.to_owned(), Text::into_string),

@@ -170,7 +170,11 @@ mod tests {
             (r#"{"to":1}"#, "to", "`to` must be text."),
             (r#"{"to":"a","to":"b"}"#, "to", "`to` is given twice."),
             (r#"{"to":"a","x":"b"}"#, "x", "`x` is not a field of this request."),
-            (r#"{"to":"a","channel":"fax"}"#, "channel", "`channel` must be one of: email, sms."),
+            (
+                r#"{"to":"a","channel":"fax"}"#,
+                "channel",
+                "`channel` must be one of: email, sms, whatsapp, voice.",
+            ),
             (r#"{"to":"a","kind":"`no`"}"#, "kind", "`kind` must be one of: one, other."),
             (r#"{"to":"a","metadata":[]}"#, "metadata", "`metadata` must be an object."),
             (

@@ -26,7 +26,7 @@ use crate::http::{Context, problem::Problem};
 #[serde(deny_unknown_fields)]
 #[schema(as = Send)]
 pub(super) struct Body {
-    /// One of the verification's `channels`. Without it the last one again.
+    /// One of the verification's `channels`. Without it that of the newest message again.
     channel: Option<Channel>,
     /// The person for whom you ask.
     client: Option<EndUser>,

@@ -64,7 +64,7 @@ pub(super) struct Verification {
     sends_left: u32,
     /// The newest message.
     delivery: Delivery,
-    /// The channels by which another code can be asked for.
+    /// The channels by which another code can be asked for, in the order to offer them.
     channels: Vec<Channel>,
     /// When it was opened.
     #[schema(inline)]
@@ -154,9 +154,10 @@ pub(super) struct Redemption {
     /// The recipient with the spelling of its local part as it was typed.
     #[schema(example = "Jane@example.com")]
     recipient_as_typed: String,
-    /// The channel that was proven.
+    /// The channel that was proven: that of the code that was typed.
     channel: Channel,
-    /// Strength of the proof. An e-mail confirms an address and is never a second factor.
+    /// Strength of the proof. An e-mail or a WhatsApp message confirms an address or account and is never a second
+    /// factor.
     assurance: Assurance,
     /// Purpose of the verification.
     #[schema(example = "sign-up")]
@@ -238,7 +239,7 @@ impl Redemption {
     pub(super) fn of(snapshot: &Snapshot) -> Self {
         let verification = &snapshot.verification;
         let details = verification.details();
-        let channel = verification.last_send().channel;
+        let channel = verification.proven_channel();
         Self {
             verification_id: verification.id().to_string(),
             state: snapshot.state(),

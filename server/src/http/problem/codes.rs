@@ -14,11 +14,11 @@ pub(in crate::http) fn of_error(error: ApiError) -> (Code, &'static str) {
         ApiError::ChannelUnavailable => (
             Code::ChannelUnavailable,
             "This recipient cannot be reached by this channel: the site does not use it, no \
-             provider is configured for it, or the recipient is of another kind.",
+             provider carries it to the country of the number, or the recipient is of another kind.",
         ),
         ApiError::DestinationNotServed => (
             Code::DestinationNotServed,
-            "The site sends no text messages to the country or range of this number; `[sms]` in its \
+            "The site sends no messages to the country or range of this number; `[sms]` in its \
              configuration lists those that it serves. Ask the person for another number or an e-mail \
              address.",
         ),

@@ -266,7 +266,7 @@ async fn s19_the_element_s_request_is_json_with_known_fields() {
 async fn s8_a_field_that_cannot_be_accepted_is_not_repeated() {
     let site = site();
     for (field, words) in [
-        (r#""channel":"jo@example.com""#, "`channel` must be one of: email, sms."),
+        (r#""channel":"jo@example.com""#, "`channel` must be one of: email, sms, whatsapp, voice."),
         (r#""state":["jo@example.com"]"#, "`state` must be text."),
     ] {
         let body = format!(r#"{{"site_key":"lk_pub_shop","to":"jane@example.com",{field}}}"#);

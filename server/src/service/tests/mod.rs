@@ -11,6 +11,7 @@ use crate::{
     store::{Queue, SqliteStore},
 };
 
+mod channels;
 mod cool_down;
 
 const START: Timestamp = Timestamp::from_millis(1_700_000_000_000);
@@ -28,6 +29,18 @@ pub(crate) fn installation() -> Installation {
     installation_counting(false)
 }
 
+fn limits() -> Limits {
+    let quota = Quota { limit: 3, per: Duration::from_secs(600) };
+    Limits {
+        recipient_sends_short: quota,
+        recipient_sends_long: quota,
+        recipient_wrong_checks: quota,
+        caller_sends: quota,
+        caller_checks: quota,
+        cool_down: Duration::from_secs(24 * 3600),
+    }
+}
+
 /// An installation that counts callers with the keys of sites for test suites, or does not.
 pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
     let folder = tempfile::tempdir().unwrap();
@@ -43,19 +56,11 @@ pub(crate) fn installation_counting(count_test_suites: bool) -> Installation {
     shop.test_recipients =
         [("tester@example.com".to_owned(), Code::parse("424242").unwrap())].into();
     let others = builtin::for_tests(&policy, &brand, &[]).into_iter().chain([shop]);
-    let quota = Quota { limit: 3, per: Duration::from_secs(600) };
     let rules = Rules {
         sites: Arc::new(Sites::new(builtin::demo(policy.clone(), brand.clone()), others)),
-        channels: vec![Channel::Email, Channel::Sms],
+        carried: Carried::everywhere([Channel::Email, Channel::Sms]),
         default_country: "GB".to_owned(),
-        limits: Limits {
-            recipient_sends_short: quota,
-            recipient_sends_long: quota,
-            recipient_wrong_checks: quota,
-            caller_sends: quota,
-            caller_checks: quota,
-            cool_down: Duration::from_secs(24 * 3600),
-        },
+        limits: limits(),
         texts: ServerTexts::unlimited(),
         work: None,
         fixed_recipient: None,
@@ -83,9 +88,11 @@ fn browser(latchkey: &Installation) -> Client {
 
 impl Installation {
     fn start_for(&self, site: &str, to: &str) -> Start {
+        let recipient = Recipient::parse(to, None, None).unwrap();
         Start {
             site: self.service.sites().named(site).unwrap().clone(),
-            recipient: Recipient::parse(to, None, None).unwrap(),
+            channel: recipient.channels()[0],
+            recipient,
             purpose: "sign-up".to_owned(),
             locale: "en".to_owned(),
             details: Details::default(),

@@ -209,12 +209,15 @@ fn a_number_that_the_plan_does_not_know_yet_is_accepted_when_its_length_is_right
 }
 
 #[test]
-fn the_channel_follows_from_what_was_typed_unless_it_was_chosen() {
-    assert_eq!(parse("jane@example.com").unwrap().channel(), Channel::Email);
-    assert_eq!(parse("07911 123456").unwrap().channel(), Channel::Sms);
-    assert_eq!(parse("(07911) 123456").unwrap().channel(), Channel::Sms);
+fn the_kind_follows_from_what_was_typed_unless_a_channel_was_chosen() {
+    assert_eq!(parse("jane@example.com").unwrap().channels(), [Channel::Email]);
+    assert_eq!(parse("07911 123456").unwrap().channels(), Channel::OF_PHONES);
+    assert_eq!(parse("(07911) 123456").unwrap().channels(), Channel::OF_PHONES);
     let by = |typed, channel| Recipient::parse(typed, Some("GB"), Some(channel));
-    assert_eq!(by("jane@example.com", Channel::Sms), Err(RecipientProblem::Phone));
+    for channel in Channel::OF_PHONES {
+        assert_eq!(by("07911 123456", *channel), parse("07911 123456"), "{channel:?}");
+        assert_eq!(by("jane@example.com", *channel), Err(RecipientProblem::Phone), "{channel:?}");
+    }
     assert_eq!(by("07911 123456", Channel::Email), Err(RecipientProblem::Email));
 }
 
@@ -250,7 +253,7 @@ fn assert_sound(recipient: &Recipient) {
     for form in [address, &recipient.canonical()] {
         let again = Recipient::parse(form, None, None).expect("a canonical form parses");
         assert_eq!(again.canonical(), recipient.canonical());
-        assert_eq!(again.channel(), recipient.channel());
+        assert_eq!(again.channels(), recipient.channels());
     }
 }
 

@@ -56,7 +56,11 @@ fn load_with(text: &str, variables: &[(&str, &str)]) -> Result<Config, ConfigErr
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("latchkey.toml"), text).unwrap();
     std::fs::write(directory.path().join("logo.png"), b"\x89PNG\r\n\x1a\n").unwrap();
-    for (folder, text) in [("texts", "email-subject = Hello"), ("wrong", "sms-text = No code")] {
+    for (folder, text) in [
+        ("texts", "email-subject = Hello"),
+        ("wrong", "sms-text = No code"),
+        ("calls", "call-language = English"),
+    ] {
         std::fs::create_dir(directory.path().join(folder)).unwrap();
         std::fs::write(directory.path().join(folder).join("en.ftl"), text).unwrap();
     }
@@ -316,6 +320,15 @@ fn the_example_of_the_documents_is_accepted() {
 
     let shop = site(&config.unwrap(), "shop");
     assert_eq!((shop.test_recipients.len(), shop.policy.code_length()), (1, 8));
+}
+
+#[test]
+fn a_voice_is_chosen_by_a_language_with_its_region() {
+    let problem = problem_with("messages = \"calls\"");
+    assert!(
+        problem
+            .ends_with("call-language of en.ftl must be a language with its region, such as de-AT")
+    );
 }
 
 #[test]

@@ -55,7 +55,7 @@ fn values_that_mean_nothing_are_refused_in_words() {
             "webhook.url = \"http://shop.example/hook\"",
             "sites.shop.webhook.url: must begin with https",
         ),
-        ("channels = [\"fax\"]", "item 1 must be one of: email, sms"),
+        ("channels = [\"fax\"]", "item 1 must be one of: email, sms, whatsapp, voice"),
         ("channels = [\"email\", \"email\"]", "is listed twice"),
         ("channels = [\"sms\"]", "item 1 is sms, which has no provider"),
         ("brand.name = \"A\\nB\"", "sites.shop.brand.name: must be 1 to 40 characters on one line"),

@@ -1,15 +1,19 @@
-//! Text messages by Twilio's Messages API.
+//! Text messages, WhatsApp messages and calls by Twilio.
 //!
-//! Creating a message is not idempotent at Twilio, so a lost answer is kept apart from a refusal: a retry
+//! Creating a message or call is not idempotent at Twilio, so a lost answer is kept apart from a refusal: a retry
 //! after it may send a second message.
+
+mod voice;
+mod whatsapp;
 
 use std::{sync::Arc, time::Duration};
 
-use otp::Timestamp;
+use otp::{Channel, Timestamp};
 use reqwest::{Client, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
+pub use self::{voice::VoiceSettings, whatsapp::WhatsappSettings};
 use super::{
     HandOver, OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, TextSender, Undelivered,
     gateway::{exchange, seconds_left},
@@ -17,21 +21,37 @@ use super::{
 };
 use crate::i18n::Catalogue;
 
-/// A Twilio account and the sender to use.
+/// A Twilio account and its senders.
 #[derive(Clone, Debug)]
 pub struct TwilioSettings {
     /// Account SID, `AC` and 32 hexadecimal digits.
     pub account_sid: String,
     /// The account's auth token.
     pub auth_token: SecretString,
-    /// The sender.
-    pub sender: TextSender,
-    /// Senders of other kinds for the numbers of some countries.
+    /// Sender of texts, if it sends any.
+    pub sender: Option<TextSender>,
+    /// Senders of texts to the numbers of some countries.
     pub senders: Senders,
+    /// WhatsApp, if it is used.
+    pub whatsapp: Option<WhatsappSettings>,
+    /// Calls, if it makes any.
+    pub voice: Option<VoiceSettings>,
     /// Base URL of the API, without a slash at the end.
     pub base_url: String,
     /// Time-out of one request.
     pub timeout: Duration,
+}
+
+impl TwilioSettings {
+    /// The channels that it has a sender for.
+    pub fn channels(&self) -> Vec<Channel> {
+        let all = [
+            (Channel::Sms, self.sender.is_some()),
+            (Channel::Whatsapp, self.whatsapp.is_some()),
+            (Channel::Voice, self.voice.is_some()),
+        ];
+        all.into_iter().filter(|(_, is_set)| *is_set).map(|(channel, _)| channel).collect()
+    }
 }
 
 /// The provider `twilio`.
@@ -43,10 +63,13 @@ pub struct Twilio {
     catalogue: Arc<Catalogue>,
 }
 
+/// The fields of a request.
+type Form = Vec<(&'static str, String)>;
+
 /// Longest validity period that Twilio accepts, in seconds.
 const LONGEST_VALIDITY: u64 = 14_400;
 
-/// Response to a created message.
+/// Response to a created message or call.
 #[derive(Deserialize)]
 struct Created {
     sid: String,
@@ -105,30 +128,18 @@ impl Twilio {
         message: &OutgoingMessage,
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
-        // Whole seconds, rounded down: Twilio drops messages that it cannot deliver in time.
-        let validity = seconds_left(message, now).min(LONGEST_VALIDITY);
-        if validity == 0 {
-            // Not a refusal, which would end the verification.
-            return Err(Undelivered::transient("the code is about to expire"));
-        }
-        let validity = validity.to_string();
-        let text = template::sms(&self.catalogue, message, now);
-        let sender = self.settings.senders.of(&message.to).unwrap_or(&self.settings.sender);
-        let sender_field = match sender {
-            TextSender::From(_) => "From",
-            TextSender::Service(_) => "MessagingServiceSid",
+        // Not a refusal, which would end the verification.
+        let too_late = || Undelivered::transient("the code is about to expire");
+        let form = self.form(message, now).ok_or_else(too_late)?;
+        let resource = match message.channel {
+            Channel::Voice => "/Calls.json",
+            _ => "/Messages.json",
         };
-        let form = [
-            ("To", message.to.address()),
-            (sender_field, sender.as_str()),
-            ("Body", text.as_str()),
-            ("ValidityPeriod", validity.as_str()),
-        ];
-        let request = self.client.post(self.resource("/Messages.json")).form(&form);
+        let request = self.client.post(self.resource(resource)).form(&form);
         let answer = exchange(self.authorized(request), &message.hand_over).await?;
         let refusal = match answer.status {
             200..=299 => {
-                // The message is created, even if the body cannot be read.
+                // It is created, even if the body cannot be read.
                 let created = serde_json::from_slice::<Created>(&answer.body).ok();
                 let reference = created.map(|created| created.sid);
                 return Ok(Receipt { provider: Self::NAME, reference });
@@ -144,6 +155,36 @@ impl Twilio {
             _ => Undelivered::permanent(reason),
         };
         Err(undelivered.not_before(answer.not_before(now)))
+    }
+
+    /// The fields of a message or call; `None` if its code expires too soon.
+    fn form(&self, message: &OutgoingMessage, now: Timestamp) -> Option<Form> {
+        let TwilioSettings { sender, senders, whatsapp, voice, .. } = &self.settings;
+        // Whole seconds, rounded down: Twilio drops messages that it cannot deliver in time.
+        let left = seconds_left(message, now);
+        let mut form = match (message.channel, whatsapp, voice) {
+            (Channel::Voice, _, Some(voice)) => return voice.form(&self.catalogue, message, left),
+            (Channel::Whatsapp, Some(whatsapp), _) => whatsapp.form(message),
+            _ => {
+                let (field, sender) = match senders.of(&message.to).or(sender.as_ref()) {
+                    Some(TextSender::Service(sid)) => ("MessagingServiceSid", sid.clone()),
+                    Some(TextSender::From(sender)) => ("From", sender.clone()),
+                    None => ("From", String::new()),
+                };
+                vec![
+                    ("To", message.to.address().to_owned()),
+                    (field, sender),
+                    ("Body", template::sms(&self.catalogue, message, now)),
+                ]
+            }
+        };
+        form.push(("ValidityPeriod", left.min(LONGEST_VALIDITY).to_string()));
+        (left > 0).then_some(form)
+    }
+
+    /// The channels that it carries.
+    pub(super) fn channels(&self) -> Vec<Channel> {
+        self.settings.channels()
     }
 
     pub(super) async fn probe(&self) -> Result<(), ProbeError> {
@@ -196,12 +237,16 @@ fn describe(status: u16, refusal: Option<&Refusal>) -> String {
         10001 | 90010 => ": the account is not active",
         20003 => ": Account SID or auth token is wrong",
         20429 => ": too many requests at once",
-        21211 => ": the recipient's number is not valid",
-        21212 | 21606 | 21659 => ": the sender is not a number of this account that can send texts",
-        21408 => ": the account may not send to this country",
-        21608 => ": a trial account sends to verified numbers only",
+        21211 | 21217 => ": the recipient's number is not valid",
+        21210 => ": the number to call from is not one of this account",
+        21212 | 21606 | 21659 => ": the sender is not a number of this account that can send this",
+        21215 | 21408 => ": the account may not send to this country",
+        21219 | 21608 => ": a trial account sends to verified numbers only",
         21610 => ": the recipient has opted out of messages from this sender",
         21612 | 21614 => ": the recipient's number cannot receive texts from this sender",
+        21655 | 21656 => ": the content template is unknown, or has other variables",
+        63007 => ": the WhatsApp sender is not one of this account",
+        63024 => ": the recipient cannot be reached by WhatsApp",
         _ => "",
     };
     format!("HTTP {status}, Twilio error {code}{words}")
