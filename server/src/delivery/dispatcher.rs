@@ -184,7 +184,7 @@ mod tests {
         let mut tried = Tried::default();
         assert_eq!(patience("+447400123456", &tried), life / 3);
         assert_eq!(patience("+33612345678", &tried), life, "no other is for France");
-        of.sms[1].breaker.refused(NOW);
+        of.all()[1].breaker.refused(NOW);
         assert_eq!(patience("+447400123456", &tried), life / 3, "it is left alone for a moment");
         tried.add("b", Failure::Permanent, None);
         assert_eq!(patience("+447400123456", &tried), life, "the other has refused it");
