@@ -200,7 +200,7 @@ async fn s25_a_provider_that_refuses_every_other_message_is_told_once_an_hour() 
     let mut harness =
         Harness::with_operator(&[("shop", "http://127.0.0.1:9/")], Some(&operator.url));
     let alternating = harness.gateway("own", &gateway.url);
-    harness.delivery.dispatcher = Dispatcher::new(vec![alternating], Vec::new());
+    harness.delivery.dispatcher = Dispatcher::new([(Channel::Email, vec![alternating])]);
     let mut alerts = 0;
     for expected in [1, 2] {
         for _ in 0..10 {
