@@ -220,7 +220,7 @@ async fn a_described_gateway_is_told_the_channel() {
     let mut gateway = Gateway::answering(200, &json!({})).await;
     let file = format!(
         "[[providers]]\nname = \"g\"\nkind = \"http\"\nchannels = [\"voice\", \"whatsapp\"]\n\
-         http.url = \"http://{}/\"\nhttp.form = {{ by = \"{{channel}}\", say = \"{{text}}\" }}\n",
+         http.url = \"http://{}/\"\nhttp.form = {{ by = \"{{channel}}\", say = \"{{text}}\", to = \"{{to}}\" }}\n",
         gateway.address
     );
     let route = route(configured(&file));
