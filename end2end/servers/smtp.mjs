@@ -10,6 +10,9 @@
 // How it answers a recipient follows from the local part, before a plus sign:
 //   greylist  450 for the first try of each address, accepted from the second one on
 //   unknown   550, repeating the address as servers do
+//   nowhere   550 without an enhanced status
+//   denied    554, as a relay that does not know us
+//   spam      550 for the message, once it has read it
 //   full      552 once it has read the message
 //   busy      451 once it has read the message
 //   hang      reads the message and never answers
@@ -45,11 +48,14 @@ const recipients = {
     return done(refusal(450, `4.7.1 <${address}>: greylisted, try again later`));
   },
   unknown: (address, done) => done(refusal(550, `5.1.1 <${address}>: no such mailbox`)),
+  nowhere: (address, done) => done(refusal(550, 'no such mailbox')),
+  denied: (address, done) => done(refusal(554, `5.7.1 <${address}>: Relay access denied`)),
   silent() {},
 };
 
 const messages = {
   full: (address, done) => done(refusal(552, `5.2.2 <${address}>: mailbox is full`)),
+  spam: (address, done) => done(refusal(550, '5.7.1 message refused')),
   busy: (address, done) => done(refusal(451, '4.3.0 try again later')),
   hang() {},
   drop: (address, done, session) =>

@@ -186,8 +186,23 @@ fn gateway(name: &str, variables: &[(&str, String)]) -> String {
     let url = &variables[0].1;
     format!(
         "[[providers]]\nname = \"{name}\"\nkind = \"http\"\nchannels = [\"email\"]\n\
-         http.url = \"{url}/send\"\nhttp.probe_url = \"{url}/me\"\nhttp.json = '{{\"t\": \"{{text}}\"}}'\n"
+         http.url = \"{url}/send\"\n\
+         http.probe_url = \"{url}/me\"\n\
+         http.json = '{{\"to\": \"{{to}}\", \"t\": \"{{text}}\"}}'\n"
     )
+}
+
+#[test]
+fn check_does_not_say_that_a_gateway_would_take_messages_if_that_was_not_tested() {
+    let latchkey = Latchkey::new();
+    let answer = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let file = gateway("untested", &twilio(answer));
+    let file: String =
+        file.lines().filter(|line| !line.contains("probe_url")).collect::<Vec<_>>().join("\n");
+    std::fs::write(latchkey.directory.path().join("latchkey.toml"), file).unwrap();
+    let (code, out, log) = latchkey.run(&["check"], &[LOCAL]);
+    assert_eq!(code, Some(0), "{out} {log}");
+    assert!(out.contains("(untested) answers; its credentials cannot be tested"), "{out}");
 }
 
 const ACCEPTED: &str = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";

@@ -31,6 +31,9 @@ pub struct Send {
     /// It is in the outbox although a provider took it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_kept: bool,
+    /// Names of providers that were asked and did not answer, so that it may have arrived by them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) unanswered: Vec<String>,
     /// Digits of its code, where the policy does not say as many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) code_length: Option<u8>,
@@ -60,6 +63,7 @@ impl Send {
             reference: None,
             returned_by: Vec::new(),
             is_kept: false,
+            unanswered: Vec::new(),
             code_length,
             is_unsent: false,
         }

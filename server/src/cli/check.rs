@@ -55,9 +55,9 @@ pub(super) async fn check(config: &Config, out: &mut impl Write) -> Result<(), C
         writeln!(out, "ok       messages are shown on /dev/inbox; nothing is sent")?;
     }
     for finding in findings {
-        match finding.trouble {
-            None => writeln!(out, "ok       {} would take messages", finding.provider)?,
-            Some(trouble) => {
+        match finding.result {
+            Ok(found) => writeln!(out, "ok       {} {found}", finding.provider)?,
+            Err(trouble) => {
                 fine = false;
                 writeln!(out, "problem  {}", trouble.message)?;
             }

@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 
-use crate::delivery::{Dispatcher, Kind, ProbeError, Route};
+use crate::delivery::{Dispatcher, Kind, ProbeError, Probed, Route};
 
 /// The result of probing one provider.
 pub(super) struct Finding {
@@ -10,8 +10,8 @@ pub(super) struct Finding {
     pub(super) name: String,
     /// The provider and its address.
     pub(super) provider: String,
-    /// `None` if it would take messages.
-    pub(super) trouble: Option<Trouble>,
+    /// What was found in words, or the trouble.
+    pub(super) result: Result<&'static str, Trouble>,
 }
 
 /// The reason why a provider would not take messages.
@@ -29,10 +29,17 @@ pub(super) async fn probe(dispatcher: &Dispatcher) -> Vec<Finding> {
         let place = place(route);
         let probed = route.provider().probe().await;
         route.provider().close().await;
-        let trouble = probed.err().map(|error| trouble(route, &place, &error));
-        Finding { name: route.name().to_owned(), provider: place, trouble }
+        let result = probed.map(describe).map_err(|error| trouble(route, &place, &error));
+        Finding { name: route.name().to_owned(), provider: place, result }
     }))
     .await
+}
+
+fn describe(probed: Probed) -> &'static str {
+    match probed {
+        Probed::Ready => "would take messages",
+        Probed::Answers => "answers; its credentials cannot be tested without sending",
+    }
 }
 
 fn kind(route: &Route) -> Kind {

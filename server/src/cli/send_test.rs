@@ -103,7 +103,7 @@ async fn deliver_by_any(
     while let (Err(_), Some(route)) = (&result, dispatcher.next(message, &[], &tried, now)) {
         result = deliver(route, message, now).await;
         // It is not asked again, whatever it answered.
-        tried.add(route.name(), Failure::Permanent);
+        tried.add(route.name(), Failure::Permanent, None);
     }
     result
 }

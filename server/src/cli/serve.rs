@@ -49,10 +49,10 @@ pub(super) async fn serve(config: &Config, accept_clock: bool) -> Result<(), Com
 async fn check_providers(application: &Application) -> Result<(), CommandError> {
     let mut refused = Vec::new();
     for finding in probe::probe(application.dispatcher()).await {
-        match finding.trouble {
-            None => tracing::info!(provider = finding.provider, "would take messages"),
-            Some(trouble) if trouble.is_final => refused.push((finding.name, trouble.message)),
-            Some(trouble) => tracing::warn!("{}", trouble.message),
+        match finding.result {
+            Ok(found) => tracing::info!(provider = finding.provider, "{found}"),
+            Err(trouble) if trouble.is_final => refused.push((finding.name, trouble.message)),
+            Err(trouble) => tracing::warn!("{}", trouble.message),
         }
     }
     // The others of each channel take the messages of one that is refused.

@@ -48,7 +48,12 @@ pub use self::{
     sites::{PUBLIC_KEY_PREFIX, SECRET_KEY_PREFIX, site_name},
     store::StoreSettings,
 };
-use self::{layers::Layers, providers::ProviderContext, server::parse_network, sites::SiteContext};
+use self::{
+    layers::Layers,
+    providers::{Gateways, ProviderContext},
+    server::parse_network,
+    sites::SiteContext,
+};
 use crate::{delivery::RouteSettings, site::Sites, webhook::WebhookSettings};
 
 /// The configuration of a server, validated.
@@ -115,7 +120,13 @@ impl Config {
         let work = policy::read_work(settings);
         let providers = providers.into_iter().map(|provider| provider.settings).collect();
         let public_origin = server.public_origin.as_ref();
-        let context = ProviderContext { mode, directory, public_origin };
+        let webhook = WebhookSettings {
+            timeout: settings.seconds("webhook.timeout", 1..=60),
+            allowed_networks: settings.parse_list("webhook.allowed_networks", parse_network),
+            https_only: mode == Mode::Production,
+        };
+        let gateways = Gateways { mode, requests: &webhook };
+        let context = ProviderContext { mode, directory, public_origin, gateways };
         let providers = providers::read(settings, providers, context);
         let delivery = DeliverySettings::read(settings, mode, &providers.listed);
         let page = PageSettings::read(settings, mode);
@@ -147,11 +158,7 @@ impl Config {
             work,
             delivery,
             providers: providers.routes,
-            webhook: WebhookSettings {
-                timeout: settings.seconds("webhook.timeout", 1..=60),
-                allowed_networks: settings.parse_list("webhook.allowed_networks", parse_network),
-                https_only: mode == Mode::Production,
-            },
+            webhook,
             alerts: settings.parse_optional("alerts.webhook", |text| sites::parse_url(text, mode)),
             page,
             sites,

@@ -7,15 +7,15 @@ use otp::recipient::Country;
 use super::settings::Settings;
 use crate::delivery::Senders;
 
-/// Reads a table of senders: `GB = "+44..."`, each by `parse_sender`.
-pub(super) fn read_senders(
+/// Reads a table of senders: `GB = "+44..."`, each by `parse`.
+pub(super) fn read_senders<S>(
     settings: &mut Settings,
     key: &str,
-    parse_sender: impl Fn(&str) -> Result<String, &'static str>,
-) -> Senders {
+    parse: impl Fn(&str) -> Result<S, &'static str>,
+) -> Senders<S> {
     let mut senders = HashMap::new();
     for (place, text) in settings.get::<BTreeMap<String, String>>(key) {
-        match (Country::parse(&place), parse_sender(text.trim())) {
+        match (Country::parse(&place), parse(text.trim())) {
             (None, _) => {
                 let message = "is not the two letters of a country with phone numbers";
                 settings.refuse(key, format!("\"{place}\" {message}"));

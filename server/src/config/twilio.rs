@@ -7,7 +7,7 @@ use unic_langid::LanguageIdentifier;
 use url::Url;
 
 use super::{senders::read_senders, server::Mode, settings::Settings};
-use crate::delivery::{TwilioSettings, VoiceSettings, WhatsappSettings};
+use crate::delivery::{TextSender, TwilioSettings, VoiceSettings, WhatsappSettings, parse_number};
 
 /// The keys of an account, with the message for one that is missing.
 const ACCOUNT: [(&str, &str); 2] = [
@@ -21,7 +21,7 @@ const SENDERS: [&str; 3] =
 /// `None` where no account is configured.
 pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<TwilioSettings> {
     let timeout = settings.seconds("twilio.timeout", 1..=60);
-    let senders = read_senders(settings, "twilio.senders", parse_sender);
+    let senders = read_senders(settings, "twilio.senders", TextSender::parse);
     let whatsapp = read_whatsapp(settings);
     let voice = read_voice(settings);
     let base_url = settings.parse("twilio.base_url", |text| {
@@ -40,7 +40,7 @@ pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<TwilioSettings
         is_account.then(|| sid.to_owned()).ok_or("must be an Account SID, which begins with AC")
     });
     let auth_token = settings.optional("twilio.auth_token").map(SecretString::from);
-    let sender = settings.parse_optional("twilio.sender_number", parse_sender);
+    let sender = settings.parse_optional("twilio.sender_number", TextSender::parse);
     for (key, message) in ACCOUNT {
         if settings.text(key).is_empty() {
             settings.refuse(key, message);
@@ -104,44 +104,9 @@ fn read_voice(settings: &mut Settings) -> Option<VoiceSettings> {
     Some(VoiceSettings { sender: sender?, senders })
 }
 
-/// A number, which is often copied with its spaces.
-fn parse_number(text: &str) -> Result<String, &'static str> {
-    number_of(text).ok_or("must be a number with its country code, as +44...")
-}
-
 /// The SID of a content template.
 fn parse_content(text: &str) -> Result<String, &'static str> {
     let digits = text.strip_prefix("HX").unwrap_or_default();
     let is_sid = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
     is_sid.then(|| text.to_owned()).ok_or("must be the SID of a content template, HX and 32 digits")
-}
-
-/// The number of a text without its spaces and marks; `None` if it is none with a country code.
-fn number_of(text: &str) -> Option<String> {
-    let number: String = text.chars().filter(|c| c.is_ascii_digit() || *c == '+').collect();
-    let digits = number.strip_prefix('+').filter(|digits| !digits.contains('+'));
-    let is_number = text.starts_with('+') && digits.is_some_and(|d| (5..=15).contains(&d.len()));
-    is_number.then_some(number)
-}
-
-/// A number, a short code, a messaging service or a name.
-pub(super) fn parse_sender(text: &str) -> Result<String, &'static str> {
-    if let Some(number) = number_of(text) {
-        return Ok(number);
-    }
-    let is_named = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b' ');
-    let is_digits = text.bytes().all(|b| b.is_ascii_digit() || b" -()".contains(&b));
-    match text.len() {
-        // Short codes have no country code.
-        5 | 6 if text.bytes().all(|b| b.is_ascii_digit()) => Ok(text.to_owned()),
-        _ if is_digits => {
-            Err("is a number without its country code: it must begin with +, as +44...")
-        }
-        34 if text.starts_with("MG") && is_named => Ok(text.to_owned()),
-        1..=11 if is_named => Ok(text.to_owned()),
-        _ => {
-            Err("must be a number as +44..., the SID of a messaging service (MG...), or a name of \
-                  1 to 11 letters and digits")
-        }
-    }
 }

@@ -5,6 +5,8 @@
 //! - One that fails for now is asked three times; then the others have their turn, and then it again.
 //! - One that refuses our account, or leaves a try without an answer, ends its turn at once. One that leaves
 //!   a second try without an answer is not asked again.
+//! - One that asks to be tried later than a retry would come ends its turn at once, and comes after all others until
+//!   then.
 //! - One whose circuit breaker is open comes after all others.
 //! - One that took an earlier message of the same verification comes after the others of the same turn.
 //!
@@ -77,10 +79,13 @@ impl Dispatcher {
         let routes = self.routes(message.channel).iter().map(Arc::as_ref);
         let left =
             routes.filter(|route| route.reaches(&message.to) && !tried.is_over(route.name()));
-        // The first one of the smallest.
+        // `min_by_key` keeps the first of equals, so the configured order decides.
         left.min_by_key(|route| {
-            let is_avoided = avoided.iter().any(|name| name == route.name());
-            (route.is_left_alone(now), tried.turns(route.name()), is_avoided)
+            let name = route.name();
+            let is_avoided = avoided.iter().any(|avoided| avoided == name);
+            let waits_until = tried.not_before(name).filter(|until| now < *until);
+            let is_left_alone = waits_until.is_some() || route.is_left_alone(now);
+            (is_left_alone, waits_until, tried.turns(name), is_avoided)
         })
     }
 
@@ -91,11 +96,12 @@ impl Dispatcher {
         message: &OutgoingMessage,
         asked: &Route,
         tried: &Tried,
-        (now, left): (Timestamp, Duration),
+        left: Duration,
     ) -> Duration {
+        // One that is left alone now can be asked later in the code's life.
         let has_another = self.routes(message.channel).iter().any(|route| {
             let is_other = route.name() != asked.name() && route.reaches(&message.to);
-            is_other && !tried.is_over(route.name()) && !route.is_left_alone(now)
+            is_other && !tried.is_over(route.name())
         });
         if has_another { left / 3 } else { left }
     }
@@ -174,7 +180,7 @@ mod tests {
             ("b", Failure::Ambiguous, Some("b")),
             ("b", Failure::Ambiguous, None),
         ] {
-            tried.add(failed, failure);
+            tried.add(failed, failure, None);
             assert_eq!(next(&of, "jo@example.com", &[], &tried), after, "{failed} {failure}");
         }
     }
@@ -184,17 +190,14 @@ mod tests {
         let of = dispatcher(&[("a", &[]), ("b", &["GB"]), ("c", &["US"])]);
         let life = Duration::from_secs(300);
         let patience = |to: &str, tried: &Tried| {
-            of.patience(
-                &message(to),
-                of.next(&message(to), &[], tried, NOW).unwrap(),
-                tried,
-                (NOW, life),
-            )
+            of.patience(&message(to), of.next(&message(to), &[], tried, NOW).unwrap(), tried, life)
         };
         let mut tried = Tried::default();
         assert_eq!(patience("+447400123456", &tried), life / 3);
         assert_eq!(patience("+33612345678", &tried), life, "no other is for France");
-        tried.add("b", Failure::Permanent);
+        of.all()[1].breaker.refused(NOW);
+        assert_eq!(patience("+447400123456", &tried), life / 3, "it is left alone for a moment");
+        tried.add("b", Failure::Permanent, None);
         assert_eq!(patience("+447400123456", &tried), life, "the other has refused it");
         assert_eq!(patience("+12025550123", &tried), life / 3);
     }
@@ -206,7 +209,23 @@ mod tests {
         let to = "jo@example.com";
         assert_eq!(next(&of, to, &["a"], &tried), Some("b"));
         assert_eq!(next(&of, to, &["a", "b"], &tried), Some("a"));
-        tried.add("b", Failure::Permanent);
+        tried.add("b", Failure::Permanent, None);
         assert_eq!(next(&of, to, &["a"], &tried), Some("a"), "the only one that is left");
+    }
+
+    #[test]
+    fn s25_a_provider_that_asks_to_wait_comes_after_the_others_until_then() {
+        let of = dispatcher(&[("a", &[]), ("b", &[]), ("c", &["GB"])]);
+        let (to, mut tried) = ("+447400123456", Tried::default());
+        let after = |seconds| Some(NOW + Duration::from_secs(seconds));
+        tried.add("a", Failure::Transient, after(9));
+        assert_eq!(next(&of, to, &[], &tried), Some("b"));
+        tried.add("b", Failure::Transient, after(8));
+        tried.add("c", Failure::Account, None);
+        assert_eq!(next(&of, to, &[], &tried), Some("c"), "it can be asked now");
+        tried.add("c", Failure::Permanent, None);
+        assert_eq!(next(&of, to, &[], &tried), Some("b"), "it can be asked first");
+        let later = NOW + Duration::from_secs(9);
+        assert_eq!(of.next(&message(to), &[], &tried, later).map(Route::name), Some("a"));
     }
 }

@@ -1,4 +1,4 @@
-//! Errors of providers.
+//! Failed tries.
 
 use otp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,8 @@ pub struct Undelivered {
     pub reason: String,
     /// Time before which the provider asks not to be tried again.
     pub not_before: Option<Timestamp>,
+    /// Whether it may concern this recipient alone, so that by itself it shows nothing about the provider.
+    pub may_concern_recipient: bool,
 }
 
 /// Kind of a failed try.
@@ -26,6 +28,9 @@ pub enum Failure {
     Permanent,
     /// The message was handed over and not confirmed: it may have been sent.
     Ambiguous,
+    /// The provider failed with the message in hand, so it may have been sent. The provider recognises it by its id if
+    /// it is sent again.
+    Unclear,
     /// The message was not sent, since the provider took too long; others are asked before it is again.
     Late,
     /// The message was not sent, since the provider refuses our account: wrong credentials, suspended, out of
@@ -51,6 +56,11 @@ impl Undelivered {
         Self::of(Failure::Ambiguous, reason)
     }
 
+    /// A failure of kind [`Failure::Unclear`].
+    pub fn unclear(reason: impl Into<String>) -> Self {
+        Self::of(Failure::Unclear, reason)
+    }
+
     /// A failure of kind [`Failure::Late`].
     pub fn late(reason: impl Into<String>) -> Self {
         Self::of(Failure::Late, reason)
@@ -67,8 +77,21 @@ impl Undelivered {
         Self { not_before, ..self }
     }
 
+    /// The same failure, which may concern the recipient alone.
+    #[must_use]
+    pub fn perhaps_of_recipient(self) -> Self {
+        Self { may_concern_recipient: true, ..self }
+    }
+
     fn of(kind: Failure, reason: impl Into<String>) -> Self {
-        Self { kind, reason: reason.into(), not_before: None }
+        Self { kind, reason: reason.into(), not_before: None, may_concern_recipient: false }
+    }
+}
+
+impl Failure {
+    /// Whether the message may have been sent all the same.
+    pub fn may_have_sent(self) -> bool {
+        matches!(self, Self::Ambiguous | Self::Unclear)
     }
 }
 
@@ -78,96 +101,10 @@ impl std::fmt::Display for Failure {
             Self::Transient => "transient",
             Self::Permanent => "permanent",
             Self::Ambiguous => "ambiguous",
+            Self::Unclear => "unclear",
             Self::Late => "late",
             Self::Account => "account",
             Self::Returned => "returned",
         })
     }
-}
-
-/// A provider would not be able to send.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ProbeError {
-    /// It refuses the credentials.
-    #[error("the provider refuses the credentials: {reason}")]
-    Rejected {
-        /// The answer in protocol codes.
-        reason: String,
-    },
-    /// It takes the credentials and would refuse messages: our name, our sender, or relaying.
-    #[error("the provider would refuse messages: {reason}")]
-    Refused {
-        /// The answer in protocol codes.
-        reason: String,
-    },
-    /// It does not answer, or not as expected; this may pass.
-    #[error("the provider cannot be reached: {reason}")]
-    Unreachable {
-        /// The failed action and the failure.
-        reason: String,
-    },
-}
-
-/// A sender cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SenderProblem {
-    /// It is not a mailbox.
-    #[error("must be a sender such as \"otp@example.com\" or \"Example <otp@example.com>\"")]
-    Shape(#[source] lettre::address::AddressError),
-    /// The part before the `@` needs SMTPUTF8 (RFC 6531), which few servers of recipients offer.
-    #[error("has letters outside of ASCII before the @, which most mail servers refuse")]
-    LocalPart,
-    /// The domain has no ASCII form.
-    #[error("has a domain that cannot be written as xn--...")]
-    Domain,
-}
-
-/// A provider cannot be set up from its settings.
-#[derive(Debug, thiserror::Error)]
-pub enum SetUpError {
-    /// The sender is not a mailbox, or not one that servers take.
-    #[error("reading the sender's address")]
-    Sender(#[source] SenderProblem),
-    /// Without TLS, a code and a password would cross the network in the clear (S23).
-    #[error("mail without TLS is allowed to a loopback address only, and {host} is not one")]
-    PlainOutsideLoopback {
-        /// The configured host.
-        host: String,
-    },
-    /// The file with the additional certificate authority cannot be read.
-    #[error("reading the certificate authority for mail from {}", .file.display())]
-    AuthorityFile {
-        /// The file.
-        file: std::path::PathBuf,
-        /// The error of the file system.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The file has no certificate.
-    #[error("{} has no certificate: it must be a PEM file with -----BEGIN CERTIFICATE-----", .file.display())]
-    NoAuthority {
-        /// The file.
-        file: std::path::PathBuf,
-    },
-    /// The additional certificate authority is invalid.
-    #[error("reading the certificate authority for mail from {}", .file.display())]
-    Authority {
-        /// The file.
-        file: std::path::PathBuf,
-        /// The reason.
-        #[source]
-        source: lettre::transport::smtp::Error,
-    },
-    /// TLS cannot be set up.
-    #[error("setting up TLS for mail")]
-    Tls(#[source] lettre::transport::smtp::Error),
-    /// The base URL of the API is not a URL.
-    #[error("reading Twilio's base URL")]
-    BaseUrl,
-    /// The HTTP client cannot be set up.
-    #[error("setting up the HTTP client of a provider")]
-    HttpClient(#[source] reqwest::Error),
-    /// The secret of a webhook cannot be derived.
-    #[error("deriving the secret of a provider")]
-    Secret(#[from] aws_lc_rs::error::Unspecified),
 }

@@ -19,8 +19,11 @@ pub mod outgoing_message;
 pub mod provider;
 pub mod receipt_reader;
 pub mod receipts;
+mod refusals;
 mod route;
 mod senders;
+mod set_up_error;
+mod slots;
 pub mod smtp;
 pub mod template;
 mod tried;
@@ -30,14 +33,15 @@ pub mod worker;
 
 pub use self::{
     dispatcher::Dispatcher,
-    error::{Failure, ProbeError, SenderProblem, SetUpError, Undelivered},
+    error::{Failure, Undelivered},
     inbox::Inbox,
     outgoing_message::{HandOver, OutgoingMessage, Receipt, ReceiptAddress},
     provider::{Kind, KindSettings, Provider, SetUp},
     receipt_reader::{Receipts, Report},
     receipts::{Forged, ReceiptFields, ReceiptRequest, Told},
     route::{FailedTry, Route, RouteSettings},
-    senders::Senders,
+    senders::{Senders, TextSender, parse_number},
+    set_up_error::{ProbeError, Probed, SenderProblem, SetUpError},
     smtp::{Smtp, SmtpSecurity, SmtpSettings, parse_sender},
     tried::Tried,
     twilio::{Twilio, TwilioSettings, VoiceSettings, WhatsappSettings},

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use otp::{Channel, Timestamp};
 
 use super::{
-    Inbox, OutgoingMessage, ProbeError, Receipt, SetUpError, Smtp, SmtpSettings, Twilio,
+    Inbox, OutgoingMessage, ProbeError, Probed, Receipt, SetUpError, Smtp, SmtpSettings, Twilio,
     TwilioSettings, Undelivered,
     gateway::GatewayClient,
     http::{Http, HttpSettings},
@@ -206,13 +206,14 @@ impl Provider {
     ///
     /// # Errors
     /// If the provider cannot be reached or refuses the credentials.
-    pub async fn probe(&self) -> Result<(), ProbeError> {
+    pub async fn probe(&self) -> Result<Probed, ProbeError> {
+        let ready = |()| Probed::Ready;
         match self {
-            Self::Smtp(smtp) => smtp.probe().await,
-            Self::Twilio(twilio) => twilio.probe().await,
+            Self::Smtp(smtp) => smtp.probe().await.map(ready),
+            Self::Twilio(twilio) => twilio.probe().await.map(ready),
             Self::Webhook(webhook) => webhook.probe().await,
             Self::Http(http) => http.probe().await,
-            Self::Inbox(_) => Ok(()),
+            Self::Inbox(_) => Ok(Probed::Ready),
         }
     }
 

@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Failure, KindSettings, OutgoingMessage, Provider, Receipt, SetUp, SetUpError, Undelivered,
-    cut_off::until_cut_off,
+    cut_off::until_cut_off, refusals::Refusals,
 };
-use crate::{outbox::Breaker, webhook::Signer};
+use crate::{clock::Clock, outbox::Breaker, webhook::Signer};
 
 /// Settings of one provider.
 #[derive(Clone, Debug)]
@@ -33,7 +33,8 @@ pub struct Route {
     receipts: bool,
     /// Knows the secret that bounces come with.
     signer: Option<Signer>,
-    breaker: Breaker,
+    pub(super) breaker: Breaker,
+    refusals: Refusals,
 }
 
 /// A failed try.
@@ -41,15 +42,16 @@ pub struct Route {
 pub struct FailedTry {
     /// The failure.
     pub undelivered: Undelivered,
-    /// The provider refuses the account, and did not when it was asked before.
+    /// The provider refuses the account, and the operator is to be told of it.
     pub is_newly_refused: bool,
 }
 
 impl Route {
     /// A provider for phone numbers of these countries, or of all if there is none. Mail has no country.
     pub fn new(name: String, countries: Vec<Country>, provider: Provider) -> Self {
-        let (receipts, signer, breaker) = (false, None, Breaker::default());
-        Self { name, countries, provider, receipts, signer, breaker }
+        let (receipts, signer) = (false, None);
+        let (breaker, refusals) = (Breaker::default(), Refusals::default());
+        Self { name, countries, provider, receipts, signer, breaker, refusals }
     }
 
     /// Sets up a provider, without connecting.
@@ -117,17 +119,18 @@ impl Route {
     pub(super) async fn deliver_within(
         &self,
         message: &OutgoingMessage,
-        now: Timestamp,
+        clock: &Clock,
         left: Duration,
         server_ends: &CancellationToken,
     ) -> Result<Receipt, FailedTry> {
+        let now = clock.now();
         self.breaker.asked(now);
         let attempt = Box::pin(self.provider.deliver(message, now));
         let result = until_cut_off(attempt, &message.hand_over, left, server_ends).await;
-        self.record(message, result, now)
+        self.record(message, result, clock.now())
     }
 
-    /// Records the result of a try with the breaker and in the log.
+    /// Records the result of a try that ended at `now` with the breaker and in the log.
     fn record(
         &self,
         message: &OutgoingMessage,
@@ -137,6 +140,7 @@ impl Route {
         let undelivered = match result {
             Ok(receipt) => {
                 self.breaker.succeeded();
+                self.refusals.taken();
                 return Ok(receipt);
             }
             Err(undelivered) => undelivered,
@@ -149,11 +153,21 @@ impl Route {
             "provider did not accept the message",
         );
         let mut is_newly_refused = false;
+        let may_concern_recipient = undelivered.may_concern_recipient;
         match undelivered.kind {
-            // A refusal of the message is an answer, so it does not count for the breaker.
-            Failure::Permanent | Failure::Returned => {}
-            Failure::Transient | Failure::Ambiguous | Failure::Late => self.breaker.failed(now),
-            Failure::Account => is_newly_refused = self.breaker.refused(now),
+            // A refusal of the message is an answer.
+            Failure::Permanent | Failure::Returned => self.breaker.succeeded(),
+            Failure::Account => {
+                if !may_concern_recipient || self.refusals.concern_the_account(&message.to) {
+                    self.breaker.refused(now);
+                    is_newly_refused = self.refusals.are_news(now);
+                }
+            }
+            // Or a few recipients, chosen for it, would push all others to another provider.
+            _ if may_concern_recipient => {}
+            Failure::Transient | Failure::Ambiguous | Failure::Unclear | Failure::Late => {
+                self.breaker.failed(now);
+            }
         }
         Err(FailedTry { undelivered, is_newly_refused })
     }

@@ -1,5 +1,6 @@
 //! The tries of one message, kept with it in the outbox, so that a restart goes on with the right provider.
 
+use otp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Failure;
@@ -18,6 +19,9 @@ pub struct Tried(Vec<Try>);
 struct Try {
     provider: String,
     failure: Failure,
+    /// Time before which the provider asks not to be tried again, if that is later than it would be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    not_before: Option<Timestamp>,
 }
 
 impl Tried {
@@ -31,9 +35,9 @@ impl Tried {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Adds a failed try.
-    pub fn add(&mut self, provider: &str, failure: Failure) {
-        self.0.push(Try { provider: provider.to_owned(), failure });
+    /// Adds a failed try. With `not_before`, its provider is not due again before that time.
+    pub fn add(&mut self, provider: &str, failure: Failure, not_before: Option<Timestamp>) {
+        self.0.push(Try { provider: provider.to_owned(), failure, not_before });
     }
 
     /// Whether this provider was asked.
@@ -44,9 +48,9 @@ impl Tried {
     /// Whether this provider is not asked again: it refused the message for good, did not answer twice, or took it
     /// without its arriving.
     pub(super) fn is_over(&self, provider: &str) -> bool {
-        let unanswered = self.of(provider).filter(|failure| *failure == Failure::Ambiguous);
-        let is_final = |failure| matches!(failure, Failure::Permanent | Failure::Returned);
-        unanswered.count() >= UNANSWERED || self.of(provider).any(is_final)
+        let count = |kind| self.of(provider).filter(|tried| tried.failure == kind).count();
+        count(Failure::Ambiguous) >= UNANSWERED
+            || count(Failure::Permanent) + count(Failure::Returned) > 0
     }
 
     /// Whether a provider took the message.
@@ -57,9 +61,11 @@ impl Tried {
     /// Turns that this provider has had: after each one the others come first.
     pub(super) fn turns(&self, provider: &str) -> u32 {
         let (mut turns, mut in_turn) = (0, 0);
-        for failure in self.of(provider) {
+        for Try { failure, not_before, .. } in self.of(provider) {
             in_turn += 1;
-            if failure != Failure::Transient || in_turn == TRIES_IN_TURN {
+            let is_retried_soon =
+                matches!(failure, Failure::Transient | Failure::Unclear) && not_before.is_none();
+            if !is_retried_soon || in_turn == TRIES_IN_TURN {
                 turns += 1;
                 in_turn = 0;
             }
@@ -67,27 +73,36 @@ impl Tried {
         turns
     }
 
-    /// Tries that were left without an answer, each of which may have sent the message.
-    pub fn unanswered(&self) -> u32 {
-        let unanswered = self.0.iter().filter(|tried| tried.failure == Failure::Ambiguous);
-        u32::try_from(unanswered.count()).unwrap_or(u32::MAX)
+    /// The time before which this provider has asked not to be tried again, if it has.
+    pub(super) fn not_before(&self, provider: &str) -> Option<Timestamp> {
+        self.of(provider).filter_map(|tried| tried.not_before).max()
     }
 
-    fn of(&self, provider: &str) -> impl Iterator<Item = Failure> {
-        let own = self.0.iter().filter(move |tried| tried.provider == provider);
-        own.map(|tried| tried.failure)
+    /// Tries that were left without an answer, each of which may have sent the message.
+    pub fn unanswered(&self) -> u32 {
+        u32::try_from(self.silent().count()).unwrap_or(u32::MAX)
+    }
+
+    /// The providers of these tries.
+    pub fn silent(&self) -> impl Iterator<Item = &str> {
+        let silent = self.0.iter().filter(|tried| tried.failure.may_have_sent());
+        silent.map(|tried| &*tried.provider)
+    }
+
+    fn of(&self, provider: &str) -> impl Iterator<Item = &Try> {
+        self.0.iter().filter(move |tried| tried.provider == provider)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Failure::{Account, Ambiguous, Permanent, Returned, Transient};
+    use Failure::{Account, Ambiguous, Permanent, Returned, Transient, Unclear};
 
     fn tried(failures: &[Failure]) -> Tried {
         let mut tried = Tried::default();
         for failure in failures {
-            tried.add("a", *failure);
+            tried.add("a", *failure, None);
         }
         tried
     }
@@ -99,6 +114,7 @@ mod tests {
             (&[Transient, Transient], 0),
             (&[Transient, Transient, Transient], 1),
             (&[Transient, Transient, Transient, Transient], 1),
+            (&[Transient, Unclear, Unclear], 1),
             (&[Account], 1),
             (&[Ambiguous], 1),
             (&[Transient, Account, Transient, Transient], 1),
@@ -107,6 +123,9 @@ mod tests {
             assert_eq!(tried(failures).turns("a"), turns, "{failures:?}");
             assert_eq!(tried(failures).turns("b"), 0);
         }
+        let mut asked_to_wait = tried(&[]);
+        asked_to_wait.add("a", Transient, Some(Timestamp::from_millis(1)));
+        assert_eq!(asked_to_wait.turns("a"), 1);
     }
 
     #[test]
@@ -127,8 +146,10 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_read_again_and_anything_else_counts_as_nothing() {
-        let both = tried(&[Transient, Account, Ambiguous, Permanent, Returned]);
-        assert_eq!(Tried::parse(&both.to_text()), both);
+        let mut all = tried(&[Transient, Account, Ambiguous, Permanent, Returned]);
+        all.add("b", Transient, Some(Timestamp::from_millis(7)));
+        assert_eq!(Tried::parse(&all.to_text()), all);
+        assert_eq!(all.not_before("b"), Some(Timestamp::from_millis(7)));
         for text in ["", "{}", r#"[{"provider":"a","failure":"new"}]"#] {
             assert_eq!(Tried::parse(text), Tried::default(), "{text}");
         }

@@ -1,8 +1,9 @@
 //! A gateway of the operator's own: a JSON request for each message, signed by *Standard Webhooks*.
 //!
 //! Statuses from 200 to 299 accept the message, 401 says that the signature is refused, other ones from 400 to
-//! 499 refuse the message, except 408, 425 and 429, and all others ask for a retry. The id of the message is
-//! the same for all tries, so that the gateway can recognise one that it has sent already.
+//! 499 refuse the message, except 408, 425 and 429. Those and 503 ask for a retry of a message that was not sent, and
+//! others from 500 on for one that may have been. The id of the message is the same for all tries, so that the
+//! gateway can recognise one that it has sent already. A redirect is the URL's fault.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,8 +13,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    OutgoingMessage, ProbeError, Receipt, Undelivered,
-    gateway::GatewayClient,
+    OutgoingMessage, ProbeError, Probed, Receipt, Undelivered,
+    gateway::{GatewayClient, exchange},
     template::{self, Rendered},
 };
 use crate::{
@@ -90,31 +91,33 @@ impl Webhook {
         let unbuilt = || Undelivered::permanent("the request to the gateway cannot be built");
         let body = self.body(message, now).map_err(|_| unbuilt())?;
         let (id, seconds) = (format!("msg_{}", message.id), now.as_millis() / 1000);
-        let request = self.client.request(Method::POST, &self.settings.url);
-        let request = request
-            .map_err(|refused| Undelivered::transient(refused.to_string()))?
+        let request = self
+            .client
+            .request(Method::POST, &self.settings.url)?
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", &id)
             .header("webhook-timestamp", seconds)
             .header("webhook-signature", self.signer.sign(&id, seconds, body.as_bytes()))
             .body(body);
-        message.hand_over.begin();
-        let (status, answer) = self.client.send(request).await?;
+        let answer = exchange(request, &message.hand_over).await?;
+        let status = answer.status;
         let reason = format!("HTTP {status}");
-        Err(match status {
+        let undelivered = match status {
             200..=299 => {
-                let answer: Option<Value> = serde_json::from_slice(&answer).ok();
+                let answer: Option<Value> = serde_json::from_slice(&answer.body).ok();
                 let reference =
                     answer.and_then(|answer| Some(answer.get("id")?.as_str()?.to_owned()));
                 return Ok(Receipt { provider: "webhook", reference });
             }
+            300..=399 => Undelivered::account(format!("{reason}, a redirect")),
             401 => Undelivered::account(format!("{reason}, so the signature is refused")),
-            408 | 425 | 429 => Undelivered::transient(reason),
+            408 | 425 | 429 | 503 => Undelivered::transient(reason),
             400..=499 => Undelivered::permanent(reason),
-            // From a proxy in between: the gateway may have sent the message.
+            // From a proxy in between, which may cut off several tries.
             502 | 504 => Undelivered::ambiguous(reason),
-            _ => Undelivered::transient(reason),
-        })
+            _ => Undelivered::unclear(reason),
+        };
+        Err(undelivered.not_before(answer.not_before(now)))
     }
 
     fn body(&self, message: &OutgoingMessage, now: Timestamp) -> serde_json::Result<String> {
@@ -135,7 +138,7 @@ impl Webhook {
         serde_json::to_string(&Payload { kind: "message.send", timestamp: rfc3339(now), data })
     }
 
-    pub(super) async fn probe(&self) -> Result<(), ProbeError> {
+    pub(super) async fn probe(&self) -> Result<Probed, ProbeError> {
         self.client.reach(&self.settings.url).await
     }
 }

@@ -5,7 +5,7 @@
 //! the same time, however long the try takes. A crash between sending and settling may send a message twice, and
 //! never loses one.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use otp::{
     DeliveryState, Timestamp, Verification,
@@ -14,33 +14,31 @@ use otp::{
 };
 use rand::{TryRng, rngs::SysRng};
 use tokio::{
-    sync::{Notify, Semaphore, mpsc},
+    sync::{Notify, mpsc},
     task::JoinSet,
-    time::{MissedTickBehavior, timeout},
+    time::MissedTickBehavior,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Dispatcher, Failure, OutgoingMessage, ReceiptAddress, Route, Undelivered, envelope::Envelope,
-    receipts::receipt_path, tried::Tried,
+    Dispatcher, Failure, OutgoingMessage, ReceiptAddress, Route, Undelivered,
+    envelope::Envelope,
+    receipts::receipt_path,
+    slots::{IN_FLIGHT, Slots},
+    tried::Tried,
 };
 use crate::{
     clock::Clock,
     derived_keys::DerivedKeys,
     error_chain::log_error,
     origin::Origin,
-    outbox::{Backoff, LeasedQueue, within},
+    outbox::{Backoff, Held, LEAST_LEFT, LeasedQueue, within},
     site::Sites,
     store::{AnyStore, Message, MessageKey, OutboxChange, Queue, Records, TallyKeys},
 };
 
-/// Messages tried concurrently; more wait in the channel or in the outbox.
-const IN_FLIGHT: usize = 64;
 /// Interval between polls of the outbox.
 const POLL: Duration = Duration::from_millis(500);
-/// Time after which a try gives its place to another one, so that a provider that takes minutes does not keep
-/// the messages of others waiting.
-const PLACE: Duration = Duration::from_secs(15);
 
 /// Sends the codes of the outbox.
 #[derive(Debug)]
@@ -57,6 +55,8 @@ pub struct DeliveryWorker {
     pub backoff: Backoff,
     /// Lease of a claimed message.
     pub lease: Duration,
+    /// The messages in flight.
+    pub held: Held,
     /// The sites, for the names in their messages.
     pub sites: Arc<Sites>,
     /// Public origin of the pages.
@@ -74,36 +74,29 @@ impl DeliveryWorker {
         mut committed: mpsc::Receiver<Message>,
         stop: CancellationToken,
     ) {
-        let free = Arc::new(Semaphore::new(IN_FLIGHT));
+        let slots = Arc::new(Slots::new());
         let mut tries = JoinSet::new();
-        // A message is due for its next provider.
+        // Wakes the loop when a message can go to its next provider at once.
         let due = Arc::new(Notify::new());
         let mut poll = tokio::time::interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // Nothing is received before there is room to try it: messages in the channel are leased.
-            let Ok(permit) = free.clone().acquire_owned().await else { break };
+            let Some(slot) = slots.free().await else { break };
             let messages = tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 // Ahead of new messages, or a flood of those would starve retries.
-                _ = poll.tick() => self.queue().claim(free.available_permits()).await,
-                () = due.notified() => self.queue().claim(free.available_permits()).await,
+                _ = poll.tick() => self.claim(slots.count()).await,
+                () = due.notified() => self.claim(slots.count()).await,
                 Some(message) = committed.recv() => vec![message],
             };
-            drop(permit);
+            drop(slot);
             for message in messages {
-                let Ok(permit) = free.clone().acquire_owned().await else { break };
-                let (worker, due) = (self.clone(), due.clone());
+                let Some(slot) = slots.free().await else { break };
+                let (worker, slots, due) = (self.clone(), slots.clone(), due.clone());
                 tries.spawn(async move {
-                    let mut attempt = pin!(worker.attempt(message));
-                    let is_due = if let Ok(is_due) = timeout(PLACE, &mut attempt).await {
-                        is_due
-                    } else {
-                        drop(permit);
-                        attempt.await
-                    };
-                    if is_due {
+                    if slots.run(slot, worker.attempt(message)).await {
                         due.notify_one();
                     }
                 });
@@ -115,12 +108,17 @@ impl DeliveryWorker {
 
     /// Claims and tries the messages that are due; returns how many.
     pub async fn deliver_due(&self) -> usize {
-        let messages = self.queue().claim(IN_FLIGHT).await;
+        let messages = self.claim(IN_FLIGHT).await;
         let count = messages.len();
         for message in messages {
             self.attempt(message).await;
         }
         count
+    }
+
+    /// Claims messages that are due and not in flight.
+    async fn claim(&self, limit: usize) -> Vec<Message> {
+        self.held.without(self.queue().claim(limit).await)
     }
 
     fn queue(&self) -> LeasedQueue<'_> {
@@ -144,11 +142,11 @@ impl DeliveryWorker {
         let mut alert = None;
         let (tries, settlement) = match Envelope::open(&message.key, &message.sealed, sealer) {
             _ if message.expires_at <= now => {
-                (message.tries, Settlement::of_late(&Tried::parse(&message.tried)))
+                (message.tries, Settlement::of_late(Tried::parse(&message.tried)))
             }
             Err(error) => {
                 log_error(&error, "discarding an unreadable outbox message");
-                (message.tries, Settlement::of_late(&Tried::parse(&message.tried)))
+                (message.tries, Settlement::of_late(Tried::parse(&message.tried)))
             }
             Ok(envelope) if envelope.is_test() => (message.tries + 1, Settlement::Pretended),
             Ok(mut envelope) => {
@@ -176,49 +174,51 @@ impl DeliveryWorker {
         let mut tried = Tried::parse(&message.tried);
         let Some(route) = self.dispatcher.next(&outgoing, avoided, &tried, now) else {
             tracing::warn!(to = %outgoing.to, "no provider is left for a message");
-            return Settlement::of_undelivered(&tried);
+            return Settlement::of_undelivered(tried);
         };
         outgoing.receipts = self.address_for(route, &message.key);
         let outgoing = &outgoing;
         let next = |tried: &Tried, now| self.dispatcher.next(outgoing, avoided, tried, now);
         // A slow provider is cut off when the code expires, or while there is time for another one.
         let left = message.expires_at.since(now);
-        let left = self.dispatcher.patience(outgoing, route, &tried, (now, left));
-        let attempt = Box::pin(route.deliver_within(outgoing, now, left, &self.server_ends));
-        let failed = match self.queue().hold(message, attempt).await {
+        let left = self.dispatcher.patience(outgoing, route, &tried, left);
+        let attempt = route.deliver_within(outgoing, &self.clock, left, &self.server_ends);
+        let result = self.queue().hold(message, &self.held, Box::pin(attempt)).await;
+        let failure = result.as_ref().err().map(|failed| failed.undelivered.kind);
+        if failure.is_none_or(Failure::may_have_sent) && tried.unanswered() > 0 {
+            let (provider, unanswered) = (route.name(), tried.unanswered());
+            tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
+        }
+        let failed = match result {
             Err(failed) => failed,
             Ok(receipt) => {
-                let (provider, unanswered) = (route.name().to_owned(), tried.unanswered());
-                if unanswered > 0 {
-                    tracing::warn!(provider, unanswered, to = %outgoing.to, "possible duplicates sent");
-                }
                 // Should it not arrive, the message is due for the others.
-                tried.add(&provider, Failure::Returned);
+                let provider = route.name().to_owned();
+                tried.add(&provider, Failure::Returned, None);
                 let (reference, gives_receipts) = (receipt.reference, outgoing.receipts.is_some());
                 return Settlement::Taken(Taken { provider, reference, gives_receipts }, tried);
             }
         };
-        let Undelivered { kind, reason, not_before } = failed.undelivered;
-        tried.add(route.name(), kind);
+        let Undelivered { kind, reason, not_before, .. } = failed.undelivered;
+        let now = self.clock.now();
+        let jitter = SysRng.try_next_u32().unwrap_or_default();
+        let wait = self.backoff.wait(message.tries + 1, jitter);
+        let retry = within(wait, message.expires_at.since(now)).map(|wait| now + wait);
+        tried.add(route.name(), kind, not_before.filter(|time| retry < Some(*time)));
         if failed.is_newly_refused {
             let provider = route.name().to_owned();
             *alert = Some(Alert::ProviderRefused { provider, reason });
         }
-        let now = self.clock.now();
         let at = match next(&tried, now) {
-            None => return Settlement::of_undelivered(&tried),
+            None => return Settlement::of_undelivered(tried),
             Some(next) if !tried.contains(next.name()) => Some(now),
-            Some(next) => {
-                let jitter = SysRng.try_next_u32().unwrap_or_default();
-                let wait = self.backoff.wait(message.tries + 1, jitter);
-                let asked = not_before.filter(|_| next.name() == route.name());
-                within(wait, message.expires_at.since(now))
-                    .map(|wait| (now + wait).max(asked.unwrap_or_default()))
-            }
+            Some(next) => retry
+                .map(|at| at.max(tried.not_before(next.name()).unwrap_or_default()))
+                .filter(|at| *at + LEAST_LEFT <= message.expires_at),
         };
         match at.filter(|at| *at < message.expires_at) {
             Some(at) => Settlement::Retry { at, tried },
-            None => Settlement::of_late(&tried),
+            None => Settlement::of_late(tried),
         }
     }
 
@@ -241,6 +241,10 @@ impl DeliveryWorker {
         alert: Option<Alert>,
     ) {
         let Message { key, leased_until, expires_at, .. } = *message;
+        if let Settlement::Unknown { tried } = &settled {
+            let unanswered = tried.unanswered();
+            tracing::warn!(unanswered, "a message may have been sent, and is not sent again");
+        }
         let tallies =
             if settled.is_unsent() { tallies_of_text } else { |_: &_| TallyKeys::default() };
         let change = move |records: &mut Records, now| {
@@ -278,7 +282,9 @@ enum Settlement {
         tried: Tried,
     },
     /// It may have arrived, and is not sent again.
-    Unknown,
+    Unknown {
+        tried: Tried,
+    },
     /// A provider took it, and no other is asked any more.
     Ended,
     /// Every provider has refused it, so the verification fails.
@@ -288,21 +294,21 @@ enum Settlement {
 
 impl Settlement {
     /// The end of a message that no provider is left for.
-    fn of_undelivered(tried: &Tried) -> Self {
+    fn of_undelivered(tried: Tried) -> Self {
         match tried.unanswered() {
             0 if tried.was_taken() => Self::Ended,
             0 => Self::Refused,
             // One that was left without an answer may have arrived, and its code is still accepted.
-            _ => Self::Unknown,
+            _ => Self::Unknown { tried },
         }
     }
 
     /// The end of a message that no time is left for.
-    fn of_late(tried: &Tried) -> Self {
+    fn of_late(tried: Tried) -> Self {
         match tried.unanswered() {
             0 if tried.was_taken() => Self::Ended,
             0 => Self::GivenUp,
-            _ => Self::Unknown,
+            _ => Self::Unknown { tried },
         }
     }
 
@@ -315,7 +321,9 @@ impl Settlement {
     fn delivery(&self) -> DeliveryState {
         match self {
             // A message of unknown fate was handed over, and is not shown as undelivered.
-            Self::Pretended | Self::Taken(..) | Self::Unknown | Self::Ended => DeliveryState::Sent,
+            Self::Pretended | Self::Taken(..) | Self::Unknown { .. } | Self::Ended => {
+                DeliveryState::Sent
+            }
             Self::Retry { .. } => DeliveryState::Accepted,
             Self::Refused | Self::GivenUp => DeliveryState::Undelivered,
         }
@@ -349,7 +357,12 @@ impl Settlement {
             },
             Self::Refused => verification.record_refusal(now),
             Self::Ended => verification.record_end(key.number, now),
-            Self::Pretended | Self::Retry { .. } | Self::Unknown | Self::GivenUp => {}
+            Self::Retry { tried, .. } | Self::Unknown { tried } => {
+                for provider in tried.silent() {
+                    verification.record_unanswered(key.number, provider);
+                }
+            }
+            Self::Pretended | Self::GivenUp => {}
         }
         self.retry()
     }

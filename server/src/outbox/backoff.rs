@@ -21,16 +21,18 @@ impl Backoff {
     }
 }
 
-/// Shortens a wait to half of the time that is `left`, so that a try is made before that time is over. `None` if
-/// too little is left for another one.
+/// Time that a retry leaves of the code's life at least. A code that arrives later cannot be typed in time.
+pub const LEAST_LEFT: Duration = Duration::from_secs(10);
+
+/// Shortens a wait to half of the time that is `left`, and so that [`LEAST_LEFT`] of it is left afterwards. `None` if
+/// that is not possible.
 pub fn within(wait: Duration, left: Duration) -> Option<Duration> {
-    /// A message that is sent later than this before its code expires helps nobody.
-    const LEAST: Duration = Duration::from_secs(1);
-    (left > LEAST).then(|| wait.min(left / 2))
+    let latest = left.checked_sub(LEAST_LEFT).filter(|latest| !latest.is_zero())?;
+    Some(wait.min(left / 2).min(latest))
 }
 
-/// Shortens `wait` by up to `part` of it: not at all if `jitter` is `u32::MAX`, by all of `part` if it is
-/// zero.
+/// Shortens `wait` by a random share of at most `part`: not at all if `jitter` is `u32::MAX`, by all of `part` if it
+/// is zero.
 pub fn with_jitter(wait: Duration, part: f64, jitter: u32) -> Duration {
     let fraction = f64::from(u32::MAX - jitter) / f64::from(u32::MAX);
     wait.saturating_sub(wait.mul_f64(part * fraction))
@@ -56,8 +58,9 @@ mod tests {
         let seconds = Duration::from_secs;
         assert_eq!(within(seconds(8), seconds(200)), Some(seconds(8)));
         assert_eq!(within(seconds(30), seconds(20)), Some(seconds(10)));
-        assert_eq!(within(seconds(30), seconds(2)), Some(seconds(1)));
-        assert_eq!(within(seconds(2), seconds(1)), None);
+        assert_eq!(within(seconds(30), seconds(14)), Some(seconds(4)));
+        assert_eq!(within(seconds(10), seconds(10)), None);
+        assert_eq!(within(seconds(10), seconds(3)), None);
         assert_eq!(within(seconds(2), Duration::ZERO), None);
     }
 }

@@ -22,8 +22,6 @@ pub struct Breaker(Mutex<Record>);
 #[derive(Debug, Default)]
 struct Record {
     failures: u32,
-    /// It was opened by [`Breaker::refused`] since the last success.
-    refused: bool,
     open_until: Timestamp,
 }
 
@@ -33,8 +31,8 @@ impl Breaker {
         Some(self.record().open_until).filter(|until| now < *until)
     }
 
-    /// Records that the receiver is asked at `now`. If the breaker was open until then, it is open for the others
-    /// again until there is a result, so that one try alone probes the receiver.
+    /// Records that the receiver is asked at `now`. Lets one try through: until its result, others still find the
+    /// breaker open.
     pub fn asked(&self, now: Timestamp) {
         let mut record = self.record();
         if record.failures >= FAILURES {
@@ -42,7 +40,7 @@ impl Breaker {
         }
     }
 
-    /// Records a success, which closes the breaker.
+    /// Records an answer to what was asked, which closes the breaker.
     pub fn succeeded(&self) {
         *self.record() = Record::default();
     }
@@ -56,13 +54,11 @@ impl Breaker {
         }
     }
 
-    /// Records a failure at `now` that retries cannot change, and opens the breaker at once. Returns whether it
-    /// is the first one since the last success.
-    pub fn refused(&self, now: Timestamp) -> bool {
+    /// Records a failure at `now` that retries cannot change, and opens the breaker at once.
+    pub fn refused(&self, now: Timestamp) {
         let mut record = self.record();
         record.failures = record.failures.max(FAILURES);
         record.open_until = now + OPEN;
-        !std::mem::replace(&mut record.refused, true)
     }
 
     fn record(&self) -> std::sync::MutexGuard<'_, Record> {
@@ -107,14 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn s25_a_refusal_opens_the_breaker_at_once_and_is_news_until_a_success() {
+    fn s25_a_refusal_opens_the_breaker_at_once() {
         let breaker = Breaker::default();
-        assert!(breaker.refused(START));
+        breaker.refused(START);
         assert_eq!(breaker.open_until(START), Some(START + OPEN));
-        assert!(!breaker.refused(START + OPEN), "it is known");
         breaker.succeeded();
-        assert_eq!(breaker.open_until(START + OPEN), None);
-        assert!(breaker.refused(START + OPEN));
+        assert_eq!(breaker.open_until(START), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::{pin::pin, time::Duration};
 use futures_util::future::{Either, select};
 use otp::{Timestamp, Verification, VerificationId};
 
+use super::{Held, held::Hold};
 use crate::{
     clock::Clock,
     error_chain::log_error,
@@ -14,7 +15,7 @@ use crate::{
     },
 };
 
-/// Pause between two tries to settle a message while the store is unavailable.
+/// Pause between two tries to settle a message or to renew its lease while the store is unavailable.
 const PAUSE: Duration = Duration::from_millis(250);
 
 /// One queue of the outbox, as a worker uses it.
@@ -50,40 +51,52 @@ impl LeasedQueue<'_> {
     }
 
     /// Runs a try of `message`, and renews its lease meanwhile, so that the try may take any time and no other
-    /// worker begins another one.
-    pub async fn hold<T>(&self, message: &mut Message, attempt: impl Future<Output = T>) -> T {
+    /// worker begins another one. It is `held` as long.
+    pub async fn hold<T>(
+        &self,
+        message: &mut Message,
+        held: &Held,
+        attempt: impl Future<Output = T>,
+    ) -> T {
+        let hold = held.hold(message);
         let mut attempt = pin!(attempt);
-        loop {
-            match select(attempt.as_mut(), pin!(tokio::time::sleep(self.lease / 2))).await {
-                Either::Left((done, _)) => return done,
+        let mut pause = self.lease / 2;
+        let done = loop {
+            match select(attempt.as_mut(), pin!(tokio::time::sleep(pause))).await {
+                Either::Left((done, _)) => break done,
                 Either::Right(_) => {}
             }
-            // Both to their end: a renewal that is dropped could be committed, and the end of the lease not be
-            // known here.
-            let renewal = pin!(self.renew(message.key, message.leased_until));
-            match select(attempt.as_mut(), renewal).await {
+            match select(attempt.as_mut(), pin!(self.renew(message.key, &hold))).await {
+                // Wait for the renewal even if the try is done: if it commits, the lease has another end than we know.
                 Either::Left((done, renewal)) => {
-                    message.leased_until = renewal.await;
-                    return done;
+                    renewal.await;
+                    break done;
                 }
-                Either::Right((until, _)) => message.leased_until = until,
+                Either::Right((is_renewed, _)) => {
+                    pause = if is_renewed { self.lease / 2 } else { PAUSE };
+                }
             }
-        }
+        };
+        message.leased_until = hold.leased_until();
+        done
     }
 
-    /// The end of the lease after a renewal, which is the old one if the store is unavailable.
-    async fn renew(&self, key: MessageKey, leased_until: Timestamp) -> Timestamp {
-        let now = self.clock.now();
+    /// Renews a lease; returns whether the store has taken that.
+    async fn renew(&self, key: MessageKey, hold: &Hold<'_>) -> bool {
+        let (now, leased_until) = (self.clock.now(), hold.leased_until());
         let until = now + self.lease;
         let change = move |records: &mut Records, _| {
             records.outbox.push(OutboxChange::Renew { key, leased_until, until });
         };
         let (verification, tallies) = (key.verification, |_: &_| TallyKeys::default());
         match self.store.apply(Settle { verification, now, tallies, change }).await {
-            Ok(()) => until,
+            Ok(()) => {
+                hold.renewed(leased_until, until);
+                true
+            }
             Err(error) => {
                 log_error(&error, "renewing the lease of an outbox message failed; retrying");
-                leased_until
+                false
             }
         }
     }

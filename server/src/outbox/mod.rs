@@ -6,14 +6,16 @@
 
 mod backoff;
 mod breaker;
+mod held;
 mod leased_queue;
 mod message_id;
 mod retry_after;
 mod sealed;
 
 pub use self::{
-    backoff::{Backoff, with_jitter, within},
+    backoff::{Backoff, LEAST_LEFT, with_jitter, within},
     breaker::Breaker,
+    held::Held,
     leased_queue::LeasedQueue,
     message_id::public_id,
     retry_after::not_before,

@@ -7,6 +7,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
+use url::{Host, Url};
 
 /// IPv4 networks that are not public (IANA IPv4 Special-Purpose Address Registry).
 const SPECIAL_V4: &[(Ipv4Addr, u32)] = &[
@@ -61,6 +62,17 @@ impl AddressFilter {
         // An IPv4-mapped address connects to the IPv4 address.
         let address = address.to_canonical();
         is_public(address) || self.allowed.iter().any(|network| network.contains(&address))
+    }
+
+    /// Whether the host of a URL is an address that webhooks may not be sent to. An address does not pass through the
+    /// resolver, which filters those of names.
+    pub fn refuses(&self, url: &Url) -> bool {
+        let address = match url.host() {
+            Some(Host::Ipv4(address)) => address.into(),
+            Some(Host::Ipv6(address)) => address.into(),
+            Some(Host::Domain(_)) | None => return false,
+        };
+        !self.allow(address)
     }
 }
 

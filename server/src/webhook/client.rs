@@ -1,10 +1,10 @@
 //! HTTP client for addresses that others have a say in: it connects to allowed ones only.
 
-use std::{error::Error, net::IpAddr, sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use reqwest::{Client, Method, RequestBuilder, dns::Resolve, redirect};
-use url::{Host, Url};
+use url::Url;
 
 use super::{
     AddressFilter,
@@ -20,6 +20,14 @@ pub struct WebhookSettings {
     pub allowed_networks: Vec<IpNet>,
     /// Whether URLs with plain http are refused.
     pub https_only: bool,
+}
+
+impl WebhookSettings {
+    /// Whether the host of a URL is an address that requests may not go to. Names are looked up, and their addresses
+    /// filtered, at each request.
+    pub fn refuses(&self, url: &Url) -> bool {
+        AddressFilter::public_and(self.allowed_networks.clone()).refuses(url)
+    }
 }
 
 /// A client that follows no redirect and connects to allowed addresses only.
@@ -53,7 +61,9 @@ impl FilteredClient {
             // A proxy would resolve the name again, past the filter.
             .no_proxy()
             .dns_resolver(Filtered { inner: Arc::new(resolver), filter: filter.clone() })
-            .connect_timeout(timeout)
+            // Shorter than the whole, or a connection that is not made in time could not be told from an answer that
+            // does not come.
+            .connect_timeout(timeout / 2)
             .timeout(timeout)
             .build()?;
         Ok(Self { client, filter, timeout })
@@ -69,23 +79,29 @@ impl FilteredClient {
     /// # Errors
     /// If its host is an address that is not allowed.
     pub fn request(&self, method: Method, url: &Url) -> Result<RequestBuilder, Refused> {
-        // A literal address does not pass through the resolver.
-        if address_of(url).is_some_and(|address| !self.filter.allow(address)) {
+        if self.filter.refuses(url) {
             return Err(Refused);
         }
         Ok(self.client.request(method, url.clone()))
     }
 
-    /// A failed request in words, without the URL, which may hold a secret.
-    pub fn reason(error: &reqwest::Error) -> String {
+    /// Whether a request failed since its host has addresses only that are not allowed.
+    pub fn is_refused(error: &reqwest::Error) -> bool {
         let mut cause: Option<&(dyn Error + 'static)> = Some(error);
         while let Some(error) = cause {
             if error.is::<Refused>() {
-                return Refused.to_string();
+                return true;
             }
             cause = error.source();
         }
-        let reason = if error.is_builder() {
+        false
+    }
+
+    /// A failed request in words, without the URL, which may hold a secret.
+    pub fn reason(error: &reqwest::Error) -> String {
+        let reason = if Self::is_refused(error) {
+            return Refused.to_string();
+        } else if error.is_builder() {
             "the URL is invalid, or it is plain http, which is refused"
         } else if error.is_timeout() {
             "the request timed out"
@@ -95,13 +111,5 @@ impl FilteredClient {
             "the connection was lost before the response"
         };
         reason.to_owned()
-    }
-}
-
-fn address_of(url: &Url) -> Option<IpAddr> {
-    match url.host()? {
-        Host::Domain(_) => None,
-        Host::Ipv4(address) => Some(address.into()),
-        Host::Ipv6(address) => Some(address.into()),
     }
 }

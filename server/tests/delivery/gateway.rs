@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use server::{
     config::{Config, Sources},
     delivery::{
-        Failure, GatewaySettings, Inbox, KindSettings, ProbeError, Provider, Receipt, Route,
-        RouteSettings, SetUp, Undelivered,
+        Failure, GatewaySettings, Inbox, KindSettings, ProbeError, Probed, Provider, Receipt,
+        Route, RouteSettings, SetUp, Undelivered,
     },
     keyring::Keyring,
     webhook::{Secret, Signer, WebhookSettings},
@@ -144,6 +144,7 @@ pub(crate) fn webhook(url: &str) -> RouteSettings {
 /// The settings of the one provider in a configuration file.
 pub(crate) fn configured(file: &str) -> RouteSettings {
     let directory = tempfile::tempdir().unwrap();
+    let file = format!("[webhook]\nallowed_networks = [\"127.0.0.0/8\"]\n{file}");
     std::fs::write(directory.path().join("latchkey.toml"), file).unwrap();
     let sources = Sources { directory: directory.path().into(), ..Sources::default() };
     Config::load(&sources).unwrap().providers.remove(0)
@@ -219,7 +220,7 @@ async fn a_described_gateway_is_told_the_channel() {
     let mut gateway = Gateway::answering(200, &json!({})).await;
     let file = format!(
         "[[providers]]\nname = \"g\"\nkind = \"http\"\nchannels = [\"voice\", \"whatsapp\"]\n\
-         http.url = \"http://{}/\"\nhttp.form = {{ by = \"{{channel}}\", say = \"{{text}}\" }}\n",
+         http.url = \"http://{}/\"\nhttp.form = {{ by = \"{{channel}}\", say = \"{{text}}\", to = \"{{to}}\" }}\n",
         gateway.address
     );
     let route = route(configured(&file));
@@ -233,7 +234,7 @@ async fn a_described_gateway_is_told_the_channel() {
 #[tokio::test]
 async fn s25_statuses_of_a_webhook_say_whether_to_try_again() {
     for (status, kind) in [
-        (301, Failure::Transient),
+        (301, Failure::Account),
         (400, Failure::Permanent),
         (401, Failure::Account),
         (403, Failure::Permanent),
@@ -242,10 +243,11 @@ async fn s25_statuses_of_a_webhook_say_whether_to_try_again() {
         (410, Failure::Permanent),
         (425, Failure::Transient),
         (429, Failure::Transient),
-        (500, Failure::Transient),
+        (500, Failure::Unclear),
         (502, Failure::Ambiguous),
         (503, Failure::Transient),
         (504, Failure::Ambiguous),
+        (507, Failure::Unclear),
     ] {
         let mut gateway = Gateway::answering(status, &json!({ "to": PHONE })).await;
         let route = route(webhook(&gateway.url()));
@@ -269,13 +271,82 @@ async fn s25_a_gateway_that_does_not_answer_may_have_sent_the_message() {
     assert!(undelivered.reason.contains("timed out"), "{undelivered}");
 }
 
+/// An address at which connections are neither made nor refused, and the connections that fill its backlog.
+pub(crate) async fn full() -> (std::net::SocketAddr, Vec<tokio::task::JoinHandle<()>>) {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let listener = socket.listen(1).unwrap();
+    let filling = (0..8).map(|_| {
+        tokio::spawn(async move {
+            let _connection = tokio::net::TcpStream::connect(address).await;
+            std::future::pending::<()>().await;
+        })
+    });
+    let mut filling: Vec<_> = filling.collect();
+    filling.push(tokio::spawn(async move {
+        let _listener = listener;
+        std::future::pending::<()>().await;
+    }));
+    tokio::task::yield_now().await;
+    (address, filling)
+}
+
+#[tokio::test]
+async fn s25_a_gateway_that_no_connection_is_made_to_in_time_has_not_sent_the_message() {
+    let (address, _filling) = full().await;
+    tokio::time::pause();
+    for allowed in [webhook(&format!("http://{address}/send")), described(address, "")] {
+        let undelivered = refusal(&route(allowed), PHONE).await;
+        assert_eq!(undelivered.kind, Failure::Transient, "{undelivered}");
+        assert!(undelivered.reason.contains("timed out"), "{undelivered}");
+    }
+}
+
+#[tokio::test]
+async fn s25_nothing_is_handed_over_before_a_connection_is_made() {
+    let (address, _filling) = full().await;
+    let route = route(webhook(&format!("http://{address}/send")));
+    let message = message(PHONE);
+    let mut attempt = std::pin::pin!(route.provider().deliver(&message, NOW));
+    for _ in 0..100 {
+        assert!(futures_util::poll!(attempt.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    assert!(!message.hand_over.has_begun());
+    let mut gateway = Gateway::open(None).await;
+    let route = self::route(webhook(&gateway.url()));
+    let mut attempt = std::pin::pin!(route.provider().deliver(&message, NOW));
+    tokio::select! {
+        _ = attempt.as_mut() => panic!("no answer"),
+        request = gateway.next() => assert_eq!(request.header("content-length"), request.body.len().to_string()),
+    }
+    assert!(message.hand_over.has_begun());
+}
+
+#[tokio::test]
+async fn s25_a_gateway_says_how_long_to_leave_it_alone() {
+    let router = Router::new()
+        .fallback(async || (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "90")], "{}"));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    for settings in [webhook(&format!("http://{address}/")), described(address, "")] {
+        let undelivered = refusal(&route(settings), PHONE).await;
+        assert_eq!(undelivered.kind, Failure::Transient);
+        assert_eq!(undelivered.not_before, Some(NOW + std::time::Duration::from_secs(90)));
+    }
+}
+
 #[tokio::test]
 async fn gateways_inside_the_network_are_refused_unless_they_are_listed() {
     let mut gateway = Gateway::answering(200, &json!({})).await;
     for settings in [webhook(&gateway.url()), http(&gateway, "")] {
         let route = set_up(settings, &["10.0.0.0/8"]);
         let undelivered = refusal(&route, PHONE).await;
-        assert_ne!(undelivered.kind, Failure::Ambiguous);
+        // The operator has to allow it, so it says nothing about the message.
+        assert_eq!(undelivered.kind, Failure::Account);
+        assert!(undelivered.reason.contains("allowed_networks"), "{undelivered}");
         assert!(matches!(route.provider().probe().await, Err(ProbeError::Unreachable { .. })));
     }
     assert!(gateway.has_no_more_requests());
@@ -284,12 +355,16 @@ async fn gateways_inside_the_network_are_refused_unless_they_are_listed() {
 #[tokio::test]
 async fn a_gateway_is_probed_without_a_message() {
     let mut gateway = Gateway::answering(405, &json!({})).await;
-    route(webhook(&gateway.url())).provider().probe().await.unwrap();
+    let probed = route(webhook(&gateway.url())).provider().probe().await;
+    assert_eq!(probed, Ok(Probed::Answers));
     let request = gateway.next().await;
     assert_eq!((request.method, &*request.body), (Method::HEAD, ""));
     assert_eq!(request.headers.get("webhook-signature"), None);
 
-    for (status, is_rejected) in [(401, true), (500, false)] {
+    let gateway = Gateway::answering(404, &json!({})).await;
+    let probed = route(http(&gateway, "")).provider().probe().await;
+    assert_eq!(probed, Ok(Probed::Answers), "without http.probe_url");
+    for (status, is_rejected) in [(401, true), (404, false), (500, false)] {
         let gateway = Gateway::answering(status, &json!({})).await;
         let probe_url = format!("http.probe_url = \"http://{}/me\"\n", gateway.address);
         let route = route(http(&gateway, &probe_url));
@@ -300,12 +375,15 @@ async fn a_gateway_is_probed_without_a_message() {
 
 /// A gateway of kind `http` with further settings.
 fn http(gateway: &Gateway, more: &str) -> RouteSettings {
+    described(gateway.address, more)
+}
+
+fn described(address: std::net::SocketAddr, more: &str) -> RouteSettings {
     configured(&format!(
         "[[providers]]\nname = \"g\"\nkind = \"http\"\nchannels = [\"sms\", \"email\"]\n\
-         http.url = \"http://{}/accounts/{{username}}\"\n\
+         http.url = \"http://{address}/accounts/{{username}}\"\n\
          http.username = \"me/../you\"\nhttp.password = \"hunter2\"\nhttp.token = \"hunter2\"\n\
-         http.json = '{{\"m\": [{{\"to\": \"{{to}}\", \"text\": \"{{text}}\", \"id\": \"{{id}}\"}}], \"n\": 1}}'\n{more}",
-        gateway.address
+         http.json = '{{\"m\": [{{\"to\": \"{{to}}\", \"text\": \"{{text}}\", \"id\": \"{{id}}\"}}], \"n\": 1}}'\n{more}"
     ))
 }
 
@@ -334,7 +412,7 @@ async fn values_of_a_described_gateway_stay_in_their_place() {
 async fn the_sender_follows_the_country_of_the_number() {
     let more = "http.sender = \"+442079460001\"\nhttp.senders = { US = \"+12025550123\" }";
     let mut gateway = Gateway::answering(200, &json!({})).await;
-    let form = "http.form = { From = \"{from}\", To = \"{to_plain}\" }\n";
+    let form = "http.form = { From = \"{from}\", Text = \"{code}\", To = \"{to_plain}\" }\n";
     let file = |gateway: &Gateway| {
         format!(
             "[[providers]]\nname = \"g\"\nkind = \"http\"\nchannels = [\"sms\"]\n\
@@ -346,7 +424,8 @@ async fn the_sender_follows_the_country_of_the_number() {
     for (to, sender) in [(PHONE, "+442079460001"), ("+12025550199", "+12025550123")] {
         route.deliver(&message(to), NOW).await.unwrap();
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let expected = [field("From", sender), field("To", to.trim_start_matches('+'))];
+        let expected =
+            [field("From", sender), field("Text", CODE), field("To", to.trim_start_matches('+'))];
         assert_eq!(gateway.next().await.form(), expected);
     }
 }

@@ -14,7 +14,10 @@ async fn replies_of_a_server_decide_whether_to_try_again() {
     let provider = server.provider();
     for (to, kind, status) in [
         ("unknown@example.com", Failure::Permanent, "550 5.1.1"),
+        ("nowhere@example.com", Failure::Permanent, "550"),
         ("full@example.com", Failure::Permanent, "552 5.2.2"),
+        ("denied@example.com", Failure::Account, "554 5.7.1"),
+        ("spam@example.com", Failure::Account, "550 5.7.1"),
         ("busy@example.com", Failure::Transient, "451 4.3.0"),
     ] {
         let undelivered = refusal(&provider, to).await;
@@ -52,6 +55,12 @@ async fn s25_a_time_out_before_the_message_is_transient() {
 async fn s25_a_connection_lost_during_the_message_is_ambiguous() {
     let server = MailServer::usual().await;
     let undelivered = refusal(&server.provider(), "drop@example.com").await;
+    assert_eq!(undelivered.kind, Failure::Ambiguous);
+
+    let server = MailServer::start(&["--security", "tls"]).await;
+    let settings =
+        SmtpSettings { security: SmtpSecurity::Tls, credentials: None, ..server.settings() };
+    let undelivered = refusal(&provider(settings), "drop@example.com").await;
     assert_eq!(undelivered.kind, Failure::Ambiguous);
 }
 

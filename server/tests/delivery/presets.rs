@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
-use server::delivery::{Failure, KindSettings, ProbeError, Route};
+use server::delivery::{Failure, KindSettings, ProbeError, Probed, Route};
 
 use crate::{
     NOW,
@@ -67,6 +67,11 @@ async fn vonage_gets_the_documented_request_and_its_statuses_are_understood() {
         [("from", "442079460001"), ("text", TEXT), ("to", "447700900142"), ("type", "text")];
     assert_eq!(request.form(), fields(&expected));
 
+    assert_eq!(vonage(&gateway).provider().probe().await, Ok(Probed::Ready));
+    let request = gateway.next().await;
+    assert_eq!((request.method.as_str(), &*request.path), ("GET", "/account/get-balance"));
+    assert_eq!(request.header("authorization"), basic("abcd1234", "hunter2"));
+
     let mut unicode = message(PHONE);
     Arc::make_mut(&mut unicode.site).brand.name = "Пример".to_owned();
     vonage(&gateway).deliver(&unicode, NOW).await.unwrap();
@@ -125,9 +130,11 @@ async fn plivo_gets_the_documented_request_and_its_statuses_are_understood() {
     for (status, kind) in [
         (400, Failure::Permanent),
         (401, Failure::Account),
+        (403, Failure::Permanent),
         (404, Failure::Permanent),
         (429, Failure::Transient),
-        (500, Failure::Transient),
+        (500, Failure::Ambiguous),
+        (503, Failure::Transient),
         (502, Failure::Ambiguous),
     ] {
         let answer = json!({ "api_id": "97ceeb52", "error": format!("{PHONE} is no good") });
@@ -166,7 +173,7 @@ async fn telnyx_gets_the_documented_request_and_its_errors_are_understood() {
         (400, "10002", Failure::Permanent),
         (422, "10015", Failure::Permanent),
         (429, "10011", Failure::Transient),
-        (500, "10007", Failure::Transient),
+        (500, "10007", Failure::Ambiguous),
         (504, "10008", Failure::Ambiguous),
     ] {
         let gateway = Gateway::answering(status, &telnyx_error(code)).await;

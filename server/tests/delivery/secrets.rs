@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use server::delivery::{
-    Inbox, Provider, Senders, Smtp, SmtpSecurity, SmtpSettings, Twilio, TwilioSettings,
+    Inbox, Provider, Senders, Smtp, SmtpSecurity, SmtpSettings, TextSender, Twilio, TwilioSettings,
 };
 
 use crate::{CODE, NOW, TIMEOUT, catalogue, message};
@@ -26,7 +26,7 @@ async fn s8_debug_shows_no_secret() {
     let twilio = TwilioSettings {
         account_sid: "AC0".to_owned(),
         auth_token: SecretString::from(PASSWORD),
-        sender: Some("+447700900001".to_owned()),
+        sender: Some(TextSender::From("+447700900001".to_owned())),
         senders: Senders::default(),
         whatsapp: None,
         voice: None,

@@ -14,8 +14,8 @@ use otp::{Channel, recipient::Country};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use server::delivery::{
-    Failure, ProbeError, Provider, Receipt, ReceiptAddress, Senders, SetUpError, Twilio,
-    TwilioSettings, Undelivered, VoiceSettings, WhatsappSettings,
+    Failure, ProbeError, Provider, Receipt, ReceiptAddress, Senders, SetUpError, TextSender,
+    Twilio, TwilioSettings, Undelivered, VoiceSettings, WhatsappSettings,
 };
 use tokio::{net::TcpSocket, sync::mpsc};
 
@@ -112,7 +112,7 @@ fn settings(base_url: &str) -> TwilioSettings {
     TwilioSettings {
         account_sid: SID.to_owned(),
         auth_token: SecretString::from(TOKEN),
-        sender: Some("+447700900001".to_owned()),
+        sender: Some(TextSender::From("+447700900001".to_owned())),
         senders: Senders::default(),
         whatsapp: Some(WhatsappSettings {
             sender: "+447700900002".to_owned(),
@@ -199,7 +199,8 @@ async fn status_callbacks_are_asked_for_at_the_address_of_the_message() {
 async fn a_messaging_service_is_sent_in_its_own_field() {
     let mut twilio = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
     let service = "MG00000000000000000000000000000000".to_owned();
-    let settings = TwilioSettings { sender: Some(service.clone()), ..twilio.settings() };
+    let sender = Some(TextSender::Service(service.clone()));
+    let settings = TwilioSettings { sender, ..twilio.settings() };
     provider(settings).deliver(&message(PHONE), NOW).await.unwrap();
     let request = twilio.next().await;
     assert!(request.form.contains(&("MessagingServiceSid".to_owned(), service)));
@@ -248,10 +249,13 @@ async fn answers_decide_whether_to_try_again() {
     for (status, body, kind, reason) in [
         (400, error(21211), Failure::Permanent, "HTTP 400, Twilio error 21211"),
         (401, error(20003), Failure::Account, "HTTP 401, Twilio error 20003"),
+        (401, error(10001), Failure::Account, "HTTP 401, Twilio error 10001"),
+        (401, error(12345), Failure::Account, "HTTP 401, Twilio error 12345"),
+        (403, error(90010), Failure::Account, "HTTP 403, Twilio error 90010"),
         (403, json!("no"), Failure::Account, "HTTP 403"),
         (403, error(21408), Failure::Permanent, "HTTP 403, Twilio error 21408"),
         (429, error(20429), Failure::Transient, "HTTP 429, Twilio error 20429"),
-        (500, json!({}), Failure::Transient, "HTTP 500"),
+        (500, json!({}), Failure::Ambiguous, "HTTP 500"),
         (503, json!({}), Failure::Transient, "HTTP 503"),
         (502, json!({}), Failure::Ambiguous, "HTTP 502"),
         (504, json!({}), Failure::Ambiguous, "HTTP 504"),
@@ -289,7 +293,7 @@ async fn s23_a_redirect_is_not_followed() {
     let elsewhere = MockServer::with_status(201, json!({ "sid": "SM1" })).await;
     for status in [301, 307, 308] {
         let twilio = MockServer::with_status(status, json!(elsewhere.base_url)).await;
-        assert_eq!(refusal(&twilio.provider()).await.kind, Failure::Permanent);
+        assert_eq!(refusal(&twilio.provider()).await.kind, Failure::Account);
     }
     assert!(elsewhere.has_no_more_requests());
 }
@@ -303,6 +307,15 @@ async fn s25_a_time_out_after_the_request_is_ambiguous() {
         tokio::time::pause();
     });
     assert_eq!(undelivered.kind, Failure::Ambiguous);
+    assert!(undelivered.reason.contains("timed out"), "{undelivered}");
+}
+
+#[tokio::test]
+async fn s25_a_time_out_of_the_connection_is_transient() {
+    let (address, _filling) = crate::gateway::full().await;
+    tokio::time::pause();
+    let undelivered = refusal(&provider(settings(&format!("http://{address}")))).await;
+    assert_eq!(undelivered.kind, Failure::Transient, "{undelivered}");
     assert!(undelivered.reason.contains("timed out"), "{undelivered}");
 }
 

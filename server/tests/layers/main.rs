@@ -104,7 +104,6 @@ const LAYERS: &[Layer] = &[
             "site",
             "store",
             "webhook::FilteredClient",
-            "webhook::Refused",
             "webhook::Signer",
             "webhook::WebhookSettings",
             "webhook::rfc3339",

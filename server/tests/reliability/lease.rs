@@ -1,14 +1,23 @@
 //! S24, S26: leases of messages when a worker or the store fails.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
+use axum::{Router, http::StatusCode};
 use otp::DeliveryState;
 use server::store::{Queue, Store};
+use tokio::sync::Semaphore;
 
 use crate::{
-    SOON,
+    SOON, TIMEOUT,
+    chaos::route,
     mail_server::{MailServer, provider},
-    outbox::{LEASE, Outbox, START},
+    outbox::{BACKOFF, LEASE, Outbox, START},
     postfix::Postfix,
 };
 
@@ -75,6 +84,40 @@ async fn s25_a_lease_is_renewed_while_a_server_scans_a_message_so_that_it_is_sen
     assert_eq!(outbox.until_settled().await, []);
     postfix.receiver.next("message").await;
     assert_eq!(postfix.received(), 1);
+}
+
+#[tokio::test]
+async fn s25_a_try_whose_lease_has_ended_is_joined_by_no_other_of_this_server() {
+    let (arrived, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Semaphore::new(0)));
+    let (arriving, waiting) = (arrived.clone(), gate.clone());
+    let router = Router::new().fallback(async move || {
+        // The first one waits.
+        if arriving.fetch_add(1, SeqCst) == 0 {
+            let _passed = waiting.acquire().await;
+        }
+        StatusCode::SERVICE_UNAVAILABLE
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let slow = route("slow", listener.local_addr().unwrap(), TIMEOUT);
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut outbox = Outbox::by_routes(vec![slow], Vec::new());
+    let (id, message) = outbox.accept("jo@example.com").await;
+    tokio::join!(outbox.worker.attempt(message), async {
+        while arrived.load(SeqCst) == 0 {
+            tokio::task::yield_now().await;
+        }
+        // The clock is set forward, or the store has taken no renewal for so long.
+        outbox.clock.advance(LEASE);
+        assert_eq!(outbox.worker.deliver_due().await, 0);
+        gate.add_permits(1);
+    });
+    assert_eq!(
+        (outbox.progress(id).await, arrived.load(SeqCst)),
+        ((DeliveryState::Accepted, 1), 1)
+    );
+    // What came of it is known, although the lease was taken anew meanwhile.
+    let due = outbox.store.next_due(Queue::Codes).await.unwrap().unwrap();
+    assert!(due <= outbox.clock.now() + BACKOFF.first, "{due:?}");
 }
 
 #[tokio::test]

@@ -1,13 +1,19 @@
 //! S33: texts that never leave close no destination.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
 
 use axum::{Router, http::StatusCode};
 use otp::{Limit, Outcome, State};
 use secrecy::SecretString;
 use serde_json::json;
 use server::{
-    delivery::{Inbox, Provider, Senders, Twilio, TwilioSettings},
+    delivery::{Inbox, Provider, Senders, TextSender, Twilio, TwilioSettings},
     service::Refused,
 };
 
@@ -25,7 +31,7 @@ fn twilio(base_url: String) -> Provider {
     let settings = TwilioSettings {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         auth_token: SecretString::from("a token"),
-        sender: Some("+447700900001".to_owned()),
+        sender: Some(TextSender::From("+447700900001".to_owned())),
         senders: Senders::default(),
         whatsapp: None,
         voice: None,
@@ -43,6 +49,26 @@ async fn gateway(status: StatusCode, code: u32) -> Provider {
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, router).await });
     twilio(base_url)
+}
+
+#[tokio::test]
+async fn s25_a_gateway_that_answers_500_gets_each_text_twice_and_its_texts_stay_counted() {
+    let requests = Arc::new(AtomicUsize::new(0));
+    let counting = requests.clone();
+    let router = Router::new().fallback(async move || {
+        counting.fetch_add(1, SeqCst);
+        StatusCode::INTERNAL_SERVER_ERROR
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base_url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let mut outbox = Outbox::of(Vec::new(), vec![twilio(base_url)]);
+    for index in 0..TOLERATED {
+        outbox.send(&number(index)).await;
+    }
+    outbox.until_settled().await;
+    assert_eq!(requests.load(SeqCst), 2 * TOLERATED);
+    assert!(outbox.try_open(&number(99)).await.is_err(), "they may have been sent");
 }
 
 /// A gateway that reads each request, and closes the connection without an answer.

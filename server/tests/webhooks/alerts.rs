@@ -193,6 +193,29 @@ async fn s25_a_provider_that_refuses_the_account_is_told_to_the_operator_once() 
 }
 
 #[tokio::test]
+async fn s25_a_provider_that_refuses_every_other_message_is_told_once_an_hour() {
+    let mut operator = accepting_receiver().await;
+    let answers = (0..20).map(|number| Reply::status(if number % 2 == 0 { 401 } else { 200 }));
+    let gateway = Receiver::replying(answers, Reply::status(401)).await;
+    let mut harness =
+        Harness::with_operator(&[("shop", "http://127.0.0.1:9/")], Some(&operator.url));
+    let alternating = harness.gateway("own", &gateway.url);
+    harness.delivery.dispatcher = Dispatcher::new([(Channel::Email, vec![alternating])]);
+    let mut alerts = 0;
+    for expected in [1, 2] {
+        for _ in 0..10 {
+            harness.open_for("shop", &harness.client(None)).await;
+            harness.try_next().await;
+        }
+        harness.deliver_all_due().await;
+        let told = operator.so_far().into_iter().map(|told| told.json()["type"].clone());
+        alerts += told.filter(|kind| kind == "alert.provider_refused").count();
+        assert_eq!(alerts, expected);
+        harness.clock.advance(Duration::from_secs(3600));
+    }
+}
+
+#[tokio::test]
 async fn an_alert_of_a_step_that_is_aborted_is_told() {
     listen();
     let mut receiver = accepting_receiver().await;

@@ -158,11 +158,12 @@ impl Verification {
     }
 
     /// Names of the providers that took earlier messages by the channel of the newest one, which did not lead to an
-    /// approval.
+    /// approval, or left them without an answer.
     pub fn earlier_providers(&self) -> impl Iterator<Item = &str> {
         let sends = self.earlier_sends.iter();
         let by_channel = sends.filter(|send| send.channel == self.last_send.channel);
-        let names = by_channel.flat_map(|send| send.provider.iter().chain(&send.returned_by));
+        let names = by_channel
+            .flat_map(|send| send.provider.iter().chain(&send.returned_by).chain(&send.unanswered));
         names.map(String::as_str)
     }
 

@@ -315,6 +315,17 @@ impl Verification {
         send.tries = send.tries.max(tries);
     }
 
+    /// Records a provider that was asked to take message `number` and did not answer.
+    pub fn record_unanswered(&mut self, number: u32, provider: &str) {
+        let Some(index) = number.checked_sub(1).map(|index| index as usize) else { return };
+        let mut sends = self.earlier_sends.iter_mut().chain([&mut self.last_send]);
+        if let Some(send) = sends.nth(index)
+            && !send.unanswered.iter().any(|known| known == provider)
+        {
+            send.unanswered.push(provider.to_owned());
+        }
+    }
+
     /// Ends the verification after a permanent refusal, unless a message was or may still be delivered.
     pub fn record_refusal(&mut self, now: Timestamp) {
         if self.state(now) == State::Pending && self.nothing_delivered() {

@@ -2,26 +2,29 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
+use otp::Channel;
 use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 
-use super::preset;
+use super::{Gateways, preset};
 use crate::{
-    config::{
-        senders::read_senders, server::Mode, settings::Settings, sites::parse_url,
-        twilio::parse_sender,
-    },
+    config::{senders::read_senders, settings::Settings},
     delivery::{
-        ReceiptFields,
+        ReceiptFields, TextSender,
         http::{
-            Answers, Auth, Body, Credentials, HttpSettings, Place, Template, check_json,
+            Answers, Auth, Body, Credentials, HttpSettings, JsonTemplate, Position, Template,
             header_name,
         },
+        parse_sender,
     },
 };
 
-pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<HttpSettings> {
+pub(super) fn read(
+    settings: &mut Settings,
+    gateways: Gateways<'_>,
+    channels: &[Channel],
+) -> Option<HttpSettings> {
     preset::check(settings);
     let timeout = settings.seconds("http.timeout", 1..=60);
     let is_put = settings.choice("http.method", &[("POST", false), ("PUT", true)]);
@@ -31,10 +34,19 @@ pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<HttpSettings> 
     if settings.text("http.url").is_empty() {
         settings.refuse("http.url", "is missing");
     }
-    let url = read_url(settings, "http.url", &username, mode);
-    let probe_url = read_url(settings, "http.probe_url", &username, mode);
-    let sender = settings.parse_optional("http.sender", parse_sender);
-    let senders = read_senders(settings, "http.senders", parse_sender);
+    let url = read_url(settings, "http.url", &username, gateways);
+    let probe_url = read_url(settings, "http.probe_url", &username, gateways);
+    let sender = settings.parse_optional("http.sender", |text| match channels {
+        [Channel::Email] => {
+            parse_sender(text).map(|mailbox| mailbox.to_string()).map_err(|e| e.to_string())
+        }
+        others if !others.contains(&Channel::Email) => {
+            let sender = TextSender::parse(text).map_err(str::to_owned)?;
+            Ok(sender.as_str().to_owned())
+        }
+        _ => Err("is for mail or for phones only; give each a provider of its own".to_owned()),
+    });
+    let senders = read_senders(settings, "http.senders", TextSender::parse);
     let headers = read_headers(settings);
     let body = read_body(settings);
     let answers = read_answers(settings);
@@ -44,7 +56,7 @@ pub(super) fn read(settings: &mut Settings, mode: Mode) -> Option<HttpSettings> 
         && sender.is_none()
         && settings.is_fine("http.sender")
     {
-        settings.refuse("http.sender", "is missing: a number as +44..., or a name");
+        settings.refuse("http.sender", "is missing: a number as +44..., a name, or an address");
     }
     Some(HttpSettings {
         is_put,
@@ -89,17 +101,22 @@ fn read_auth(settings: &mut Settings, credentials: &Credentials) -> Auth {
     auth
 }
 
-fn read_url(settings: &mut Settings, key: &str, username: &str, mode: Mode) -> Option<Url> {
+fn read_url(
+    settings: &mut Settings,
+    key: &str,
+    username: &str,
+    gateways: Gateways<'_>,
+) -> Option<Url> {
     settings.parse_optional(key, |text| {
-        let text = Template::parse(text, Place::Url)?.in_url(username);
-        parse_url(&text, mode).map_err(str::to_owned)
+        let text = Template::parse(text, Position::Url)?.in_url(username);
+        gateways.parse_url(&text).map_err(str::to_owned)
     })
 }
 
 fn read_headers(settings: &mut Settings) -> Vec<(String, Template)> {
     let mut headers = Vec::new();
     for (name, text) in settings.get::<BTreeMap<String, String>>("http.headers") {
-        let template = Template::parse(&text, Place::Header);
+        let template = Template::parse(&text, Position::Header);
         match header_name(&name).map_err(str::to_owned).and(template) {
             Ok(template) => headers.push((name, template)),
             Err(message) => settings.refuse("http.headers", format!("\"{name}\" {message}")),
@@ -113,18 +130,20 @@ fn read_body(settings: &mut Settings) -> Option<Body> {
         let json: Value = serde_json::from_str(text).map_err(|error| {
             format!("is not valid JSON: line {}, column {}", error.line(), error.column())
         })?;
-        check_json(&json)?;
-        Ok::<_, String>(json)
+        JsonTemplate::parse(json)
     });
     let mut form = Vec::new();
     for (name, text) in settings.get::<BTreeMap<String, String>>("http.form") {
-        match Template::parse(&text, Place::Body) {
+        match Template::parse(&text, Position::Body) {
+            Ok(_) if name.contains(['{', '}']) => {
+                settings.refuse("http.form", format!("\"{name}\" has a brace in its name"));
+            }
             Ok(template) => form.push((name, template)),
             Err(message) => settings.refuse("http.form", format!("\"{name}\" {message}")),
         }
     }
     let is_set = (!settings.text("http.json").is_empty(), !form.is_empty());
-    match (is_set, json) {
+    let body = match (is_set, json) {
         ((true, true), _) => {
             settings.refuse("http.form", "is set, but http.json is as well; remove one of them");
             None
@@ -138,14 +157,21 @@ fn read_body(settings: &mut Settings) -> Option<Body> {
             None
         }
         ((true, false), None) => None,
+    }?;
+    if let Some(missing) = body.missing() {
+        let key = if matches!(body, Body::Form(_)) { "http.form" } else { "http.json" };
+        if settings.is_fine(key) {
+            settings.refuse(key, format!("must hold {missing}"));
+        }
     }
+    Some(body)
 }
 
 fn read_answers(settings: &mut Settings) -> Answers {
     let values = |settings: &mut Settings, key: &str| {
         settings.parse_list(key, |text| Ok::<_, &str>(text.to_owned()))
     };
-    Answers {
+    let answers = Answers {
         accepted: settings.parse_list("http.accepted", parse_statuses),
         transient: settings.parse_list("http.transient", parse_statuses),
         account: settings.parse_list("http.account", parse_statuses),
@@ -154,7 +180,25 @@ fn read_answers(settings: &mut Settings) -> Answers {
         transient_values: values(settings, "http.transient_values"),
         account_values: values(settings, "http.account_values"),
         message_id: settings.parse_optional("http.message_id", parse_pointer),
+    };
+    if answers.field.is_none() && settings.is_fine("http.field") {
+        for (key, values) in [
+            ("http.accepted_values", &answers.accepted_values),
+            ("http.transient_values", &answers.transient_values),
+            ("http.account_values", &answers.account_values),
+        ] {
+            if !values.is_empty() {
+                settings.refuse(key, "has values, but http.field does not say of what");
+            }
+        }
     }
+    if answers.accepted.is_empty()
+        && answers.accepted_values.is_empty()
+        && settings.is_fine("http.accepted")
+    {
+        settings.refuse("http.accepted", "must list a status, or http.accepted_values a value");
+    }
+    answers
 }
 
 fn read_receipts(settings: &mut Settings) -> Option<ReceiptFields> {

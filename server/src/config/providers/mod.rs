@@ -11,12 +11,20 @@ mod webhook;
 use std::path::Path;
 
 use otp::{Channel, recipient::Country};
+use url::Url;
 
 pub(super) use self::preset::apply_preset;
-use super::{channels::words_of, server::Mode, settings::Settings, sites::site_name, smtp, twilio};
+use super::{
+    channels::words_of,
+    server::Mode,
+    settings::Settings,
+    sites::{parse_url, site_name},
+    smtp, twilio,
+};
 use crate::{
     delivery::{Kind, KindSettings, RouteSettings, TwilioSettings},
     origin::Origin,
+    webhook::WebhookSettings,
 };
 
 /// The tables of settings of one kind each.
@@ -33,6 +41,25 @@ pub(super) struct ProviderContext<'a> {
     pub(super) mode: Mode,
     pub(super) directory: &'a Path,
     pub(super) public_origin: Option<&'a Origin>,
+    pub(super) gateways: Gateways<'a>,
+}
+
+/// The URLs that gateways may have.
+#[derive(Clone, Copy)]
+pub(super) struct Gateways<'a> {
+    pub(super) mode: Mode,
+    pub(super) requests: &'a WebhookSettings,
+}
+
+impl Gateways<'_> {
+    /// Reads the URL of a gateway.
+    fn parse_url(&self, text: &str) -> Result<Url, &'static str> {
+        let url = parse_url(text, self.mode)?;
+        if self.requests.refuses(&url) {
+            return Err("has an address that is not public; webhook.allowed_networks can allow it");
+        }
+        Ok(url)
+    }
 }
 
 /// A provider that is meant to be used, even if its settings have problems.
@@ -69,7 +96,7 @@ pub(super) fn read(
 ) -> Providers {
     let mut providers = Providers::default();
     for kind in [Kind::Smtp, Kind::Twilio] {
-        let settings = read_kind(server, kind, context);
+        let settings = read_kind(server, kind, kind.channels(), context);
         // A section with problems is meant to be used.
         if settings.is_some() || !server.is_fine(kind.word()) {
             let channels =
@@ -105,12 +132,15 @@ fn read_one(settings: &mut Settings, providers: &mut Providers, context: Provide
     });
     let listed = read_channels(settings, kind);
     let Some(kind) = kind else { return };
+    if name == Kind::Inbox.word() && kind != Kind::Inbox {
+        settings.refuse("name", "is the name of the inbox of development");
+    }
     for (table, _) in TABLES.iter().filter(|(_, other)| *other != kind) {
         if let Some(key) = settings.first_set(&format!("{table}.")) {
             settings.refuse(&key, format!("is for the kind {table}, and this is {}", kind.word()));
         }
     }
-    let read = read_kind(settings, kind, context);
+    let read = read_kind(settings, kind, &listed, context);
     if read.is_none() && settings.is_fine("") {
         let table = kind.word();
         settings.refuse(table, format!("is missing: the settings of the {table}"));
@@ -137,13 +167,16 @@ fn read_receipts(settings: &mut Settings, kind: Kind) -> bool {
 fn read_kind(
     settings: &mut Settings,
     kind: Kind,
-    ProviderContext { mode, directory, public_origin }: ProviderContext<'_>,
+    channels: &[Channel],
+    ProviderContext { mode, directory, public_origin, gateways }: ProviderContext<'_>,
 ) -> Option<KindSettings> {
     match kind {
         Kind::Smtp => smtp::read(settings, directory, public_origin).map(KindSettings::Smtp),
         Kind::Twilio => twilio::read(settings, mode).map(KindSettings::Twilio),
-        Kind::Webhook => webhook::read(settings, mode).map(KindSettings::Webhook),
-        Kind::Http => http::read(settings, mode).map(|http| KindSettings::Http(Box::new(http))),
+        Kind::Webhook => webhook::read(settings, gateways).map(KindSettings::Webhook),
+        Kind::Http => {
+            http::read(settings, gateways, channels).map(|http| KindSettings::Http(Box::new(http)))
+        }
         Kind::Inbox => Some(KindSettings::Inbox),
     }
 }

@@ -161,6 +161,95 @@ fn all_problems_are_told_at_once_each_with_its_place() {
     }
 }
 
+/// The problems of a gateway for these channels with these keys.
+fn of_gateway(channels: &str, keys: &str) -> Vec<String> {
+    let file = format!(
+        "[[providers]]\nname = \"a\"\nkind = \"http\"\nchannels = [{channels}]\n[providers.http]\n{keys}"
+    );
+    load(&file, &[]).err().map_or_else(Vec::new, |error| {
+        error.problems.iter().map(ConfigProblem::to_string).collect()
+    })
+}
+
+const FINE: &str =
+    "url = \"https://gateway.example/\"\njson = '{\"to\": \"{to}\", \"text\": \"{text}\"}'\n";
+
+#[test]
+fn a_gateway_whose_answers_cannot_be_judged_is_refused() {
+    assert_eq!(of_gateway("\"sms\"", FINE), [""; 0]);
+    for key in ["accepted_values", "transient_values", "account_values"] {
+        let problems = of_gateway("\"sms\"", &format!("{FINE}{key} = [\"true\"]"));
+        let expected = format!("providers.a.http.{key}: has values, but http.field");
+        assert!(problems.len() == 1 && problems[0].starts_with(&expected), "{problems:?}");
+    }
+    let none = of_gateway("\"sms\"", &format!("{FINE}accepted = []"));
+    assert!(none[0].starts_with("providers.a.http.accepted: must list a status"), "{none:?}");
+    let by_value = format!("{FINE}accepted = []\nfield = \"/ok\"\naccepted_values = [\"true\"]");
+    assert_eq!(of_gateway("\"sms\"", &by_value), [""; 0]);
+}
+
+#[test]
+fn a_gateway_whose_messages_could_not_arrive_is_refused() {
+    let url = "url = \"https://gateway.example/\"\n";
+    for (body, expected) in [
+        ("form = { a = \"{text}\" }", "providers.a.http.form: must hold {to} or {to_plain}"),
+        ("form = { a = \"{to}\" }", "providers.a.http.form: must hold {text}, {code} or {html}"),
+        ("form = { \"{to}\" = \"{text}\" }", "providers.a.http.form: \"{to}\" has a brace"),
+        ("json = '[\"{to_plain}\"]'", "providers.a.http.json: must hold {text}, {code} or {html}"),
+        ("json = '{\"{to}\": \"{text}\"}'", "providers.a.http.json: has a brace in a name"),
+    ] {
+        let problems = of_gateway("\"sms\"", &format!("{url}{body}"));
+        assert!(problems[0].starts_with(expected), "{body}: {problems:?}");
+    }
+}
+
+#[test]
+fn the_sender_of_a_gateway_is_read_by_its_channel() {
+    let with = |sender: &str| {
+        let json = "json = '{\"from\": \"{from}\", \"to\": \"{to}\", \"text\": \"{text}\"}'";
+        format!("url = \"https://gateway.example/\"\n{json}\nsender = \"{sender}\"")
+    };
+    for (channel, sender) in [
+        ("\"email\"", "otp@example.com"),
+        ("\"email\"", "Example <otp@example.com>"),
+        ("\"sms\"", "+44 20 7946 0001"),
+    ] {
+        assert_eq!(of_gateway(channel, &with(sender)), [""; 0], "{sender}");
+    }
+    for (channel, sender, expected) in [
+        ("\"email\"", "+442079460001", "must be a sender such as"),
+        ("\"sms\"", "otp@example.com", "must be a number"),
+        ("\"sms\", \"email\"", "+442079460001", "is for mail or for phones only"),
+    ] {
+        let problems = of_gateway(channel, &with(sender));
+        let expected = format!("providers.a.http.sender: {expected}");
+        assert!(problems[0].starts_with(&expected), "{sender}: {problems:?}");
+    }
+}
+
+#[test]
+fn gateways_at_private_addresses_are_refused_unless_they_are_listed() {
+    for url in ["http://127.0.0.1/", "http://10.0.0.1/", "http://[::1]/"] {
+        let http = FINE.replace("https://gateway.example/", url);
+        let problems = of_gateway("\"sms\"", &http);
+        assert!(problems[0].contains("webhook.allowed_networks can allow it"), "{problems:?}");
+        let own =
+            format!("[[providers]]\nname = \"a\"\nkind = \"webhook\"\nwebhook.url = \"{url}\"");
+        assert!(load(&own, &[]).is_err());
+        let networks = [("LATCHKEY_WEBHOOK__ALLOWED_NETWORKS", "127.0.0.0/8,10.0.0.0/8,::1/128")];
+        assert!(load(&own, &networks).is_ok());
+    }
+}
+
+#[test]
+fn the_name_of_the_inbox_is_its_own() {
+    let named = |kind: &str| format!("[[providers]]\nname = \"inbox\"\n{kind}");
+    assert!(load(&named("kind = \"inbox\""), &[]).is_ok());
+    let webhook = "kind = \"webhook\"\nwebhook.url = \"https://gateway.example/\"";
+    let taken = problems(&named(webhook), &[]);
+    assert!(taken[0].starts_with("providers.inbox.name: is the name of the inbox"), "{taken:?}");
+}
+
 #[test]
 fn a_provider_without_its_settings_is_told_so() {
     for kind in ["smtp", "twilio", "webhook", "http"] {

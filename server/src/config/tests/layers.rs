@@ -119,7 +119,7 @@ fn the_variables_of_older_scripts_work_as_they_are() {
     let twilio = twilio(&config);
     assert_eq!(twilio.account_sid, "AC00000000000000000000000000000001");
     assert_eq!(twilio.auth_token.expose_secret(), "00000000000000000000000000000002");
-    assert_eq!(twilio.sender.as_deref(), Some("+442079460001"));
+    assert_eq!(twilio.sender.unwrap().as_str(), "+442079460001");
     assert_eq!(twilio.base_url, "https://api.twilio.com");
     assert_eq!(config.page.fixed_recipient.unwrap().address(), "+442079460002");
     assert_eq!(config.delivery.of(Channel::Sms), ["twilio"]);

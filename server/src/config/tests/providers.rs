@@ -16,7 +16,7 @@ fn half_a_twilio_account_is_refused_by_what_is_missing() {
 fn senders_are_numbers_services_or_names() {
     let load = |sender| {
         load(&[("TWILIO_SID", "AC1"), ("TWILIO_AUTH_TOKEN", "t"), ("SENDER_NUMBER", sender)])
-            .map(|config| twilio(&config).sender.unwrap())
+            .map(|config| twilio(&config).sender.unwrap().as_str().to_owned())
     };
 
     for good in ["+442079460001", "MG00000000000000000000000000000001", "My Shop", "12345"] {
@@ -26,7 +26,8 @@ fn senders_are_numbers_services_or_names() {
         let refused = load(number).unwrap_err().to_string();
         assert!(refused.contains("must begin with +"), "{number}: {refused}");
     }
-    for bad in ["+12", "+44207946000100000", "a much too long name", "sh@p"] {
+    for bad in ["+12", "+44207946000100000", "+44 (0)20 7946 0001", "a much too long name", "sh@p"]
+    {
         assert!(load(bad).is_err(), "{bad}");
     }
 }

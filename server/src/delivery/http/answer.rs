@@ -15,7 +15,7 @@ pub struct Answers {
     pub transient: Vec<RangeInclusive<u16>>,
     /// Statuses that refuse the account.
     pub account: Vec<RangeInclusive<u16>>,
-    /// JSON pointer of the field that decides where it is there.
+    /// JSON pointer of a field. If the field is present its value decides; otherwise the status.
     pub field: Option<String>,
     /// Its values for accepted messages. If there are any, values that are in no list refuse the message.
     pub accepted_values: Vec<String>,
@@ -59,8 +59,11 @@ impl Answers {
         } else if is_in(&self.account) {
             Err(Undelivered::account(reason))
         } else if status >= 500 {
-            // From a proxy in between: the gateway may have sent the message.
+            // The gateway failed with the message in hand, or a proxy in between did: it may have been sent.
             Err(Undelivered::ambiguous(reason))
+        } else if (300..=399).contains(&status) {
+            // The URL is wrong, whatever the message.
+            Err(Undelivered::account(format!("{reason}, a redirect")))
         } else {
             Err(Undelivered::permanent(reason))
         }
@@ -77,12 +80,12 @@ impl Answers {
     }
 }
 
-/// A text or a number as text.
+/// A text, a number or a truth value as text.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -96,7 +99,7 @@ mod tests {
     fn answers() -> Answers {
         Answers {
             accepted: vec![200..=299],
-            transient: vec![429..=429, 500..=500],
+            transient: vec![429..=429, 503..=503],
             account: vec![401..=403],
             field: Some("/code".into()),
             transient_values: vec!["7".into()],
@@ -119,10 +122,11 @@ mod tests {
             (400, json!({"code": "8"}), Some(Account)),
             (400, json!({"code": "9"}), Some(Permanent)),
             (429, json!({}), Some(Transient)),
-            (500, json!("no"), Some(Transient)),
+            (500, json!("no"), Some(Ambiguous)),
+            (503, json!("no"), Some(Transient)),
             (403, json!({}), Some(Account)),
             (404, json!({}), Some(Permanent)),
-            (302, json!({}), Some(Permanent)),
+            (302, json!({}), Some(Account)),
             (502, json!({}), Some(Ambiguous)),
         ] {
             assert_eq!(kind(&answers(), status, &body), expected, "{status} {body}");
@@ -144,6 +148,15 @@ mod tests {
         ] {
             assert_eq!(kind(&answers, status, &body), expected, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_truth_value_is_one_of_the_values() {
+        let accepted_values = vec!["true".into()];
+        let answers =
+            Answers { accepted_values, account_values: vec!["false".into()], ..answers() };
+        assert_eq!(kind(&answers, 200, &json!({"code": true})), None);
+        assert_eq!(kind(&answers, 200, &json!({"code": false})), Some(Account));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! its answers.
 
 mod answer;
+mod json;
 mod template;
 
 use std::{sync::Arc, time::Duration};
@@ -14,14 +15,16 @@ use reqwest::{
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use self::template::{Values, fill_json, has_control, has_template};
+use self::template::{Part, Values, is_unfit_for_header};
 pub use self::{
     answer::Answers,
-    template::{Place, Template, check_json},
+    json::JsonTemplate,
+    template::{Position, Template},
 };
 use super::{
-    OutgoingMessage, ProbeError, Receipt, ReceiptFields, Senders, Undelivered,
-    gateway::{GatewayClient, seconds_left},
+    HandOver, OutgoingMessage, ProbeError, Probed, Receipt, ReceiptFields, Senders, TextSender,
+    Undelivered,
+    gateway::{GatewayClient, exchange, seconds_left},
     template::{self as texts, Rendered},
 };
 use crate::i18n::Catalogue;
@@ -39,7 +42,7 @@ pub struct HttpSettings {
     pub credentials: Credentials,
     /// The header `Authorization`.
     pub auth: Auth,
-    /// Sender of texts; empty if the body names none.
+    /// Sender of texts or of mail; empty if the body names none.
     pub sender: String,
     /// Senders by country.
     pub senders: Senders,
@@ -70,7 +73,7 @@ impl Credentials {
     /// Whether they can stand in a header.
     pub fn is_fit(&self) -> bool {
         let secrets = [self.password.expose_secret(), self.token.expose_secret()];
-        !has_control(&self.username) && !secrets.into_iter().any(has_control)
+        !is_unfit_for_header(&self.username) && !secrets.into_iter().any(is_unfit_for_header)
     }
 }
 
@@ -90,25 +93,36 @@ pub enum Auth {
 pub enum Body {
     /// The fields of a form.
     Form(Vec<(String, Template)>),
-    /// A JSON value, whose texts are templates that [`check_json`] has accepted.
-    Json(Value),
+    /// A JSON value.
+    Json(JsonTemplate),
 }
 
 impl Body {
     /// Whether it names the sender.
     pub fn needs_sender(&self) -> bool {
-        self.has(Template::needs_sender)
+        self.has(Part::Sender)
     }
 
     /// Whether it names the URL for receipts.
     pub fn names_receipt_url(&self) -> bool {
-        self.has(Template::names_receipt_url)
+        self.has(Part::ReceiptUrl)
     }
 
-    fn has(&self, is_it: fn(&Template) -> bool) -> bool {
+    /// The placeholders without which no message can arrive, if it has none of them.
+    pub fn missing(&self) -> Option<&'static str> {
+        if !self.has(Part::Recipient) {
+            Some("{to} or {to_plain}")
+        } else if !self.has(Part::Code) {
+            Some("{text}, {code} or {html}")
+        } else {
+            None
+        }
+    }
+
+    fn has(&self, part: Part) -> bool {
         match self {
-            Self::Form(fields) => fields.iter().any(|(_, template)| is_it(template)),
-            Self::Json(json) => has_template(json, is_it),
+            Self::Form(fields) => fields.iter().any(|(_, template)| template.has(part)),
+            Self::Json(json) => json.has(part),
         }
     }
 }
@@ -158,13 +172,11 @@ impl Http {
         now: Timestamp,
     ) -> Result<Receipt, Undelivered> {
         let values = self.values(message, now);
-        let request = self
-            .request(&values)
-            .ok_or_else(|| Undelivered::permanent("the request to the gateway cannot be built"))?;
-        message.hand_over.begin();
-        let (status, body) = self.client.send(request).await?;
-        let body = serde_json::from_slice::<Value>(&body).ok();
-        let reference = self.settings.answers.judge(status, body.as_ref())?;
+        let answer = exchange(self.request(&values)?, &message.hand_over).await?;
+        let body = serde_json::from_slice::<Value>(&answer.body).ok();
+        let judged = self.settings.answers.judge(answer.status, body.as_ref());
+        let reference =
+            judged.map_err(|undelivered| undelivered.not_before(answer.not_before(now)))?;
         Ok(Receipt { provider: "http", reference })
     }
 
@@ -175,7 +187,7 @@ impl Http {
         Values {
             channel: message.channel.as_str(),
             to: message.to.address(),
-            from: senders.of(&message.to).unwrap_or(sender),
+            from: senders.of(&message.to).map_or(sender, TextSender::as_str),
             is_gsm: texts::is_gsm(&text),
             text,
             subject,
@@ -190,23 +202,26 @@ impl Http {
         }
     }
 
-    fn request(&self, values: &Values<'_>) -> Option<RequestBuilder> {
+    fn request(&self, values: &Values<'_>) -> Result<RequestBuilder, Undelivered> {
+        let unfit = || Undelivered::permanent("a header of the request cannot be built");
         let HttpSettings { is_put, url, headers, body, .. } = &self.settings;
         let method = if *is_put { Method::PUT } else { Method::POST };
         let mut map = HeaderMap::new();
         for (name, template) in headers {
-            let mut value = HeaderValue::from_str(&template.with(values)).ok()?;
+            let value = HeaderValue::from_str(&template.with(values));
+            let mut value = value.map_err(|_| unfit())?;
             value.set_sensitive(true);
-            map.insert(HeaderName::from_bytes(name.as_bytes()).ok()?, value);
+            let name = HeaderName::from_bytes(name.as_bytes());
+            map.insert(name.map_err(|_| unfit())?, value);
         }
-        let request = self.authorized(self.client.request(method, url).ok()?).headers(map);
-        Some(match body {
+        let request = self.authorized(self.client.request(method, url)?).headers(map);
+        Ok(match body {
             Body::Form(fields) => {
                 let fields = fields.iter().filter(|(_, template)| !template.is_left_out(values));
                 let fields = fields.map(|(name, template)| (name, template.with(values)));
                 request.form(&fields.collect::<Vec<_>>())
             }
-            Body::Json(json) => request.json(&fill_json(json, values).ok()?),
+            Body::Json(json) => request.json(&json.with(values)),
         })
     }
 
@@ -219,20 +234,19 @@ impl Http {
         }
     }
 
-    pub(super) async fn probe(&self) -> Result<(), ProbeError> {
+    pub(super) async fn probe(&self) -> Result<Probed, ProbeError> {
         let Some(url) = &self.settings.probe_url else {
             return self.client.reach(&self.settings.url).await;
         };
-        let unreachable = |reason| ProbeError::Unreachable { reason };
-        let request = self.client.request(Method::GET, url);
-        let request = request.map_err(|refused| unreachable(refused.to_string()))?;
-        let answer = self.client.send(self.authorized(request)).await;
-        let (status, _) = answer.map_err(|undelivered| unreachable(undelivered.reason))?;
+        let unreachable = |failed: Undelivered| ProbeError::Unreachable { reason: failed.reason };
+        let request = self.client.request(Method::GET, url).map_err(unreachable)?;
+        let answer = exchange(self.authorized(request), &HandOver::default()).await;
+        let status = answer.map_err(unreachable)?.status;
         let reason = format!("HTTP {status}");
         match &self.settings.answers {
-            answers if answers.is_accepted(status) => Ok(()),
+            answers if answers.is_accepted(status) => Ok(Probed::Ready),
             answers if answers.is_account(status) => Err(ProbeError::Rejected { reason }),
-            _ => Err(unreachable(reason)),
+            _ => Err(ProbeError::Unreachable { reason }),
         }
     }
 }

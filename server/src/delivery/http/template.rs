@@ -4,31 +4,39 @@
 //! in, and headers and URLs take configured values only. Code, text and recipient stand in bodies alone, since
 //! URLs and headers are logged.
 
+use super::Credentials;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::ExposeSecret;
-use serde_json::Value;
-
-use super::Credentials;
 
 /// A text with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Template(Vec<Part>);
+pub struct Template(Vec<Piece>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Part {
+enum Piece {
     Text(String),
     Value(Name),
 }
 
-/// Place of a template in a request.
+/// Position of a template in a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Position {
     /// The URL.
     Url,
     /// The value of a header.
     Header,
     /// A value of the body.
     Body,
+}
+
+/// A part of a message that a request may need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Sender,
+    Recipient,
+    /// The code, alone or in a text.
+    Code,
+    ReceiptUrl,
 }
 
 /// The name of a placeholder.
@@ -76,13 +84,23 @@ impl Name {
         ("token", Self::Token),
     ];
 
-    fn may_stand_in(self, place: Place) -> bool {
-        match place {
-            Place::Url => self == Self::Username,
-            Place::Header => {
+    fn part(self) -> Option<Part> {
+        match self {
+            Self::From | Self::FromPlain => Some(Part::Sender),
+            Self::To | Self::ToPlain => Some(Part::Recipient),
+            Self::Text | Self::Code | Self::Html => Some(Part::Code),
+            Self::ReceiptUrl => Some(Part::ReceiptUrl),
+            _ => None,
+        }
+    }
+
+    fn may_stand_in(self, position: Position) -> bool {
+        match position {
+            Position::Url => self == Self::Username,
+            Position::Header => {
                 matches!(self, Self::Username | Self::Password | Self::Token | Self::Id)
             }
-            Place::Body => true,
+            Position::Body => true,
         }
     }
 }
@@ -142,7 +160,7 @@ impl Template {
     ///
     /// # Errors
     /// The reason why it cannot stand there. The text is not quoted.
-    pub fn parse(text: &str, place: Place) -> Result<Self, String> {
+    pub fn parse(text: &str, position: Position) -> Result<Self, String> {
         let (mut parts, mut literal, mut rest) = (Vec::new(), String::new(), text);
         while let Some(at) = rest.find(['{', '}']) {
             literal.push_str(&rest[..at]);
@@ -160,18 +178,20 @@ impl Template {
                 let known = Name::ALL.map(|(word, _)| word);
                 format!("has a placeholder that is none of: {}", known.join(", "))
             })?;
-            if !name.may_stand_in(place) {
+            if !name.may_stand_in(position) {
                 return Err(format!("must not hold {{{word}}}; it may stand in the body only"));
             }
-            parts.push(Part::Text(std::mem::take(&mut literal)));
-            parts.push(Part::Value(name));
+            parts.push(Piece::Text(std::mem::take(&mut literal)));
+            parts.push(Piece::Value(name));
             rest = after;
         }
         literal.push_str(rest);
-        if place == Place::Header && literal_of(&parts).chain([&*literal]).any(has_control) {
+        if position == Position::Header
+            && literal_of(&parts).chain([&*literal]).any(is_unfit_for_header)
+        {
             return Err("has a control character or one outside of ASCII".to_owned());
         }
-        parts.push(Part::Text(literal));
+        parts.push(Piece::Text(literal));
         Ok(Self(parts))
     }
 
@@ -187,109 +207,45 @@ impl Template {
         self.fill(|name| values.get(name))
     }
 
-    /// Whether it needs a sender.
-    pub(super) fn needs_sender(&self) -> bool {
-        let is_sender = |part: &Part| matches!(part, Part::Value(Name::From | Name::FromPlain));
-        self.0.iter().any(is_sender)
-    }
-
-    /// Whether it names the URL for receipts.
-    pub(super) fn names_receipt_url(&self) -> bool {
-        self.0.contains(&Part::Value(Name::ReceiptUrl))
+    /// Whether it has a placeholder for this part of a message.
+    pub(super) fn has(&self, part: Part) -> bool {
+        self.0.iter().any(|piece| match piece {
+            Piece::Text(_) => false,
+            Piece::Value(name) => name.part() == Some(part),
+        })
     }
 
     /// Whether it is left out of a request with these values: it has a URL for receipts, and there is none.
     pub(super) fn is_left_out(&self, values: &Values<'_>) -> bool {
-        values.receipt_url.is_empty() && self.names_receipt_url()
+        values.receipt_url.is_empty() && self.has(Part::ReceiptUrl)
     }
 
     fn fill<'a>(&'a self, value: impl Fn(Name) -> &'a str) -> String {
-        let text = |part: &'a Part| match part {
-            Part::Text(text) => text,
-            Part::Value(name) => value(*name),
+        let text = |part: &'a Piece| match part {
+            Piece::Text(text) => text,
+            Piece::Value(name) => value(*name),
         };
         self.0.iter().map(text).collect()
     }
 }
 
-fn literal_of(parts: &[Part]) -> impl Iterator<Item = &str> {
+fn literal_of(parts: &[Piece]) -> impl Iterator<Item = &str> {
     parts.iter().filter_map(|part| match part {
-        Part::Text(text) => Some(&**text),
-        Part::Value(_) => None,
+        Piece::Text(text) => Some(&**text),
+        Piece::Value(_) => None,
     })
 }
 
 /// Whether a text cannot stand in a header.
-pub(super) fn has_control(text: &str) -> bool {
+pub(super) fn is_unfit_for_header(text: &str) -> bool {
     !text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic())
-}
-
-/// Checks the texts of a JSON body.
-///
-/// # Errors
-/// The reason why it cannot be one.
-pub fn check_json(json: &Value) -> Result<(), String> {
-    if !json.is_object() && !json.is_array() {
-        return Err("must be an object or a list".to_owned());
-    }
-    each_text(&mut json.clone(), &mut |text| Template::parse(text, Place::Body).map(|_| ()))
-}
-
-/// A JSON body with the values of a message in its texts.
-pub(super) fn fill_json(json: &Value, values: &Values<'_>) -> Result<Value, String> {
-    let mut filled = json.clone();
-    leave_out(&mut filled, values);
-    each_text(&mut filled, &mut |text| {
-        *text = Template::parse(text, Place::Body)?.with(values);
-        Ok(())
-    })?;
-    Ok(filled)
-}
-
-/// Whether a text of a JSON body is such a template.
-pub(super) fn has_template(json: &Value, is_it: fn(&Template) -> bool) -> bool {
-    let mut found = false;
-    let asked = each_text(&mut json.clone(), &mut |text| {
-        found |= is_it(&Template::parse(text, Place::Body)?);
-        Ok(())
-    });
-    asked.is_ok() && found
-}
-
-/// Removes the members that are left out.
-fn leave_out(value: &mut Value, values: &Values<'_>) {
-    let is_left_out = |text: &str| {
-        let template = Template::parse(text, Place::Body);
-        template.is_ok_and(|template| template.is_left_out(values))
-    };
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| leave_out(item, values)),
-        Value::Object(items) => {
-            items.retain(|_, item| !item.as_str().is_some_and(is_left_out));
-            items.values_mut().for_each(|item| leave_out(item, values));
-        }
-        _ => {}
-    }
-}
-
-/// Calls `change` with each text of a JSON value, names excepted.
-fn each_text(
-    value: &mut Value,
-    change: &mut impl FnMut(&mut String) -> Result<(), String>,
-) -> Result<(), String> {
-    match value {
-        Value::String(text) => change(text),
-        Value::Array(items) => items.iter_mut().try_for_each(|item| each_text(item, change)),
-        Value::Object(items) => items.values_mut().try_for_each(|item| each_text(item, change)),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
-    use super::*;
+    use super::{super::JsonTemplate, *};
 
     fn values<'a>(credentials: &'a Credentials, text: &str) -> Values<'a> {
         Values {
@@ -319,7 +275,8 @@ mod tests {
         let credentials = credentials();
         let text = "{to} {to_plain} {from} {from_plain} {text} {code} {subject} {html} {id} {locale} {brand} \
                     {seconds} {alphabet} {receipt_url} {username} {password} {token} {{to}}";
-        let filled = Template::parse(text, Place::Body).unwrap().with(&values(&credentials, "T"));
+        let filled =
+            Template::parse(text, Position::Body).unwrap().with(&values(&credentials, "T"));
         let expected = "+447400123456 447400123456 +44207 44207 T 123456 S  m1 en Shop 300 text https://r.example/1 me pw tk {to}";
         assert_eq!(filled, expected);
     }
@@ -329,13 +286,14 @@ mod tests {
         let credentials = credentials();
         let json =
             json!({"to": "{to}", "hooks": [{"url": "{receipt_url}"}], "url": "{receipt_url}"});
-        assert!(has_template(&json, Template::names_receipt_url));
-        assert!(!has_template(&json!({"to": "{to}"}), Template::names_receipt_url));
+        let template = JsonTemplate::parse(json).unwrap();
+        assert!(template.has(Part::ReceiptUrl));
+        assert!(!JsonTemplate::parse(json!({"to": "{to}"})).unwrap().has(Part::ReceiptUrl));
         let with = values(&credentials, "T");
-        let filled = fill_json(&json, &with).unwrap();
+        let filled = template.with(&with);
         assert_eq!(filled["hooks"][0]["url"], "https://r.example/1");
         let without = Values { receipt_url: "", ..with };
-        let filled = fill_json(&json, &without).unwrap();
+        let filled = template.with(&without);
         assert_eq!(filled, json!({"to": "+447400123456", "hooks": [{}]}));
     }
 
@@ -344,12 +302,12 @@ mod tests {
         let credentials = credentials();
         let hostile = "\",\"to\":\"+1900\n{password}\\";
         let json = json!({"messages": [{"text": "{text}", "n": 1, "ok": true}], "to": "{to}"});
-        let filled = fill_json(&json, &values(&credentials, hostile)).unwrap();
+        let filled = JsonTemplate::parse(json).unwrap().with(&values(&credentials, hostile));
         let read: Value = serde_json::from_str(&filled.to_string()).unwrap();
         let expected =
             json!({"messages": [{"text": hostile, "n": 1, "ok": true}], "to": "+447400123456"});
         assert_eq!(read, expected);
-        let url = Template::parse("https://a.example/{username}/x", Place::Url).unwrap();
+        let url = Template::parse("https://a.example/{username}/x", Position::Url).unwrap();
         assert_eq!(url.in_url("../b?c#d@"), "https://a.example/%2E%2E%2Fb%3Fc%23d%40/x");
     }
 
@@ -357,23 +315,24 @@ mod tests {
     fn s8_codes_texts_and_recipients_stand_in_bodies_only() {
         for (word, _) in Name::ALL {
             let text = format!("{{{word}}}");
-            assert!(Template::parse(&text, Place::Body).is_ok());
+            assert!(Template::parse(&text, Position::Body).is_ok());
             let in_url = word == "username";
-            assert_eq!(Template::parse(&text, Place::Url).is_ok(), in_url, "{word}");
+            assert_eq!(Template::parse(&text, Position::Url).is_ok(), in_url, "{word}");
             let in_header = ["username", "password", "token", "id"].contains(&word);
-            assert_eq!(Template::parse(&text, Place::Header).is_ok(), in_header, "{word}");
+            assert_eq!(Template::parse(&text, Position::Header).is_ok(), in_header, "{word}");
         }
     }
 
     #[test]
     fn what_is_no_template_is_refused() {
         for bad in ["{", "}", "{to", "to}", "{unknown}", "{ to }", "{}"] {
-            assert!(Template::parse(bad, Place::Body).is_err(), "{bad}");
+            assert!(Template::parse(bad, Position::Body).is_err(), "{bad}");
         }
         for bad in ["a\r\nb", "a\u{e9}", "{token}\n"] {
-            assert!(Template::parse(bad, Place::Header).is_err(), "{bad}");
+            assert!(Template::parse(bad, Position::Header).is_err(), "{bad}");
         }
-        assert!(check_json(&json!("{text}")).is_err());
-        assert!(check_json(&json!({"a": ["{what}"]})).is_err());
+        for bad in [json!("{text}"), json!({"a": ["{what}"]}), json!([{"{to}": "{text}"}])] {
+            assert!(JsonTemplate::parse(bad.clone()).is_err(), "{bad}");
+        }
     }
 }

@@ -46,7 +46,7 @@ impl LookOut {
     fn poll(&self, cx: &mut Context<'_>, stream: &BufReader<TcpStream>) -> Poll<io::Result<()>> {
         let mut look = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(moment) = look.as_mut() else { return Poll::Ready(Ok(())) };
-        // The rest of earlier TLS records says nothing.
+        // Buffered bytes are from before, so they do not show whether the server is still there.
         if stream.buffer().is_empty() {
             let mut byte = [0; 1];
             let peeked = stream.get_ref().poll_peek(cx, &mut ReadBuf::new(&mut byte));

@@ -155,7 +155,7 @@ impl Smtp {
         let reason = fault.undelivered.reason;
         match fault.undelivered.kind {
             Failure::Account if fault.step == Step::Authenticate => ProbeError::Rejected { reason },
-            Failure::Account | Failure::Permanent if fault.replied => {
+            Failure::Account | Failure::Permanent if fault.reply.is_some() => {
                 ProbeError::Refused { reason }
             }
             _ => ProbeError::Unreachable { reason },

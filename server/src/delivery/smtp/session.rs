@@ -102,7 +102,7 @@ impl Session {
     /// Names a sender and a recipient, and takes both back.
     pub(super) async fn rehearse(&mut self, from: Address, to: Address) -> Result<(), Fault> {
         let named = self.begin(from, to).await;
-        if named.as_ref().err().is_none_or(|fault| fault.replied) {
+        if named.as_ref().err().is_none_or(|fault| fault.reply.is_some()) {
             Step::Reset.within(self.timeout, self.connection.command(Rset)).await?;
         }
         named
@@ -118,7 +118,7 @@ impl Session {
 
     /// Ends a session after a fault: with QUIT, unless the server would not understand it.
     pub(super) async fn quit_after(self, fault: &Fault) {
-        if fault.replied {
+        if fault.reply.is_some() {
             self.quit().await;
         }
     }

@@ -1,6 +1,6 @@
 //! The steps of an SMTP session, and the meaning of a failure in each.
 
-use std::{error::Error as _, io, path::Path, time::Duration};
+use std::{error::Error as _, fmt, io, path::Path, time::Duration};
 
 use lettre::transport::smtp::Error;
 use tokio::time::error::Elapsed;
@@ -35,8 +35,16 @@ pub(super) enum Step {
 pub(super) struct Fault {
     pub(super) step: Step,
     pub(super) undelivered: Undelivered,
-    /// The server has replied, so it waits for the next command.
-    pub(super) replied: bool,
+    /// The reply of the server, if it has given one. It waits for the next command then.
+    pub(super) reply: Option<Reply>,
+}
+
+/// The codes of a reply. Its text is not used, since servers repeat the recipient in it.
+#[derive(Debug)]
+pub(super) struct Reply {
+    code: u16,
+    /// Enhanced status code (RFC 3463), such as `5.1.1`.
+    status: Option<String>,
 }
 
 /// Cause of a failed step.
@@ -63,36 +71,46 @@ impl Step {
         self,
         result: Result<Result<T, E>, Elapsed>,
     ) -> Result<T, Fault> {
-        let (undelivered, replied) = match result {
+        let (undelivered, reply) = match result {
             Ok(Ok(done)) => return Ok(done),
             Ok(Err(error)) => match error.into() {
-                Broken::Connection(error) => (self.interrupted(&error.to_string()), false),
-                Broken::Dialogue(error) => (self.undelivered(&error), error.status().is_some()),
-                missing @ Broken::NoStartTls => (Undelivered::account(missing.to_string()), false),
+                Broken::Connection(error) => (self.interrupted(&error.to_string()), None),
+                Broken::Dialogue(error) => match Reply::of(&error) {
+                    Some(reply) => (self.refused(&reply), Some(reply)),
+                    None => (self.broken(&error), None),
+                },
+                missing @ Broken::NoStartTls => (Undelivered::account(missing.to_string()), None),
             },
-            Err(_) => (self.interrupted("timed out"), false),
+            Err(_) => (self.interrupted("timed out"), None),
         };
-        Err(Fault { step: self, undelivered, replied })
+        Err(Fault { step: self, undelivered, reply })
     }
 
-    fn undelivered(self, error: &Error) -> Undelivered {
-        let action = self.action();
-        if let Some(code) = error.status() {
-            let code = u16::from(code);
-            let detail = enhanced_status(error).map(|status| format!(" {status}"));
-            let reason =
-                format!("{action}: the server replied {code}{}", detail.unwrap_or_default());
-            return match code {
-                // Authentication is required, too weak, wrong, or needs encryption (RFC 4954, 4 and 6).
-                530 | 534 | 535 | 538 => Undelivered::account(reason),
-                // The recipient has not been named yet, so it is about us.
-                500.. if self < Self::Recipient => Undelivered::account(reason),
-                500.. => Undelivered::permanent(reason),
-                _ => Undelivered::transient(reason),
-            };
+    fn refused(self, reply: &Reply) -> Undelivered {
+        let reason = format!("{}: the server replied {reply}", self.action());
+        match reply.code {
+            // Authentication is required, too weak, wrong, or needs encryption (RFC 4954, 4 and 6).
+            530 | 534 | 535 | 538 => Undelivered::account(reason),
+            // The recipient has not been named yet, so it is about us.
+            500.. if self < Self::Recipient => Undelivered::account(reason),
+            500.. if reply.is_about_mailbox() => Undelivered::permanent(reason),
+            // Without a detail these are about the mailbox (RFC 5321, 4.2.3).
+            550..=553 if self == Self::Recipient && reply.status.is_none() => {
+                Undelivered::permanent(reason)
+            }
+            // Relaying is denied, or the content is: it may be about us.
+            500.. => Undelivered::account(reason).perhaps_of_recipient(),
+            // The server closes the connection to all.
+            421 => Undelivered::transient(reason),
+            // Greylisting, or a mailbox that is busy.
+            _ if self == Self::Recipient => Undelivered::transient(reason).perhaps_of_recipient(),
+            _ => Undelivered::transient(reason),
         }
+    }
+
+    fn broken(self, error: &Error) -> Undelivered {
         if error.is_client() {
-            return Undelivered::account(format!("{action}: no common mechanism"));
+            return Undelivered::account(format!("{}: no common mechanism", self.action()));
         }
         match io_error(error) {
             // Before the first command, the text cannot repeat anything personal, and it distinguishes a
@@ -136,13 +154,9 @@ impl Step {
 impl Fault {
     /// Whether the server only refused a recipient, or anything for the moment, such as by greylisting.
     pub(super) fn is_about_recipient(&self) -> bool {
-        let reason = &self.undelivered.reason;
-        // Addressing status of the recipient, and mailbox status (RFC 3463, 3.2 and 3.3).
-        let is_mailbox =
-            [" 5.1.1", " 5.1.2", " 5.1.3", " 5.1.10", " 5.2."].iter().any(|s| reason.contains(s));
-        self.step == Step::Recipient
-            && self.replied
-            && (self.undelivered.kind == Failure::Transient || is_mailbox)
+        let is_transient = self.undelivered.kind == Failure::Transient;
+        let reply = self.reply.as_ref().filter(|_| self.step == Step::Recipient);
+        reply.is_some_and(|reply| is_transient || reply.is_about_mailbox())
     }
 
     /// Adds to a failure of the certificate which authorities are trusted.
@@ -169,8 +183,29 @@ impl From<Fault> for Undelivered {
     }
 }
 
-/// The enhanced status code (RFC 3463) at the beginning of a reply, such as `5.1.1`. The text after it is
-/// not used, since servers repeat the recipient in it.
+impl Reply {
+    fn of(error: &Error) -> Option<Self> {
+        Some(Self { code: error.status()?.into(), status: enhanced_status(error) })
+    }
+
+    /// Whether its detail is about the recipient: a status of its address (RFC 3463, 3.2; RFC 7505 has 5.1.10), or of its
+    /// mailbox (3.3).
+    fn is_about_mailbox(&self) -> bool {
+        let status = self.status.as_deref().unwrap_or_default();
+        let is_about_address =
+            matches!(status, "5.1.1" | "5.1.2" | "5.1.3" | "5.1.4" | "5.1.6" | "5.1.10");
+        is_about_address || status.starts_with("5.2.")
+    }
+}
+
+impl fmt::Display for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.code)?;
+        self.status.as_ref().map_or(Ok(()), |status| write!(f, " {status}"))
+    }
+}
+
+/// The enhanced status code (RFC 3463) at the beginning of a reply.
 fn enhanced_status(error: &Error) -> Option<String> {
     let reply = error.source()?.to_string();
     let status = reply.split_whitespace().next()?;

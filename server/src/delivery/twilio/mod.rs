@@ -9,15 +9,17 @@ mod whatsapp;
 use std::{sync::Arc, time::Duration};
 
 use otp::{Channel, Timestamp};
-use reqwest::{Client, StatusCode, Url, header::RETRY_AFTER, redirect};
+use reqwest::{Client, Url, redirect};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 pub use self::{voice::VoiceSettings, whatsapp::WhatsappSettings};
 use super::{
-    OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, Undelivered, receipts, template,
+    HandOver, OutgoingMessage, ProbeError, Receipt, Senders, SetUpError, TextSender, Undelivered,
+    gateway::{exchange, seconds_left},
+    receipts, template,
 };
-use crate::{i18n::Catalogue, outbox::not_before};
+use crate::i18n::Catalogue;
 
 /// A Twilio account and its senders.
 #[derive(Clone, Debug)]
@@ -26,9 +28,8 @@ pub struct TwilioSettings {
     pub account_sid: String,
     /// The account's auth token.
     pub auth_token: SecretString,
-    /// Sender of texts, if it sends any: a number in E.164, an alphanumeric sender, or a messaging service's SID
-    /// (`MG...`).
-    pub sender: Option<String>,
+    /// Sender of texts, if it sends any.
+    pub sender: Option<TextSender>,
     /// Senders of texts to the numbers of some countries.
     pub senders: Senders,
     /// WhatsApp, if it is used.
@@ -104,7 +105,9 @@ impl Twilio {
         let mut client = Client::builder()
             .redirect(redirect::Policy::none())
             .referer(false)
-            .connect_timeout(settings.timeout)
+            // Shorter than the whole, or a connection that is not made in time could not be told from an answer that
+            // does not come.
+            .connect_timeout(settings.timeout / 2)
             .timeout(settings.timeout);
         // A test server on this machine is not reached by the network's proxy.
         if matches!(account.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")) {
@@ -135,28 +138,25 @@ impl Twilio {
             _ => "/Messages.json",
         };
         let request = self.client.post(self.resource(resource)).form(&form);
-        message.hand_over.begin();
-        let answer = self.authorized(request).send().await.map_err(|error| not_sent(&error))?;
-        let status = answer.status();
-        if status.is_success() {
-            // It is created, even if the body cannot be read.
-            let reference = answer.json::<Created>().await.ok().map(|created| created.sid);
-            return Ok(Receipt { provider: Self::NAME, reference });
-        }
-        let after = answer.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok());
-        let not_before = not_before(after, now);
-        let refusal = answer.json().await.ok();
-        let reason = describe(status, refusal.as_ref());
-        let undelivered = match status {
-            _ if is_about_account(status, refusal.as_ref()) => Undelivered::account(reason),
-            StatusCode::TOO_MANY_REQUESTS
-            | StatusCode::INTERNAL_SERVER_ERROR
-            | StatusCode::SERVICE_UNAVAILABLE => Undelivered::transient(reason),
-            // From a gateway: Twilio may have sent the message.
-            status if status.is_server_error() => Undelivered::ambiguous(reason),
+        let answer = exchange(self.authorized(request), &message.hand_over).await?;
+        let refusal = match answer.status {
+            200..=299 => {
+                // It is created, even if the body cannot be read.
+                let created = serde_json::from_slice::<Created>(&answer.body).ok();
+                let reference = created.map(|created| created.sid);
+                return Ok(Receipt { provider: Self::NAME, reference });
+            }
+            _ => serde_json::from_slice(&answer.body).ok(),
+        };
+        let reason = describe(answer.status, refusal.as_ref());
+        let undelivered = match answer.status {
+            status if is_about_account(status, refusal.as_ref()) => Undelivered::account(reason),
+            429 | 503 => Undelivered::transient(reason),
+            // Twilio failed with the message in hand, or a proxy in between did: it may have been sent.
+            500.. => Undelivered::ambiguous(reason),
             _ => Undelivered::permanent(reason),
         };
-        Err(undelivered.not_before(not_before))
+        Err(undelivered.not_before(answer.not_before(now)))
     }
 
     /// The account that signs its receipts.
@@ -168,16 +168,19 @@ impl Twilio {
     fn form(&self, message: &OutgoingMessage, now: Timestamp) -> Option<Form> {
         let TwilioSettings { sender, senders, whatsapp, voice, .. } = &self.settings;
         // Whole seconds, rounded down: Twilio drops messages that it cannot deliver in time.
-        let left = message.expires_at.since(now).as_secs();
+        let left = seconds_left(message, now);
         let mut form = match (message.channel, whatsapp, voice) {
             (Channel::Voice, _, Some(voice)) => return voice.form(&self.catalogue, message, left),
             (Channel::Whatsapp, Some(whatsapp), _) => whatsapp.form(message),
             _ => {
-                let sender = senders.of(&message.to).or(sender.as_deref()).unwrap_or_default();
-                let is_service = sender.starts_with("MG");
+                let (field, sender) = match senders.of(&message.to).or(sender.as_ref()) {
+                    Some(TextSender::Service(sid)) => ("MessagingServiceSid", sid.clone()),
+                    Some(TextSender::From(sender)) => ("From", sender.clone()),
+                    None => ("From", String::new()),
+                };
                 vec![
                     ("To", message.to.address().to_owned()),
-                    (if is_service { "MessagingServiceSid" } else { "From" }, sender.to_owned()),
+                    (field, sender),
                     ("Body", template::sms(&self.catalogue, message, now)),
                 ]
             }
@@ -194,18 +197,18 @@ impl Twilio {
     pub(super) async fn probe(&self) -> Result<(), ProbeError> {
         let unreachable = |reason| ProbeError::Unreachable { reason };
         let request = self.authorized(self.client.get(self.resource(".json")));
-        let answer = request.send().await.map_err(|error| unreachable(not_sent(&error).reason))?;
-        let status = answer.status();
-        match status {
-            status if status.is_success() => match answer.json::<Account>().await {
+        let answer = exchange(request, &HandOver::default()).await;
+        let answer = answer.map_err(|failed| unreachable(failed.reason))?;
+        match answer.status {
+            200..=299 => match serde_json::from_slice::<Account>(&answer.body) {
                 Ok(account) if account.status == "active" => Ok(()),
                 Ok(_) => {
                     Err(ProbeError::Rejected { reason: "the account is not active".to_owned() })
                 }
                 Err(_) => Err(unreachable("the response is not one of Twilio's API".to_owned())),
             },
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => {
-                let refusal = answer.json::<Refusal>().await.ok();
+            status @ (401 | 403 | 404) => {
+                let refusal = serde_json::from_slice::<Refusal>(&answer.body).ok();
                 Err(ProbeError::Rejected { reason: describe(status, refusal.as_ref()) })
             }
             status => Err(unreachable(describe(status, None))),
@@ -222,37 +225,25 @@ impl Twilio {
     }
 }
 
-/// The failure of a request without a response. The text of the error is not used, since it contains the
-/// URL with the account.
-fn not_sent(error: &reqwest::Error) -> Undelivered {
-    if error.is_connect() {
-        let result = if error.is_timeout() { "timed out" } else { "failed" };
-        Undelivered::transient(format!("connecting to Twilio {result}"))
-    } else if error.is_builder() {
-        Undelivered::permanent("the request to Twilio cannot be built")
-    } else if error.is_timeout() {
-        Undelivered::ambiguous("waiting for Twilio's answer timed out")
-    } else {
-        Undelivered::ambiguous("the connection to Twilio broke before the answer")
-    }
-}
-
 /// Whether Twilio refuses the account, whatever the message. Errors about a sender may depend on the recipient's
 /// country, so they are refusals of the message.
-fn is_about_account(status: StatusCode, refusal: Option<&Refusal>) -> bool {
-    match refusal {
-        // Credentials, an account that is not active, access that is denied, and our address for receipts.
-        Some(Refusal { code }) => matches!(code, 20003 | 20005 | 20006 | 21609),
-        None => matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN),
+fn is_about_account(status: u16, refusal: Option<&Refusal>) -> bool {
+    match (status, refusal) {
+        // A redirect says that the base URL is wrong.
+        (300..=399 | 401, _) => true,
+        // An account that is not active, credentials, access that is denied, and our address for receipts.
+        (_, Some(Refusal { code })) => {
+            matches!(code, 10001 | 20003 | 20005 | 20006 | 21609 | 90010)
+        }
+        (_, None) => status == 403,
     }
 }
 
 /// Status and error code, explained if the operator can act on it.
-fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
-    let Some(Refusal { code }) = refusal else {
-        return format!("HTTP {}", status.as_u16());
-    };
+fn describe(status: u16, refusal: Option<&Refusal>) -> String {
+    let Some(Refusal { code }) = refusal else { return format!("HTTP {status}") };
     let words = match code {
+        10001 | 90010 => ": the account is not active",
         20003 => ": Account SID or auth token is wrong",
         20429 => ": too many requests at once",
         21211 | 21217 => ": the recipient's number is not valid",
@@ -271,5 +262,5 @@ fn describe(status: StatusCode, refusal: Option<&Refusal>) -> String {
         63024 => ": the recipient cannot be reached by WhatsApp",
         _ => "",
     };
-    format!("HTTP {}, Twilio error {code}{words}", status.as_u16())
+    format!("HTTP {status}, Twilio error {code}{words}")
 }

@@ -26,7 +26,7 @@ pub struct VoiceSettings {
     /// A number in E.164.
     pub sender: String,
     /// Numbers for calls to some countries.
-    pub senders: Senders,
+    pub senders: Senders<String>,
 }
 
 impl VoiceSettings {
