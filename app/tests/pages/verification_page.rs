@@ -94,7 +94,7 @@ fn after_a_switch_the_page_says_how_the_code_comes_and_offers_the_next_channel()
         assert!(offer.contains(&format!("value=\"{next}\"")) && offer.contains(button), "{offer}");
         assert!(!offer.contains("hidden"), "{offer}");
         // RESEND names no channel, which stands for that of the newest message.
-        let resend = between(&html, "<button class=\"button quiet\"", ">");
+        let resend = between(&html, "form=\"resend\" aria-describedby=\"wait\"", ">");
         assert!(!resend.contains("name="), "{resend}");
     }
 }

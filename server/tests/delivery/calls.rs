@@ -118,7 +118,8 @@ async fn refusals_of_calls_and_whatsapp_messages_are_classified_like_those_of_te
         (400, error(63007), Failure::Permanent),
         (401, error(20003), Failure::Account),
         (429, error(20429), Failure::Transient),
-        (500, json!({}), Failure::Transient),
+        (500, json!({}), Failure::Ambiguous),
+        (503, json!({}), Failure::Transient),
         (502, json!({}), Failure::Ambiguous),
     ] {
         for channel in [Channel::Voice, Channel::Whatsapp] {

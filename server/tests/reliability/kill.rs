@@ -231,7 +231,7 @@ impl Workload {
                 () = dead.cancelled() => return Ok(()),
             };
             let right = rng.once_in(3);
-            let guess = if right { codes[0].clone() } else { wrong_guess(&codes) };
+            let guess = if right { codes[0].clone() } else { wrong_guess(&codes, &mut rng) };
             let outcome = browser.check(&entry.id, &guess).await;
             record(&|entry| entry.checked(right, outcome.as_ref().ok().copied()));
             outcome?;
@@ -241,9 +241,10 @@ impl Workload {
     }
 }
 
-fn wrong_guess(codes: &[String]) -> String {
-    let guesses = ["0000000000", "1111111111", "2222222222"].into_iter();
-    guesses.map(str::to_owned).find(|guess| !codes.contains(guess)).unwrap()
+/// A guess that was not made before, which would cost nothing.
+fn wrong_guess(codes: &[String], rng: &mut Rng) -> String {
+    let mut guesses = std::iter::repeat_with(|| format!("{:010}", rng.below(10_000_000_000)));
+    guesses.find(|guess| !codes.contains(guess)).unwrap()
 }
 
 /// The kill comes right after the response.

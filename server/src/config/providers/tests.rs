@@ -435,7 +435,7 @@ fn receipts_are_asked_of_providers_that_report_by_themselves_unless_they_are_swi
     assert_eq!(receipts(&format!("{sections}{switched}")), of(true, false, true, false));
 
     let file = "[[providers]]\nname = \"a\"\nkind = \"http\"\nchannels = [\"sms\"]\n\
-                http.url = \"https://g.example\"\nhttp.json = '{\"t\": \"{text}\"}'\n";
+                http.url = \"https://g.example\"\nhttp.json = '{\"t\": \"{text}\", \"to\": \"{to}\"}'\n";
     let both = format!(
         "{file}http.receipt_status = \"s\"\nhttp.receipt_delivered = [\"1\"]\nhttp.receipt_undelivered = [\"1\"]"
     );
