@@ -231,7 +231,7 @@ impl Workload {
                 () = dead.cancelled() => return Ok(()),
             };
             let right = rng.once_in(3);
-            let guess = if right { codes[0].clone() } else { wrong_guess(&codes, &mut rng) };
+            let guess = if right { codes[0].clone() } else { wrong_guess(&codes, rng) };
             let outcome = browser.check(&entry.id, &guess).await;
             record(&|entry| entry.checked(right, outcome.as_ref().ok().copied()));
             outcome?;
