@@ -63,6 +63,8 @@ export class OtpVerification extends HTMLElement {
   #isResetting = false;
   /** Number of starts; a response for an earlier start is ignored. */
   #run = 0;
+  /** A button that submits the form is being pressed. */
+  #isSubmitting = false;
   /** Action after attribute changes, run in a microtask. */
   #due: 'restart' | 'reload' | undefined;
 
@@ -73,6 +75,27 @@ export class OtpVerification extends HTMLElement {
     this.#fallback.hidden = true;
     this.#probe.className = 'probe';
     root.append(this.#container, this.#fallback, this.#probe);
+    this.addEventListener('invalid', (event) => this.#toldInvalid(event));
+  }
+
+  /** Enter in a field presses the button of its form too. */
+  readonly #pressed = ({ target }: Event) => {
+    const button = target instanceof Element ? target.closest<HTMLButtonElement>('button, input') : null;
+    if (!button || button.form !== this.#internals.form || !/^(submit|image)$/.test(button.type)) return;
+    this.#isSubmitting = true;
+    setTimeout(() => (this.#isSubmitting = false));
+  };
+
+  /**
+   * The form was pressed and is not valid without a verification. Browsers put no message at a frame, and some leave
+   * the focus where it is, so the page in the frame tells it. Scripts that ask `checkValidity()` change nothing.
+   */
+  #toldInvalid(event: Event): void {
+    if (!this.#isSubmitting || !this.#connection?.send({ type: 'required' })) return;
+    const controls = [...(this.#internals.form?.elements ?? [])] as HTMLInputElement[];
+    if (controls.find((control) => control.validity?.valid === false) !== this as HTMLElement) return;
+    event.preventDefault();
+    this.#frame?.focus();
   }
 
   /** The frame has the custom colours in its URL, so it is reloaded when the colour scheme changes them. */
@@ -82,6 +105,7 @@ export class OtpVerification extends HTMLElement {
 
   connectedCallback(): void {
     this.#scheme.addEventListener('change', this.#schemeChanged);
+    document.addEventListener('click', this.#pressed, true);
     this.#setToken(this.#token);
     if (this.#path) this.#show(this.#path);
     else this.#schedule('restart');
@@ -92,6 +116,7 @@ export class OtpVerification extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#scheme.removeEventListener('change', this.#schemeChanged);
+    document.removeEventListener('click', this.#pressed, true);
     this.#run += 1;
     this.#close();
     // Otherwise the old frame would load its first URL when the element is inserted again.

@@ -19,7 +19,9 @@ function connect(main: HTMLElement, embedder: string): void {
     if (!isPort || port || ports.length !== 1) return;
     [port] = ports;
     port.onmessage = ({ data }) => {
-      if (isFromElement(data)) void reset();
+      if (!isFromElement(data)) return;
+      if (data.type === 'required') tellRequired();
+      else void reset();
     };
     start();
   });
@@ -32,6 +34,15 @@ function connect(main: HTMLElement, embedder: string): void {
     new ResizeObserver(measure).observe(main);
     reportSent();
     reportEnding();
+  }
+
+  /** Tells the person, who pressed the button of the form, and leads to the first field. */
+  function tellRequired(): void {
+    const alert = document.getElementById('required');
+    // Emptied first, so that the same text is announced again.
+    alert?.replaceChildren();
+    requestAnimationFrame(() => alert?.append(main.dataset.required ?? ''));
+    main.querySelector<HTMLElement>('input:not([type="hidden"], [type="radio"]), a, button')?.focus();
   }
 
   /** Reports each code that was sent. */

@@ -25,8 +25,8 @@ export type FromFrame =
   /** The person or the embedding page wants to start again. */
   | { type: 'restart' };
 
-/** Messages of the element. */
-export type FromElement = { type: 'reset' };
+/** Messages of the element: start again; tell that the form needs a verification. */
+export type FromElement = { type: 'reset' } | { type: 'required' };
 
 type Fields = Record<string, unknown>;
 type Test = (value: unknown) => boolean;
@@ -79,5 +79,5 @@ export const isFromFrame = (data: unknown): data is FromFrame => {
 /** Whether it is a valid message of the element. */
 export const isFromElement = (data: unknown): data is FromElement => {
   const { type, ...rest } = fields(data);
-  return type === 'reset' && !Object.keys(rest).length;
+  return (type === 'reset' || type === 'required') && !Object.keys(rest).length;
 };

@@ -197,7 +197,7 @@ texts! {
     return_form: ReturnTexts {
         for_account(brand), elsewhere, elsewhere_body(recipient),
         return_to(brand), cancel_and_return(brand), undelivered_there(recipient), expired_there(brand),
-        too_many_attempts_there(brand), canceled_there(brand), failed_there(brand), support(brand),
+        too_many_attempts_there(brand), canceled_there(brand), failed_there(brand), support(brand), verify_first,
     }
 
     /// Texts of the page behind the link "this wasn't me".

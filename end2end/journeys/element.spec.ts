@@ -70,6 +70,10 @@ test('the form cannot be submitted before the verification', async ({ card, shop
   });
   expect(isValid).toBe(false);
   expect(message).not.toBe('');
+  await visitor.frame.reads('Verify yourself here to continue');
+  await eventually(async () => {
+    expect(await visitor.of(element, (host) => document.activeElement === host)).toBe(true);
+  });
   expect(await visitor.url()).toBe(`${shop.origin}/sign-up`);
   // Nothing has been broken by the attempt.
   await card.framed.askFor('before@example.com');

@@ -22,6 +22,7 @@ SEND = "POST /v1/verifications/{id}/sends"
 REDEEM = "POST /v1/tokens/redeem"
 KEY = "Idempotency-Key"
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+PHONE_CHANNELS = ("sms", "whatsapp", "voice")
 SHOP = "http://localhost:3001"
 RETURN_URL = f"{SHOP}/return"
 
@@ -59,7 +60,7 @@ def before_call(context, case, kwargs):
             body["to"] = recipient(body)
         if is_text(body.get("return_url"), 2048):
             body["return_url"] = RETURN_URL
-    elif label == SEND and body.get("channel") in ("email", "sms"):
+    elif label == SEND and body.get("channel") in ("email", *PHONE_CHANNELS):
         channel = channels.get((case.path_parameters or {}).get("id"))
         body["channel"] = channel or body["channel"]
     elif label == REDEEM and is_text(body.get("token"), 4096):
@@ -69,7 +70,7 @@ def before_call(context, case, kwargs):
 def recipient(body):
     """Somebody new, whom the channel reaches."""
     number = next(numbers)
-    by_phone = body.get("channel") == "sms"
+    by_phone = body.get("channel") in PHONE_CHANNELS
     if not by_phone and (body.get("channel") is not None or number % 3):
         return f"person{number}@example.com"
     return f"07400{number:06}" if body.get("country") == "GB" else f"+447400{number:06}"

@@ -65,6 +65,7 @@ test('Schemathesis finds nothing with every check it has', async ({}, testInfo) 
     LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_10_MINUTES: '1000',
     LATCHKEY_LIMITS__RECIPIENT_SENDS_PER_HOUR: '1000',
     LATCHKEY_WORK__ENABLED: 'false',
+    LATCHKEY_DELIVERY__CHANNELS: 'email,sms,whatsapp,voice',
     LATCHKEY_LOG__LEVEL: 'warn,server=info',
   });
   try {

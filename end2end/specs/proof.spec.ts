@@ -102,18 +102,6 @@ function losingFirst(): (route: Route) => Promise<void> {
   };
 }
 
-test('S31: the same person gets the proof after a lost answer', async ({ faults, journey, latchkey, page, tea }) => {
-  faults.expect(/ERR_FAILED/);
-  await visit(tea, latchkey, page);
-  await journey.hydrated();
-  await page.route('**/ui/check', losingFirst());
-  await journey.type(await latchkey.code());
-  await expect(journey.error).toHaveText(/^We cannot be reached for the moment/);
-  await journey.submit.click();
-  await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
-  expect(tea.returns).toHaveLength(1);
-});
-
 test('S31: the same person gets the proof after a lost answer without doing anything', async ({
   faults,
   journey,
@@ -126,8 +114,8 @@ test('S31: the same person gets the proof after a lost answer without doing anyt
   await journey.hydrated();
   await page.route('**/ui/check', losingFirst());
   await journey.type(await latchkey.code());
-  await expect(journey.error).toHaveText(/^We cannot be reached for the moment/);
-  await expect(journey.heading('Welcome, jo@example.com')).toBeVisible({ timeout: 20_000 });
+  await expect(journey.heading('Welcome, jo@example.com')).toBeVisible();
+  expect(tea.returns).toHaveLength(1);
 });
 
 test('S31: a lost answer to the form of the card is asked for again by a reload', async ({

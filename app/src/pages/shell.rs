@@ -174,6 +174,9 @@ pub(super) fn document<V: IntoView>(
     // The embedding page has a main landmark of its own, so that of the frame gets a name.
     let label = head.told.as_ref().map(|_| head.title.clone());
     let embedder = head.told.is_some().then_some(told.embedder);
+    // The script of the frame fills it in.
+    let required = embedder.is_some().then(|| texts.return_form.verify_first.clone());
+    let alert = embedder.is_some().then(|| view! { <p id="required" role="alert"></p> });
     let owner = Owner::new();
     owner.with(|| {
         view! {
@@ -213,8 +216,10 @@ pub(super) fn document<V: IntoView>(
                         data-token=told.token
                         data-page-state=told.page_state
                         data-stale-in=told.stale_in
+                        data-required=required
                     >
                         {relying_party(head)}
+                        {alert}
                         {main()}
                         {support}
                     </main>

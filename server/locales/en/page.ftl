@@ -139,6 +139,8 @@ too-many-attempts-there = For your safety this code no longer works. Return to {
 canceled-there = This code no longer works. Return to { $brand } if you want to go on.
 failed-there = No message could be delivered. Return to { $brand } and check the address or number.
 support = Help from { $brand }
+# In an element, when the form around it is submitted too early.
+verify-first = Verify yourself here to continue
 
 ## The page behind "This wasn't me" in mails
 

@@ -39,7 +39,8 @@ pub(super) struct Body {
     /// The country in which a phone number without calling code is read, as in ISO 3166-1.
     #[schema(inline, example = "GB")]
     country: Option<Country>,
-    /// Language of the message and the page. Only English exists so far, and every tag gets it.
+    /// Language of the message and the page. Only English exists so far, beside the languages in which the site has
+    /// messages of its own.
     #[schema(inline, example = "en")]
     locale: Option<Locale>,
     /// Purpose of the verification. It comes back with the result, so that a proof given for one
