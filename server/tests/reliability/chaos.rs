@@ -66,7 +66,9 @@ impl Receivers {
                 StatusCode::UNAUTHORIZED
             }
             "/hanging" => {
-                self.leave_unanswered(&to);
+                // Decided without the generator: whether a request is read in time is not the test's to say.
+                let is_taken = to.len() % 2 == 0;
+                self.leave_unanswered(&to, is_taken);
                 std::future::pending().await
             }
             "/flaky" => {
@@ -74,7 +76,8 @@ impl Receivers {
                 match chance {
                     0 => StatusCode::SERVICE_UNAVAILABLE,
                     1 | 2 => {
-                        self.leave_unanswered(&to);
+                        let is_taken = self.rng.lock().unwrap().once_in(2);
+                        self.leave_unanswered(&to, is_taken);
                         StatusCode::GATEWAY_TIMEOUT
                     }
                     _ => self.take(to),
@@ -90,10 +93,9 @@ impl Receivers {
         StatusCode::OK
     }
 
-    /// Half of these are taken nevertheless.
-    fn leave_unanswered(&self, to: &str) {
+    /// Some of these are taken nevertheless.
+    fn leave_unanswered(&self, to: &str, is_taken: bool) {
         *self.log.lock().unwrap().unanswered.entry(to.to_owned()).or_default() += 1;
-        let is_taken = self.rng.lock().unwrap().once_in(2);
         if is_taken {
             self.take(to.to_owned());
         }
@@ -164,7 +166,7 @@ async fn s25_every_code_is_delivered_in_time_while_one_provider_of_four_works() 
         outbox.worker.deliver_due().await;
     }
 
-    let (mut duplicates, mut unanswered) = (0, 0);
+    let (mut duplicates, mut unanswered, mut without_another) = (0, 0, 0);
     for (id, to) in sent {
         let verification = outbox.verification(id).await;
         let log = receivers.log.lock().unwrap();
@@ -174,6 +176,7 @@ async fn s25_every_code_is_delivered_in_time_while_one_provider_of_four_works() 
         assert!(!copies.is_empty(), "{to} was told to be sent");
         assert!(copies.iter().all(|at| *at < verification.code_expires_at()), "{to}");
         assert!(copies.len() - 1 <= without_answer, "{to}: {copies:?}, {without_answer}");
+        without_another += usize::from(without_answer > 1);
         duplicates += copies.len() - 1;
         unanswered += without_answer;
     }
@@ -184,5 +187,7 @@ async fn s25_every_code_is_delivered_in_time_while_one_provider_of_four_works() 
     assert!(unanswered > 0 && refusals > 0, "the providers fail");
     let half_minutes = outbox.clock.now().since(START).as_secs() / 30;
     let probes = usize::try_from(half_minutes).unwrap();
-    assert!(refusals <= probes + 1, "a refusing provider is left alone: {refusals}, {probes}");
+    // It is asked besides where a silent provider is not asked a third time, and so no better one is left.
+    let most = probes + 1 + without_another;
+    assert!(refusals <= most, "a refusing provider is left alone: {refusals}, {most}");
 }
