@@ -51,7 +51,13 @@ class ChromiumTab implements Tab {
 
   async click(expression: string, inFrame: boolean): Promise<void> {
     const found = await (await this.#frame(inFrame)).evaluateHandle(expression);
-    await (found as unknown as ElementHandle).click();
+    const element = found as unknown as ElementHandle;
+    await element.waitForElementState('stable');
+    await element.scrollIntoViewIfNeeded();
+    const box = await element.boundingBox();
+    if (!box) throw new Error('it is not shown');
+    // The click of an element waits for its frame, which may have gone by then.
+    await this.#page.mouse.click(box.x + box.width / 2, box.y + box.height / 2);
   }
 
   async type(text: string): Promise<void> {
